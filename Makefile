@@ -1,0 +1,31 @@
+# Two commands matter: make demo, make test. Both make their own environment.
+PYTHON ?= python3
+VENV := .venv
+IVCR := $(VENV)/bin/ivcr
+PIP_FLAGS := --disable-pip-version-check --quiet --constraint constraints.txt
+
+.PHONY: demo test lint clean
+
+demo: $(VENV)/installed
+	$(IVCR) demo
+
+test: $(VENV)/installed-dev lint
+	$(VENV)/bin/pytest -n 2 --dist worksteal
+
+lint: $(VENV)/installed-dev
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/mypy
+
+$(VENV)/installed: pyproject.toml constraints.txt
+	@echo "making the environment in $(VENV)" >&2
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/pip install $(PIP_FLAGS) --editable .
+	touch $@
+
+$(VENV)/installed-dev: $(VENV)/installed
+	$(VENV)/bin/pip install $(PIP_FLAGS) --editable '.[dev]'
+	touch $@
+
+clean:
+	rm -rf $(VENV) demo build *.egg-info

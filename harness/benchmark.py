@@ -1,0 +1,249 @@
+"""Reading a benchmark folder: what participants see, and, on its own, gold."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+from typing import Literal, TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from harness.errors import EnvironmentFailure
+from harness.files import canonical
+from harness.records import (
+    SPLITS,
+    Gold,
+    Reference,
+    Span,
+    Turn,
+    TurnKey,
+    Video,
+    milliseconds,
+)
+
+PUBLIC_SPLIT_FILES = ("corpus.txt", "turns.jsonl", "candidates.jsonl")
+T = TypeVar("T")
+
+
+class SourceFile(Struct, frozen=True):
+    """A file that the benchmark was imported from."""
+
+    file: str
+    sha256: str
+    importer: str
+
+
+class Header(Struct, frozen=True):
+    """benchmark.json."""
+
+    schema: int
+    name: str
+    version: str
+    labels: Literal["public", "hidden"]
+    sources: tuple[SourceFile, ...]
+    type_names: dict[str, str]
+    splits: dict[str, dict[str, int]]
+    fingerprint: str
+    gold_sha256: dict[str, str]
+
+
+class VideoLine(Struct, frozen=True, omit_defaults=True):
+    """A line of videos.jsonl; duration in seconds."""
+
+    video_id: str
+    duration: float | None
+    source: str = ""
+    text: dict[str, str] = msgspec.field(default_factory=dict)
+    path: str | None = None
+
+
+class CandidatesLine(Struct, frozen=True):
+    """A line of candidates.jsonl."""
+
+    dialogue_id: str
+    turn: int
+    candidates: tuple[str, ...]
+
+
+class GoldLine(Struct, frozen=True):
+    """A line of gold.jsonl; moment in seconds."""
+
+    dialogue_id: str
+    turn: int
+    video_id: str | None
+    moment: tuple[float, float] | None
+    answer: str
+    text_id: str | None
+    tags: tuple[str, ...]
+    foil: str | None
+
+
+class Split(Struct, frozen=True):
+    """What participants see of one split: turns in order, candidates by turn, corpus by id."""
+
+    name: str
+    turns: tuple[Turn, ...]
+    candidates: dict[TurnKey, tuple[str, ...]]
+    corpus: tuple[str, ...]
+
+    def dialogues(self) -> dict[str, tuple[Turn, ...]]:
+        """The turns of each dialogue, in file order."""
+        found: dict[str, list[Turn]] = {}
+        for turn in self.turns:
+            found.setdefault(turn.dialogue_id, []).append(turn)
+        return {name: tuple(turns) for name, turns in found.items()}
+
+
+class Benchmark:
+    """A benchmark folder. Everything but `gold` and `reference` is what participants see."""
+
+    def __init__(self, folder: Path) -> None:
+        """Read benchmark.json. Raises EnvironmentFailure if `folder` is no benchmark."""
+        self.folder = folder
+        path = folder / "benchmark.json"
+        if not path.is_file():
+            raise EnvironmentFailure(
+                f"{folder}: expected a benchmark folder, found no benchmark.json; "
+                "make one with `ivcr data import` or `ivcr data mini`"
+            )
+        self.header = _decoded(path, path.read_bytes(), msgspec.json.Decoder(Header))
+        if self.header.schema != 1:
+            raise EnvironmentFailure(
+                f"{path}: expected schema 1, found {self.header.schema}; update the harness"
+            )
+
+    @cached_property
+    def videos(self) -> dict[str, Video]:
+        """All videos by id, in file order."""
+        return {line.video_id: _video(line) for line in self._video_lines()}
+
+    def split(self, name: str = "test") -> Split:
+        """The public half of one split. Raises EnvironmentFailure if there is none of that name."""
+        folder = self._split_folder(name)
+        return Split(
+            name=name,
+            turns=tuple(_lines(folder / "turns.jsonl", Turn)),
+            candidates={
+                TurnKey(line.dialogue_id, line.turn): line.candidates
+                for line in _lines(folder / "candidates.jsonl", CandidatesLine)
+            },
+            corpus=tuple(_read(folder / "corpus.txt").decode("utf-8").splitlines()),
+        )
+
+    def gold(self, name: str = "test") -> tuple[Gold, ...]:
+        """The private half of one split, in the order of its turns.
+
+        Raises EnvironmentFailure if the folder has no gold or another one than it was made with.
+        """
+        path = self._split_folder(name) / "gold.jsonl"
+        if not path.is_file():
+            raise EnvironmentFailure(
+                f"{path}: expected the gold that scoring needs, found none"
+                f" (labels of this benchmark: {self.header.labels})"
+            )
+        data = _read(path)
+        if hashlib.sha256(data).hexdigest() != self.header.gold_sha256.get(name):
+            raise EnvironmentFailure(
+                f"{path}: changed since the import (its SHA-256 is not the one in benchmark.json);"
+                " import the benchmark again"
+            )
+        return tuple(map(_gold, _decoded_lines(path, data, GoldLine)))
+
+    def reference(self, name: str = "test") -> tuple[Reference, ...] | None:
+        """What `reference` history shows, in the order of the turns; None where it is withheld."""
+        path = self._split_folder(name) / "reference.jsonl"
+        return tuple(_lines(path, Reference)) if path.is_file() else None
+
+    def checked(self) -> Benchmark:
+        """This benchmark, after its public files were found to have its fingerprint.
+
+        Raises EnvironmentFailure if they changed since the import.
+        """
+        found = fingerprint(self.folder)
+        if found != self.header.fingerprint:
+            raise EnvironmentFailure(
+                f"{self.folder}: changed since the import (fingerprint {found[:12]}, benchmark.json"
+                f" says {self.header.fingerprint[:12]}); import the benchmark again"
+            )
+        return self
+
+    def _video_lines(self) -> Iterator[VideoLine]:
+        return _lines(self.folder / "videos.jsonl", VideoLine)
+
+    def _split_folder(self, name: str) -> Path:
+        if name not in self.header.splits:
+            known = ", ".join(self.header.splits) or "none"
+            raise EnvironmentFailure(
+                f"{self.folder}: has no split {name!r}; expected one of: {known}"
+            )
+        return self.folder / name
+
+
+def fingerprint(folder: Path) -> str:
+    """SHA-256 (hex) over all that participants can see, without paths and pixels.
+
+    Over the lines `<file> <SHA-256 of its bytes>` for the public files of each split and for
+    videos.jsonl, the latter without its paths.
+    """
+    digest = hashlib.sha256()
+    for name in SPLITS:
+        for file in PUBLIC_SPLIT_FILES:
+            path = folder / name / file
+            if path.is_file():
+                sha = hashlib.sha256(_read(path)).hexdigest()
+                digest.update(f"{name}/{file} {sha}\n".encode())
+    videos = hashlib.sha256()
+    for line in _lines(folder / "videos.jsonl", VideoLine):
+        videos.update(canonical(msgspec.structs.replace(line, path=None)) + b"\n")
+    digest.update(f"videos.jsonl {videos.hexdigest()}\n".encode())
+    return digest.hexdigest()
+
+
+def _video(line: VideoLine) -> Video:
+    duration = None if line.duration is None else milliseconds(line.duration)
+    return Video(line.video_id, duration, line.source, line.text, line.path)
+
+
+def _gold(line: GoldLine) -> Gold:
+    span = None if line.moment is None else Span(*map(milliseconds, line.moment))
+    return Gold(
+        line.dialogue_id,
+        line.turn,
+        line.video_id,
+        span,
+        line.answer,
+        line.text_id,
+        line.tags,
+        line.foil,
+    )
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise EnvironmentFailure(
+            f"{path}: cannot be read: {error.strerror or error}; import the benchmark again"
+        ) from error
+
+
+def _lines(path: Path, kind: type[T]) -> Iterator[T]:
+    return _decoded_lines(path, _read(path), kind)
+
+
+def _decoded_lines(path: Path, data: bytes, kind: type[T]) -> Iterator[T]:
+    decoder = msgspec.json.Decoder(kind)
+    for number, line in enumerate(data.splitlines(), start=1):
+        yield _decoded(f"{path}:{number}", line, decoder)
+
+
+def _decoded(place: Path | str, data: bytes, decoder: msgspec.json.Decoder[T]) -> T:
+    try:
+        return decoder.decode(data)
+    except msgspec.DecodeError as error:
+        raise EnvironmentFailure(
+            f"{place}: not as the harness writes it: {error}; import the benchmark again"
+        ) from error

@@ -1,0 +1,57 @@
+"""The command `ivcr`. Commands load when they are called, and import inside their bodies."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import click
+
+from harness import __version__
+from harness.errors import IvcrError
+
+COMMANDS = {
+    "data": "harness.cli.data:data",
+    "submission": "harness.cli.submission:submission",
+    "validate": "harness.cli.submission:validate",
+    "score": "harness.cli.scoring:score",
+    "metrics": "harness.cli.scoring:metrics",
+    "baseline": "harness.cli.baseline:baseline",
+    "leaderboard": "harness.cli.leaderboard:leaderboard",
+    "demo": "harness.cli.demo:demo",
+}
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command's module when the command is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All command names, in the order of COMMANDS."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name, or None."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, name = COMMANDS[cmd_name].split(":")
+        command: click.Command = getattr(importlib.import_module(module), name)
+        return command
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="ivcr")
+def ivcr() -> None:
+    """Benchmark harness and leaderboard for interactive video search.
+
+    Exit codes: 0 fine; 1 something is wrong with what was submitted; 2 wrong usage; 3 the
+    environment failed. Results go to standard output, progress and notes to standard error.
+    """
+
+
+def main() -> None:
+    """Run `ivcr`; a problem from outside ends in one line and its exit code."""
+    try:
+        ivcr(standalone_mode=True)
+    except IvcrError as error:
+        click.echo(f"ivcr: {error}", err=True)
+        sys.exit(error.exit_code)

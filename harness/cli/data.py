@@ -1,0 +1,117 @@
+"""ivcr data: make a benchmark folder, or look into one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from harness.sources.ivcr200k import Imported
+
+
+@click.group()
+def data() -> None:
+    """Make a benchmark folder, or look into one."""
+
+
+@data.command("import")
+@click.argument(
+    "files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE..."
+)
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="The folder to make.")
+@click.option(
+    "--videos",
+    type=click.Path(path_type=Path),
+    help="META: durations, texts and paths of the videos (JSON list or JSONL, plain or .gz).",
+)
+@click.option(
+    "--corpus",
+    type=click.Choice(["named", "all"]),
+    default="named",
+    show_default=True,
+    help="A split's corpus: the videos that its dialogues name, or all of META.",
+)
+@click.option(
+    "--labels",
+    type=click.Choice(["public", "hidden"]),
+    default="public",
+    show_default=True,
+    help="Hidden: reference answers are withheld and nothing per turn is published.",
+)
+@click.option("--name", help="The benchmark's name; by default the first file's.")
+def import_(
+    files: tuple[Path, ...],
+    out: Path,
+    videos: Path | None,
+    corpus: str,
+    labels: str,
+    name: str | None,
+) -> None:
+    """Read official data FILEs (JSON, plain or .gz) into a benchmark folder.
+
+    What is odd in them is reported, and kept or dropped by the rule stated beside it.
+    """
+    from harness.cli.progress import bar
+    from harness.sources import ivcr200k
+
+    settings = ivcr200k.Settings(
+        name=name or ivcr200k.name_of(files[0]),
+        corpus=corpus,  # type: ignore[arg-type]
+        labels=labels,  # type: ignore[arg-type]
+    )
+    with bar("importing", unit="bytes") as progress:
+        made = ivcr200k.import_files(files, out, settings, videos=videos, progress=progress)
+    _report(made)
+
+
+@data.command()
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="The folder to make.")
+@click.option("--seed", type=int, help="Another seed renders another benchmark.")
+def mini(out: Path, seed: int | None) -> None:
+    """Render IVCR-Mini, the benchmark that the project ships (about a minute on two cores)."""
+    from baselines.retrievers.bm25 import first_stage
+    from harness.cli.progress import stages
+    from harness.sources.mini import import_mini
+
+    with stages() as progress:
+        made = import_mini(out, seed=seed, first_stage=first_stage, progress=progress)
+    _report(made)
+
+
+@data.command()
+@click.argument("folder", type=click.Path(path_type=Path), metavar="DIR")
+def info(folder: Path) -> None:
+    """Show what a benchmark folder holds, after checking that it is as it was made."""
+    from harness.benchmark import Benchmark
+
+    benchmark = Benchmark(folder).checked()
+    header = benchmark.header
+    click.echo(f"{header.name} {header.version}, labels {header.labels}")
+    click.echo(f"fingerprint {header.fingerprint}")
+    for source in header.sources:
+        click.echo(f"from {source.file} ({source.importer}, SHA-256 {source.sha256})")
+    for name, counts in header.splits.items():
+        click.echo(
+            f"{name:>5}: " + ", ".join(f"{count:,} {what}" for what, count in counts.items())
+        )
+    described = sum(video.duration is not None for video in benchmark.videos.values())
+    click.echo(f"{len(benchmark.videos):,} videos, {described:,} with a duration")
+
+
+def _report(made: Imported) -> None:
+    """The folder's contents and what was odd, on standard output."""
+    from harness.benchmark import Benchmark
+
+    header = Benchmark(made.folder).header
+    click.echo(f"{made.folder}: {header.name}, fingerprint {header.fingerprint[:12]}")
+    for name, counts in header.splits.items():
+        click.echo(
+            f"{name:>5}: " + ", ".join(f"{count:,} {what}" for what, count in counts.items())
+        )
+    click.echo("odd in the files:" if made.oddities else "nothing odd in the files")
+    for row in made.oddities:
+        click.echo(row.line())
+    for line in made.readings:
+        click.echo(line)

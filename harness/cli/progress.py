@@ -1,0 +1,33 @@
+"""Progress on standard error: a bar on a terminal, nothing in a log."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def bar(label: str, unit: str = "") -> Iterator[Callable[[int, int], None]]:
+    """A bar that is told how many `unit`s are done, of how many."""
+    with stages(unit) as advance:
+        yield lambda done, total: advance(label, done, total)
+
+
+@contextmanager
+def stages(unit: str = "") -> Iterator[Callable[[str, int, int], None]]:
+    """Bars, one for each stage named: told the stage, how much is done, of how much."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(
+        *columns, TextColumn(unit), TimeElapsedColumn(), console=Console(stderr=True)
+    ) as p:
+        tasks: dict[str, object] = {}
+
+        def advance(stage: str, done: int, total: int) -> None:
+            if stage not in tasks:
+                tasks[stage] = p.add_task(stage, total=total)
+            p.update(tasks[stage], completed=done, total=total)  # type: ignore[arg-type]
+
+        yield advance

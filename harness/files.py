@@ -1,0 +1,96 @@
+"""Files written whole or not at all, compressed streams, one way to write JSON."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import sys
+import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any, cast
+
+import msgspec
+
+from harness.errors import EnvironmentFailure
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+_ENCODER = msgspec.json.Encoder(order="sorted")
+CUT = 80
+
+
+def canonical(value: Any) -> bytes:
+    """One JSON value as UTF-8 with sorted keys and no spare spaces: same value, same bytes."""
+    return _ENCODER.encode(value)
+
+
+def readable(value: Any) -> bytes:
+    """One JSON value with sorted keys, indented by two, ending with a newline."""
+    return msgspec.json.format(canonical(value), indent=2) + b"\n"
+
+
+def shown(text: str, cut: int = CUT) -> str:
+    """Untrusted text made safe for a terminal: quoted, controls and marks escaped, cut to `cut`."""
+    kept = text if len(text) <= cut else text[: cut - 1] + "…"
+    return '"' + "".join(map(_escaped, kept)) + '"'
+
+
+def _escaped(character: str) -> str:
+    if character in '"\\':
+        return "\\" + character
+    # Cc, Cf, Cs, Co, Cn: terminal escapes, bidirectional marks, surrogates, unassigned code points.
+    if unicodedata.category(character)[0] in "CZ" and character != " ":
+        return character.encode("unicode_escape", "backslashreplace").decode("ascii")
+    return character
+
+
+@contextmanager
+def written_beside(path: Path) -> Iterator[IO[bytes]]:
+    """Open a new file next to `path`; it takes the place of `path` only if the block succeeds.
+
+    Raises EnvironmentFailure if the folder is absent or the disk fails; `path` is then untouched.
+    """
+    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with beside.open("wb") as stream:
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+        beside.replace(path)
+    except OSError as error:
+        raise EnvironmentFailure(f"{path}: cannot be written: {error.strerror or error}") from error
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def write(path: Path, data: bytes) -> None:
+    """Write `data` to `path`, whole or not at all."""
+    with written_beside(path) as stream:
+        stream.write(data)
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[IO[bytes]]:
+    """Open a trusted file for reading bytes, decompressing by its suffix (.gz, .zst).
+
+    Raises EnvironmentFailure if it is absent or unreadable.
+    """
+    try:
+        with _stream(path) as stream:
+            yield stream
+    except (OSError, EOFError, zstd.ZstdError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise EnvironmentFailure(f"{path}: cannot be read: {reason}") from error
+
+
+def _stream(path: Path) -> IO[bytes]:
+    if path.suffix == ".gz":
+        return cast("IO[bytes]", gzip.open(path, "rb"))
+    if path.suffix == ".zst":
+        return cast("IO[bytes]", zstd.open(path, "rb"))
+    return path.open("rb")

@@ -1,0 +1,196 @@
+"""Import of the official data format into a benchmark folder, streamed in bounded memory.
+
+The format is that of `IVCR-200K.json` (https://github.com/ivcr200k/ivcr200k.github.io): a JSON list
+of dialogues, each naming its own split. Odd data is kept or dropped by the rules of ODDITIES, and
+counted.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import msgspec
+
+from harness.benchmark import Header, SourceFile, VideoLine, fingerprint
+from harness.errors import EnvironmentFailure, WrongUsageError
+from harness.files import canonical, readable
+from harness.records import SPLITS
+from harness.replies import ReferenceReadings
+from harness.sources.json_stream import Progress, elements
+from harness.sources.metadata import read_metadata, source_of
+from harness.sources.oddities import Oddities, OddityRow
+from harness.sources.official_dialogue import ParsedDialogue, Report, parse
+from harness.sources.split_files import SplitFiles
+
+IMPORTER = "ivcr200k"
+Corpus = Literal["named", "all"]
+Labels = Literal["public", "hidden"]
+
+
+class Imported(NamedTuple):
+    """What an import made: the folder, and what was odd in its files."""
+
+    folder: Path
+    oddities: list[OddityRow]
+    readings: list[dict[str, Any]]
+
+
+class Settings(NamedTuple):
+    """How a benchmark is made: its name and version, what its corpora and labels are."""
+
+    name: str
+    version: str = "1"
+    corpus: Corpus = "named"
+    labels: Labels = "public"
+    type_names: Mapping[int, str] = {0: "chat", 7: "concatenation"}
+
+
+def import_files(
+    files: Sequence[Path],
+    out: Path,
+    settings: Settings,
+    *,
+    videos: Path | None = None,
+    extra: Path | None = None,
+    progress: Progress | None = None,
+) -> Imported:
+    """Make the benchmark folder `out` of official `files`, whole or not at all.
+
+    `videos`: META; `extra`: a folder whose contents go along (videos, train/events.jsonl), taken
+    over. Raises WrongUsageError if `out` exists, EnvironmentFailure if a file cannot be read.
+    """
+    with new_folder(out) as folder:
+        metadata = {} if videos is None else read_metadata(videos)
+        run = _Import(folder, settings, metadata)
+        sources = [run.read(file, progress) for file in files]
+        run.finish(sources)
+        if extra is not None:
+            shutil.copytree(extra, folder, dirs_exist_ok=True)
+    return Imported(out, run.odd.rows(), run.readings.table())
+
+
+@contextmanager
+def new_folder(out: Path) -> Iterator[Path]:
+    """A folder beside `out` that becomes `out` if the block succeeds, and vanishes if not."""
+    if out.exists():
+        raise WrongUsageError(f"{out}: exists already; name another folder or remove it first")
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        beside = Path(tempfile.mkdtemp(prefix=f".{out.name}.", suffix=".part", dir=out.parent))
+        try:
+            yield beside
+            beside.chmod(0o755)
+            beside.rename(out)
+        finally:
+            shutil.rmtree(beside, ignore_errors=True)
+    except OSError as error:
+        reason = error.strerror or error
+        raise EnvironmentFailure(f"{error.filename or out}: {reason}; nothing was kept") from error
+
+
+class _Import:
+    def __init__(self, folder: Path, settings: Settings, metadata: dict[str, VideoLine]) -> None:
+        self.folder, self.settings, self.metadata = folder, settings, metadata
+        self.odd, self.readings = Oddities(), ReferenceReadings()
+        self.splits: dict[str, SplitFiles] = {}
+        self.ids: set[str] = set()
+        self.position = 0
+
+    def read(self, file: Path, progress: Progress | None) -> SourceFile:
+        """Copy one file into source/ and import its dialogues from there."""
+        kept = self.folder / "source" / file.name
+        kept.parent.mkdir(exist_ok=True)
+        if kept.exists():
+            raise WrongUsageError(f"{file}: two files of the name {file.name}; rename one")
+        if not file.is_file():
+            raise EnvironmentFailure(f"{file}: expected an official data file, found none")
+        shutil.copyfile(file, kept)
+        with kept.open("rb") as stream:
+            sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+        for sample in elements(kept, progress):
+            self._add(sample, f"{file.name}[{self.position}]")
+            self.position += 1
+        return SourceFile(file.name, sha256, IMPORTER)
+
+    def _add(self, sample: Any, place: str) -> None:
+        dialogue = parse(sample, self.metadata, Report(place, self.odd.add))
+        if dialogue is None:
+            return
+        if dialogue.split not in self.splits:
+            hidden = self.settings.labels == "hidden" and dialogue.split != "train"
+            self.splits[dialogue.split] = SplitFiles(self.folder, dialogue.split, hidden)
+        files = self.splits[dialogue.split]
+        files.write(self._id(dialogue, place), dialogue, self.odd, self.readings)
+
+    def _id(self, dialogue: ParsedDialogue, place: str) -> str:
+        own = dialogue.own_id
+        if own is not None and own not in self.ids:
+            self.ids.add(own)
+            return own
+        if own is not None:
+            self.odd.add("duplicate-id", place)
+        # Over the utterances alone: an id tells nothing of the labels.
+        text = "\n".join(turn.utterance for turn in dialogue.turns)
+        digest = hashlib.sha256(text.encode()).hexdigest()
+        made = f"d{self.position:06d}-{digest[:8]}"
+        self.ids.add(made)
+        return made
+
+    def finish(self, sources: list[SourceFile]) -> None:
+        """Write videos, corpora and, last, benchmark.json."""
+        if not self.splits:
+            names = ", ".join(source.file for source in sources)
+            raise EnvironmentFailure(
+                f"{names}: expected dialogues of the official format with a split, found none that"
+                " could be kept"
+            )
+        videos = self._videos()
+        everything = sorted(videos) if self.settings.corpus == "all" else None
+        counts, gold = {}, {}
+        for name in [name for name in SPLITS if name in self.splits]:
+            files = self.splits[name]
+            files.write_corpus(everything)
+            counts[name], gold[name] = files.close()
+        lines = b"".join(canonical(line) + b"\n" for line in videos.values())
+        (self.folder / "videos.jsonl").write_bytes(lines)
+        report = {
+            "schema": 1,
+            "oddities": [row._asdict() for row in self.odd.rows()],
+            "reference_readings": self.readings.table(),
+        }
+        (self.folder / "source" / "import-report.json").write_bytes(readable(report))
+        header = Header(
+            schema=1,
+            name=self.settings.name,
+            version=self.settings.version,
+            labels=self.settings.labels,
+            sources=tuple(sources),
+            type_names={str(code): name for code, name in self.settings.type_names.items()},
+            splits=counts,
+            fingerprint=fingerprint(self.folder),
+            gold_sha256=gold,
+        )
+        (self.folder / "benchmark.json").write_bytes(readable(msgspec.to_builtins(header)))
+
+    def _videos(self) -> dict[str, VideoLine]:
+        """META's videos in its order, then those that only the dialogues name, by id."""
+        named = set().union(*(files.named for files in self.splits.values()))
+        unknown = sorted(named - self.metadata.keys())
+        if self.metadata:
+            for video_id in unknown:
+                self.odd.add("no-metadata", video_id)
+        lone = {name: VideoLine(name, None, source_of(name)) for name in unknown}
+        return {**self.metadata, **lone}
+
+
+def name_of(file: Path) -> str:
+    """A benchmark's name from its file: letters, digits, dots and hyphens, without .json[.gz]."""
+    stem = re.sub(r"\.(json|jsonl)(\.gz)?$", "", file.name)
+    return re.sub(r"[^A-Za-z0-9.]+", "-", stem).strip("-.") or "benchmark"

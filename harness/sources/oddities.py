@@ -1,0 +1,105 @@
+"""What is odd in an imported file: counted, with examples, and the rule by which it was treated."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import NamedTuple
+
+EXAMPLES = 3
+
+
+class Rule(NamedTuple):
+    """What is odd, and what the import does about it."""
+
+    what: str
+    treatment: str
+
+
+ODDITIES = {
+    "no-dialogue": Rule("entries that are no dialogue", "dropped"),
+    "unknown-split": Rule("dialogues whose split is none of train, val, test", "dropped"),
+    "no-type": Rule("dialogues without an integer type code", "dropped"),
+    "no-turn": Rule("dialogues without a single answered turn", "dropped"),
+    "several-types": Rule("dialogues with several type codes", "the first code counts"),
+    "bad-id": Rule("dialogue ids that are no printable text", "the position names the dialogue"),
+    "duplicate-id": Rule(
+        "dialogue ids given a second time", "the position names the later dialogue"
+    ),
+    "no-answer": Rule("human entries without an answer", "dropped; later turns move up"),
+    "no-question": Rule("answers without a human entry", "dropped"),
+    "bad-entry": Rule("conversation entries that are no message", "dropped"),
+    "bad-characters": Rule("texts with characters that UTF-8 cannot hold", "replaced by ?"),
+    "empty-utterance": Rule("empty utterances", "kept"),
+    "repeated-utterance": Rule("utterances that an earlier turn of the split has too", "kept"),
+    "no-gold": Rule("retrieval turns without a readable gold video", "kept as chat turns"),
+    "bad-span": Rule("moment turns without a readable span", "kept as chat turns"),
+    "empty-span": Rule("moment turns whose span has no length", "kept as chat turns"),
+    "reversed-span": Rule("spans that end before they start", "put in order"),
+    "negative-span": Rule("spans that start before the first frame", "cut to start at 0"),
+    "span-outside": Rule("spans that end past the video's end", "kept"),
+    "span-beyond": Rule("spans that start at or past the video's end", "kept"),
+    "bad-candidates": Rule("turns with unreadable or repeated candidates", "those are left out"),
+    "not-ten-candidates": Rule("turns with a candidate list that is not ten long", "kept"),
+    "gold-not-candidate:video": Rule("video turns whose gold is not among the candidates", "kept"),
+    "gold-not-candidate:moment": Rule(
+        "moment turns whose gold is not among the candidates", "kept"
+    ),
+    "no-metadata": Rule(
+        "videos that META does not describe", "kept without duration: duration rules are skipped"
+    ),
+}
+
+
+class Oddities:
+    """Counts by code and language ("" where no utterance is concerned), with the first places."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[tuple[str, str]] = Counter()
+        self.examples: dict[str, list[str]] = {}
+
+    def add(self, code: str, place: str, language: str = "") -> None:
+        """Count one case at `place` (a dialogue and turn, or a position in the file)."""
+        if code not in ODDITIES:
+            raise KeyError(code)
+        self.counts[code, language] += 1
+        examples = self.examples.setdefault(code, [])
+        if len(examples) < EXAMPLES:
+            examples.append(place)
+
+    def total(self, code: str) -> int:
+        """All cases of one code."""
+        return sum(count for (found, _), count in self.counts.items() if found == code)
+
+    def rows(self) -> list[OddityRow]:
+        """One row for each code that occurs, in the order of ODDITIES."""
+        return [
+            OddityRow(code, *rule, self.total(code), self._by_language(code), self.examples[code])
+            for code, rule in ODDITIES.items()
+            if self.total(code)
+        ]
+
+    def _by_language(self, code: str) -> dict[str, int]:
+        return {
+            language: count
+            for (found, language), count in sorted(self.counts.items())
+            if found == code and language
+        }
+
+
+class OddityRow(NamedTuple):
+    """All cases of one code: how many, in which language, where the first stand."""
+
+    code: str
+    what: str
+    treatment: str
+    count: int
+    by_language: dict[str, int]
+    examples: list[str]
+
+    def line(self) -> str:
+        """The row as text."""
+        languages = ", ".join(f"{name} {count:,}" for name, count in self.by_language.items())
+        return (
+            f"{self.count:>9,}  {self.what}{f' ({languages})' if languages else ''}: "
+            f"{self.treatment}; first: {', '.join(self.examples)}"
+        )
