@@ -122,7 +122,7 @@ class Benchmark:
 
     def split(self, name: str = "test") -> Split:
         """The public half of one split. Raises EnvironmentFailure if there is none of that name."""
-        folder = self._split_folder(name)
+        folder = self.split_folder(name)
         return Split(
             name=name,
             turns=tuple(_lines(folder / "turns.jsonl", Turn)),
@@ -138,7 +138,7 @@ class Benchmark:
 
         Raises EnvironmentFailure if the folder has no gold or another one than it was made with.
         """
-        path = self._split_folder(name) / "gold.jsonl"
+        path = self.split_folder(name) / "gold.jsonl"
         if not path.is_file():
             raise EnvironmentFailure(
                 f"{path}: expected the gold that scoring needs, found none"
@@ -154,7 +154,7 @@ class Benchmark:
 
     def reference(self, name: str = "test") -> tuple[Reference, ...] | None:
         """What `reference` history shows, in the order of the turns; None where it is withheld."""
-        path = self._split_folder(name) / "reference.jsonl"
+        path = self.split_folder(name) / "reference.jsonl"
         return tuple(_lines(path, Reference)) if path.is_file() else None
 
     def checked(self) -> Benchmark:
@@ -173,7 +173,8 @@ class Benchmark:
     def _video_lines(self) -> Iterator[VideoLine]:
         return _lines(self.folder / "videos.jsonl", VideoLine)
 
-    def _split_folder(self, name: str) -> Path:
+    def split_folder(self, name: str) -> Path:
+        """Where a split's files lie. Raises EnvironmentFailure if there is none of that name."""
         if name not in self.header.splits:
             known = ", ".join(self.header.splits) or "none"
             raise EnvironmentFailure(

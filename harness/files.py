@@ -16,9 +16,9 @@ import msgspec
 from harness.errors import EnvironmentFailure
 
 if sys.version_info >= (3, 14):
-    from compression import zstd
+    from compression import zstd as zstd
 else:
-    from backports import zstd
+    from backports import zstd as zstd
 
 _ENCODER = msgspec.json.Encoder(order="sorted")
 CUT = 80

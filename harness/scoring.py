@@ -13,11 +13,12 @@ from harness.benchmark import Benchmark
 from harness.errors import SubmissionError
 from harness.files import readable, write
 from harness.metrics import METRICS, Column, Metric
-from harness.outcomes import ABSENT, Bools, Frame, Outcomes, outcomes
+from harness.outcomes import Bools, Frame, Outcomes, outcomes
 from harness.records import Card
 from harness.slices import slices
 from harness.statistics import Design, Interval, resampling_units
 from harness.validation import Checked, check
+from harness.validation.reading import MISSING
 
 PROTOCOL = "ivcr"
 SMALLEST_CELL = 30  # turns; smaller cells are withheld where labels are hidden
@@ -161,7 +162,7 @@ def _accepted(folder: Path, checked: Checked, partial: bool) -> tuple[Card, str]
         )
     errors = [problem for problem in report.problems if problem.severity == "error"]
     if partial:
-        errors = [problem for problem in errors if problem.code != MISSING_TURN]
+        errors = [problem for problem in errors if problem.code != MISSING]
     if errors or card is None or sha256 is None:
         first = errors[0].message if errors else "no card"
         raise SubmissionError(
@@ -169,9 +170,6 @@ def _accepted(folder: Path, checked: Checked, partial: bool) -> tuple[Card, str]
             " `ivcr validate` lists them all"
         )
     return card, sha256
-
-
-MISSING_TURN = "T100"
 
 
 def write_scores(scored: Scored, out: Path) -> None:
@@ -198,6 +196,3 @@ def write_outcomes(scored: Scored, out: Path) -> None:
         sha256=np.array(document["submission"]["sha256"]),
     )
     write(out, stream.getvalue())
-
-
-__all__ = ["ABSENT", "Scored", "score", "write_outcomes", "write_scores"]

@@ -25,10 +25,12 @@ LEADERBOARD_MAY = (*GROUND, "harness.statistics")
 # Each may import what stands before it; GROUND stands below all.
 STAIRCASE = (
     ("harness.benchmark", "harness.replies"),
-    ("harness.protocols", "harness.submission"),
-    ("harness.sources", "harness.formats", "harness.validation"),
-    ("harness.outcomes", "harness.slices", "harness.statistics"),
-    ("harness.metrics",),
+    ("harness.submission",),
+    ("harness.sources", "harness.validation"),
+    ("harness.protocols",),
+    ("harness.formats",),
+    ("harness.outcomes", "harness.statistics"),
+    ("harness.slices", "harness.metrics"),
     ("harness.scoring",),
     ("harness.rescoring", "harness.probes"),
 )

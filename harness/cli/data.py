@@ -68,12 +68,14 @@ def import_(
 
 @data.command()
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="The folder to make.")
-@click.option("--seed", type=int, help="Another seed renders another benchmark.")
-def mini(out: Path, seed: int | None) -> None:
+@click.option(
+    "--seed", default=20251201, show_default=True, help="Another seed, another benchmark."
+)
+def mini(out: Path, seed: int) -> None:
     """Render IVCR-Mini, the benchmark that the project ships (about a minute on two cores)."""
     from baselines.retrievers.bm25 import first_stage
     from harness.cli.progress import stages
-    from harness.sources.mini import import_mini
+    from harness.sources.rendered import import_mini
 
     with stages() as progress:
         made = import_mini(out, seed=seed, first_stage=first_stage, progress=progress)
@@ -103,6 +105,7 @@ def info(folder: Path) -> None:
 def _report(made: Imported) -> None:
     """The folder's contents and what was odd, on standard output."""
     from harness.benchmark import Benchmark
+    from harness.replies import reading_line
 
     header = Benchmark(made.folder).header
     click.echo(f"{made.folder}: {header.name}, fingerprint {header.fingerprint[:12]}")
@@ -113,5 +116,5 @@ def _report(made: Imported) -> None:
     click.echo("odd in the files:" if made.oddities else "nothing odd in the files")
     for row in made.oddities:
         click.echo(row.line())
-    for line in made.readings:
-        click.echo(line)
+    for reading in made.readings:
+        click.echo(reading_line(reading))

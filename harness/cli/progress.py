@@ -17,17 +17,29 @@ def bar(label: str, unit: str = "") -> Iterator[Callable[[int, int], None]]:
 def stages(unit: str = "") -> Iterator[Callable[[str, int, int], None]]:
     """Bars, one for each stage named: told the stage, how much is done, of how much."""
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TaskID,
+        TextColumn,
+        TimeElapsedColumn,
+    )
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    console = Console(stderr=True)
     with Progress(
-        *columns, TextColumn(unit), TimeElapsedColumn(), console=Console(stderr=True)
-    ) as p:
-        tasks: dict[str, object] = {}
+        *columns,
+        TextColumn(unit),
+        TimeElapsedColumn(),
+        console=console,
+        disable=not console.is_terminal,
+    ) as shown:
+        tasks: dict[str, TaskID] = {}
 
         def advance(stage: str, done: int, total: int) -> None:
             if stage not in tasks:
-                tasks[stage] = p.add_task(stage, total=total)
-            p.update(tasks[stage], completed=done, total=total)  # type: ignore[arg-type]
+                tasks[stage] = shown.add_task(stage, total=total)
+            shown.update(tasks[stage], completed=done, total=total)
 
         yield advance

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from harness.benchmark import Benchmark
 
 HEADLINES = ("R@1", "R@10", "MRR", "C-R@1", "ahead_of_foil", "R@1,IoU>=0.5", "mIoU")
 
@@ -41,21 +44,39 @@ def score(
 
     The headline figures are printed; all of them go to scores.json.
     """
-    from harness import scoring
     from harness.benchmark import Benchmark
 
-    opened = Benchmark(benchmark)
-    scored = scoring.score(submission, opened, split, partial=partial)
-    target = out or submission / "scores.json"
-    columns = outcomes
-    if columns is None and opened.header.labels == "public":
-        columns = target.with_suffix(".outcomes.npz")
-    scoring.write_scores(scored, target)
-    if columns is not None:
-        scoring.write_outcomes(scored, columns)
-    for line in summary(scored.document):
+    document, target = score_one(
+        submission, Benchmark(benchmark), split, out=out, outcomes=outcomes, partial=partial
+    )
+    for line in summary(document):
         click.echo(line)
     click.echo(f"all figures: {target}")
+
+
+def score_one(
+    submission: Path,
+    benchmark: Benchmark,
+    split: str,
+    *,
+    out: Path | None = None,
+    outcomes: Path | None = None,
+    partial: bool = False,
+) -> tuple[dict[str, Any], Path]:
+    """Score one submission; write scores and, where labels are public or a place is named, outcomes.
+
+    Returns the document of scores.json and where it lies.
+    """
+    from harness import scoring
+
+    scored = scoring.score(submission, benchmark, split, partial=partial)
+    target = out or submission / "scores.json"
+    if outcomes is None and benchmark.header.labels == "public":
+        outcomes = target.with_suffix(".outcomes.npz")
+    scoring.write_scores(scored, target)
+    if outcomes is not None:
+        scoring.write_outcomes(scored, outcomes)
+    return scored.document, target
 
 
 def summary(document: dict[str, Any]) -> list[str]:

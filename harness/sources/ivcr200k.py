@@ -162,7 +162,7 @@ class _Import:
         (self.folder / "videos.jsonl").write_bytes(lines)
         report = {
             "schema": 1,
-            "oddities": [row._asdict() for row in self.odd.rows()],
+            "oddities": self.odd.rows(),
             "reference_readings": self.readings.table(),
         }
         (self.folder / "source" / "import-report.json").write_bytes(readable(report))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import NamedTuple
 
+from msgspec import Struct
+
 EXAMPLES = 3
 
 
@@ -50,6 +52,25 @@ ODDITIES = {
 }
 
 
+class OddityRow(Struct, frozen=True):
+    """All cases of one code: how many, in which language, where the first stand."""
+
+    code: str
+    what: str
+    treatment: str
+    count: int
+    by_language: dict[str, int]
+    examples: list[str]
+
+    def line(self) -> str:
+        """The row as text."""
+        languages = ", ".join(f"{name} {count:,}" for name, count in self.by_language.items())
+        return (
+            f"{self.count:>9,}  {self.what}{f' ({languages})' if languages else ''}: "
+            f"{self.treatment}; first: {', '.join(self.examples)}"
+        )
+
+
 class Oddities:
     """Counts by code and language ("" where no utterance is concerned), with the first places."""
 
@@ -84,22 +105,3 @@ class Oddities:
             for (found, language), count in sorted(self.counts.items())
             if found == code and language
         }
-
-
-class OddityRow(NamedTuple):
-    """All cases of one code: how many, in which language, where the first stand."""
-
-    code: str
-    what: str
-    treatment: str
-    count: int
-    by_language: dict[str, int]
-    examples: list[str]
-
-    def line(self) -> str:
-        """The row as text."""
-        languages = ", ".join(f"{name} {count:,}" for name, count in self.by_language.items())
-        return (
-            f"{self.count:>9,}  {self.what}{f' ({languages})' if languages else ''}: "
-            f"{self.treatment}; first: {', '.join(self.examples)}"
-        )

@@ -167,7 +167,7 @@ def _gold(
     """Task, gold video and gold span in seconds of a turn; a turn without usable gold is chat."""
     if code == CHAT or answer.get("gt_se") is None:
         return "chat", None, None
-    video_id = answer.get("video_id")
+    video_id: Any = answer.get("video_id")
     if not is_name(video_id):
         report("no-gold")
         return "chat", None, None

@@ -39,7 +39,7 @@ class SplitFiles:
             if self._repeated(turn.utterance):
                 odd.add("repeated-utterance", place, turn.language)
             if turn.task != "chat":
-                readings.add(turn.language, turn.task, turn.answer)
+                readings.add(turn.language, turn.task, turn.answer, _position(turn), turn.moment)
             self._write_turn(dialogue_id, number, dialogue.type, turn)
 
     def _repeated(self, utterance: str) -> bool:
@@ -92,3 +92,10 @@ class SplitFiles:
                 stream.close()
         names = ("dialogues", "turns", "video", "moment", "chat", "corpus")
         return {name: self.counts[name] for name in names}, self.gold_sha256.hexdigest()
+
+
+def _position(turn: ParsedTurn) -> int | None:
+    """The gold video's place among the candidates, from 1; None where it is not one of them."""
+    if turn.video_id not in turn.candidates:
+        return None
+    return turn.candidates.index(turn.video_id) + 1

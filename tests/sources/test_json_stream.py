@@ -46,7 +46,18 @@ def test_elements_equal_json_loads_wherever_chunks_fall(file, values, chunk, ind
         (b"[" + b"9" * 5000 + b"]", "element 1"),
         (b'["\xff"]', "UTF-8"),
     ],
-    ids=["empty", "open", "object", "cut", "cut inside", "no comma", "number", "deep", "digits", "bytes"],
+    ids=[
+        "empty",
+        "open",
+        "object",
+        "cut",
+        "inside",
+        "no comma",
+        "number",
+        "deep",
+        "digits",
+        "bytes",
+    ],
 )
 def test_a_broken_list_is_refused_with_its_place(file, data, place):
     file.write_bytes(data)

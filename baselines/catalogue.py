@@ -1,0 +1,118 @@
+"""Which baselines there are, found by their files; none is imported before it is run."""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import importlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal, NamedTuple, cast
+
+import msgspec
+from msgspec import Struct
+
+from baselines.protocol import About, Baseline, NoSettings
+from harness.errors import WrongUsageError
+from harness.files import shown
+
+Kind = Literal["floor", "retriever", "localiser", "assistant"]
+KINDS: tuple[Kind, ...] = ("floor", "retriever", "localiser", "assistant")
+_ROOT = Path(__file__).parent
+
+
+class Entry(NamedTuple):
+    """A baseline's name, kind (its folder), summary (first line of its file) and declaration."""
+
+    name: str
+    kind: Kind
+    summary: str
+    about: About
+
+    @property
+    def file(self) -> str:
+        """Its file, from the root of the project."""
+        return f"baselines/{self.kind}s/{self.name}.py"
+
+
+def catalogue() -> tuple[Entry, ...]:
+    """All baselines, by kind and name."""
+    return tuple(
+        entry
+        for kind in KINDS
+        for path in sorted((_ROOT / f"{kind}s").glob("*.py"))
+        if (entry := _entry(path, kind)) is not None
+    )
+
+
+def find(name: str) -> Entry:
+    """The baseline of that name. Raises WrongUsageError if there is none."""
+    entries = {entry.name: entry for entry in catalogue()}
+    if name not in entries:
+        hint = _did_you_mean(name, list(entries))
+        raise WrongUsageError(f"no baseline {shown(name)}; {hint}`ivcr baseline list` shows all")
+    return entries[name]
+
+
+def load(entry: Entry, assignments: Sequence[str] = ()) -> tuple[Baseline, Struct]:
+    """Import a baseline and make it with the settings `key=value`; also returns the settings.
+
+    Raises WrongUsageError at an unknown setting or a value that is not allowed.
+    """
+    module = importlib.import_module(entry.file.removesuffix(".py").replace("/", "."))
+    settings = _settings(entry.name, getattr(module, "Settings", NoSettings), assignments)
+    return cast(Baseline, module.Baseline(settings)), settings
+
+
+def changed(settings: Struct) -> dict[str, Any]:
+    """The settings that differ from their defaults, by name."""
+    return {
+        field.name: getattr(settings, field.name)
+        for field in msgspec.structs.fields(settings)
+        if getattr(settings, field.name) != field.default
+    }
+
+
+def _entry(path: Path, kind: Kind) -> Entry | None:
+    """What a file declares in `ABOUT = About(...)`, read from its source; None without it."""
+    tree = ast.parse(path.read_text("utf-8"))
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "ABOUT":
+            call = cast(ast.Call, node.value)
+            about = About(**{str(key.arg): ast.literal_eval(key.value) for key in call.keywords})
+            summary = (ast.get_docstring(tree) or "").partition("\n")[0]
+            return Entry(path.stem, kind, summary, about)
+    return None
+
+
+def _settings(name: str, kind: type[Struct], assignments: Sequence[str]) -> Struct:
+    known = [field.name for field in msgspec.structs.fields(kind)]
+    given: dict[str, str] = {}
+    for assignment in assignments:
+        key, equals, value = assignment.partition("=")
+        if not equals or key in given:
+            raise WrongUsageError(f"--set {shown(assignment)}: expected key=value, each key once")
+        if key not in known:
+            hint = _did_you_mean(key, known)
+            has = f"{name} has {', '.join(known)}" if known else f"nothing can be set in {name}"
+            raise WrongUsageError(f"--set {shown(assignment)}: unknown setting; {hint}{has}")
+        given[key] = value
+    try:
+        return msgspec.convert(given, kind, strict=False)
+    except msgspec.ValidationError as error:
+        raise WrongUsageError(f"{name}: {error} in --set; {_allowed(kind)}") from error
+
+
+def _allowed(kind: type[Struct]) -> str:
+    """The values that the settings may take, in words."""
+    return "; ".join(
+        f"{field.name} is one of {', '.join(map(str, field.type.__args__))}"
+        if hasattr(field.type, "__args__")
+        else f"{field.name} is of type {field.type.__name__}"
+        for field in msgspec.structs.fields(kind)
+    )
+
+
+def _did_you_mean(word: str, known: Sequence[str]) -> str:
+    close = difflib.get_close_matches(word, known, n=1)
+    return f"did you mean {close[0]}? " if close else ""

@@ -1,0 +1,32 @@
+"""The turn's candidates in their given order: what the first stage is worth by itself.
+
+Reads: the turn's candidates. Ignores: utterances, history, videos. It says nothing of moments.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from baselines.protocol import About, Answer, NoSettings, Query, View
+
+ABOUT = About(candidates="used")
+
+
+class Baseline:
+    """The candidates, as a ranking of the corpus and as a choice among them."""
+
+    def __init__(self, settings: NoSettings) -> None:
+        """Nothing can be set."""
+
+    def prepare(self, view: View) -> None:
+        """Nothing is read."""
+
+    def answer(self, queries: Sequence[Query]) -> list[Answer]:
+        """The candidates of each video turn."""
+        return [_one(query) for query in queries]
+
+
+def _one(query: Query) -> Answer:
+    if query.task != "video":
+        return Answer()
+    return Answer(videos=query.candidates, choice=query.candidates)

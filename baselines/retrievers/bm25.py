@@ -1,0 +1,150 @@
+"""BM25 over the videos' text, by words in English and by characters and pairs in Chinese.
+
+Reads: utterances (`context`: the last one, all, or all with earlier ones counting less), the text
+fields of the corpus' videos, joined. Ignores: answers, frames and, unless `candidates=used`, the
+candidates. A moment turn is answered with the whole of the given video, else of the best one, so
+that it is a first row for search from end to end. Videos that share no word with the query are not
+ranked. https://github.com/xhluca/bm25s
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import bm25s
+import numpy as np
+from bm25s.tokenization import Tokenized
+from msgspec import Struct
+from numpy.typing import NDArray
+
+from baselines.context import Context, Weighted, check_context, utterances
+from baselines.protocol import About, Answer, Query, View
+from baselines.words import tokens
+from harness.records import CandidateUse, Moment
+
+ABOUT = About(languages=("en", "zh"), paper="https://arxiv.org/abs/2407.03618")
+VIDEOS = 100
+
+# Weights are rounded to this fraction, so that sums of them are exact in float64, in any order and
+# on any machine: equal scores are equal, and ties go to the earlier video.
+GRAIN = 2.0**-24
+
+
+class Settings(Struct, frozen=True, forbid_unknown_fields=True):
+    """What to search with, and whether to order the turn's candidates too (as `choice`)."""
+
+    context: Context = "last"
+    candidates: CandidateUse = "unused"
+
+
+class Baseline:
+    """The 100 best videos of the corpus, ties in its order."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Keep the settings."""
+        self._settings = settings
+
+    def prepare(self, view: View) -> None:
+        """Index the corpus. Raises WrongUsageError if the history cannot give the context."""
+        check_context(self._settings.context, view.history)
+        self._corpus, self._videos = view.corpus, view.videos
+        self._position = {video_id: position for position, video_id in enumerate(view.corpus)}
+        self._index = Index([joined(view.videos[video_id].text) for video_id in view.corpus])
+
+    def answer(self, queries: Sequence[Query]) -> list[Answer]:
+        """A ranking for each video turn, one moment for each moment turn."""
+        return [self._one(query) for query in queries]
+
+    def _one(self, query: Query) -> Answer:
+        if query.task == "chat":
+            return Answer(response="")
+        if query.video_id is not None:
+            return Answer(moments=self._whole(query.video_id))
+        scores = self._index.scores(utterances(query, self._settings.context))
+        videos = tuple(self._corpus[position] for position in ranked(scores, VIDEOS))
+        if query.task == "moment":
+            return Answer(moments=self._whole(*videos[:1]))
+        return Answer(videos=videos, choice=self._choice(query.candidates, scores))
+
+    def _choice(
+        self, candidates: Sequence[str], scores: NDArray[np.float64]
+    ) -> tuple[str, ...] | None:
+        """The candidates by score, ties in the given order; None where none are shown."""
+        order = sorted(candidates, key=lambda video_id: -scores[self._position[video_id]])
+        return tuple(order) or None
+
+    def _whole(self, *videos: str) -> tuple[Moment, ...]:
+        """Each video from 0 to its end; those of unknown duration are left out."""
+        durations = [(video_id, self._videos[video_id].duration) for video_id in videos]
+        return tuple(Moment(video_id, 0, duration) for video_id, duration in durations if duration)
+
+
+class Index:
+    """BM25 (lucene, k1 1.5, b 0.75) of `texts`, scored by position."""
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        self._size = len(texts)
+        self._known: dict[str, int] = {}
+        rows = [
+            [self._known.setdefault(token, len(self._known)) for token in tokens(text)]
+            for text in texts
+        ]
+        if not self._known:
+            return
+        bm25 = bm25s.BM25(method="lucene", k1=1.5, b=0.75, dtype="float64")
+        bm25.index(Tokenized(rows, dict(self._known)), show_progress=False)
+        self._start: list[int] = bm25.scores["indptr"].tolist()  # (tokens + 1,)
+        self._texts: NDArray[np.int32] = bm25.scores["indices"]  # (postings,)
+        self._weights = np.rint(bm25.scores["data"] / GRAIN) * GRAIN  # (postings,)
+
+    def scores(self, queries: Iterable[Weighted]) -> NDArray[np.float64]:
+        """Each text's score, summed over weighted queries: shape (texts,), 0: no word shared."""
+        found = np.zeros(self._size)
+        for query, weight in queries:
+            for token in tokens(query):
+                if token in self._known:
+                    at = self._known[token]
+                    postings = slice(self._start[at], self._start[at + 1])
+                    found[self._texts[postings]] += self._weights[postings] * weight
+        return found
+
+
+def ranked(scores: NDArray[np.float64], k: int) -> list[int]:
+    """Positions of the `k` best scores above 0, best first, ties by position."""
+    above = np.flatnonzero(scores > 0)
+    if len(above) > k:
+        least = np.partition(scores[above], len(above) - k)[len(above) - k]
+        above = above[scores[above] >= least]
+    order = np.argsort(-scores[above], kind="stable")[:k]
+    return [int(position) for position in above[order]]
+
+
+def first_stage(
+    texts: Sequence[Mapping[str, str]], queries: Sequence[str], k: int
+) -> list[list[int]]:
+    """For each query the positions of its `k` best texts, best first; ties by position.
+
+    A text is the fields of one video. Where fewer than `k` share a word with the query, the rest
+    are filled up in order, so that a list always has min(k, texts) positions.
+    """
+    index = Index([joined(text) for text in texts])
+    return [
+        _filled(ranked(index.scores([Weighted(query, 1.0)]), k), min(k, len(texts)))
+        for query in queries
+    ]
+
+
+def joined(text: Mapping[str, str]) -> str:
+    """The fields of one video's text as one text."""
+    return "\n".join(text.values())
+
+
+def _filled(found: list[int], size: int) -> list[int]:
+    """`found`, made up to `size` with the first positions that it lacks."""
+    taken = set(found)
+    position = 0
+    while len(found) < size:
+        if position not in taken:
+            found.append(position)
+        position += 1
+    return found

@@ -1,0 +1,230 @@
+"""The world of IVCR-Mini: videos as scripts of timed events, half of them with a twin.
+
+A script is the truth that everything else is made of: the frames, the words, the dialogues and
+the oracles. Times are whole hundredths of a second, so they print exactly and compare exactly.
+Two events never share a shape or a colour within a video, and never overlap.
+
+Twins share every word and differ in one thing: the order of two events, the durations of two
+events exchanged, or the places of two events exchanged.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+SHAPES = ("ball", "square", "triangle", "star", "heart", "cross")
+COLOURS = ("red", "orange", "yellow", "green", "cyan", "blue", "purple", "pink")
+MOTIONS = ("spins", "bounces", "slides", "circles", "pulses", "blinks", "shakes", "flips")
+PLACES = ("top", "bottom", "left", "right")
+PACES = ("slow", "fast")
+BACKGROUNDS = ("white", "black", "grey", "striped", "chequered", "dotted")
+DIFFERENCES = ("order", "time", "place")
+
+FPS = 8
+SIZES = {"train": 480, "val": 48, "test": 120}  # multiples of 12: half twins, in thirds, in pairs
+SHORTEST, LONGEST = 8 * FPS, 40 * FPS  # frames
+LONG_VIDEO = 20 * FPS  # frames; names the source collection
+ON_GRID = 25  # whole hundredths on the 0.125 s frame grid are multiples of 25, as are half seconds
+TRIES = 2000
+
+
+class Look(NamedTuple):
+    """What an event shows, without its time."""
+
+    shape: str
+    colour: str
+    motion: str
+    place: str
+    pace: str
+
+
+@dataclass(frozen=True)
+class Event:
+    """One shape on the screen from `start` to before `end`, hundredths of a second."""
+
+    look: Look
+    start: int
+    end: int
+
+    @property
+    def length(self) -> int:
+        """Duration in hundredths of a second."""
+        return self.end - self.start
+
+
+@dataclass(frozen=True)
+class Script:
+    """One video: its events in order of time, its length in frames, and its twin if it has one.
+
+    `difference` says what sets it apart from its twin, `differs` which two of its own events
+    (positions from 0, the same in both twins); `words` seeds its text, the same for both twins.
+    """
+
+    video_id: str
+    split: str
+    background: str
+    events: tuple[Event, ...]
+    frames: int
+    words: int
+    twin: str | None = None
+    difference: str | None = None
+    differs: tuple[int, int] | None = None
+
+    @property
+    def duration(self) -> float:
+        """Seconds; exact, since a frame lasts an eighth of a second."""
+        return self.frames / FPS
+
+    def bag(self) -> Counter[str]:
+        """All words of the script, counted, as if written on slips and shaken."""
+        return Counter([self.background, *(word for each in self.events for word in each.look)])
+
+
+class Layout(NamedTuple):
+    """Looks with their durations, and the gaps before each and after the last (hundredths)."""
+
+    looks: tuple[Look, ...]
+    lengths: tuple[int, ...]
+    gaps: tuple[int, ...]
+
+    def events(self) -> tuple[Event, ...]:
+        """The events in time, one after another."""
+        events, now = [], 0
+        for look, length, gap in zip(self.looks, self.lengths, self.gaps, strict=False):
+            events.append(Event(look, now + gap, now + gap + length))
+            now += gap + length
+        return tuple(events)
+
+    def frames(self) -> int:
+        """Frames of the whole video; the last event ends before the last frame does."""
+        return (sum(self.lengths) + sum(self.gaps)) * FPS // 100 + 1
+
+
+def exchange(layout: Layout, difference: str, i: int, j: int) -> Layout:
+    """The twin's layout: order, durations or places of the events `i` and `j` exchanged."""
+    looks, lengths = list(layout.looks), list(layout.lengths)
+    if difference in ("order", "time"):
+        lengths[i], lengths[j] = lengths[j], lengths[i]
+    if difference == "order":
+        looks[i], looks[j] = looks[j], looks[i]
+    if difference == "place":
+        looks[i] = layout.looks[i]._replace(place=layout.looks[j].place)
+        looks[j] = layout.looks[j]._replace(place=layout.looks[i].place)
+    return Layout(tuple(looks), tuple(lengths), layout.gaps)
+
+
+def make_world(seed: int) -> tuple[Script, ...]:
+    """All scripts of all splits, in an order that says nothing about twins or splits.
+
+    The same seed gives the same scripts on every machine. Raises RuntimeError if no layout
+    meets the rules within a fixed number of draws.
+    """
+    rng = random.Random(f"ivcr-mini:{seed}:world")
+    total = sum(SIZES.values())
+    names = iter(f"{number:08x}" for number in rng.sample(range(16**8), total))
+    scripts = [
+        script for split, size in SIZES.items() for script in _split(rng, split, size, names)
+    ]
+    rng.shuffle(scripts)
+    return tuple(scripts)
+
+
+def _split(rng: random.Random, split: str, size: int, names: Iterator[str]) -> list[Script]:
+    made: list[Script] = []
+    bags: list[Counter[str]] = []
+    pairs = [DIFFERENCES[index % len(DIFFERENCES)] for index in range(size // 4)]
+    for difference in [*pairs, *[None] * (size // 2)]:
+        drawn = _draw_apart(rng, split, difference, bags)
+        bags.append(drawn[0].bag())
+        made += _named(drawn, names)
+    return made
+
+
+def _draw_apart(
+    rng: random.Random,
+    split: str,
+    difference: str | None,
+    bags: Sequence[Counter[str]],
+) -> tuple[Script, ...]:
+    """A new video or pair of twins whose words neither hold another video's nor are held by it.
+
+    Without that rule no words could single out a pair: all its words may occur in a longer video.
+    """
+    for _ in range(TRIES):
+        drawn = _pair(rng, split, difference) if difference else _single(rng, split)
+        bag = drawn[0].bag() if drawn else Counter[str]()
+        if drawn and not any(bag <= other or other <= bag for other in bags):
+            return drawn
+    raise RuntimeError(f"no sound {difference or 'single'} video in {TRIES} draws: see world.py")
+
+
+def _single(rng: random.Random, split: str) -> tuple[Script, ...]:
+    layout = _draw(rng)
+    return (_script(rng, split, layout),) if _sound(layout) else ()
+
+
+def _pair(rng: random.Random, split: str, difference: str) -> tuple[Script, ...]:
+    layout = _draw(rng)
+    i, j = sorted(rng.sample(range(len(layout.looks)), 2))
+    if difference == "time":
+        layout = _contrast(rng, layout, i, j)
+    twin = exchange(layout, difference, i, j)
+    if difference == "place" and layout.looks[i].place == layout.looks[j].place:
+        return ()
+    if not (_sound(layout) and _sound(twin)):
+        return ()
+    one = replace(_script(rng, split, layout), difference=difference, differs=(i, j))
+    return one, replace(one, events=twin.events())
+
+
+def _named(scripts: tuple[Script, ...], names: Iterator[str]) -> tuple[Script, ...]:
+    ids = [f"{each.video_id}/{next(names)}.mp4" for each in scripts]
+    twins = reversed(ids) if len(ids) == 2 else [None]
+    return tuple(
+        replace(each, video_id=name, twin=twin)
+        for each, name, twin in zip(scripts, ids, twins, strict=True)
+    )
+
+
+def _script(rng: random.Random, split: str, layout: Layout) -> Script:
+    """A script whose id is its source collection alone, so far."""
+    return Script(
+        video_id="MiniLong" if layout.frames() >= LONG_VIDEO else "MiniShort",
+        split=split,
+        background=rng.choice(BACKGROUNDS),
+        events=layout.events(),
+        frames=layout.frames(),
+        words=rng.getrandbits(32),
+    )
+
+
+def _draw(rng: random.Random) -> Layout:
+    count = rng.randint(2, 5)
+    shapes, colours = rng.sample(SHAPES, count), rng.sample(COLOURS, count)
+    # Half of the videos keep one pace throughout, so that "something calm" has answers.
+    pace = rng.choice((*PACES, None, None))
+    looks = tuple(
+        Look(shape, colour, rng.choice(MOTIONS), rng.choice(PLACES), pace or rng.choice(PACES))
+        for shape, colour in zip(shapes, colours, strict=True)
+    )
+    lengths = tuple(rng.randint(160, 680) for _ in range(count))
+    # Long leads and tails, so that no relative span is a good guess for most moments.
+    lead, tail = rng.randint(40, 600), rng.randint(40, 600)
+    between = [rng.randint(40, 240) for _ in range(count - 1)]
+    return Layout(looks, lengths, (lead, *between, tail))
+
+
+def _contrast(rng: random.Random, layout: Layout, i: int, j: int) -> Layout:
+    """The layout with one of the two events short and the other clearly long."""
+    lengths = list(layout.lengths)
+    lengths[i], lengths[j] = rng.sample((rng.randint(160, 280), rng.randint(480, 680)), 2)
+    return layout._replace(lengths=tuple(lengths))
+
+
+def _sound(layout: Layout) -> bool:
+    times = [time for event in layout.events() for time in (event.start, event.end)]
+    return SHORTEST <= layout.frames() <= LONGEST and all(time % ON_GRID for time in times)

@@ -1,0 +1,31 @@
+"""Statistics that respect what varies together: intervals, paired tests, the ranks of a board."""
+
+from harness.statistics.boards import Board, board, max_t, minimum_detectable, rank_ranges
+from harness.statistics.design import Design, Figure, Ratios
+from harness.statistics.intervals import Interval
+from harness.statistics.pairs import Paired, paired, paired_errors, paired_smooth
+from harness.statistics.resampling import bootstrap
+from harness.statistics.swaps import holm, sign_flip_tests, swap_test
+from harness.statistics.units import joined_groups, resampling_units
+
+__all__ = [
+    "Board",
+    "Design",
+    "Figure",
+    "Interval",
+    "Paired",
+    "Ratios",
+    "board",
+    "bootstrap",
+    "holm",
+    "joined_groups",
+    "max_t",
+    "minimum_detectable",
+    "paired",
+    "paired_errors",
+    "paired_smooth",
+    "rank_ranges",
+    "resampling_units",
+    "sign_flip_tests",
+    "swap_test",
+]

@@ -1,0 +1,198 @@
+"""The design of a split: what varies together in it, and the figures and intervals over it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from harness.statistics.intervals import Interval, Spread, limits, two_way
+from harness.statistics.units import joined_groups
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+# From sums over turns, (k, ...), to figures, (...); a common factor of the sums changes nothing.
+Figure = Callable[[Floats], Any]
+
+LARGEST_GROUP = 0.05  # of the retrieval turns; with a larger group there are too few to swap
+DRAWS = 10_000
+SEED = 20251201
+LEVEL = 0.95
+PAST = 101  # the rank that stands for "past 100"
+AT_ONCE = 2**21  # entries of a table that are worked on together: it should fit a cache
+
+
+class Ratios(NamedTuple):
+    """Figures and the bounds of their intervals, each (m,); NaN where undefined."""
+
+    values: Floats
+    lows: Floats
+    highs: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class Design:
+    """What varies together in a split, built once: all its intervals and tests come from here.
+
+    unit, video, cluster: (turns,), numbered from 0; a turn without a gold video has one of its own.
+    Intervals are cluster-robust in two ways, over units and over gold videos at once. Tests swap
+    whole clusters: units connected by shared gold videos where the largest such group holds at most
+    5 % of the retrieval turns (`kind` "groups"), else units ("units"). `count` and `largest` (a
+    share of the retrieval turns) are those of the clusters that have retrieval turns.
+    """
+
+    unit: Ints
+    video: Ints
+    cluster: Ints
+    kind: str
+    count: int
+    largest: float
+    draws: int
+    seed: int
+    level: float
+
+    @classmethod
+    def of(
+        cls,
+        unit: ArrayLike,
+        video: ArrayLike,
+        retrieval: ArrayLike,
+        *,
+        draws: int = DRAWS,
+        seed: int = SEED,
+        level: float = LEVEL,
+    ) -> Design:
+        """The design of a split. `unit`, `video` (negative: none), `retrieval`: (turns,)."""
+        units = np.unique(np.asarray(unit), return_inverse=True)[1]
+        videos, asked = np.asarray(video), np.asarray(retrieval, dtype=bool)
+        cluster, kind = joined_groups(units, np.where(asked, videos, -1)), "groups"
+        if _largest(cluster[asked]) > LARGEST_GROUP:
+            cluster, kind = units, "units"
+        own = videos.max(initial=-1) + 1 + np.arange(len(videos))
+        return cls(
+            unit=units,
+            video=np.unique(np.where(videos >= 0, videos, own), return_inverse=True)[1],
+            cluster=cluster,
+            kind=kind,
+            count=len(np.unique(cluster[asked])),
+            largest=_largest(cluster[asked]),
+            draws=draws,
+            seed=seed,
+            level=level,
+        )
+
+    def line(self) -> str:
+        """What intervals and tests depend on, for the signature."""
+        return (
+            f"unit:dialogue|interval:two-way-wilson@{self.level:g}"
+            f"|clusters:{self.kind},{self.count},{self.largest:.4f}"
+            f"|draws:{self.draws}|seed:{self.seed}"
+        )
+
+    def generator(self) -> np.random.Generator:
+        """A fresh stream of the seed's draws."""
+        return np.random.Generator(np.random.PCG64(self.seed))
+
+    def ratios(
+        self,
+        numerators: ArrayLike,
+        denominators: ArrayLike,
+        bounds: tuple[float, float] = (0.0, 1.0),
+    ) -> Ratios:
+        """Each row's sum(numerators) / sum(denominators), with its interval.
+
+        `numerators`, `denominators`: (m, turns). `bounds`: what every figure lies between. NaN for
+        a figure whose denominators sum to 0 and for the interval of one over one unit or video.
+        """
+        above, below = (np.atleast_2d(np.asarray(x, float)) for x in (numerators, denominators))
+        turns = np.flatnonzero(((above != 0) | (below != 0)).any(axis=0))
+        parts = [
+            self._ratios(above[rows][:, turns].T, below[rows][:, turns].T, turns, bounds)
+            for rows in _portions(len(above), len(turns))
+        ]
+        return Ratios(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+
+    def _ratios(
+        self, above: Floats, below: Floats, turns: Ints, bounds: tuple[float, float]
+    ) -> Ratios:
+        totals = below.sum(axis=0)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            values = np.where(totals != 0, above.sum(axis=0) / totals, np.nan)
+            influence = (above - values * below) / totals
+        spread = self.spread(influence, (above != 0) | (below != 0), turns)
+        return Ratios(values, *limits(values, spread, self.level, bounds))
+
+    def smooth(
+        self, figure: Figure, columns: ArrayLike, bounds: tuple[float, float] = (0.0, 1.0)
+    ) -> Interval:
+        """A figure that is a smooth function of sums over turns, with its interval.
+
+        `columns`: (k, turns); `figure` maps their sums, (k,) or (k, n), to one figure or (n,).
+        Multiplying all sums by one number must not change it (so it is with shares, their
+        differences and products, BLEU, chrF). The variance is that of its linear approximation.
+        """
+        table = np.asarray(columns, dtype=float)
+        value, influence, turns = linearised(figure, table)
+        if np.isnan(value):
+            return Interval(None, None, None)
+        spread = self.spread(influence, np.ones(influence.shape, dtype=bool), turns)
+        low, high = limits(np.array([value]), spread, self.level, bounds)
+        return Interval.of(value, low[0], high[0])
+
+    def median(self, values: ArrayLike, mask: ArrayLike) -> Interval:
+        """The median of integer ranks 1 to 101 over the turns in `mask`, with its interval.
+
+        `values`, `mask`: (turns,). 101 stands for a rank past 100: where it takes half the turns or
+        more the median is past 100 and all three are None; a bound of 101 is one past 100. The
+        interval holds each rank x for which "half of the ranks are at most x" is not refuted
+        (Woodruff, JASA 47, 1952).
+        """
+        chosen = np.asarray(mask, dtype=bool)
+        ranks = np.where(chosen, np.asarray(values), PAST)
+        absent = np.count_nonzero(ranks[chosen] >= PAST)
+        if 2 * absent >= np.count_nonzero(chosen):
+            return Interval(None, None, None)
+        within = ranks <= np.arange(1, PAST)[:, None]  # (ranks, turns)
+        shares = self.ratios(within, np.broadcast_to(chosen, within.shape))
+        low, high = (_first_half(bound) for bound in (shares.highs, shares.lows))
+        return Interval.of(float(np.median(ranks[chosen])), low, high)
+
+    def spread(self, influence: Floats, touched: Bools, turns: Ints | slice) -> Spread:
+        """The spread of m figures from their `influence` and `touched`, (some turns, m)."""
+        return two_way(influence, touched, self.unit[turns], self.video[turns])
+
+
+def linearised(figure: Figure, table: Floats) -> tuple[float, Floats, Ints]:
+    """A figure of the sums of `table` (k, turns), how each turn moves it, and the turns that do.
+
+    The second is (moving turns, 1); the derivatives are central differences.
+    """
+    turns = np.flatnonzero((table != 0).any(axis=0))
+    sums = table.sum(axis=1)
+    step = 1e-6 * np.abs(sums).max(initial=1.0)
+    steps = step * np.eye(len(sums))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        value = float(figure(sums))
+        slopes = (figure(sums[:, None] + steps) - figure(sums[:, None] - steps)) / (2 * step)
+    return value, (np.asarray(slopes) @ table[:, turns])[:, None], turns
+
+
+def _portions(rows: int, width: int) -> Iterator[slice]:
+    size = max(1, AT_ONCE // max(width, 1))
+    return (slice(start, start + size) for start in range(0, max(rows, 1), size))
+
+
+def _largest(cluster: Ints) -> float:
+    return float(np.bincount(cluster).max() / len(cluster)) if len(cluster) else 0.0
+
+
+def _first_half(shares: Floats) -> float:
+    """The first rank by which the share reaches a half; PAST if none does; NaN if undefined."""
+    reached = np.flatnonzero(shares >= 0.5)
+    if np.isnan(shares).any():
+        return float("nan")
+    return float(reached[0] + 1) if len(reached) else float(PAST)

@@ -1,0 +1,94 @@
+"""Two-way cluster-robust variances, and the intervals made of them."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import stdtrit
+
+from harness.statistics.units import crossed
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+
+class Interval(NamedTuple):
+    """A figure and the bounds of its interval; None where undefined (one cluster: no bounds)."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+
+    @classmethod
+    def of(cls, value: float, low: float, high: float) -> Interval:
+        """An interval of three numbers, NaN standing for an undefined one."""
+        return cls(*(None if np.isnan(part) else float(part) for part in (value, low, high)))
+
+
+class Spread(NamedTuple):
+    """Variances of figures, (m,), and the number of clusters behind each, (m,)."""
+
+    variance: Floats
+    clusters: Floats
+
+
+def group_sums(table: NDArray[np.generic], group: Ints) -> Floats:
+    """Sums of the rows of `table` (turns, m) within each group that occurs, (groups, m)."""
+    if not len(group):
+        return np.zeros(table.shape)
+    order = np.argsort(group, kind="stable")
+    ordered = group[order]
+    starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
+    return np.add.reduceat(table[order], starts, axis=0, dtype=float)
+
+
+def two_way(influence: Floats, touched: Bools, unit: Ints, video: Ints) -> Spread:
+    """Two-way cluster-robust variances of m figures, over units and over videos at once.
+
+    `influence`: (turns, m), how much each turn moves each figure; `touched`: (turns, m), the turns
+    it rests on. V = V(unit) + V(video) - V(unit and video), each the sum of squared group sums
+    times G / (G - 1) for G groups (Cameron, Gelbach & Miller, JBES 29(2), 2011), and never less
+    than V(unit) or V(video): the difference alone can fall below both, even below 0. The clusters
+    are the units or the videos, whichever are fewer.
+    """
+    by_unit = _one_way(influence, touched, unit)
+    by_video = _one_way(influence, touched, video)
+    by_cell = _one_way(influence, touched, crossed(unit, video))
+    least = np.maximum(by_unit.variance, by_video.variance)
+    both = by_unit.variance + by_video.variance - by_cell.variance
+    return Spread(np.maximum(both, least), np.minimum(by_unit.clusters, by_video.clusters))
+
+
+def _one_way(influence: Floats, touched: Bools, group: Ints) -> Spread:
+    clusters = np.count_nonzero(group_sums(touched, group), axis=0).astype(float)
+    squares = np.square(group_sums(influence, group)).sum(axis=0)
+    return Spread(squares * clusters / np.maximum(clusters - 1, 1), clusters)
+
+
+def limits(
+    values: Floats, spread: Spread, level: float, bounds: tuple[ArrayLike, ArrayLike]
+) -> tuple[Floats, Floats]:
+    """Interval bounds (m,), (m,) of figures that lie between `bounds`; NaN below two clusters.
+
+    Wilson's interval (JASA 22, 1927) with Student's t on clusters - 1 degrees of freedom and the
+    effective sample size p (1 - p) / variance, p being the figure's place between its bounds; at a
+    bound, where no variance is seen, each cluster counts as one observation.
+    """
+    least, most = (np.asarray(bound, dtype=float) for bound in bounds)
+    width = most - least
+    t = stdtrit(np.maximum(spread.clusters - 1, 1), (1 + level) / 2)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        p = np.clip((values - least) / width, 0.0, 1.0)
+        seen = p * (1 - p) * width**2 / spread.variance
+        weight = t**2 / np.where((p > 0) & (p < 1), seen, spread.clusters)
+        half = np.sqrt(weight * p * (1 - p) + weight**2 / 4)
+        low, high = ((p + weight / 2 + side * half) / (1 + weight) for side in (-1, 1))
+    # At a bound, rounding must not move the figure out of its own interval.
+    low, high = np.where(p <= 0, 0.0, low), np.where(p >= 1, 1.0, high)
+    defined = spread.clusters > 1
+    return tuple(  # type: ignore[return-value]
+        np.where(defined, least + np.clip(side, 0.0, 1.0) * width, np.nan) for side in (low, high)
+    )

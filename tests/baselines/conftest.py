@@ -1,0 +1,106 @@
+"""A small benchmark in the official format, imported as any other."""
+
+import json
+from functools import partial
+from itertools import chain
+
+import pytest
+
+from baselines.catalogue import find
+from baselines.runner import Plan, start
+from harness.benchmark import Benchmark
+from harness.sources.ivcr200k import Settings, import_files
+
+VIDEOS = {
+    "A/cat.mp4": (10.0, {"title": "a cat sleeps on a sofa", "title_zh": "一只猫在沙发上睡觉"}),
+    "A/dog.mp4": (20.0, {"title": "a dog runs on a beach", "title_zh": "一只狗在沙滩上奔跑"}),
+    "A/fox.mp4": (None, {"title": "a fox digs in the snow"}),
+    "B/cook.mp4": (40.0, {"title": "a man cooks rice in a kitchen"}),
+}
+CAT, DOG, FOX, COOK = VIDEOS
+
+
+def ask(utterance, gold, candidates=(CAT, DOG, FOX, COOK), span=None, answer=None):
+    """A turn: a human entry and its answer."""
+    told = answer or ("It is video 1." if span is None else f"It is at {span[0]}s-{span[1]}s.")
+    return [
+        {"from": "human", "value": utterance},
+        {"from": "gpt", "value": told, "video_id": gold, "candidate_videos": list(candidates),
+         "gt_se": list(span or (-1, -1))},
+    ]  # fmt: skip
+
+
+def talk(utterance, answer):
+    """A chat turn."""
+    return [{"from": "human", "value": utterance}, {"from": "gpt", "value": answer}]
+
+
+def dialogue(*turns, split="test", code=1):
+    return {"split": split, "type": [code], "conversations": [*chain(*turns)]}
+
+
+SAMPLES = [
+    dialogue(
+        ask("a sleeping cat", CAT, (DOG, CAT)),
+        ask("when does it wake up?", CAT, (CAT, DOG), span=(2.5, 7.5)),
+        ask("now a dog on a beach", DOG, (CAT, DOG)),
+        ask("which runs", DOG, (COOK, DOG, CAT)),
+    ),
+    dialogue(talk("hello", "good day to you"), talk("bye", "so long"), code=0),
+    dialogue(
+        ask("找一只在沙滩上奔跑的狗", DOG),
+        ask("雪里的狐狸", FOX),
+        ask("什么时候?", FOX, span=(1, 2)),
+    ),
+    dialogue(ask("train cat", CAT), ask("when?", CAT, span=(1, 6)), split="train"),
+    dialogue(ask("train dog", DOG), ask("when?", DOG, span=(2, 11)), split="train"),
+    dialogue(ask("train cook", COOK), ask("when?", COOK, span=(30, 40)), split="train"),
+]
+
+
+def imported(folder, samples=SAMPLES, name="toy", videos=VIDEOS, **settings):
+    """Samples in the official format, as the benchmark `folder`/`name`."""
+    file, meta = folder / f"{name}.json", folder / f"{name}.meta.json"
+    rows = [
+        {"video_id": video_id, "duration": duration, "text": text}
+        for video_id, (duration, text) in videos.items()
+    ]
+    file.write_text(json.dumps(samples), "utf-8")
+    meta.write_text(json.dumps(rows), "utf-8")
+    import_files([file], folder / name, Settings(name, **settings), videos=meta)
+    return Benchmark(folder / name)
+
+
+@pytest.fixture
+def make(tmp_path):
+    """Import samples into a benchmark folder."""
+    return partial(imported, tmp_path)
+
+
+@pytest.fixture
+def toy(make):
+    return make()
+
+
+@pytest.fixture
+def said():
+    """Run a baseline and give its predictions, dialogue by dialogue."""
+
+    def run(name, benchmark, history="own", *assignments, seed=0):
+        plan = Plan(find(name), history, assignments, seed=seed)
+        dialogues = {}
+        for prediction in start(plan, benchmark).predictions():
+            dialogues.setdefault(prediction.dialogue_id, []).append(prediction)
+        return list(dialogues.values())
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def charades(shared, tmp_path_factory):
+    """The real text, test and train split."""
+    data, out = shared / "data", tmp_path_factory.mktemp("charades") / "benchmark"
+    files = [data / f"charades-ivcr.{split}.json.gz" for split in ("train", "test")]
+    meta = data / "charades-ivcr.videos.json.gz"
+    import_files(files, out, Settings("charades"), videos=meta)
+    return Benchmark(out)

@@ -1,0 +1,200 @@
+"""The runner shows what the history allows, when it allows it, and nothing else."""
+
+import hashlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+
+import baselines.runner as runner
+from baselines.catalogue import Entry, catalogue, find
+from baselines.protocol import About, Answer, MissingInputError
+from baselines.runner import Plan, start
+from harness.benchmark import Benchmark
+from harness.errors import WrongUsageError
+from harness.records import HISTORIES, Moment
+from tests.baselines.conftest import CAT, COOK, DOG, FOX
+
+ROOT = Path(__file__).resolve().parents[2]
+
+# The first video of the spy's answers, by task.
+OWN = {"video": COOK, "moment": FOX, "chat": None}
+
+
+class Spy:
+    """Keeps every query; answers with marks that can be found again."""
+
+    def __init__(self):
+        self.batches = []
+
+    def prepare(self, view):
+        self.view = view
+
+    def answer(self, queries):
+        self.batches.append(list(queries))
+        return [
+            Answer(
+                videos=(COOK, FOX) if query.task == "video" else None,
+                moments=(Moment(FOX, 0, 1),) if query.task == "moment" else None,
+                response=f"mine {query.dialogue_id}/{query.turn}",
+            )
+            for query in queries
+        ]
+
+    def queries(self):
+        return {(q.dialogue_id, q.turn): q for batch in self.batches for q in batch}
+
+
+@pytest.fixture
+def spied(monkeypatch):
+    """Run the spy and give it back with the run."""
+
+    def run(benchmark, history, **about):
+        spy = Spy()
+        monkeypatch.setattr(runner, "load", lambda entry, settings: (spy, msgspec.Struct()))
+        entry = Entry("spy", "retriever", "A spy.", About(**about))
+        made = start(Plan(entry, history), benchmark)
+        return spy, list(made.predictions()), made.card
+
+    return run
+
+
+@pytest.mark.parametrize("history", HISTORIES)
+@pytest.mark.parametrize("candidates", ["used", "unused"])
+def test_a_query_holds_what_the_history_allows_and_nothing_else(toy, spied, history, candidates):
+    spy, _, _ = spied(toy, history, candidates=candidates)
+    split, reference = toy.split(), {(r.dialogue_id, r.turn): r for r in toy.reference()}
+    used = candidates == "used"
+    for dialogue_id, turns in split.dialogues().items():
+        for position, turn in enumerate(turns):
+            seen = spy.queries()[turn.key]
+            gold = [reference[earlier.key] for earlier in turns[:position]]
+            own = [(f"mine {t.dialogue_id}/{t.turn}", OWN[t.task]) for t in turns[:position]]
+            told = {"none": [], "own": own, "reference": [(r.answer, r.video_id) for r in gold]}
+            earlier = turns[:position] if history != "none" else ()
+            assert [e.utterance for e in seen.history] == [t.utterance for t in earlier]
+            assert [e.task for e in seen.history] == [t.task for t in earlier]
+            assert [(e.answer, e.video_id) for e in seen.history] == told[history]
+            shown = [split.candidates.get(t.key, ()) if used else () for t in (*earlier, turn)]
+            assert [*(e.candidates for e in seen.history), seen.candidates] == shown
+            given = history == "reference" and turn.task == "moment"
+            assert seen.video_id == (reference[turn.key].video_id if given else None)
+            assert (seen.dialogue_id, seen.utterance) == (dialogue_id, turn.utterance)
+
+
+def test_a_turn_is_asked_only_after_the_one_before_was_answered(toy, spied):
+    spy, _, _ = spied(toy, "own")
+    assert [{query.turn for query in batch} for batch in spy.batches] == [{1}, {2}, {3}, {4}]
+    assert [len(batch) for batch in spy.batches] == [3, 3, 2, 1]
+
+
+def test_nothing_that_a_baseline_is_handed_leads_to_test_labels(toy, spied):
+    spy, _, _ = spied(toy, "own", train=True)
+    public = {t.utterance for t in toy.split().turns} | {
+        f"mine {t.dialogue_id}/{t.turn}" for t in toy.split().turns
+    }
+    told = {e.answer for q in spy.queries().values() for e in q.history}
+    assert told <= public
+    assert {gold.dialogue_id for gold in spy.view.training.gold}.isdisjoint(toy.split().dialogues())
+    assert not any(
+        isinstance(getattr(spy.view, name), Benchmark) for name in spy.view.__struct_fields__
+    )
+
+
+def test_a_baseline_runs_without_gold_and_source(toy, spied):
+    before = {name: [*spied(toy, name)[1]] for name in ("none", "own")}
+    (toy.folder / "test" / "gold.jsonl").unlink()
+    (toy.folder / "test" / "reference.jsonl").unlink()
+    for history, predictions in before.items():
+        assert spied(Benchmark(toy.folder), history)[1] == predictions
+
+
+def test_predictions_stand_in_the_order_of_the_turns(toy, spied):
+    _, predictions, _ = spied(toy, "own")
+    assert [p.key for p in predictions] == [turn.key for turn in toy.split().turns]
+
+
+def test_what_a_task_needs_and_an_answer_lacks_becomes_an_abstention(toy, spied, monkeypatch):
+    monkeypatch.setattr(Spy, "answer", lambda self, queries: [Answer() for _ in queries])
+    _, predictions, _ = spied(toy, "own")
+    given = {turn.task: (p.videos, p.moments, p.choice, p.response)
+             for turn, p in zip(toy.split().turns, predictions, strict=True)}  # fmt: skip
+    assert given == {
+        "video": ((), None, None, None),
+        "moment": (None, (), None, None),
+        "chat": (None, None, None, ""),
+    }
+
+
+def test_a_choice_alone_answers_a_video_turn_and_stands_for_its_video(toy, spied, monkeypatch):
+    def chosen(self, queries):
+        self.batches.append(list(queries))
+        return [Answer(choice=(DOG, CAT)) for _ in queries]
+
+    monkeypatch.setattr(Spy, "answer", chosen)
+    spy, predictions, _ = spied(toy, "own", candidates="used")
+    assert predictions[0].videos is None
+    assert spy.queries()[predictions[1].key].history[0].video_id == DOG
+
+
+def test_an_answer_too_few_is_a_bug_and_not_a_shift(toy, spied, monkeypatch):
+    monkeypatch.setattr(Spy, "answer", lambda self, queries: [Answer()] * (len(queries) - 1))
+    with pytest.raises(ValueError, match="zip"):
+        spied(toy, "own")
+
+
+def test_hidden_labels_have_no_reference_history(make):
+    hidden = make(labels="hidden")
+    with pytest.raises(MissingInputError, match="no history reference; take own or none"):
+        start(Plan(find("random"), "reference"), hidden)
+
+
+def test_a_history_that_a_baseline_does_not_support_is_refused(toy, spied):
+    with pytest.raises(
+        WrongUsageError, match="spy does not support history own; it supports: none"
+    ):
+        spied(toy, "own", histories=("none",))
+
+
+def test_the_card_says_what_was_run(toy):
+    card = start(Plan(find("bm25"), "own", ("context=all", "candidates=used"), seed=3), toy).card
+    assert (card.system, card.history, card.candidates) == (
+        "bm25 context=all candidates=used",
+        "own",
+        "used",
+    )
+    assert (card.languages, card.training_data, card.seed) == (("en", "zh"), (), 3)
+    assert (ROOT / card.code).is_file()
+    assert start(Plan(find("train_prior"), "own"), toy).card.training_data == ("toy train",)
+
+
+@pytest.mark.parametrize("history", HISTORIES)
+@pytest.mark.parametrize("name", [entry.name for entry in catalogue()])
+def test_answers_do_not_depend_on_the_portions(toy, said, monkeypatch, name, history):
+    whole = said(name, toy, history)
+    monkeypatch.setattr(runner, "PORTION", 1)
+    assert said(name, toy, history) == whole
+
+
+def test_same_input_same_bytes_under_any_hash_seed(toy):
+    script = (
+        "import sys; from pathlib import Path; from baselines.catalogue import catalogue\n"
+        "from baselines.runner import Plan, start; from harness.benchmark import Benchmark\n"
+        "from harness.files import canonical\n"
+        "for entry in catalogue():\n"
+        "    made = start(Plan(entry, 'own'), Benchmark(Path(sys.argv[1])))\n"
+        "    sys.stdout.buffer.write(canonical([made.card, *made.predictions()]))\n"
+    )
+    digests = {
+        hashlib.sha256(
+            subprocess.run(
+                [sys.executable, "-c", script, str(toy.folder)], check=True, capture_output=True,
+                cwd=ROOT, env={**os.environ, "PYTHONHASHSEED": seed},
+            ).stdout
+        ).hexdigest()
+        for seed in ("0", "1")
+    }  # fmt: skip
+    assert len(digests) == 1

@@ -1,0 +1,150 @@
+"""ivcr baseline: what it writes, prints and refuses."""
+
+import json
+import shutil
+import sys
+import tomllib
+
+import pytest
+
+from baselines.catalogue import catalogue
+from harness.benchmark import Benchmark
+from harness.cli import main
+from harness.files import opened
+from harness.records import HISTORIES
+from harness.validation import check
+from tests.baselines.conftest import SAMPLES, imported
+
+FLOORS = [entry.name for entry in catalogue() if entry.kind == "floor"]
+
+
+@pytest.fixture
+def ivcr(monkeypatch, capsys):
+    """Run a command: its exit code, standard output and standard error."""
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["ivcr", "baseline", *map(str, arguments)])
+        with pytest.raises(SystemExit) as end:
+            main()
+        out, err = capsys.readouterr()
+        return end.value.code or 0, out, err
+
+    return run
+
+
+@pytest.fixture
+def toy(tmp_path):
+    return imported(tmp_path).folder
+
+
+def lines(submission):
+    with opened(submission / "predictions.jsonl.zst") as stream:
+        return [json.loads(line) for line in stream.read().splitlines()]
+
+
+def test_list_shows_every_baseline_in_one_line(ivcr):
+    code, out, _ = ivcr("list")
+    assert code == 0
+    assert [line.split()[0] for line in out.splitlines()] == [entry.name for entry in catalogue()]
+    assert "none,own,reference  candidates unused  BM25 over" in out
+
+
+def test_run_writes_a_submission_that_a_strangers_checks_accept(ivcr, toy, tmp_path):
+    sub = tmp_path / "sub"
+    what = ["bm25", "--history", "own", "--set", "context=decayed"]
+    code, out, _ = ivcr("run", *what, "--benchmark", toy, "--out", sub)
+    assert (code, out) == (0, f"{sub}\n")
+    checked = check(sub, Benchmark(toy))
+    assert (checked.report.valid, checked.report.warnings) == (True, 0)
+    card = tomllib.loads((sub / "card.toml").read_text("utf-8"))
+    assert (card["system"], card["history"], card["code"]) == (
+        "bm25 context=decayed", "own", "baselines/retrievers/bm25.py",
+    )  # fmt: skip
+    assert lines(sub)[0]["videos"] == ["A/cat.mp4"]
+
+
+@pytest.mark.parametrize("entry", catalogue(), ids=lambda entry: entry.name)
+@pytest.mark.parametrize("history", HISTORIES)
+def test_every_baseline_writes_valid_submissions(ivcr, toy, tmp_path, entry, history):
+    sub = tmp_path / "sub"
+    assert ivcr("run", entry.name, "--benchmark", toy, "--history", history, "--out", sub)[0] == 0
+    assert check(sub, Benchmark(toy)).report.errors == 0
+
+
+def test_same_run_same_bytes(ivcr, toy, tmp_path):
+    for name in ("one", "two"):
+        ivcr("run", "random", "--benchmark", toy, "--history", "own", "--out", tmp_path / name)
+    for file in ("card.toml", "predictions.jsonl.zst"):
+        assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes()
+
+
+def test_floors_fill_the_benchmark_and_can_be_run_again(ivcr, toy):
+    stale = toy / "floors" / "random" / "own" / "scores.json"
+    for _ in range(2):
+        code, _, err = ivcr("run", "--floors", "--benchmark", toy)
+        assert (code, "skipped" in err) == (0, False)
+        made = {path.parent for path in (toy / "floors").rglob("card.toml")}
+        assert made == {toy / "floors" / name / h for name in FLOORS for h in HISTORIES}
+        assert not stale.exists()
+        stale.write_text("{}")
+    assert Benchmark(toy).checked().header.name == "toy"
+
+
+def test_floors_that_the_benchmark_cannot_give_are_skipped_with_a_note(ivcr, tmp_path):
+    test_alone = [sample for sample in SAMPLES if sample["split"] == "test"]
+    folder = imported(tmp_path, test_alone, labels="hidden").folder
+    code, _, err = ivcr("run", "--floors", "--benchmark", folder)
+    assert code == 0
+    assert "train_prior, history own: skipped: " in err
+    assert "random, history reference: skipped: " in err
+    made = {path.parent for path in (folder / "floors").rglob("card.toml")}
+    rest = [name for name in FLOORS if name != "train_prior"]
+    assert made == {folder / "floors" / name / h for name in rest for h in ("none", "own")}
+
+
+def test_an_answer_that_cannot_be_read_leaves_no_submission(ivcr, toy, tmp_path):
+    shutil.rmtree(toy / "train")
+    code, _, err = ivcr(
+        "run", "train_prior", "--benchmark", toy, "--history", "own", "--out", tmp_path / "sub"
+    )
+    assert (code, len(err.splitlines())) == (3, 1)
+    assert not (tmp_path / "sub").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "expected"),
+    [
+        (["run", "bm52", "--history", "own", "--out", "SUB"], 2, "did you mean bm25"),
+        (["run", "bm25", "--history", "own"], 2, "expected NAME, --history and --out"),
+        (["run", "--history", "own", "--out", "SUB"], 2, "expected NAME, --history and --out"),
+        (["run", "random", "--floors"], 2, "--floors runs all floors"),
+        (["run", "bm25", "--history", "own", "--out", "TOY"], 2, "not an empty folder"),
+        (["run", "bm25", "--history", "own", "--out", "SUB", "--set", "contex=all"], 2, "context"),
+        (["run", "bm25", "--history", "own", "--out", "SUB", "--split", "dev"], 3, "no split"),
+        (["run", "bm25", "--history", "none", "--out", "SUB", "--set", "context=all"], 2, "none"),
+    ],
+)
+def test_a_run_that_cannot_be_is_refused_in_one_line(
+    ivcr, toy, tmp_path, arguments, code, expected
+):
+    places = {"SUB": tmp_path / "sub", "TOY": toy}
+    found, out, err = ivcr(*(places.get(a, a) for a in arguments), "--benchmark", toy)
+    assert (found, out) == (code, "")
+    assert expected in err
+    assert len(err.splitlines()) == 1
+    assert not (tmp_path / "sub").exists()
+
+
+def test_hidden_labels_refuse_reference_history(ivcr, tmp_path):
+    folder = imported(tmp_path, labels="hidden").folder
+    code, _, err = ivcr(
+        "run", "bm25", "--benchmark", folder, "--history", "reference", "--out", tmp_path / "sub"
+    )
+    assert (code, len(err.splitlines())) == (3, 1)
+    assert "take own or none" in err
+
+
+def test_training_what_has_nothing_to_train_is_refused(ivcr):
+    code, _, err = ivcr("train", "bm25")
+    assert code == 2
+    assert "bm25 has nothing to train" in err

@@ -1,0 +1,84 @@
+"""Paired differences against scipy's paired t-test, by hand, and by their properties."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from harness.statistics import paired, paired_errors, paired_smooth
+from tests.statistics.graphs import apart, clubs
+
+
+def share(sums: np.ndarray) -> np.ndarray:
+    return sums[0] / sums[1]
+
+
+def test_error_and_effect_are_those_of_a_paired_t_test_where_turns_are_independent():
+    one, other = np.random.default_rng(0).random((2, 40))
+    found = paired(apart(40).design(draws=99), one, other, np.ones(40))
+    foreign = stats.ttest_rel(one, other)
+    assert found.values[0] / found.errors[0] == pytest.approx(foreign.statistic)
+    assert found.effects[0] == pytest.approx(foreign.statistic / np.sqrt(40))
+    low, high = foreign.confidence_interval(0.95)
+    assert found.interval().low == pytest.approx(low, abs=0.005)
+    assert found.interval().high == pytest.approx(high, abs=0.005)
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_changing_places_changes_the_sign_alone(seed: int):
+    graph = clubs(5, seed)
+    one, other = np.random.default_rng(seed).integers(0, 2, (2, len(graph.unit)))
+    design, every = graph.design(draws=99), np.ones(len(graph.unit))
+    there, back = paired(design, one, other, every), paired(design, other, one, every)
+    assert back.values == pytest.approx(-there.values, abs=1e-12)
+    assert back.lows == pytest.approx(-there.highs, abs=1e-12)
+    assert back.errors == pytest.approx(there.errors, abs=1e-12)
+    assert back.ps == there.ps
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_the_general_way_agrees_with_the_fast_one(seed: int):
+    graph = clubs(6, seed)
+    one, other = np.random.default_rng(seed).random((2, len(graph.unit)))
+    design, every = graph.design(draws=99), np.ones(len(graph.unit))
+    fast = paired(design, one, other, every)
+    general = paired_smooth(design, share, [one, every], [other, every])
+    assert np.array(general) == pytest.approx(np.array(fast), rel=1e-5, abs=1e-8)
+
+
+def test_only_turns_that_count_are_compared():
+    one, other, counted = np.array([1.0, 1, 0, 0]), np.array([0.0, 1, 0, 0]), np.array([1, 1, 1, 0])
+    found = paired(apart(4).design(draws=9), one, other, counted)
+    assert found.values[0] == 1 / 3
+    assert found.errors[0] == pytest.approx(np.std([1, 0, 0], ddof=1) / np.sqrt(3))
+
+
+def test_identical_systems_differ_by_nothing():
+    same = np.array([1.0, 0, 1, 1])
+    found = paired(apart(4).design(draws=9), same, same, np.ones(4))
+    assert tuple(found.interval()) == (0, 0, 0)
+    assert found.ps[0] == 1
+    assert np.isnan(found.effects[0])
+
+
+def test_what_no_turn_decides_is_undefined():
+    found = paired(apart(3).design(draws=9), np.zeros(3), np.zeros(3), np.zeros(3))
+    assert np.isnan([part[0] for part in found]).all()
+    assert np.isnan(np.array(paired_smooth(apart(3).design(), share, *np.zeros((2, 2, 3))))).all()
+    one_unit = apart(1, 3).design(draws=9)
+    alone = paired(one_unit, np.ones(3), np.zeros(3), np.ones(3))
+    assert alone.values[0] == 1
+    assert np.isnan([alone.lows[0], alone.highs[0], alone.errors[0]]).all()
+
+
+def test_each_row_may_have_turns_of_its_own():
+    design = clubs(8).design(draws=99)
+    rng = np.random.default_rng(3)
+    counted = rng.random((4, len(design.unit))) < 0.6
+    one, other = counted * rng.random((2, *counted.shape))
+    together = paired(design, one, other, counted)
+    assert np.array_equal(paired_errors(design, one - other, counted), together.errors)
+    for row in range(4):
+        alone = paired(design, one[row], other[row], counted[row])
+        assert [part[0] for part in alone] == pytest.approx([part[row] for part in together])

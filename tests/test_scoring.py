@@ -1,0 +1,153 @@
+"""Figures on slices: counted by hand, undefined with a reason, withheld where labels are hidden."""
+
+import random
+
+import pytest
+from msgspec.structs import replace
+
+from harness.metrics import METRICS
+from harness.outcomes import outcomes
+from harness.records import Prediction
+from harness.scoring import design_of, figures
+from harness.slices import slices
+from tests.metrics.conftest import SOURCES, VIDEOS, make_split, random_case
+
+
+def figures_of(split, gold, predictions, hidden=False):
+    found = outcomes(split, gold, predictions, SOURCES)
+    columns = {name: metric.column(found) for name, metric in METRICS.items()}
+    return figures(found, columns, design_of(found.frame), hidden=hidden), found
+
+
+@pytest.fixture(scope="module")
+def scored():
+    """Figures of a random case, with its split, gold and predictions."""
+    case = random_case(7)
+    return *case, *figures_of(*case)
+
+
+def test_every_slice_equals_the_mean_taken_by_hand(scored):
+    split, gold, predictions, document, _ = scored
+    right = {
+        row
+        for row, (answer, given) in enumerate(zip(gold, predictions, strict=True))
+        if given is not None and given.videos and given.videos[0] == answer.video_id
+    }
+    rows = list(enumerate(split.turns))
+    by_hand = {
+        "all": [row for row, turn in rows if turn.task == "video"],
+        "turn=2": [row for row, turn in rows if turn.task == "video" and turn.turn == 2],
+        "type=3": [row for row, turn in rows if turn.task == "video" and turn.type == 3],
+        "language=zh": [
+            row for row, turn in rows if turn.task == "video" and turn.language == "zh"
+        ],
+        "source=S1": [
+            row for row, t in rows if t.task == "video" and gold[row].video_id[:2] == "S1"
+        ],
+    }
+    for name, turns in by_hand.items():
+        cell = document[name]["R@1"]
+        assert cell["turns"] == len(turns)
+        assert cell["dialogues"] == len({split.turns[row].dialogue_id for row in turns})
+        assert cell["value"] == pytest.approx(len(right & set(turns)) / len(turns), abs=1e-9)
+
+
+def test_slices_of_one_kind_add_up_to_all(scored):
+    *_, document, _ = scored
+    for kind in ("turn=", "type=", "language=", "source=", "length=", "target="):
+        parts = [cells["R@1"]["turns"] for name, cells in document.items() if name.startswith(kind)]
+        assert sum(parts) == document["all"]["R@1"]["turns"]
+
+
+def test_the_fixed_cohort_holds_the_same_dialogues_at_every_turn(scored):
+    *_, found = scored
+    cohort = [turns for name, turns in slices(found.frame).items() if name.startswith("cohort4:")]
+    members = [set(found.frame.dialogue[turns].tolist()) for turns in cohort]
+    assert len(members) == 4
+    assert all(each == members[0] for each in members)
+
+
+def test_target_is_repeated_if_an_earlier_turn_of_the_dialogue_has_the_same_gold():
+    rows = [
+        ("d", 1, 1, "en", "video", VIDEOS[0], {}),
+        ("d", 2, 1, "en", "moment", VIDEOS[0], {"moment": (0, 1000)}),
+        ("d", 3, 1, "en", "video", VIDEOS[1], {}),
+        ("e", 1, 1, "en", "video", VIDEOS[0], {}),
+    ]
+    split, gold = make_split(rows)
+    given = [Prediction(turn.dialogue_id, turn.turn, (), (), None, None) for turn in split.turns]
+    document, _ = figures_of(split, gold, given)
+    assert document["target=new"]["R@1"]["turns"] == 3
+    assert document["target=repeated"]["R@1,IoU>=0.5"]["turns"] == 1
+
+
+def test_bounds_hold_their_value_and_lie_in_the_metrics_range(scored):
+    *_, document, _ = scored
+    for cells in document.values():
+        for name, cell in cells.items():
+            if cell["value"] is not None and cell["low"] is not None:
+                assert METRICS[name].low <= cell["low"] <= cell["value"] <= cell["high"]
+                assert cell["high"] <= max(METRICS[name].high, METRICS[name].abstention)
+
+
+def test_undefined_figures_are_null_with_their_reason():
+    split, gold = make_split([("d", 1, 0, "en", "chat", None, {})])
+    document, _ = figures_of(split, gold, [Prediction("d", 1, None, None, None, "hello")])
+    for name, cell in document["all"].items():
+        assert cell["value"] is None, name
+        assert cell["why"]
+        assert "low" not in cell
+
+
+def test_the_median_rank_is_null_where_half_the_golds_are_absent():
+    rows = [(f"d{n}", 1, 1, "en", "video", VIDEOS[n], {}) for n in range(4)]
+    split, gold = make_split(rows)
+    ranked = [Prediction("d0", 1, (VIDEOS[0],)), Prediction("d1", 1, (VIDEOS[9], VIDEOS[1]))]
+    absent = [Prediction("d2", 1, ()), Prediction("d3", 1, ())]
+    document, _ = figures_of(split, gold, ranked + absent)
+    assert document["all"]["MedR"]["why"] == "past 100"
+    third = Prediction("d2", 1, (VIDEOS[8], VIDEOS[7], VIDEOS[2]))
+    document, _ = figures_of(split, gold, [*ranked, third, absent[1]])
+    assert document["all"]["MedR"]["value"] == (2 + 3) / 2
+
+
+def test_one_dialogue_has_a_value_and_no_interval():
+    split, gold = make_split([("d", 1, 1, "en", "video", VIDEOS[0], {})])
+    document, _ = figures_of(split, gold, [Prediction("d", 1, (VIDEOS[0],))])
+    assert document["all"]["R@1"] == {
+        "value": 1,
+        "low": None,
+        "high": None,
+        "turns": 1,
+        "dialogues": 1,
+    }
+
+
+def test_small_cells_are_withheld_where_labels_are_hidden():
+    document, found = figures_of(*random_case(7), hidden=True)
+    columns = {name: metric.column(found) for name, metric in METRICS.items()}
+    small = 0
+    for name, turns in slices(found.frame).items():
+        for metric, cell in document[name].items():
+            if (columns[metric].counted & turns).sum() < 30:
+                small += 1
+                assert cell["value"] is None
+    assert small > 20
+
+
+def test_figures_do_not_depend_on_the_order_of_dialogues():
+    split, gold, predictions = random_case(11)
+    document, _ = figures_of(split, gold, predictions)
+    names = list(split.dialogues())
+    random.Random(3).shuffle(names)
+    order = sorted(range(len(gold)), key=lambda row: names.index(gold[row].dialogue_id))
+    shuffled = replace(split, turns=tuple(split.turns[row] for row in order))
+    again, _ = figures_of(
+        shuffled, [gold[row] for row in order], [predictions[row] for row in order]
+    )
+    assert again.keys() == document.keys()
+    for name, cells in document.items():
+        for metric, cell in cells.items():
+            defined = {key: part for key, part in cell.items() if isinstance(part, (int, float))}
+            found = {key: again[name][metric][key] for key in defined}
+            assert found == pytest.approx(defined, rel=1e-8), (name, metric)
