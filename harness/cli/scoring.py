@@ -63,7 +63,7 @@ def score_one(
     outcomes: Path | None = None,
     partial: bool = False,
 ) -> tuple[dict[str, Any], Path]:
-    """Score one submission; write scores and, where labels are public or a place is named, outcomes.
+    """Score one submission; write scores, and outcomes where labels are public or a place is named.
 
     Returns the document of scores.json and where it lies.
     """

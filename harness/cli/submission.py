@@ -38,8 +38,8 @@ def validate(submission: Path, benchmark: Path, split: str, form: str) -> None:
     if form == "json":
         printed(readable(report).decode("utf-8"))
     else:
-        again = f"{shlex.quote(str(submission))} --benchmark {shlex.quote(str(benchmark))}"
-        printed("".join(f"{line}\n" for line in text_lines(report, again)))
+        lines = text_lines(report, _arguments(submission, benchmark))
+        printed("".join(f"{line}\n" for line in lines))
     sys.exit(0 if report.valid else 1)
 
 
@@ -79,3 +79,75 @@ def printed(text: str) -> None:
 @click.group()
 def submission() -> None:
     """Start a submission, look into one, or make one from another format."""
+
+
+@submission.command()
+@click.argument("folder", type=click.Path(path_type=Path), metavar="DIR")
+@click.option("--benchmark", required=True, type=click.Path(path_type=Path), help="The benchmark.")
+@click.option("--split", default="test", show_default=True, help="The split of the examples.")
+def init(folder: Path, benchmark: Path, split: str) -> None:
+    """Start a submission: a card to fill in and three example lines.
+
+    The card is valid as it stands; the lines answer turns of the benchmark.
+    """
+    from harness.benchmark import Benchmark
+    from harness.submission import CARD, EXAMPLE, start
+
+    start(folder, Benchmark(benchmark), split)
+    printed(
+        f"{folder}: wrote {CARD} and {EXAMPLE}; fill in the card, write one line a turn to "
+        f"predictions.jsonl, then: ivcr validate {_arguments(folder, benchmark)}\n"
+    )
+
+
+@submission.command()
+@click.argument("folder", type=click.Path(path_type=Path), metavar="SUB")
+def info(folder: Path) -> None:
+    """Show a submission's card, sizes, counts and SHA-256, whatever it was made for."""
+    from harness.files import shown
+    from harness.validation.looking import look
+
+    seen = look(folder)
+    for key, value in seen.card.items():
+        printed(f"{key:>16}  {shown(value, 400)[1:-1]}\n")
+    for key, number in seen.counts.items():
+        printed(f"{key:>16}  {number:,}\n")
+    if seen.sha256 is not None:
+        printed(f"{'SHA-256':>16}  {seen.sha256}\n")
+    for problem in seen.problems:
+        printed(f"{problem}\n")
+    sys.exit(1 if seen.problems else 0)
+
+
+@submission.command()
+@click.argument("form", metavar="FORMAT")
+@click.argument("file", type=click.Path(path_type=Path), metavar="FILE")
+@click.option("--benchmark", required=True, type=click.Path(path_type=Path), help="The benchmark.")
+@click.option("--split", default="test", show_default=True, help="The split that FILE answers.")
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="The submission.")
+def convert(form: str, file: Path, benchmark: Path, split: str, out: Path) -> None:
+    """Make a submission of what another tool wrote: FORMAT is trec, csv or official.
+
+    Says what was dropped. A card in the folder is kept; else a card to fill in is written.
+    """
+    from harness.benchmark import Benchmark
+    from harness.errors import WrongUsageError
+    from harness.formats import FORMATS, convert
+    from harness.submission import write
+    from harness.validation.looking import card_of
+
+    if form not in FORMATS:
+        raise WrongUsageError(f"{form}: no such format; expected one of: {', '.join(FORMATS)}")
+    card = card_of(out) or FORMATS[form].card
+    made = convert(form, file, Benchmark(benchmark), split)
+    write(out, card, made.predictions)
+    for line in made.report.lines():
+        printed(f"{line}\n")
+    printed(
+        f"{out}: {len(made.predictions):,} turns answered; next: "
+        f"ivcr validate {_arguments(out, benchmark)}\n"
+    )
+
+
+def _arguments(folder: Path, benchmark: Path) -> str:
+    return f"{shlex.quote(str(folder))} --benchmark {shlex.quote(str(benchmark))}"

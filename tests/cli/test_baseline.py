@@ -85,7 +85,7 @@ def test_floors_fill_the_benchmark_and_can_be_run_again(ivcr, toy):
         assert (code, "skipped" in err) == (0, False)
         made = {path.parent for path in (toy / "floors").rglob("card.toml")}
         assert made == {toy / "floors" / name / h for name in FLOORS for h in HISTORIES}
-        assert not stale.exists()
+        assert json.loads(stale.read_text())["protocol"] == "ivcr"
         stale.write_text("{}")
     assert Benchmark(toy).checked().header.name == "toy"
 

@@ -1,4 +1,4 @@
-"""Small graphs of units and videos for the tests of this folder."""
+"""Graphs of units and videos, made and real, and outcomes simulated on them."""
 
 from __future__ import annotations
 
@@ -9,10 +9,13 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtri
 
 from harness.statistics import Design, resampling_units
+from harness.statistics.design import DRAWS, LEVEL, SEED
 
 Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
 
 
 class Graph(NamedTuple):
@@ -21,9 +24,10 @@ class Graph(NamedTuple):
     unit: Ints
     video: Ints
 
-    def design(self, **settings: float) -> Design:
+    def design(self, draws: int = DRAWS, seed: int = SEED, level: float = LEVEL) -> Design:
         """Its design, all turns being retrieval turns."""
-        return Design.of(self.unit, self.video, np.ones(len(self.unit)), **settings)
+        every = np.ones(len(self.unit))
+        return Design.of(self.unit, self.video, every, draws=draws, seed=seed, level=level)
 
 
 def apart(units: int, turns: int = 1) -> Graph:
@@ -43,21 +47,48 @@ def clubs(count: int, seed: int = 0) -> Graph:
     return Graph(*np.array(rows).T)
 
 
-def official(path: Path) -> tuple[Ints, Ints, Ints]:
-    """Dialogue, type and gold video of the retrieval turns of a file in the official format."""
+class Official(NamedTuple):
+    """The retrieval turns of a file in the official format, (turns,) each."""
+
+    dialogue: Ints
+    type: Ints
+    video: Ints
+    turn: Ints
+    is_video: NDArray[np.bool_]
+
+
+def official(path: Path) -> Official:
+    """Read such a file."""
     with gzip.open(path) as stream:
         samples = json.load(stream)
     rows = [
-        (number, sample["type"][0], answer["video_id"])
-        for number, sample in enumerate(samples)
-        for answer in sample["conversations"][1::2]
+        (dialogue, sample["type"][0], turn, answer["gt_se"] == [-1, -1], answer["video_id"])
+        for dialogue, sample in enumerate(samples)
+        for turn, answer in enumerate(sample["conversations"][1::2], start=1)
         if sample["type"][0] != 0 and "gt_se" in answer
     ]
-    dialogue, types = (np.array([row[i] for row in rows]) for i in (0, 1))
-    return dialogue, types, np.unique([row[2] for row in rows], return_inverse=True)[1]
+    dialogue, types, turn, is_video = (np.array([row[i] for row in rows]) for i in range(4))
+    video = np.unique([row[4] for row in rows], return_inverse=True)[1]
+    return Official(dialogue, types, video, turn, is_video)
 
 
-def real(shared: Path) -> Graph:
+def real(data: Path) -> Graph:
     """The graph of the real test dialogues."""
-    dialogue, types, video = official(shared / "data" / "charades-ivcr.test.json.gz")
-    return Graph(resampling_units(dialogue, types), video)
+    turns = official(data / "charades-ivcr.test.json.gz")
+    return Graph(resampling_units(turns.dialogue, turns.type), turns.video)
+
+
+def simulated(rng: np.random.Generator, graph: Graph, rates: NDArray[np.float64]) -> Bools:
+    """Right or wrong, (systems, turns), at given rates, with effects of units and videos.
+
+    Half of the effects is common to all systems. Systems of one rate are alike in distribution.
+    """
+
+    def effects(rows: int) -> NDArray[np.float64]:
+        units = rng.normal(size=(rows, graph.unit.max() + 1))[:, graph.unit]
+        videos = rng.normal(size=(rows, graph.video.max() + 1))[:, graph.video]
+        return 0.5 * (units + videos)
+
+    noise = rng.normal(size=(len(rates), len(graph.unit)))
+    latent = (effects(1) + effects(len(rates)) + np.sqrt(0.5) * noise) / np.sqrt(1.5)
+    return np.asarray(latent < ndtri(rates)[:, None])

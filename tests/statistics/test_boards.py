@@ -16,7 +16,7 @@ from harness.statistics import (
     rank_ranges,
     sign_flip_tests,
 )
-from tests.statistics.graphs import Graph, apart, clubs, real
+from tests.statistics.graphs import apart, clubs, real, simulated
 
 
 def test_two_systems_have_the_p_of_their_one_test():
@@ -98,21 +98,6 @@ def test_one_system_has_a_rank_and_nothing_to_be_told_from():
     assert (found.values[0], found.best[0], found.worst[0], found.detectable) == (1, 1, 1, None)
 
 
-def simulated(rng: np.random.Generator, graph: Graph, rates: np.ndarray) -> np.ndarray:
-    """Right or wrong, (systems, turns): shared and own effects of units and videos.
-
-    Systems of the same rate are alike in distribution, with everything that they share.
-    """
-
-    def effects(rows: int) -> np.ndarray:
-        units, videos = rng.normal(size=(2, rows, len(graph.unit)))
-        return 0.5 * units[:, graph.unit] + 0.5 * videos[:, graph.video]
-
-    own = effects(len(rates)) + np.sqrt(0.5) * rng.normal(size=(len(rates), len(graph.unit)))
-    latent = (effects(1) + own) / np.sqrt(1.5)
-    return latent < stats.norm.ppf(rates)[:, None]
-
-
 def test_power_is_80_percent_at_twice_the_minimum_detectable_difference():
     rng = np.random.default_rng(0)
     graph = clubs(120)
@@ -129,7 +114,7 @@ def test_power_is_80_percent_at_twice_the_minimum_detectable_difference():
 @pytest.mark.slow
 def test_a_board_of_20_equal_systems_seldom_shows_any_difference(shared: Path):
     rng = np.random.default_rng(1)
-    graph, boards = real(shared), 150
+    graph, boards = real(shared / "data"), 150
     design = graph.design(draws=299)
     false = sum(
         (max_t(design, simulated(rng, graph, np.full(20, 0.3))) <= 0.05).any()

@@ -66,10 +66,10 @@ def test_the_signature_line_says_which_clusters_how_many_and_how_they_are_drawn(
 
 
 def test_real_dialogues_form_groups_only_if_independent_turns_stay_apart(shared: Path):
-    dialogue, types, video = official(shared / "data" / "charades-ivcr.test.json.gz")
-    every = np.ones(len(dialogue))
-    design = Design.of(resampling_units(dialogue, types), video, every)
+    turns = official(shared / "data" / "charades-ivcr.test.json.gz")
+    every = np.ones(len(turns.type))
+    design = Design.of(resampling_units(turns.dialogue, turns.type), turns.video, every)
     assert (design.kind, design.count, round(design.largest, 3)) == ("groups", 631, 0.035)
-    whole = joined_groups(np.unique(dialogue, return_inverse=True)[1], video)
+    whole = joined_groups(np.unique(turns.dialogue, return_inverse=True)[1], turns.video)
     assert round(np.bincount(whole).max() / len(whole), 2) == 0.88
-    assert Design.of(dialogue, video, every).kind == "units"
+    assert Design.of(turns.dialogue, turns.video, every).kind == "units"

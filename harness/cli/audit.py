@@ -1,0 +1,47 @@
+"""ivcr audit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.argument("result", type=click.Path(path_type=Path), metavar="RESULT")
+@click.option("--benchmark", required=True, type=click.Path(path_type=Path), help="The benchmark.")
+@click.option("--split", default="test", show_default=True, help="The split that was answered.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "html"]),
+    default="text",
+    show_default=True,
+    help="For people, for programs, or a page to cite.",
+)
+@click.option("--out", type=click.Path(path_type=Path), help="A file instead of standard output.")
+def audit(result: Path, benchmark: Path, split: str, form: str, out: Path | None) -> None:
+    """Explain the official figures of an official RESULT file.
+
+    Official and sound figures side by side, and for each known defect of the published scorer how
+    many turns it moved up and down, with examples. The parts add up to the whole difference.
+    """
+    from harness.benchmark import Benchmark
+    from harness.files import readable, write
+    from harness.probes.audit import audit as audited
+    from harness.probes.audit import document
+    from harness.probes.audit_page import page
+    from harness.probes.audit_text import text_lines
+
+    found = audited(result, Benchmark(benchmark), split)
+    if form == "json":
+        data = readable(document(found))
+    elif form == "html":
+        data = page(found)
+    else:
+        data = ("\n".join(text_lines(found)) + "\n").encode()
+    if out is None:
+        click.echo(data, nl=False)
+    else:
+        write(out, data)
+        click.echo(f"audit: {out}", err=True)

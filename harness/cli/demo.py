@@ -1,0 +1,90 @@
+"""ivcr demo: the whole way, from IVCR-Mini to a ranked page."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from harness.records import History
+
+if TYPE_CHECKING:
+    from harness.benchmark import Benchmark
+
+TEAM_FOLDER = "ivcr-harness"
+# Name of the run, baseline, history, settings.
+RUNS: tuple[tuple[str, str, History, tuple[str, ...]], ...] = (
+    ("bm25-none", "bm25", "none", ()),
+    ("bm25-own-all", "bm25", "own", ("context=all",)),
+    ("bm25-own-decayed", "bm25", "own", ("context=decayed",)),
+    ("bm25-reference-all", "bm25", "reference", ("context=all",)),
+    ("bm25-reference-decayed", "bm25", "reference", ("context=decayed",)),
+    ("bm25-candidates-none", "bm25", "none", ("candidates=used",)),
+    ("bm25-candidates-own", "bm25", "own", ("candidates=used", "context=decayed")),
+)
+
+
+@click.command()
+@click.option(
+    "--out",
+    default="demo",
+    show_default=True,
+    type=click.Path(path_type=Path),
+    help="The folder that takes benchmark, submissions and site.",
+)
+def demo(out: Path) -> None:
+    """Build IVCR-Mini, run the baselines on it, validate, score and publish a page.
+
+    A benchmark that an earlier demo rendered is used again; everything else is made anew.
+    """
+    from harness.cli.leaderboard import build_site
+
+    benchmark = _benchmark(out / "benchmark")
+    click.echo("running the floors and BM25", err=True)
+    _answered(benchmark, out / "submissions")
+    build_site(out / "submissions", benchmark, out / "site")
+    click.echo(f"the board: {out / 'site' / 'index.html'} (open it in a browser)")
+    click.echo(f"its figures: {out / 'site' / 'leaderboard.json'}")
+    click.echo(f"the benchmark: {out / 'benchmark'}; the submissions: {out / 'submissions'}")
+
+
+def _benchmark(folder: Path) -> Benchmark:
+    """IVCR-Mini in `folder`, rendered if nothing is there yet."""
+    from baselines.retrievers.bm25 import first_stage
+    from harness.benchmark import Benchmark
+    from harness.cli.progress import stages
+    from harness.errors import WrongUsageError
+    from harness.sources.rendered import NAME, import_mini
+
+    if folder.exists():
+        found = Benchmark(folder)
+        if found.header.name != NAME:
+            raise WrongUsageError(
+                f"{folder}: expected IVCR-Mini or nothing, found {found.header.name}; "
+                "name another --out"
+            )
+        return found.checked()
+    click.echo("rendering IVCR-Mini (about a minute on two cores)", err=True)
+    with stages() as progress:
+        import_mini(folder, first_stage=first_stage, progress=progress)
+    return Benchmark(folder)
+
+
+def _answered(benchmark: Benchmark, submissions: Path) -> None:
+    """Run, validate and score the floors and RUNS."""
+    from baselines.catalogue import find
+    from baselines.runner import Plan
+    from harness.cli.baseline import run_floors, run_one
+    from harness.cli.scoring import score_one
+
+    run_floors(benchmark, None, "test", 0)
+    shutil.rmtree(submissions / TEAM_FOLDER, ignore_errors=True)
+    for name, baseline, history, settings in RUNS:
+        folder = submissions / TEAM_FOLDER / name
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        run_one(Plan(find(baseline), history, settings), benchmark, folder)
+        document, _ = score_one(folder, benchmark, "test")
+        figure = document["metrics"]["all"]["R@1"]
+        click.echo(f"{name}: valid, R@1 {100 * figure['value']:.1f}", err=True)

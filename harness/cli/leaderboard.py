@@ -1,0 +1,158 @@
+"""ivcr leaderboard: build the site, and verify the figures behind it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from harness.benchmark import Benchmark
+    from leaderboard.records import Bench, Described
+
+MOST = 64 << 20  # bytes of predictions, and so many more a turn, as validation has it
+MOST_A_TURN = 32 << 10
+
+
+@click.group()
+def leaderboard() -> None:
+    """Build the leaderboard from scored submissions, or verify its figures."""
+
+
+@leaderboard.command()
+@click.argument("submissions", type=click.Path(path_type=Path), metavar="SUBMISSIONS")
+@click.option("--benchmark", required=True, type=click.Path(path_type=Path), help="The benchmark.")
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="The site's folder.")
+@click.option("--split", default="test", show_default=True, help="The split of the tables.")
+@click.option(
+    "--organizers",
+    multiple=True,
+    metavar="TEAM",
+    help="A team folder whose runs the organizers made themselves; may be repeated.",
+)
+def build(
+    submissions: Path, benchmark: Path, out: Path, split: str, organizers: tuple[str, ...]
+) -> None:
+    """Build the site from SUBMISSIONS/<team>/<run>/ and the benchmark's floors.
+
+    A folder that does not hold together is refused with its reason, on the page and here; the
+    others are shown.
+    """
+    from harness.benchmark import Benchmark
+    from harness.files import shown
+    from leaderboard import site
+    from leaderboard.entries import collect
+
+    opened = Benchmark(benchmark).checked()
+    described, bench = metrics(), bench_of(opened, split)
+    found = collect(submissions, bench, described, hashing(opened, split), organizers)
+    for refusal in found.refused:
+        click.echo(f"refused: {shown(refusal.key)}: {shown(refusal.reason, 600)}", err=True)
+    built = site.build(found, bench, described, out)
+    click.echo(
+        f"{built.folder / 'index.html'}: {built.tables} tables, {built.runs} runs,"
+        f" {built.floors} floors, {len(found.refused)} refused"
+    )
+
+
+@leaderboard.command()
+@click.argument("submissions", type=click.Path(path_type=Path), metavar="SUBMISSIONS")
+@click.option("--benchmark", required=True, type=click.Path(path_type=Path), help="The benchmark.")
+@click.option("--split", default="test", show_default=True, help="The split of the tables.")
+def verify(submissions: Path, benchmark: Path, split: str) -> None:
+    """Score every submission and floor again, and compare each figure with its scores.json.
+
+    Exits with 0 if all agree, with 1 if one does not.
+    """
+    from harness import scoring
+    from harness.benchmark import Benchmark
+    from harness.errors import SubmissionError
+    from harness.files import canonical, shown
+    from leaderboard.entries import collect, folder_of
+    from leaderboard.verification import differences
+
+    opened = Benchmark(benchmark).checked()
+    bench = bench_of(opened, split)
+    found = collect(submissions, bench, metrics(), hashing(opened, split))
+    wrong = [f"{shown(row.key)}: {shown(row.reason, 600)}" for row in found.refused]
+    for entry in found.entries:
+        folder = folder_of(entry, submissions, bench)
+        again = scoring.score(folder, opened, split, partial="partial:" in entry.scores.signature)
+        unlike = differences(entry.scores, canonical(again.document))
+        wrong += [f"{shown(entry.key)}: {line}" for line in unlike]
+        click.echo(f"{shown(entry.key)}: {len(unlike)} differences")
+    for line in wrong:
+        click.echo(line, err=True)
+    if wrong:
+        raise SubmissionError(f"{submissions}: {len(wrong):,} disagreements; see above")
+    click.echo(f"{len(found.entries)} scores.json agree with their predictions")
+
+
+def metrics() -> dict[str, Described]:
+    """The METRICS table as the leaderboard takes it."""
+    from harness.metrics import METRICS
+    from leaderboard.records import Described
+
+    fields = Described._fields
+    return {
+        name: Described(*(getattr(metric, field) for field in fields))
+        for name, metric in METRICS.items()
+    }
+
+
+def bench_of(benchmark: Benchmark, split: str) -> Bench:
+    """A split of a benchmark as the leaderboard takes it."""
+    from harness.errors import EnvironmentFailure
+    from leaderboard.records import Bench
+
+    header = benchmark.header
+    if split not in header.splits or split not in header.gold_sha256:
+        raise EnvironmentFailure(
+            f"{benchmark.folder}: has no split {split!r} with gold; expected one of: "
+            + ", ".join(header.splits)
+        )
+    return Bench(
+        name=header.name,
+        version=header.version,
+        labels=header.labels,
+        fingerprint=header.fingerprint,
+        gold_sha256=header.gold_sha256[split],
+        split=split,
+        type_names=header.type_names,
+        counts=header.splits[split],
+        floors=benchmark.folder / "floors",
+    )
+
+
+def hashing(benchmark: Benchmark, split: str) -> Callable[[Path], str]:
+    """What hashes a submission's folder: its card, then its uncompressed predictions."""
+    import hashlib
+    import os
+
+    from harness.errors import SubmissionError
+    from harness.submission import CARD, PREDICTIONS
+    from harness.validation.rule import Fault
+    from harness.validation.source import chunks, opened
+
+    limit = MOST + MOST_A_TURN * benchmark.header.splits[split].get("turns", 0)
+
+    def sha256(folder: Path) -> str:
+        present = [name for name in PREDICTIONS if os.path.lexists(folder / name)]
+        if len(present) != 1:
+            raise SubmissionError(
+                f"expected one predictions file, found {len(present)}; see `ivcr validate`"
+            )
+        digest = hashlib.sha256()
+        try:
+            with opened(folder / CARD) as card:
+                digest.update(card.read())
+            for chunk in chunks(folder / present[0], limit):
+                digest.update(chunk)
+        except Fault as fault:
+            raise SubmissionError(f"{fault.text} [{fault.code}]") from fault
+        return digest.hexdigest()
+
+    return sha256

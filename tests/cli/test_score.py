@@ -1,0 +1,152 @@
+"""ivcr score: what it writes and prints, what it refuses, and the same bytes every time."""
+
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from harness.benchmark import Benchmark
+from harness.cli import main
+from harness.metrics import METRICS
+from harness.submission import write
+from harness.validation import check
+from tests.baselines.conftest import imported
+
+
+@pytest.fixture
+def ivcr(monkeypatch, capsys):
+    """Run a command: its exit code, standard output and standard error."""
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["ivcr", *map(str, arguments)])
+        with pytest.raises(SystemExit) as end:
+            main()
+        out, err = capsys.readouterr()
+        return end.value.code or 0, out, err
+
+    return run
+
+
+@pytest.fixture
+def toy(tmp_path):
+    return imported(tmp_path).folder
+
+
+@pytest.fixture
+def run(ivcr, toy, tmp_path):
+    """A submission of BM25 on the toy benchmark."""
+    folder = tmp_path / "run"
+    what = ["bm25", "--benchmark", toy, "--history", "none", "--out", folder]
+    assert ivcr("baseline", "run", *what)[0] == 0
+    return folder
+
+
+def test_scores_lie_beside_the_predictions_with_all_metrics_on_all_slices(ivcr, toy, run):
+    code, out, _ = ivcr("score", run, "--benchmark", toy)
+    document = json.loads((run / "scores.json").read_text())
+    assert code == 0
+    assert document["signature"] in out
+    assert document["benchmark"]["fingerprint"] == Benchmark(toy).header.fingerprint
+    assert document["submission"]["sha256"] == check(run, Benchmark(toy)).sha256
+    assert document["signature"].startswith("ivcr|v:")
+    assert "|hist:none|cand:unused|" in document["signature"]
+    assert {"all", "turn=1", "turn=4", "type=0", "language=zh", "source=A", "length=4",
+            "target=new", "target=repeated", "cohort4:turn=1"} <= set(document["metrics"])  # fmt: skip
+    for cells in document["metrics"].values():
+        assert set(cells) == set(METRICS)
+    # BM25 finds the cat and the dog of turns 1 and 3 by their English words.
+    assert document["metrics"]["turn=1"]["R@1"]["value"] == 1
+
+
+def test_outcomes_hold_plain_columns(ivcr, toy, run):
+    ivcr("score", run, "--benchmark", toy)
+    with np.load(run / "scores.outcomes.npz", allow_pickle=False) as columns:
+        names, values, counted = columns["metrics"], columns["values"], columns["counted"]
+        turns = len(Benchmark(toy).split().turns)
+        assert values.shape == counted.shape == (len(METRICS), turns)
+        at = names.tolist().index("R@1")
+        mean = values[at][counted[at]].mean()
+        assert str(columns["fingerprint"]) == Benchmark(toy).header.fingerprint
+    document = json.loads((run / "scores.json").read_text())
+    assert mean == pytest.approx(document["metrics"]["all"]["R@1"]["value"])
+
+
+def test_the_same_submission_gives_the_same_bytes_under_every_hash_seed(toy, run):
+    found = set()
+    for seed in ("0", "1"):
+        command = [sys.executable, "-c", "from harness.cli import main; main()", "score", str(run)]
+        environment = {**os.environ, "PYTHONHASHSEED": seed}
+        subprocess.run(
+            [*command, "--benchmark", str(toy)], env=environment, check=True, capture_output=True
+        )
+        found.add((run / "scores.json").read_bytes() + (run / "scores.outcomes.npz").read_bytes())
+    assert len(found) == 1
+
+
+def test_missing_turns_are_refused_unless_partial_and_then_are_wrong(ivcr, toy, run, tmp_path):
+    checked = check(run, Benchmark(toy))
+    part = tmp_path / "part"
+    write(part, checked.card, [given for given in checked.predictions if given.turn != 1])
+    code, out, err = ivcr("score", part, "--benchmark", toy)
+    assert (code, out) == (1, "")
+    assert "not valid, so not scored" in err
+    assert not (part / "scores.json").exists()
+    assert ivcr("score", part, "--benchmark", toy, "--partial")[0] == 0
+    document = json.loads((part / "scores.json").read_text())
+    assert document["metrics"]["turn=1"]["R@1"]["value"] == 0
+    assert document["signature"].endswith("|partial:3")
+
+
+def test_partial_still_refuses_wrong_lines(ivcr, toy, run):
+    predictions = run / "predictions.jsonl.zst"
+    predictions.unlink()
+    (run / "predictions.jsonl").write_text('{"dialogue_id": "nobody", "turn": 1}\n')
+    assert ivcr("score", run, "--benchmark", toy, "--partial")[0] == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        (["score", "{absent}", "--benchmark", "{toy}"], 3, "expected a submission's folder"),
+        (["score", "{run}", "--benchmark", "{absent}"], 3, "expected a benchmark folder"),
+        (["score", "{run}", "--benchmark", "{toy}", "--split", "tset"], 3, "no split 'tset'"),
+        (["score", "{run}"], 2, "Missing option '--benchmark'"),
+        (
+            ["score", "{run}", "--benchmark", "{toy}", "--out", "{absent}/a/b"],
+            3,
+            "cannot be written",
+        ),
+    ],
+    ids=["no submission", "no benchmark", "no split", "usage", "no folder for out"],
+)
+def test_failures_have_their_exit_code_and_say_why(ivcr, toy, run, tmp_path, arguments, code, says):
+    names = {"toy": toy, "run": run, "absent": tmp_path / "absent"}
+    found, out, err = ivcr(*(argument.format(**names) for argument in arguments))
+    assert found == code
+    assert says in err
+    assert "Traceback" not in err
+    assert out == ""
+
+
+def test_hidden_labels_keep_outcomes_to_a_named_place(ivcr, tmp_path):
+    hidden = imported(tmp_path, labels="hidden").folder
+    sub, named = tmp_path / "sub", tmp_path / "private.npz"
+    what = ["bm25", "--benchmark", hidden, "--history", "own", "--out", sub]
+    assert ivcr("baseline", "run", *what)[0] == 0
+    assert ivcr("score", sub, "--benchmark", hidden)[0] == 0
+    assert [path.name for path in sub.glob("*.npz")] == []
+    assert ivcr("score", sub, "--benchmark", hidden, "--outcomes", named)[0] == 0
+    assert named.is_file()
+    cells = json.loads((sub / "scores.json").read_text())["metrics"]["all"]
+    assert all(cell["value"] is None for cell in cells.values())
+
+
+def test_metrics_are_listed_with_formula_range_and_source(ivcr):
+    code, out, _ = ivcr("metrics")
+    assert code == 0
+    for metric in METRICS.values():
+        assert f"{metric.name}: {metric.formula}" in out
+        assert metric.source in out
