@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import signal
 import sys
 
 import click
@@ -49,9 +50,20 @@ def ivcr() -> None:
 
 
 def main() -> None:
-    """Run `ivcr`; a problem from outside ends in one line and its exit code."""
+    """Run `ivcr`; a problem from outside ends in one line and its exit code.
+
+    An interrupt ends with 130 and a termination with 143, after what was half-written is removed.
+    """
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     try:
-        ivcr(standalone_mode=True)
+        code = ivcr(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
     except IvcrError as error:
         click.echo(f"ivcr: {error}", err=True)
-        sys.exit(error.exit_code)
+        code = error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("ivcr: interrupted", err=True)
+        code = 130
+    sys.exit(code)

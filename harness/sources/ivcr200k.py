@@ -76,11 +76,16 @@ def import_files(
     return Imported(out, run.odd.rows(), run.readings.table())
 
 
+def refuse_existing(out: Path) -> None:
+    """Raise WrongUsageError if there is something at `out`."""
+    if out.exists():
+        raise WrongUsageError(f"{out}: exists already; name another folder or remove it first")
+
+
 @contextmanager
 def new_folder(out: Path) -> Iterator[Path]:
     """A folder beside `out` that becomes `out` if the block succeeds, and vanishes if not."""
-    if out.exists():
-        raise WrongUsageError(f"{out}: exists already; name another folder or remove it first")
+    refuse_existing(out)
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         beside = Path(tempfile.mkdtemp(prefix=f".{out.name}.", suffix=".part", dir=out.parent))
@@ -114,7 +119,7 @@ class _Import:
         shutil.copyfile(file, kept)
         with kept.open("rb") as stream:
             sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
-        for sample in elements(kept, progress):
+        for sample in elements(kept, progress, name=file):
             self._add(sample, f"{file.name}[{self.position}]")
             self.position += 1
         return SourceFile(file.name, sha256, IMPORTER)

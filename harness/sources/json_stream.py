@@ -18,20 +18,27 @@ _SPACE = " \t\r\n"
 Progress = Callable[[int, int], None]
 
 
-def elements(path: Path, progress: Progress | None = None) -> Iterator[Any]:
+def elements(
+    path: Path, progress: Progress | None = None, *, name: Path | None = None
+) -> Iterator[Any]:
     """The elements of the JSON list in `path` (UTF-8, plain or .gz), in order.
 
-    `progress` is told how many bytes of the file are read, of how many. Raises EnvironmentFailure,
-    with the place, if the file cannot be read, is no JSON list, or is cut short.
+    Errors call the file `name`, where given. `progress` is told how many bytes of the file are
+    read, of how many. Raises EnvironmentFailure, with the place, if the file cannot be read, is no
+    JSON list, or is cut short.
     """
     try:
         with path.open("rb") as raw:
             size = path.stat().st_size
             stream = gzip.GzipFile(fileobj=raw) if path.suffix == ".gz" else raw
-            yield from _List(path, _characters(cast("IO[bytes]", stream), raw, size, progress))
+            yield from _List(
+                name or path, _characters(cast("IO[bytes]", stream), raw, size, progress)
+            )
     except (OSError, EOFError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise EnvironmentFailure(f"{path}: cannot be read as UTF-8 JSON: {reason}") from error
+        raise EnvironmentFailure(
+            f"{name or path}: cannot be read as UTF-8 JSON: {reason}"
+        ) from error
 
 
 def _characters(

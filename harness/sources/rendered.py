@@ -6,9 +6,10 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from harness.sources.ivcr200k import Imported, Settings, import_files
+from harness.sources.ivcr200k import Imported, Settings, import_files, refuse_existing
 from harness.sources.mini import FirstStage, build
 
+NAME = "mini"
 SEED = 20251201
 Progress = Callable[[str, int, int], None]
 
@@ -21,8 +22,9 @@ def import_mini(
     `first_stage` makes the candidate lists; `progress` is told the stage, how much is done, of how
     much. Raises WrongUsageError if `out` exists, EnvironmentFailure if it cannot be written.
     """
+    refuse_existing(out)
     version = "1" if seed == SEED else f"1.seed{seed}"
     with tempfile.TemporaryDirectory(prefix="ivcr-mini-") as name:
         files = build(Path(name), seed=seed, first_stage=first_stage, progress=progress)
-        settings = Settings("mini", version, type_names=files.type_names)
+        settings = Settings(NAME, version, type_names=files.type_names)
         return import_files([files.dialogues], out, settings, videos=files.videos, extra=Path(name))
