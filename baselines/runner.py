@@ -125,15 +125,19 @@ class Run(NamedTuple):
 
 
 def _prediction(turn: Turn, answer: Answer) -> Prediction:
-    """The answer to a turn; what its task needs and the answer lacks becomes an abstention."""
-    videos, moments, response = answer.videos, answer.moments, answer.response
-    if turn.task == "video" and videos is None and answer.choice is None:
-        videos = ()
+    """The answer to a turn; what its task needs and the answer lacks becomes an abstention.
+
+    In a video turn that is an empty choice: a system that never ranks videos has no figure over
+    rankings, rather than a zero.
+    """
+    choice, moments, response = answer.choice, answer.moments, answer.response
+    if turn.task == "video" and answer.videos is None and choice is None:
+        choice = ()
     if turn.task == "moment" and moments is None:
         moments = ()
     if turn.task == "chat" and response is None:
         response = ""
-    return Prediction(turn.dialogue_id, turn.turn, videos, moments, answer.choice, response)
+    return Prediction(turn.dialogue_id, turn.turn, answer.videos, moments, choice, response)
 
 
 def _first_video(said: Prediction) -> str | None:

@@ -44,7 +44,7 @@ def demo(out: Path) -> None:
     benchmark = _benchmark(out / "benchmark")
     click.echo("running the floors and BM25", err=True)
     _answered(benchmark, out / "submissions")
-    build_site(out / "submissions", benchmark, out / "site")
+    click.echo(build_site(out / "submissions", benchmark, out / "site"), err=True)
     click.echo(f"the board: {out / 'site' / 'index.html'} (open it in a browser)")
     click.echo(f"its figures: {out / 'site' / 'leaderboard.json'}")
     click.echo(f"the benchmark: {out / 'benchmark'}; the submissions: {out / 'submissions'}")

@@ -39,20 +39,36 @@ def build(
     """Build the site from SUBMISSIONS/<team>/<run>/ and the benchmark's floors.
 
     A folder that does not hold together is refused with its reason, on the page and here; the
-    others are shown.
+    others are shown. What did not change since the last build to the same folder is not read
+    again: the ledger beside the site knows it.
     """
     from harness.benchmark import Benchmark
-    from harness.files import shown
-    from leaderboard import site
-    from leaderboard.entries import collect
 
-    opened = Benchmark(benchmark).checked()
-    described, bench = metrics(), bench_of(opened, split)
-    found = collect(submissions, bench, described, hashing(opened, split), organizers)
+    click.echo(build_site(submissions, Benchmark(benchmark).checked(), out, split, organizers))
+
+
+def build_site(
+    submissions: Path,
+    benchmark: Benchmark,
+    out: Path,
+    split: str = "test",
+    organizers: tuple[str, ...] = (),
+) -> str:
+    """Build the site of a benchmark's split; what was built, as one line."""
+    from harness.files import shown
+    from leaderboard import ledger, site
+    from leaderboard.entries import Reader
+
+    described, bench = metrics(), bench_of(benchmark, split)
+    context = ledger.context(bench, described, organizers)
+    known = ledger.known(ledger.read(out, context), out)
+    reader = Reader(bench, described, hashing(benchmark, split), organizers, known)
+    found = reader.collect(submissions)
     for refusal in found.refused:
         click.echo(f"refused: {shown(refusal.key)}: {shown(refusal.reason, 600)}", err=True)
     built = site.build(found, bench, described, out)
-    click.echo(
+    ledger.keep(out, context, [(entry, site.pages_of(entry)) for entry in found.entries])
+    return (
         f"{built.folder / 'index.html'}: {built.tables} tables, {built.runs} runs,"
         f" {built.floors} floors, {len(found.refused)} refused"
     )
@@ -71,12 +87,12 @@ def verify(submissions: Path, benchmark: Path, split: str) -> None:
     from harness.benchmark import Benchmark
     from harness.errors import SubmissionError
     from harness.files import canonical, shown
-    from leaderboard.entries import collect, folder_of
+    from leaderboard.entries import Reader, folder_of
     from leaderboard.verification import differences
 
     opened = Benchmark(benchmark).checked()
     bench = bench_of(opened, split)
-    found = collect(submissions, bench, metrics(), hashing(opened, split))
+    found = Reader(bench, metrics(), hashing(opened, split)).collect(submissions)
     wrong = [f"{shown(row.key)}: {shown(row.reason, 600)}" for row in found.refused]
     for entry in found.entries:
         folder = folder_of(entry, submissions, bench)

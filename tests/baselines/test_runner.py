@@ -123,7 +123,7 @@ def test_what_a_task_needs_and_an_answer_lacks_becomes_an_abstention(toy, spied,
     given = {turn.task: (p.videos, p.moments, p.choice, p.response)
              for turn, p in zip(toy.split().turns, predictions, strict=True)}  # fmt: skip
     assert given == {
-        "video": ((), None, None, None),
+        "video": (None, None, (), None),
         "moment": (None, (), None, None),
         "chat": (None, None, None, ""),
     }

@@ -1,0 +1,122 @@
+"""What the last build read and wrote, so that the next one reads and renders only what changed.
+
+The ledger stands beside the site, is not part of it, and holds what file systems say (times,
+sizes). It never decides what a page says: with or without it a build gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Collection, Iterable, Mapping
+from importlib.metadata import version
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from harness.files import canonical, write
+from harness.records import Card
+from leaderboard.records import Bench, Described, Entry, Scores, Stamp
+from leaderboard.tracks import TRACKS
+
+READ = ("card.toml", "scores.json")
+PARTS = {track.part for track in TRACKS} | {"all"}
+
+
+class Known(Struct, frozen=True):
+    """An entry as the last build had it: its files' stamp, what tables need, and its pages."""
+
+    stamp: Stamp
+    card: Card
+    scores: Scores
+    pages: dict[str, tuple[int, int]]  # path in the site: size in bytes, time in nanoseconds
+
+
+class Ledger(Struct, frozen=True):
+    """All entries of the last build. `context`: everything else that their pages depend on."""
+
+    context: str
+    entries: dict[str, Known]
+
+
+def context(bench: Bench, metrics: Mapping[str, Described], organizers: Collection[str]) -> str:
+    """SHA-256 over the benchmark, the metrics, the organizers and the leaderboard's own files."""
+    digest = hashlib.sha256(version("jinja2").encode())
+    for part in (bench._replace(floors=Path()), sorted(metrics.items()), sorted(organizers)):
+        digest.update(repr(part).encode())
+    for name, data in sorted(_own_files(files("leaderboard"))):
+        digest.update(f"{name} {len(data)}\n".encode() + data)
+    return digest.hexdigest()
+
+
+def _own_files(folder: Traversable) -> Iterable[tuple[str, bytes]]:
+    for path in folder.iterdir():
+        if path.is_dir():
+            yield from _own_files(path)
+        elif not path.name.endswith(".pyc"):
+            yield f"{folder.name}/{path.name}", path.read_bytes()
+
+
+def stamp(folder: Path) -> Stamp:
+    """Name, size, times and number of each file that an entry is read from."""
+    inside = (path for path in os.scandir(folder) if _matters(path.name))
+    seen = ((path.name, path.stat(follow_symlinks=False)) for path in inside)
+    return tuple(
+        sorted((name, s.st_size, s.st_mtime_ns, s.st_ctime_ns, s.st_ino) for name, s in seen)
+    )
+
+
+def _matters(name: str) -> bool:
+    return name in READ or name.startswith("predictions.")
+
+
+def known(ledger: Ledger | None, site: Path) -> dict[str, Known]:
+    """The entries of the last build whose pages still stand in `site` as they were written."""
+    if ledger is None:
+        return {}
+    return {
+        key: row
+        for key, row in ledger.entries.items()
+        if all(_written(site / page) == seen for page, seen in row.pages.items())
+    }
+
+
+def read(site: Path, context: str) -> Ledger | None:
+    """The ledger of the last build of `site`, None if there is none or its context was another."""
+    try:
+        ledger = msgspec.json.decode(_place(site).read_bytes(), type=Ledger)
+    except (OSError, msgspec.DecodeError):  # no ledger: everything is read anew
+        return None
+    return ledger if ledger.context == context else None
+
+
+def keep(site: Path, context: str, entries: Iterable[tuple[Entry, Collection[str]]]) -> None:
+    """Write the ledger of a build: each entry and its pages in the site."""
+    rows = {
+        entry.key: Known(
+            entry.stamp,
+            entry.card,
+            msgspec.structs.replace(
+                entry.scores,
+                metrics={p: cells for p, cells in entry.scores.metrics.items() if p in PARTS},
+            ),
+            {page: seen for page in pages if (seen := _written(site / page))},
+        )
+        for entry, pages in entries
+    }
+    write(_place(site), canonical(Ledger(context, rows)))
+
+
+def _place(site: Path) -> Path:
+    return site.with_name(f".{site.name}.ledger.json")
+
+
+def _written(page: Path) -> tuple[int, int] | None:
+    try:
+        found = page.lstat()
+    except OSError:
+        return None
+    return found.st_size, found.st_mtime_ns

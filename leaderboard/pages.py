@@ -1,0 +1,192 @@
+"""Turning records into HTML: the jinja environment, its filters and the security policy."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Callable, Sequence
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from leaderboard import figures
+from leaderboard.plots import Series, bar, ceiling
+from leaderboard.records import Bench, Cell, Described, Entry
+from leaderboard.strangers import LONG, link, visible
+from leaderboard.table import Row, Table
+from leaderboard.wording import HTML_LANGUAGE, LANGUAGES, Words
+
+ENDINGS = {"en": ".html", "zh": ".zh.html"}
+FULL = 12  # rows of a table that the front page shows whole
+TOP = 5  # rows that it shows of a longer one, and the best floor
+PARTIAL = re.compile(r"partial:(\d+)")
+
+
+class Pages:
+    """Renders templates for one benchmark, in both languages."""
+
+    def __init__(self, bench: Bench) -> None:
+        """Load templates and assets; the policy allows exactly these assets."""
+        self.bench = bench
+        self.environment = Environment(
+            loader=PackageLoader("leaderboard"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self.environment.filters |= FILTERS
+        self.shared = {
+            "bench": bench,
+            "policy": policy(),
+            "style": asset("style.css"),
+            "theme": asset("theme.js"),
+            "sorting": asset("tables.js"),
+        }
+
+    def render(self, template: str, path: str, language: str, **values: Any) -> bytes:
+        """One page. `path` is its place in the site without its ending, such as systems/x."""
+        other = next(name for name in LANGUAGES if name != language)
+        return (
+            self.environment.get_template(template)
+            .render(
+                **self.shared,
+                **values,
+                page=path,
+                t=Words(language),
+                root="../" * path.count("/"),
+                ending=ENDINGS[language],
+                html_language=HTML_LANGUAGE[language],
+                other_language=HTML_LANGUAGE[other],
+                counterpart=path.rpartition("/")[2] + ENDINGS[other],
+            )
+            .encode()
+        )
+
+
+@cache
+def asset(name: str) -> Markup:
+    """The text of one of our own assets, to stand inline."""
+    text = files("leaderboard").joinpath("assets", name).read_text("utf-8")
+    return Markup(text)  # noqa: S704 - our own file
+
+
+@cache
+def policy() -> str:
+    """Content security policy: our inline style and scripts by their hashes, nothing else.
+
+    Hashes rather than 'self', which matches nothing in a page opened from a file.
+    """
+
+    def hashed(*names: str) -> str:
+        digests = (hashlib.sha256(str(asset(name)).encode()).digest() for name in names)
+        return " ".join(f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests)
+
+    return "; ".join(
+        [
+            "default-src 'none'",
+            f"style-src {hashed('style.css')}",
+            f"script-src {hashed('theme.js', 'tables.js')}",
+            "img-src data:",
+            "base-uri 'none'",
+            "form-action 'none'",
+        ]
+    )
+
+
+def slug(entry: Entry) -> str:
+    """The file name of an entry's page: stable, and unlike any other's even where case folds."""
+    parts = entry.key.split("/")
+    plain = [re.sub(r"[^a-z0-9_]+", "-", part).strip("-")[:60] for part in parts]
+    name = "--".join(plain)
+    if plain == parts:
+        return name
+    return f"{name}--{hashlib.sha256(entry.key.encode()).hexdigest()[:8]}"
+
+
+def anchor(metric: str) -> str:
+    """The stable anchor of a metric on the metrics page."""
+    return re.sub(r"[^a-z0-9.]+", "-", metric.lower()).strip("-")
+
+
+def top(table: Table) -> tuple[Row, ...]:
+    """The rows of a table that the front page shows: all, or the first ones and the best floor."""
+    if len(table.rows) <= FULL:
+        return table.rows
+    floor = table.floor
+    below = (floor,) if floor is not None and floor not in table.rows[:TOP] else ()
+    return table.rows[:TOP] + below
+
+
+def scale(table: Table) -> float:
+    """The right end of the bars of a table."""
+    first = [row.cells[0] for row in table.rows]
+    return ceiling([bound for cell in first for bound in (cell.value, cell.high)])
+
+
+def end(high: float, table: Table) -> str:
+    """The same, as it is printed in the heading."""
+    return figures.short(high, table.columns[0]).removesuffix(".0")
+
+
+def best_floor(table: Table) -> float | None:
+    """The headline of the best floor."""
+    return None if table.floor is None else table.floor.cells[0].value
+
+
+def alone(cell: Cell, metric: Described) -> Markup:
+    """A figure as a bar on the metric's whole range, or on its own where that has no end."""
+    bounded = metric.unit == "share"
+    return bar(cell, metric.high if bounded else ceiling([cell.value, cell.high]))
+
+
+def linked(text: str) -> Markup:
+    """A stranger's text; an ordinary web address becomes a link that passes nothing on."""
+    shown = visible(text, LONG)
+    if (address := link(text)) is None:
+        return Markup("{}").format(shown)
+    return Markup('<a href="{}" rel="nofollow noopener noreferrer external">{}</a>').format(
+        address, shown
+    )
+
+
+def missing(entry: Entry) -> int:
+    """How many turns of the split the submission left out, by its signature."""
+    found = PARTIAL.fullmatch(entry.scores.signature.split("|")[-1])
+    return int(found[1]) if found else 0
+
+
+def by_place(series: Sequence[Series]) -> list[tuple[int, list[Cell]]]:
+    """The points of several lines side by side, for the table under a plot."""
+    places = sorted({place for line in series for place, _ in line.points})
+    lines = [dict(line.points) for line in series]
+    return [
+        (place, [line.get(place, Cell(None, why="not in scores.json")) for line in lines])
+        for place in places
+    ]
+
+
+FILTERS: dict[str, Callable[..., Any]] = {
+    "anchor": anchor,
+    "alone": alone,
+    "bar": bar,
+    "best_floor": best_floor,
+    "bound": "{:g}".format,
+    "by_place": by_place,
+    "exact": figures.exact,
+    "interval": figures.interval,
+    "label": figures.label,
+    "linked": linked,
+    "missing": missing,
+    "end": end,
+    "scale": scale,
+    "short": figures.short,
+    "slug": slug,
+    "top": top,
+    "unit": figures.unit,
+    "visible": visible,
+}

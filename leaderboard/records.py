@@ -1,0 +1,130 @@
+"""What the leaderboard reads and shows, as typed records."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from msgspec import Struct
+
+from harness.records import Card
+
+
+class Bench(NamedTuple):
+    """The benchmark split that the board is about, as its own files describe it.
+
+    `floors`: a folder <name>/<history>/ of the floors' submissions and scores, which may be absent.
+    """
+
+    name: str
+    version: str
+    labels: Literal["public", "hidden"]
+    fingerprint: str
+    gold_sha256: str
+    split: str
+    type_names: dict[str, str]
+    counts: dict[str, int]
+    floors: Path
+
+
+class Described(NamedTuple):
+    """What a reader must know of a metric; `low` and `high` bound its values."""
+
+    name: str
+    formula: str
+    unit: str
+    low: float
+    high: float
+    better: Literal["higher", "lower"]
+    abstention: float
+    over: str
+    source: str
+
+
+class Cell(Struct, frozen=True, omit_defaults=True):
+    """One figure of scores.json: `value` None is undefined, and `why` says why."""
+
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+    turns: int | None = None
+    dialogues: int | None = None
+    why: str | None = None
+
+
+class ScoredOn(Struct, frozen=True):
+    """The benchmark that a scores.json names."""
+
+    name: str
+    version: str
+    fingerprint: str
+    gold_sha256: str
+    split: str
+
+
+class ScoredRun(Struct, frozen=True):
+    """The submission that a scores.json names."""
+
+    team: str
+    system: str
+    history: str
+    candidates: str
+    sha256: str
+
+
+class Scores(Struct, frozen=True):
+    """scores.json: by slice and metric, one cell."""
+
+    schema: int
+    signature: str
+    protocol: str
+    benchmark: ScoredOn
+    submission: ScoredRun
+    metrics: dict[str, dict[str, Cell]]
+
+
+# Name, size, times of change (ns) and inode of each file that an entry was read from.
+Stamp = tuple[tuple[str, int, int, int, int], ...]
+
+
+class Entry(NamedTuple):
+    """One row of the board: who, and the figures that hold.
+
+    `key` is <team folder>/<run folder>, for a floor floors/<name>/<history>. `own` marks rows that
+    the organizers ran themselves. `kept`: unchanged since the last build, so that its page stands
+    already and `scores` has only the slices that tables need.
+    """
+
+    key: str
+    card: Card
+    scores: Scores
+    floor: bool = False
+    own: bool = False
+    stamp: Stamp = ()
+    kept: bool = False
+
+    def cell(self, metric: str, part: str = "all") -> Cell | None:
+        """The figure of a metric on a slice, None where scores.json has none."""
+        return self.scores.metrics.get(part, {}).get(metric)
+
+
+class Reported(NamedTuple):
+    """A card that carries figures typed by its authors instead of predictions."""
+
+    key: str
+    card: Card
+
+
+class Refusal(NamedTuple):
+    """A folder that is not shown, and the reason."""
+
+    key: str
+    reason: str
+
+
+class Found(NamedTuple):
+    """Everything a board is made of, each in the order of its keys."""
+
+    entries: tuple[Entry, ...]
+    reported: tuple[Reported, ...]
+    refused: tuple[Refusal, ...]

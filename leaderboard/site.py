@@ -1,0 +1,157 @@
+"""Building the site: every page and export into a folder beside, which then takes its place."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from harness.errors import EnvironmentFailure, WrongUsageError
+from leaderboard import exports, system
+from leaderboard.pages import ENDINGS, Pages, slug
+from leaderboard.records import Bench, Described, Entry, Found
+from leaderboard.table import Table, tables
+from leaderboard.tracks import Track
+from leaderboard.wording import LANGUAGES, Words
+
+MARK = "ivcr-leaderboard-site"  # says that a folder is ours to replace
+EXPORTS = {"csv": exports.csv, "md": exports.markdown, "tex": exports.latex}
+
+
+class Built(NamedTuple):
+    """What was built: where, how many tables, how many rows of runs and of floors."""
+
+    folder: Path
+    tables: int
+    runs: int
+    floors: int
+
+
+def build(
+    found: Found,
+    bench: Bench,
+    metrics: Mapping[str, Described],
+    out: Path,
+) -> Built:
+    """Write the whole site to `out`, replacing a site of ours that is there.
+
+    Same input, same bytes. Raises WrongUsageError if `out` is something else than a site of ours
+    or an empty folder, EnvironmentFailure if it cannot be written; `out` is then as it was.
+    """
+    made = tables(found.entries, metrics)
+    with _replacing(out) as folder:
+        for path, data in files(found, bench, metrics, made):
+            target = folder / path
+            target.parent.mkdir(exist_ok=True)
+            target.write_bytes(data)
+        for path in (page for entry in found.entries if entry.kept for page in pages_of(entry)):
+            target = folder / path
+            target.parent.mkdir(exist_ok=True)
+            _carry(out / path, target)
+    floors = sum(entry.floor for entry in found.entries)
+    return Built(out, len(made), len(found.entries) - floors, floors)
+
+
+def _carry(old: Path, new: Path) -> None:
+    """A page of the last build into this one; pages never change in place, so a link will do."""
+    try:
+        new.hardlink_to(old)
+    except OSError:  # a file system without links
+        shutil.copy2(old, new)
+
+
+def pages_of(entry: Entry) -> list[str]:
+    """The pages that an entry has to itself, by their paths in the site."""
+    return [f"systems/{slug(entry)}{ending}" for ending in ENDINGS.values()]
+
+
+def files(
+    found: Found, bench: Bench, metrics: Mapping[str, Described], made: tuple[Table, ...]
+) -> Iterator[tuple[str, bytes]]:
+    """Every file of the site but the kept pages: its path inside, and its bytes."""
+    yield MARK, b"A site written by `ivcr leaderboard build`, which may replace it.\n"
+    yield "leaderboard.json", exports.board(found.entries)
+    for ending, export in EXPORTS.items():
+        yield f"leaderboard.{ending}", export(made)
+        yield from ((f"tables/{table.name}.{ending}", export([table])) for table in made)
+    pages = Pages(bench)
+    for language in LANGUAGES:
+        for path, data in _shared(pages, language, found, metrics, made):
+            yield path + ENDINGS[language], data
+        for entry in found.entries:
+            if not entry.kept:
+                path = f"systems/{slug(entry)}"
+                view = system.view(entry, bench, metrics, Words(language))
+                yield path + ENDINGS[language], pages.render("system.html", path, language, **view)
+
+
+def _shared(
+    pages: Pages,
+    language: str,
+    found: Found,
+    metrics: Mapping[str, Described],
+    made: tuple[Table, ...],
+) -> Iterator[tuple[str, bytes]]:
+    """The pages that all entries share."""
+    tracks = _by_track(made)
+    floors = sum(entry.floor for entry in found.entries)
+    public = pages.bench.labels == "public"
+    values = {
+        "tracks": list(tracks.items()),
+        "systems": len(found.entries) - floors,
+        "floors": floors,
+        "reported": found.reported,
+        "refused": found.refused,
+        "notes": ["floor", "interval", "apart", *(["public"] if public else [])],
+    }
+    yield "index", pages.render("index.html", "index", language, **values)
+    used = {name: [t.name for t in tracks if name in t.metrics] for name in metrics}
+    shown = {"metrics": list(metrics.values()), "used": used}
+    yield "metrics", pages.render("metrics.html", "metrics", language, **shown)
+    for track, group in tracks.items():
+        path = f"tracks/{track.name}"
+        yield path, pages.render("track.html", path, language, track=track, tables=group)
+
+
+def _by_track(made: tuple[Table, ...]) -> dict[Track, list[Table]]:
+    groups: dict[Track, list[Table]] = {}
+    for table in made:
+        groups.setdefault(table.track, []).append(table)
+    return groups
+
+
+@contextmanager
+def _replacing(out: Path) -> Iterator[Path]:
+    """A new folder beside `out` that takes its place only if the block succeeds."""
+    _refuse_strange(out)
+    beside = out.with_name(f".{out.name}.{os.getpid()}.part")
+    old = out.with_name(f".{out.name}.{os.getpid()}.old")
+    try:
+        beside.mkdir()
+        yield beside
+        if out.exists():
+            out.rename(old)
+        try:
+            beside.rename(out)
+        except OSError:
+            if old.exists():
+                old.rename(out)
+            raise
+    except OSError as error:
+        raise EnvironmentFailure(f"{out}: cannot be written: {error.strerror or error}") from error
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def _refuse_strange(out: Path) -> None:
+    if out.is_symlink() or (out.exists() and not out.is_dir()):
+        raise WrongUsageError(f"{out}: expected a folder or nothing; name another --out")
+    if out.is_dir() and not (out / MARK).is_file() and any(out.iterdir()):
+        raise WrongUsageError(
+            f"{out}: holds files, and no site of ours (no {MARK}), so it is not replaced;"
+            " name another --out or empty it"
+        )

@@ -1,0 +1,69 @@
+"""Text that strangers wrote, made safe for each place where it is shown."""
+
+from __future__ import annotations
+
+import re
+import string
+from urllib.parse import urlsplit
+
+NAME = 120  # characters of a name in a table
+LONG = 4_000  # characters of a description
+LONGEST_LINK = 2_000
+# Spreadsheets take a cell that begins so for a formula; the wide forms count too in some of them.
+FORMULA = tuple("=+-@\t\r|%＝＋－＠")
+LATEX = {
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    '"': r"\textquotedbl{}",
+    "`": r"\textasciigrave{}",
+    "-": "{-}",  # `--` would become a dash
+    "'": "{'}",
+    **{mark: "\\" + mark for mark in "&%$#_{}"},
+}
+
+
+def visible(text: str, cut: int = NAME) -> str:
+    """One line of text in which nothing is hidden: controls and marks escaped, cut to `cut`.
+
+    Terminal escapes, line breaks and marks that reorder or hide text show as their code.
+    """
+    kept = text if len(text) <= cut else text[: cut - 1] + "…"
+    # Printable, as Python has it: no control, mark, surrogate, unknown or separator but the space.
+    return kept if kept.isprintable() else "".join(map(_visible, kept))
+
+
+def _visible(character: str) -> str:
+    if character.isprintable():
+        return character
+    return character.encode("unicode_escape", "backslashreplace").decode("ascii")
+
+
+def csv_cell(text: str) -> str:
+    """Text that no spreadsheet takes for a formula: an apostrophe goes before one."""
+    safe = visible(text)
+    return "'" + safe if safe.lstrip().startswith(FORMULA) else safe
+
+
+def markdown_cell(text: str) -> str:
+    """Text for a Markdown table: all ASCII punctuation is escaped (CommonMark 0.31, 2.4)."""
+    return "".join("\\" + c if c in string.punctuation else c for c in visible(text))
+
+
+def latex_cell(text: str) -> str:
+    """Text for LaTeX: no character of it acts as a command."""
+    return "".join(LATEX.get(c, c) for c in visible(text))
+
+
+def link(text: str | None) -> str | None:
+    """`text` if it is an ordinary http or https address, else None: it is then shown as text."""
+    if text is None or len(text) > LONGEST_LINK or not re.fullmatch(r"[!-~]+", text):
+        return None
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return None
+    return text if parts.scheme in ("http", "https") and parts.hostname else None

@@ -1,0 +1,173 @@
+"""Plausible scores.json files: systems of some skill, with every metric and slice of the design."""
+
+import hashlib
+import json
+import math
+import random
+
+from harness.records import Card
+from harness.submission import toml_card
+from leaderboard.records import Bench, Described
+
+CHANCE = {"R@1": 0.01, "R@5": 0.05, "R@10": 0.1, "R@100": 0.6, "C-R@1": 0.1}
+SLICES = {
+    "all": (1057, 333),
+    **{f"turn={n}": (round(333 * 0.78 ** (n - 1)), round(333 * 0.78 ** (n - 1))) for n in range(1, 9)},
+    **{f"cohort4:turn={n}": (120, 120) for n in range(1, 5)},
+    **{f"type={code}": (170, 55) for code in (1, 2, 3, 4, 5, 7)},
+    "language=en": (640, 200), "language=zh": (417, 133),
+    "source=mini": (1057, 333), "target=new": (700, 330), "target=repeated": (301, 120),
+    **{f"length={n}": (130, 45) for n in range(1, 9)},
+    "tag=pixel": (240, 130), "tag=order": (80, 60), "tag=time": (80, 60), "tag=place": (80, 60),
+}  # fmt: skip
+FLOORS = ("random", "copy_previous", "whole_video", "train_prior")
+CANDIDATE_FLOORS = ("candidates_as_given", "candidate_vote")
+
+
+def described(name, unit="share", low=0.0, high=1.0, better="higher", over="video turns"):
+    return Described(name, f"formula of {name}", unit, low, high, better, low, over, "a paper")
+
+
+def _metrics():
+    for name in ("R@1", "R@5", "R@10", "R@100", "MRR", "nDCG@10"):
+        yield described(name)
+    yield described("MedR", "rank", 1, 100, "lower")
+    for name in ("C-R@1", "C-R@1|in", "ahead_of_foil"):
+        yield described(name)
+    for first in (1, 5):
+        for tenths in (3, 5, 7):
+            yield described(f"R@{first},IoU>=0.{tenths}", over="moment turns")
+    yield described("mIoU", over="moment turns")
+    for name in ("BLEU-4", "chrF"):
+        yield described(name, "points", 0, 100, over="turns with a reference answer")
+    for name in ("success", "turns_right", *(f"S@{t}" for t in range(1, 11))):
+        yield described(name, over="dialogues")
+    yield described("RMST@7", "turns", 0, 7, over="dialogues")
+    for name in ("P(right|right)", "P(right|wrong)", "recovery", "cumHit@10", "nsDCG"):
+        yield described(name, over="dialogues")
+    yield described("BRI@100", "nats", 0, math.log(101), "lower", "segments")
+
+
+METRICS = {metric.name: metric for metric in _metrics()}
+
+
+def bench(folder, labels="public"):
+    return Bench(
+        name="IVCR-Mini", version="1", labels=labels, fingerprint="1f3a9c" * 10 + "abcd",
+        gold_sha256="0d" * 32, split="test",
+        type_names={"1": "Long2Short", "2": "Short2Long", "3": "Analogous", "4": "Refinement",
+                    "5": "Mixed", "7": "Concatenation"},
+        counts={"turns": 1057, "dialogues": 333, "video": 635, "moment": 366, "chat": 56},
+        floors=folder / "floors",
+    )  # fmt: skip
+
+
+def level(name, skill, depth):
+    """A plausible value: `skill` in [0, 1] moves a share from chance towards certainty."""
+    if name == "MedR":
+        return None if skill < 0.1 else float(round(1 + 60 * (1 - skill) ** 2))
+    if name == "BRI@100":
+        return 4.6 * (1 - skill)
+    if name == "RMST@7":
+        return 7 * skill**1.5
+    if name.startswith("S@"):
+        return skill ** (1 + 0.6 * int(name[2:]))
+    if name in ("BLEU-4", "chrF"):
+        return 100 * skill * (0.3 if name == "BLEU-4" else 0.6)
+    easier = {"R@5": 0.6, "R@10": 0.5, "R@100": 0.25, "success": 2.2, "mIoU": 0.9}
+    chance = CHANCE.get(name, 0.0)
+    return chance + (1 - chance) * max(skill - 0.02 * depth, 0.0) ** easier.get(name, 1.0)
+
+
+def cell(name, skill, size, depth, draw):
+    """A figure with an interval of about the right width."""
+    turns, dialogues = size
+    metric = METRICS[name]
+    value = level(name, min(max(skill + draw.gauss(0, 0.01), 0.0), 1.0), depth)
+    if value is None:
+        return {"value": None, "why": "past 100", "turns": turns, "dialogues": dialogues}
+    share = min(max((value - metric.low) / (metric.high - metric.low), 0.0), 1.0)
+    half = 2.3 * math.sqrt(max(share * (1 - share), 0.002) / turns) * (metric.high - metric.low)
+    bounds = (max(metric.low, value - half), min(metric.high, value + half))
+    low, high = (float(f"{bound:.10g}") for bound in bounds)
+    return {"value": float(f"{value:.10g}"), "low": low, "high": high, "turns": turns,
+            "dialogues": dialogues}  # fmt: skip
+
+
+def gives(name, tasks):
+    task = "response" if name in ("BLEU-4", "chrF") else METRICS[name].over.split()[0]
+    return task in tasks or (task in ("dialogues", "segments") and "video" in tasks)
+
+
+def figures(skill, tasks, draw):
+    return {
+        part: {
+            name: cell(name, skill, size, int(part[5:]) - 1 if part.startswith("turn=") else 0, draw)
+            if gives(name, tasks) and not (part == "all" and name in ("BLEU-4", "chrF"))
+            else {"value": None, "why": "no line of the submission gives one"}
+            for name in METRICS
+        }
+        for part, size in SLICES.items()
+    }  # fmt: skip
+
+
+def scores(of, card, sha256, metrics):
+    return {
+        "schema": 1,
+        "signature": f"ivcr|v:0.1.0|bench:{of.name}-{of.version}@{of.fingerprint[:6]}"
+        f"|split:{of.split}|hist:{card.history}|cand:{card.candidates}"
+        "|unit:dialogue|draws:10000|seed:20251201|numpy:2.4",
+        "protocol": "ivcr",
+        "benchmark": {"name": of.name, "version": of.version, "fingerprint": of.fingerprint,
+                      "gold_sha256": of.gold_sha256, "split": of.split},
+        "submission": {"team": card.team, "system": card.system, "history": card.history,
+                       "candidates": card.candidates, "sha256": sha256},
+        "metrics": metrics,
+    }  # fmt: skip
+
+
+def sha256(folder):
+    """Over card and predictions, as for a real submission."""
+    data = (folder / "card.toml").read_bytes() + (folder / "predictions.jsonl").read_bytes()
+    return hashlib.sha256(data).hexdigest()
+
+
+def put(folder, of, card, metrics):
+    """Write one scored submission; returns its folder."""
+    folder.mkdir(parents=True)
+    (folder / "card.toml").write_text(toml_card(card), "utf-8")
+    (folder / "predictions.jsonl").write_bytes(b"{}\n")
+    document = scores(of, card, sha256(folder), metrics)
+    (folder / "scores.json").write_text(json.dumps(document), "utf-8")
+    return folder
+
+
+def board(root, systems=8, seed=1):
+    """A submissions folder of so many systems and a benchmark's floors; returns it and the bench."""
+    draw = random.Random(seed)
+    of, submissions = bench(root / "benchmark"), root / "submissions"
+    submissions.mkdir(parents=True)
+    for n in range(systems):
+        skill = draw.uniform(0.1, 0.8)
+        tasks = draw.choice((("video",), ("video", "moment"), ("video", "moment", "response")))
+        for history in ("none", "own", "reference")[: 1 + n % 3]:
+            card = Card(
+                1, f"Team {n // 3 + 1}", f"System {n + 1}", history, ("unused", "used")[n % 4 == 3],
+                description="A generated row.", training_data=("IVCR-Mini train",),
+                languages=("en", "zh"), parameters=7_000_000 * (n + 1), seed=n, date="2025-11-30",
+                code="https://example.org/code", cost={"GPU hours": 2 + n},
+            )  # fmt: skip
+            put(submissions / f"team-{n // 3 + 1}" / f"run-{n + 1}-{history}", of, card,
+                figures(skill, tasks, draw))  # fmt: skip
+    floors(of, draw)
+    return submissions, of
+
+
+def floors(of, draw):
+    for history in ("none", "own", "reference"):
+        for candidates, names in (("unused", FLOORS), ("used", CANDIDATE_FLOORS)):
+            for place, name in enumerate(names):
+                card = Card(1, "IVCR harness", name, history, candidates)
+                tasks = ("moment",) if name in ("whole_video", "train_prior") else ("video",)
+                skill = 0.02 + 0.07 * place * (history != "none")
+                put(of.floors / name / history, of, card, figures(skill, tasks, draw))
