@@ -4,13 +4,13 @@ VENV := .venv
 IVCR := $(VENV)/bin/ivcr
 PIP_FLAGS := --disable-pip-version-check --quiet --constraint constraints.txt
 
-.PHONY: demo test lint clean
+.PHONY: demo test lint constraints clean
 
 demo: $(VENV)/installed
 	$(IVCR) demo
 
 test: $(VENV)/installed-dev lint
-	$(VENV)/bin/pytest -n 2 --dist worksteal
+	$(VENV)/bin/pytest -n 2 --dist loadfile
 
 lint: $(VENV)/installed-dev
 	$(VENV)/bin/ruff format --check .
@@ -26,6 +26,14 @@ $(VENV)/installed: pyproject.toml constraints.txt
 $(VENV)/installed-dev: $(VENV)/installed
 	$(VENV)/bin/pip install $(PIP_FLAGS) --editable '.[dev]'
 	touch $@
+
+# Resolve all extras afresh. To be run where a newer release is wanted, and looked at before commit.
+constraints:
+	$(PYTHON) -m venv $(VENV)-fresh
+	$(VENV)-fresh/bin/pip install --quiet '.[baselines,dev]'
+	echo "# All extras, resolved together on Python 3.11 by \`make constraints\`." > constraints.txt
+	$(VENV)-fresh/bin/pip freeze --exclude ivcr-harness | sed 's/+.*//' >> constraints.txt
+	rm -rf $(VENV)-fresh
 
 clean:
 	rm -rf $(VENV) demo build *.egg-info

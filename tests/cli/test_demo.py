@@ -1,0 +1,90 @@
+"""ivcr demo: the whole way once, as a newcomer runs it."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from harness.benchmark import Benchmark
+from harness.cli.demo import RUNS
+from harness.sources.ivcr200k import Settings, import_files
+from tests.baselines.conftest import SAMPLES
+
+IVCR = [sys.executable, "-c", "from harness.cli import main\nif __name__ == '__main__': main()"]
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory):
+    """The folder of one demo, and what it printed."""
+    out = tmp_path_factory.mktemp("demo") / "demo"
+    run = subprocess.run(
+        [*IVCR, "demo", "--out", str(out)], capture_output=True, text=True, check=False, timeout=600
+    )
+    assert run.returncode == 0, run.stderr
+    return out, run.stdout
+
+
+@pytest.mark.slow
+def test_the_page_and_its_figures_lie_where_the_demo_says(demo):
+    out, printed = demo
+    for name in ("site/index.html", "site/leaderboard.json"):
+        assert (out / name).is_file()
+        assert str(out / name) in printed
+
+
+@pytest.mark.slow
+def test_every_run_and_floor_is_on_the_board_with_the_figures_of_its_scores(demo):
+    out, _ = demo
+    rows = json.loads((out / "site" / "leaderboard.json").read_text())["rows"]
+    found = sorted(
+        [
+            *(out / "submissions").rglob("scores.json"),
+            *(out / "benchmark" / "floors").rglob("scores.json"),
+        ]
+    )
+    assert len(found) == len(RUNS) + 18  # six floors, three histories
+    assert len(rows) == len(found)
+    by_name = {(row["system"], row["history"], row["candidates"]): row["metrics"] for row in rows}
+    for path in found:
+        document = json.loads(path.read_text())
+        made = document["submission"]
+        figures = by_name[made["system"], made["history"], made["candidates"]]
+        for name, cell in document["metrics"]["all"].items():
+            assert figures[name]["value"] == cell["value"]
+
+
+@pytest.mark.slow
+def test_the_board_shows_what_reference_history_gives_away(demo):
+    out, _ = demo
+    rows = json.loads((out / "site" / "leaderboard.json").read_text())["rows"]
+    told = {
+        row["history"]: row["metrics"]["R@1"]["value"]
+        for row in rows
+        if row["system"] == "copy_previous"
+    }
+    best = max(row["metrics"]["R@1"]["value"] for row in rows if row["system"].startswith("bm25"))
+    assert told["none"] is None
+    assert told["reference"] > best
+
+
+@pytest.mark.slow
+def test_rendered_videos_are_there_for_every_line_of_the_benchmark(demo):
+    out, _ = demo
+    benchmark = Benchmark(out / "benchmark").checked()
+    assert len(benchmark.videos) >= 520
+    assert all((out / "benchmark" / video.path).is_file() for video in benchmark.videos.values())
+
+
+def test_another_benchmark_in_the_place_is_refused(tmp_path):
+    file = tmp_path / "toy.json"
+    file.write_text(json.dumps(SAMPLES))
+    import_files([file], tmp_path / "demo" / "benchmark", Settings("toy"))
+    run = subprocess.run(
+        [*IVCR, "demo", "--out", str(tmp_path / "demo")],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 2
+    assert "expected IVCR-Mini or nothing, found toy" in run.stderr
