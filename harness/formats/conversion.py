@@ -1,0 +1,89 @@
+"""What a converter gives: an answer to every turn, and what was dropped on the way."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from msgspec import Struct
+
+from harness.benchmark import Split
+from harness.errors import SubmissionError
+from harness.files import opened
+from harness.records import Prediction, Turn, TurnKey
+
+MOST = 100
+
+
+class Dropped(Struct, frozen=True):
+    """What a converter dropped or filled, with how often."""
+
+    counts: dict[str, int]
+
+    def lines(self) -> list[str]:
+        """The report as text."""
+        return [f"{count:>9,}  {what}" for what, count in self.counts.items()]
+
+
+class Conversion(NamedTuple):
+    """A prediction for every turn of the split, in its order, and the report."""
+
+    predictions: tuple[Prediction, ...]
+    report: Dropped
+
+
+def complete(
+    split: Split, answers: Mapping[TurnKey, Prediction], report: Counter[str]
+) -> Conversion:
+    """Answers in the order of the split; a turn without one abstains, and is counted."""
+    predictions = []
+    for turn in split.turns:
+        answer = answers.get(turn.key)
+        if answer is None:
+            report[f"{turn.task} turns without an answer, filled with abstentions"] += 1
+            answer = abstention(turn)
+        predictions.append(answer)
+    return Conversion(tuple(predictions), Dropped(dict(sorted(report.items()))))
+
+
+def abstention(turn: Turn) -> Prediction:
+    """The empty answer to a turn of its task."""
+    if turn.task == "video":
+        return Prediction(turn.dialogue_id, turn.turn, videos=())
+    if turn.task == "moment":
+        return Prediction(turn.dialogue_id, turn.turn, moments=())
+    return Prediction(turn.dialogue_id, turn.turn, response="")
+
+
+def kept(
+    names: list[str], known: frozenset[str], most: int, report: Counter[str], what: str
+) -> tuple[str, ...]:
+    """The first `most` different known names, in order; the others are counted as dropped."""
+    found: dict[str, None] = {}
+    for name in names:
+        if name not in known:
+            report[f"{what} that are not known, dropped"] += 1
+        elif name in found:
+            report[f"{what} that stand twice, dropped"] += 1
+        elif len(found) == most:
+            report[f"{what} past the first {most}, dropped"] += 1
+        else:
+            found[name] = None
+    return tuple(found)
+
+
+def text_lines(path: Path) -> Iterator[str]:
+    """The lines of a text file (plain, .gz or .zst) in UTF-8, a byte order mark passed over.
+
+    Raises EnvironmentFailure if it cannot be read, SubmissionError if it is not UTF-8.
+    """
+    with opened(path) as stream:
+        for number, data in enumerate(stream, start=1):
+            try:
+                yield data.decode("utf-8-sig" if number == 1 else "utf-8")
+            except UnicodeDecodeError as error:
+                raise SubmissionError(
+                    f"{path}:{number}: expected UTF-8 text; save the file as UTF-8"
+                ) from error

@@ -1,0 +1,184 @@
+"""Official result files as submissions: read by the sound reader, joined by item.
+
+A video turn gets the candidate that the reply names as its `choice`, a moment turn the span in the
+gold video, which the official setting hands over. A reply that cannot be read, and a turn that no
+item asks, become abstentions, counted by reason.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from msgspec import Struct
+
+from harness.benchmark import Benchmark
+from harness.protocols.items import LONGEST, items, why_left_out
+from harness.protocols.joining import Joined, join
+from harness.protocols.result_file import Entry, read_result
+from harness.protocols.source import Source, SourceTurn, read_source
+from harness.records import Moment, Prediction, Turn, TurnKey
+from harness.replies import candidate_number, span
+from harness.sources.metadata import clean
+
+LONGEST_RESPONSE = 4000  # characters of an output that are kept as the turn's response
+CHAT = "a chat turn, which is never asked"
+NOT_ASKED = {
+    "D2": "in a dialogue of type 7, which becomes no item (D2)",
+    "D3": "in a dialogue whose first stage failed, which becomes no item (D3)",
+}
+TOO_DEEP = f"past turn {LONGEST}, which becomes no item"
+ODD = "in a dialogue that departs from the official format"
+LEFT_OUT = "names a candidate that the import left out"
+LATE = "span that starts past the video's end"
+
+
+class Conversion(Struct, frozen=True):
+    """What became of a result file: entries, answered turns, and abstentions by reason.
+
+    `aligned`: the questions stood at the places of their items; `strays`: entries whose question no
+    item has; `spare`: entries beyond the items of their question; `cut`: spans that ended past
+    their video and were cut to it.
+    """
+
+    entries: int
+    items: int
+    aligned: bool
+    strays: int
+    spare: int
+    answered: int
+    cut: int
+    abstentions: dict[str, int]
+
+    def lines(self) -> list[str]:
+        """The report as text."""
+        how = "in item order" if self.aligned else "not in item order: joined by question"
+        lines = [
+            f"{self.entries:,} entries for {self.items:,} items, {how}",
+            f"{self.strays:,} entries ask what no item asks, {self.spare:,} are spare",
+            f"{self.answered:,} turns answered, {self.cut:,} spans cut to their video's end",
+        ]
+        return lines + [f"{count:>9,}  {why}" for why, count in self.abstentions.items()]
+
+
+class Converted(NamedTuple):
+    """A prediction for every turn of the split, in its order, and the report."""
+
+    predictions: tuple[Prediction, ...]
+    report: Conversion
+
+
+class Answer(NamedTuple):
+    """The answer of one turn: its prediction, and why it is an abstention (None: it is not).
+
+    `cut`: its span ended past the video and was cut to it.
+    """
+
+    prediction: Prediction
+    why: str | None = None
+    cut: bool = False
+
+
+def convert(file: Path, benchmark: Benchmark, split: str = "test") -> Converted:
+    """The predictions of an official result file (plain or gzip) for a split, and the report.
+
+    Raises SubmissionError if it is no result file, EnvironmentFailure if the benchmark lacks its
+    gold or the imported file: a moment's video is the gold one.
+    """
+    source = read_source(benchmark, split)
+    entries = read_result(file).entries
+    joined = join(tuple(items(source)), entries)
+    return convert_entries(source, entries, joined, benchmark, split)
+
+
+def convert_entries(
+    source: Source, entries: Sequence[Entry], joined: Joined, benchmark: Benchmark, split: str
+) -> Converted:
+    """The predictions of entries that are joined to the items of `source`, and the report."""
+    answers = tuple(_answers(source, entries, joined, benchmark, split))
+    abstentions = Counter(answer.why for answer in answers if answer.why is not None)
+    report = Conversion(
+        entries=len(entries),
+        items=len(joined.entries),
+        aligned=joined.aligned,
+        strays=joined.strays,
+        spare=joined.spare,
+        answered=len(answers) - abstentions.total(),
+        cut=sum(answer.cut for answer in answers),
+        abstentions=dict(sorted(abstentions.items(), key=lambda pair: (-pair[1], pair[0]))),
+    )
+    return Converted(tuple(answer.prediction for answer in answers), report)
+
+
+def _answers(
+    source: Source, entries: Sequence[Entry], joined: Joined, benchmark: Benchmark, split: str
+) -> Iterator[Answer]:
+    """The answer of each turn of the split, in its order."""
+    public, gold = benchmark.split(split), benchmark.gold(split)
+    durations = {name: video.duration for name, video in benchmark.videos.items()}
+    asked = {
+        TurnKey(item.dialogue.dialogue_id, item.turn): (item.asked, place, why)
+        for item, place, why in zip(items(source), joined.entries, joined.why, strict=True)
+    }
+    unasked = _unasked(source)
+    for turn, right in zip(public.turns, gold, strict=True):
+        source_turn, place, why = asked.get(turn.key, (None, None, unasked(turn)))
+        if source_turn is None or place is None:
+            yield _abstained(turn, why)
+        elif turn.task == "video":
+            candidates = public.candidates.get(turn.key, ())
+            yield _chosen(turn, entries[place].output, source_turn, candidates)
+        elif turn.task == "moment" and right.video_id is not None:
+            duration = durations.get(right.video_id)
+            yield _found(turn, entries[place].output, right.video_id, duration)
+        else:
+            yield _abstained(turn, CHAT, entries[place].output)
+
+
+def _unasked(source: Source) -> Callable[[Turn], str]:
+    """Why a turn that is no item has no answer."""
+    reasons = {
+        dialogue.dialogue_id: NOT_ASKED.get(why_left_out(dialogue) or "", TOO_DEEP)
+        for dialogue in source.dialogues
+    }
+    return lambda turn: CHAT if turn.task == "chat" else reasons.get(turn.dialogue_id, ODD)
+
+
+def _abstained(turn: Turn, why: str | None, output: str = "") -> Answer:
+    empty = Prediction(
+        *turn.key,
+        choice=() if turn.task == "video" else None,
+        moments=() if turn.task == "moment" else None,
+        response=_response(output),
+    )
+    return Answer(empty, why)
+
+
+def _chosen(turn: Turn, output: str, asked: SourceTurn, kept: Sequence[str]) -> Answer:
+    """The candidate that a reply names; `asked` has the candidates as the file numbers them."""
+    read = candidate_number(output, len(asked.candidates))
+    if read.value is None:
+        return _abstained(turn, read.why, output)
+    name = asked.candidates[read.value - 1]
+    if name not in kept:
+        return _abstained(turn, LEFT_OUT, output)
+    return Answer(Prediction(*turn.key, choice=(name,), response=_response(output)))
+
+
+def _found(turn: Turn, output: str, video_id: str, duration: int | None) -> Answer:
+    """The span that a reply names, in the gold video."""
+    read = span(output)
+    if read.value is None:
+        return _abstained(turn, read.why, output)
+    start, end = read.value.start, read.value.end
+    if duration is not None and start >= duration:
+        return _abstained(turn, LATE, output)
+    moment = Moment(video_id, start, end if duration is None else min(end, duration))
+    prediction = Prediction(*turn.key, moments=(moment,), response=_response(output))
+    return Answer(prediction, cut=moment.end < end)
+
+
+def _response(output: str) -> str:
+    return clean(output[:LONGEST_RESPONSE])

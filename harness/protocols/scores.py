@@ -1,0 +1,126 @@
+"""scores.json of protocol `official`, for an official result file or for a submission's folder."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from harness import __version__
+from harness.benchmark import Benchmark
+from harness.errors import SubmissionError
+from harness.protocols.official import Count, Table, count
+from harness.protocols.rendering import entries_of
+from harness.protocols.result_file import Entry, read_result
+from harness.protocols.source import Source, read_source
+from harness.records import TurnKey
+from harness.validation import check
+
+PROTOCOL = "official"
+SMALLEST_CELL = 30  # turns; smaller cells are withheld where labels are hidden
+
+
+class _Judged(NamedTuple):
+    """Whose answers are judged, and the answers as entries of a result file."""
+
+    submission: dict[str, Any]
+    entries: Sequence[Entry]
+
+
+def score_result(result: Path, benchmark: Benchmark, split: str = "test") -> dict[str, Any]:
+    """The scores document of a result file (plain or gzip) or of a submission's folder.
+
+    A result file has no card: team and system are null, its history is `reference`, its candidates
+    are `used`. A folder is judged as the result file that it would have been (see rendering).
+    Raises SubmissionError if the file or the submission is not valid, EnvironmentFailure if the
+    imported file is not there.
+    """
+    source = read_source(benchmark.checked(), split)
+    judged = _folder(result, benchmark, split, source) if result.is_dir() else _file(result)
+    hidden = benchmark.header.labels == "hidden"
+    return {
+        "schema": 1,
+        "signature": _signature(benchmark, split, judged),
+        "protocol": PROTOCOL,
+        "benchmark": {
+            "name": benchmark.header.name,
+            "version": benchmark.header.version,
+            "fingerprint": benchmark.header.fingerprint,
+            "gold_sha256": benchmark.header.gold_sha256[split],
+            "split": split,
+        },
+        "submission": judged.submission,
+        "metrics": cells(count(source, judged.entries), hidden=hidden),
+    }
+
+
+def cells(table: Table, *, hidden: bool) -> dict[str, dict[str, dict[str, Any]]]:
+    """Counts as cells of scores.json; `hidden`: those of fewer than 30 turns are withheld."""
+    return {
+        name: {figure: _cell(counted, hidden) for figure, counted in row.items()}
+        for name, row in table.items()
+    }
+
+
+def _cell(counted: Count, hidden: bool) -> dict[str, Any]:
+    sizes = {"turns": counted.turns, "dialogues": counted.dialogues}
+    why = counted.why
+    if why is None and hidden and counted.turns < SMALLEST_CELL:
+        why = f"fewer than {SMALLEST_CELL} turns, and labels are hidden"
+    if why is not None:
+        return {"value": None, "why": why, **sizes}
+    value = float(f"{counted.right / counted.turns:.10g}")
+    return {"value": value, "low": None, "high": None, **sizes}
+
+
+def _file(path: Path) -> _Judged:
+    found = read_result(path)
+    submission = {
+        "team": None,
+        "system": None,
+        "history": "reference",
+        "candidates": "used",
+        "sha256": found.sha256,
+    }
+    return _Judged(submission, found.entries)
+
+
+def _folder(folder: Path, benchmark: Benchmark, split: str, source: Source) -> _Judged:
+    checked = check(folder, benchmark, split)
+    card = checked.card
+    if checked.report.errors or card is None or checked.sha256 is None:
+        raise SubmissionError(
+            f"{folder}: not valid, so not scored ({checked.report.errors:,} errors);"
+            " `ivcr validate` lists them"
+        )
+    if card.kind == "reported":
+        raise SubmissionError(
+            f"{folder}: a reported card carries typed figures; there are no predictions to score"
+        )
+    given = [prediction for prediction in checked.predictions if prediction is not None]
+    by_key = {TurnKey(each.dialogue_id, each.turn): each for each in given}
+    submission = {
+        "team": card.team,
+        "system": card.system,
+        "history": card.history,
+        "candidates": card.candidates,
+        "sha256": checked.sha256,
+    }
+    return _Judged(submission, entries_of(source, by_key))
+
+
+def _signature(benchmark: Benchmark, split: str, judged: _Judged) -> str:
+    header = benchmark.header
+    sources = "+".join(source.sha256[:6] for source in header.sources)
+    return "|".join(
+        (
+            PROTOCOL,
+            f"v:{__version__}",
+            f"bench:{header.name}-{header.version}@{header.fingerprint[:6]}",
+            f"source:{sources}",
+            f"split:{split}",
+            f"hist:{judged.submission['history']}",
+            f"cand:{judged.submission['candidates']}",
+            f"entries:{len(judged.entries)}",
+        )
+    )

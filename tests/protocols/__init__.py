@@ -1,0 +1,1 @@
+"""The published scorer and what is built on it."""
