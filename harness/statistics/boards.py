@@ -115,6 +115,6 @@ def minimum_detectable(
     table = np.asarray(numerators, float)
     if len(table) < 2:
         return None
-    ranked = table[np.argsort(-table.sum(axis=1), kind="stable")]
+    ranked = table[np.argsort(table.sum(axis=1), kind="stable")]
     errors = paired_errors(design, ranked[:-1] - ranked[1:], denominators)
     return DETECTABLE * float(np.median(errors))

@@ -13,7 +13,7 @@ from harness.statistics.intervals import group_sums
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
-AT_ONCE = 2**20  # picks that are drawn together
+AT_ONCE = 2**19  # picks that are drawn together
 
 
 def bootstrap(
@@ -35,12 +35,13 @@ def bootstrap(
         group_sums(np.atleast_2d(np.asarray(x, float)).T, groups)
         for x in (numerators, denominators)
     )
-    totals = below.sum(axis=0)
+    # Metrics over the same turns have the same denominators: once each is enough.
+    below, which = np.unique(below, axis=1, return_inverse=True)
+    table, m = np.concatenate([above, below], axis=1), above.shape[1]
+    sums = np.concatenate([count @ table for count in _counts(len(table), draws, seed)])
     with np.errstate(invalid="ignore", divide="ignore"):
-        drawn = np.concatenate(
-            [(count @ above) / (count @ below) for count in _counts(len(above), draws, seed)]
-        )  # (draws, m)
-        values = above.sum(axis=0) / totals
+        drawn = sums[:, :m] / sums[:, m:][:, which]  # (draws, m)
+        values = above.sum(axis=0) / below.sum(axis=0)[which]
     tail = 100 * (1 - level) / 2
     lows, highs = np.nanpercentile(drawn, [tail, 100 - tail], axis=0)
     return Ratios(values, lows, highs)
@@ -57,6 +58,8 @@ def _counts(clusters: int, draws: int, seed: int) -> Iterator[Floats]:
 
 def counted(picks: Ints) -> Floats:
     """How often each cluster stands in each row of `picks` (draws, clusters), in that shape."""
-    draws, clusters = picks.shape
-    places = picks + clusters * np.arange(draws)[:, None]
-    return np.bincount(places.ravel(), minlength=picks.size).reshape(picks.shape).astype(float)
+    counts = np.empty(picks.shape)
+    # Row by row: the counts of one draw fit the cache, those of many together do not.
+    for row, pick in zip(counts, picks, strict=True):
+        row[:] = np.bincount(pick, minlength=len(row))
+    return counts

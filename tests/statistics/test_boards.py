@@ -20,9 +20,10 @@ from tests.statistics.graphs import apart, clubs, real, simulated
 
 
 def test_two_systems_have_the_p_of_their_one_test():
-    graph = clubs(20)
+    graph = clubs(60)
     one, other = np.random.default_rng(0).integers(0, 2, (2, len(graph.unit)))
     design = graph.design(draws=999)
+    assert design.kind == "groups"
     assert max_t(design, [one, other])[0, 1] == sign_flip_tests(design, one - other)[0]
 
 
@@ -114,7 +115,7 @@ def test_power_is_80_percent_at_twice_the_minimum_detectable_difference():
 @pytest.mark.slow
 def test_a_board_of_20_equal_systems_seldom_shows_any_difference(shared: Path):
     rng = np.random.default_rng(1)
-    graph, boards = real(shared / "data"), 150
+    graph, boards = real(shared / "data"), 100
     design = graph.design(draws=299)
     false = sum(
         (max_t(design, simulated(rng, graph, np.full(20, 0.3))) <= 0.05).any()

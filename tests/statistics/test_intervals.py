@@ -46,10 +46,13 @@ def test_variance_is_the_two_way_formula_written_out():
 
 
 def test_variance_is_never_below_that_of_units_or_videos():
-    # Units 0 and 1 cross videos 0 and 1; the four turns alternate, so the sums cancel both ways.
-    psi, unit, video = np.array([[1.0], [-1.0], [-1.0], [1.0]]), [0, 0, 1, 1], [0, 1, 0, 1]
-    found = two_way(psi, np.ones((4, 1), bool), np.array(unit), np.array(video))
-    assert found.variance[0] == 0  # the formula alone gives 0 + 0 - 4 * 4 / 3
+    # Two units cross two videos. The pairs' own variance, 4 * 4 / 3, is taken off each time.
+    crossing = [1.0, -1, -1, 1]  # the sums of units and of videos are 0
+    along = [1.0, -1, 1, -1]  # those of one are 0, those of the other 2 and -2: (4 + 4) * 2 / 1
+    one, other = np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1])
+    influence, every = np.array([crossing, along]).T, np.ones((4, 2), bool)
+    assert two_way(influence, every, one, other).variance.tolist() == [0, 16]
+    assert two_way(influence, every, other, one).variance.tolist() == [0, 16]
 
 
 @pytest.mark.parametrize(("right", "turns"), [(1, 30), (7, 30), (29, 30), (312, 999)])
@@ -206,6 +209,13 @@ def test_median_rank_is_past_100_if_absent_in_half_the_turns(ranks, expected):
     assert found.value == expected
     if expected is None:
         assert found == Interval(None, None, None)
+
+
+def test_median_interval_rests_on_the_turns_that_count_alone():
+    rng = np.random.default_rng(0)
+    ranks, mask = rng.integers(1, 60, 80), np.arange(80) < 50
+    alone = apart(50).design().median(ranks[mask], np.ones(50))
+    assert apart(80).design().median(np.where(mask, ranks, 1), mask) == alone
 
 
 def test_a_median_bound_past_100_is_101():

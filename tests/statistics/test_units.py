@@ -54,8 +54,10 @@ def test_groups_are_swapped_up_to_one_turn_in_twenty(sharing, kind, count, large
 
 
 def test_only_retrieval_turns_join_and_count():
-    design = Design.of([0, 0, 1, 1, 2], [4, 4, 4, -1, -1], [0, 1, 0, 0, 1])
-    assert (design.kind, design.count) == ("units", 2)
+    # Forty dialogues name video 99 without asking for it; twenty of them ask for one of their own.
+    unit, asked = np.repeat(np.arange(40), 2), np.tile([False, True], 40) & (np.arange(80) < 40)
+    design = Design.of(unit, np.where(asked, unit, 99), asked)
+    assert (design.kind, design.count, design.largest) == ("groups", 20, 0.05)
 
 
 def test_the_signature_line_says_which_clusters_how_many_and_how_they_are_drawn():
