@@ -81,8 +81,8 @@ def _clipped(given: Given, known: Public) -> Moment:
 def shaped(value: Any, known: Public) -> tuple[Answer | None, list[Finding]]:
     """The answer that a line's JSON value holds, and what is wrong with its shape."""
     if not isinstance(value, dict):
-        found = Finding(NOT_AN_OBJECT, f"expected an object {{...}}, found {_kind(value)}")
-        return None, [found]
+        text = f"expected an object, found {_kind(value)}; write {{...}} with keys"
+        return None, [Finding(NOT_AN_OBJECT, text)]
     shape = _Shape(value)
     dialogue_id, turn = shape.text("dialogue_id"), shape.whole("turn")
     position = None
@@ -131,9 +131,9 @@ class _Shape:
         part = self._list(key)
         if part is None:
             return None
-        odd = next((n for n, entry in enumerate(part) if not isinstance(entry, str)), None)
-        if odd is None:
+        if set(map(type, part)) <= {str}:
             return part[:most]
+        odd = next(n for n, entry in enumerate(part) if not isinstance(entry, str))
         self._note(f"{key}[{odd}]", "text", part[odd])
         return None
 

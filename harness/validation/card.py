@@ -6,16 +6,16 @@ import datetime
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 
 from harness.records import Card
 from harness.submission import CARD
 from harness.validation.card_fields import FIELDS, Field
-from harness.validation.report import Log, named
+from harness.validation.report import Log, bare, named
 from harness.validation.rule import Fault, declared
-from harness.validation.source import opened
+from harness.validation.source import Hash, opened
 from harness.validation.suggestions import Suggestions
 
 CARD_LIMIT = 64 << 10
@@ -36,13 +36,6 @@ CARD_FIGURES = declared(
 )  # fmt: skip
 
 
-class Hash(Protocol):
-    """What takes bytes in, as hashlib's objects do."""
-
-    def update(self, data: bytes, /) -> None:
-        """Take `data` in."""
-
-
 REQUIRED = ("schema", "team", "system", "history", "candidates", "kind")
 REPORTED_ONLY = ("figures", "source")
 _near_key = Suggestions(FIELDS)
@@ -57,16 +50,21 @@ def read_card(folder: Path, log: Log, digest: Hash | None) -> tuple[Card | None,
         data = _card_bytes(folder)
         if digest is not None:
             digest.update(data)
-        table = _table(data)
+        table = card_table(data)
     except Fault as fault:
         log.add(fault.code, fault.text, CARD)
         return None, None
     found = list(card_faults(table))
     for finding in found:
         log.add(finding.code, finding.text, CARD)
-    card = None if found else msgspec.convert(table, Card)
+    card = None if found else _card(table)
     kind = table.get("kind")
     return card, kind if isinstance(kind, str) else None
+
+
+def _card(table: dict[str, Any]) -> Card:
+    whole = {key: int(table[key]) for key in ("schema", "seed") if key in table}
+    return msgspec.convert(table | whole, Card)
 
 
 def card_faults(table: dict[str, Any]) -> Iterator[Fault]:
@@ -125,6 +123,8 @@ def _kind(value: Any) -> str:
         return "a table"
     if isinstance(value, list):
         return "a list"
+    if isinstance(value, int) and value.bit_length() > 64:
+        return "a number of more than 64 bits"
     return named(value) if isinstance(value, str) else named(str(value))
 
 
@@ -139,7 +139,8 @@ def _card_bytes(folder: Path) -> bytes:
     return data
 
 
-def _table(data: bytes) -> dict[str, Any]:
+def card_table(data: bytes) -> dict[str, Any]:
+    """The table in a card's bytes. Raises Fault if they are no TOML."""
     try:
         table = tomllib.loads(data.decode("utf-8"))
     except UnicodeDecodeError as error:
@@ -147,7 +148,7 @@ def _table(data: bytes) -> dict[str, Any]:
     except RecursionError as error:
         raise Fault(NOT_TOML, "nested too deeply; a card is a list of keys and values") from error
     except ValueError as error:
-        raise Fault(NOT_TOML, f"not TOML: {named(str(error))}; see toml.io") from error
+        raise Fault(NOT_TOML, f"not TOML: {bare(str(error))}; see toml.io") from error
     date = table.get("date")
     if isinstance(date, datetime.date):
         table["date"] = date.isoformat()

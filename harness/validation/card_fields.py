@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable
 from typing import Any, NamedTuple, get_args
@@ -31,12 +30,13 @@ def _is_number(value: Any) -> bool:
 
 
 def _is_whole(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
+    """Whether it is a whole number; 1.0 is one, as in JSON Schema."""
+    return _is_number(value) and (isinstance(value, int) or value.is_integer())
 
 
 def _is_modest(value: Any) -> bool:
     """A finite number that any JSON reader takes exactly, if whole: up to 2^53."""
-    return math.isfinite(value) and abs(value) <= 2**53
+    return bool(abs(value) <= 2**53)  # false of NaN and infinity
 
 
 def _is_line(value: str) -> bool:

@@ -10,6 +10,7 @@ from harness.benchmark import Benchmark
 from harness.errors import EnvironmentFailure
 from harness.records import Card, Prediction
 from harness.validation.card import read_card
+from harness.validation.folder import refuse_predictions
 from harness.validation.public import read_public
 from harness.validation.reading import Reading
 from harness.validation.report import Log, Report
@@ -42,7 +43,9 @@ def check(folder: Path, benchmark: Benchmark, split: str = "test", *, keep: bool
     digest = hashlib.sha256() if keep else None
     card, kind = read_card(folder, log, digest)
     reading = Reading(known, log, keep)
-    complete = reading.refuse(folder) if kind == "reported" else reading.read(folder, digest)
+    complete = (
+        refuse_predictions(folder, log) if kind == "reported" else reading.read(folder, digest)
+    )
     return Checked(
         report=log.report(reading.answered, reading.abstentions),
         card=card,

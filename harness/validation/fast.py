@@ -72,6 +72,7 @@ class FastPath:
         self._known = known
         self._dialogues = known.dialogues
         self._tasks = known.tasks
+        self._undated = {name for name, length in known.durations.items() if length is None}
         self._durations = {
             name: _UNBOUNDED if duration is None else duration
             for name, duration in known.durations.items()
@@ -98,6 +99,12 @@ class FastPath:
                     return Accepted(position, False, answer)
                 given = True
         return Accepted(position, True, answer) if given else None
+
+    def undated(self, answer: Any) -> int:
+        """The number of an answer's moments in videos of unknown duration."""
+        if not self._undated or not answer.moments:
+            return 0
+        return sum(moment.video_id in self._undated for moment in answer.moments)
 
     def _marks(self, line: bytes, answer: Any, position: int) -> int:
         """The quotation marks of a line in which nothing stands twice; -1 if it is not sound."""

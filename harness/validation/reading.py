@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import os
 from array import array
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from harness.records import Prediction
 from harness.submission import PREDICTIONS
 from harness.validation import meaning, moments
 from harness.validation.answer import Answer, shaped
 from harness.validation.fast import PARTS, Accepted, FastPath, prediction
+from harness.validation.folder import the_file
 from harness.validation.public import Public
-from harness.validation.report import Log, named
+from harness.validation.report import Log
 from harness.validation.rule import RULES, Fault, declared
-from harness.validation.source import chunks
+from harness.validation.second import Vouched, second_core
+from harness.validation.source import Half, Hash, chunks
 from harness.validation.stream import (
     BLANK,
     BOM,
@@ -29,15 +30,6 @@ from harness.validation.stream import (
 )
 from harness.validation.text import Finding, read_line
 
-NO_PREDICTIONS = declared(
-    "S101", "error", "there is a predictions file", "a folder with predictions.json alone"
-)
-TWO_PREDICTIONS = declared(
-    "S102", "error", "there is one predictions file", "predictions.jsonl and predictions.jsonl.gz"
-)
-REPORTED = declared(
-    "S100", "error", "a reported card stands alone", 'kind = "reported" beside predictions.jsonl'
-)
 MISSING = declared("T100", "error", "every turn is answered", "no line for turn 2 of dialogue d1")
 TWICE = declared("T101", "error", "a turn is answered once", "two lines for turn 2 of dialogue d1")
 
@@ -51,11 +43,18 @@ _FREE_BYTES = 64 << 20
 _BYTES_A_TURN = 32 << 10
 
 
-class Hash(Protocol):
-    """What takes bytes in, as hashlib's objects do."""
+def inspected(line: bytes, known: Public) -> tuple[Answer | None, list[Finding]]:
+    """The slow path: what a line says, None if it is no object, and all that is wrong with it.
 
-    def update(self, data: bytes, /) -> None:
-        """Take `data` in."""
+    Raises Fault if the line cannot be read.
+    """
+    value, found = read_line(line)
+    answer, shape = shaped(value, known)
+    found.extend(shape)
+    if answer is not None:
+        for code, check in _LINE_RULES:
+            found.extend(Finding(code, text) for text in check(answer, known))
+    return answer, found
 
 
 class Reading:
@@ -73,25 +72,13 @@ class Reading:
         # By position: the line that answers the turn, 0 for none.
         self._line_of = array("Q", bytes(8 * len(known.tasks)))
         self._crlf = False
-        self._undated = {name for name, length in known.durations.items() if length is None}
+        self._lines = 0
         self._unchecked = 0
-
-    def refuse(self, folder: Path) -> bool:
-        """Report the predictions that a reported card must not have; whether there are none."""
-        present = _present(folder)
-        for name in present:
-            self._log.add(
-                REPORTED,
-                'a card of kind "reported" has no predictions; remove the file, or set '
-                'kind = "predictions"',
-                name,
-            )
-        return not present
 
     def read(self, folder: Path, digest: Hash | None) -> bool:
         """Check the predictions in `folder`; whether they could be read to the end."""
         try:
-            self._file = _the_file(folder)
+            self._file = the_file(folder)
             self._read_lines(folder / self._file, digest)
         except Fault as fault:
             self._log.add(fault.code, fault.text, self._file)
@@ -103,10 +90,38 @@ class Reading:
 
     def _read_lines(self, path: Path, digest: Hash | None) -> None:
         turns = len(self._known.tasks)
+        limit = _FREE_BYTES + _BYTES_A_TURN * turns
+        second = None if self._keep else second_core(path, limit, self._fast, turns)
+        if second is None:
+            self._check_lines(lines(_through(chunks(path, limit), digest)))
+            return
+        try:
+            half = Half(second.start, lambda: self._trusts(second.result()))
+            self._check_lines(lines(chunks(path, limit, half=half)))
+        finally:
+            second.close()
+
+    def _trusts(self, vouched: Vouched | None) -> bool:
+        """Take over what the second core vouches for, if no turn is answered in both halves."""
+        turns = len(self._line_of)
+        if vouched is None or self._lines > _FREE_LINES + turns:
+            return False
+        both = zip(vouched.answered, self._line_of, strict=True)
+        if any(there and here for there, here in both):
+            return False
+        for position in range(turns):
+            self._line_of[position] |= vouched.answered[position]
+        self.answered += sum(vouched.answered)
+        self.abstentions += vouched.abstentions
+        self._unchecked += vouched.unchecked
+        return True
+
+    def _check_lines(self, each: Iterator[bytes | None]) -> None:
+        turns = len(self._known.tasks)
         most = _FREE_LINES + 2 * turns
-        stream = chunks(path, _FREE_BYTES + _BYTES_A_TURN * turns)
         accepted = self._fast.accepted
-        for number, line in enumerate(lines(_through(stream, digest)), start=1):
+        for number, line in enumerate(each, start=1):
+            self._lines = number
             if number > most:
                 raise Fault(
                     TOO_MANY_LINES,
@@ -128,7 +143,7 @@ class Reading:
         """Count an answer that the fast path accepted."""
         if self._answers(number, given.position, given.answer):
             self.abstentions += given.abstains
-            self._note_durations(given.answer)
+            self._unchecked += self._fast.undated(given.answer)
             if self._keep:
                 self.predictions[given.position] = prediction(given.answer)
 
@@ -142,15 +157,10 @@ class Reading:
             self._add(BLANK, "empty line, passed over; one prediction a line", number)
             return
         try:
-            value, found = read_line(line)
+            answer, found = inspected(line, self._known)
         except Fault as fault:
             self._add(fault.code, fault.text, number)
             return
-        answer, shape = shaped(value, self._known)
-        found.extend(shape)
-        if answer is not None:
-            for code, check in _LINE_RULES:
-                found.extend(Finding(code, text) for text in check(answer, self._known))
         self._report(number, found, answer)
         if answer is not None and answer.position is not None:
             self._settle(number, answer.position, answer, found)
@@ -160,13 +170,9 @@ class Reading:
         if self._answers(number, position, answer) and sound:
             parts = PARTS[self._known.tasks[position]]
             self.abstentions += not any(getattr(answer, part) for part in parts)
-            self._note_durations(answer)
+            self._unchecked += self._fast.undated(answer)
             if self._keep:
                 self.predictions[position] = answer.prediction(self._known)
-
-    def _note_durations(self, answer: Any) -> None:
-        if self._undated and answer.moments:
-            self._unchecked += sum(moment.video_id in self._undated for moment in answer.moments)
 
     def _answers(self, number: int, position: int, answer: Any) -> bool:
         """Whether the line is the first to answer the turn; reports a second one."""
@@ -198,8 +204,8 @@ class Reading:
 
     def _no_duration(self) -> str:
         return (
-            f"{self._unchecked:,} moments are in videos whose duration the benchmark does not "
-            "know, so whether they lie within them was not checked"
+            "moments in videos whose duration the benchmark does not know: "
+            f"{self._unchecked:,}; whether they lie within them was not checked"
         )
 
     def _add(self, code: str, text: str, number: int) -> None:
@@ -218,21 +224,3 @@ def _through(stream: Iterator[bytes], digest: Hash | None) -> Iterator[bytes]:
         if digest is not None:
             digest.update(chunk)
         yield chunk
-
-
-def _present(folder: Path) -> list[str]:
-    return [name for name in PREDICTIONS if os.path.lexists(folder / name)]
-
-
-def _the_file(folder: Path) -> str:
-    """The name of the one predictions file. Raises Fault if there is none, or more than one."""
-    present = _present(folder)
-    if len(present) > 1:
-        raise Fault(TWO_PREDICTIONS, f"one predictions file only, found {', '.join(present)}")
-    if present:
-        return present[0]
-    alike = sorted(
-        entry.name for entry in folder.iterdir() if entry.name.lower().startswith("prediction")
-    )
-    found = ", ".join(map(named, alike[:3])) or "none"
-    raise Fault(NO_PREDICTIONS, f"expected one of {', '.join(PREDICTIONS)}, found {found}")

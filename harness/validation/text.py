@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter
 from typing import Any, Final, NamedTuple, NoReturn
 
 from harness.validation.report import bare, named
@@ -36,7 +35,8 @@ _LONE = (
     "an escape from \\ud800 to \\udfff stands without its other half, so it names no character; "
     "write the character itself"
 )
-_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
+_STRING = re.compile(rb'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
+_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 
 
 class Finding(NamedTuple):
@@ -60,10 +60,9 @@ def read_line(line: bytes) -> tuple[Any, list[Finding]]:
     line cannot be read.
     """
     text = _decoded(line)
-    if _depth(line) > DEPTH:
-        raise Fault(
-            NESTED, f"expected JSON nested at most {DEPTH} deep, found more; see the format"
-        )
+    if _is_nested(line):
+        text = f"expected JSON nested at most {DEPTH} deep, found more; write one flat object"
+        raise Fault(NESTED, text)
     reader = _Reader()
     try:
         value = reader.decoder.decode(text)
@@ -87,17 +86,16 @@ def _decoded(line: bytes) -> str:
         ) from error
 
 
-def _depth(line: bytes) -> int:
-    """The deepest nesting of brackets outside strings."""
-    depth = deepest = 0
-    for token in _TOKEN.finditer(line):
-        mark = token[0]
-        if mark in b"[{":
-            depth += 1
-            deepest = max(deepest, depth)
-        elif mark in b"]}":
-            depth -= 1
-    return deepest
+def _is_nested(line: bytes) -> bool:
+    """Whether brackets outside strings are nested deeper than DEPTH."""
+    if line.count(b"[") + line.count(b"{") <= DEPTH:
+        return False
+    depth = 0
+    for bracket in _STRING.sub(b"", line).translate(None, _NO_BRACKETS):
+        depth += 1 if bracket in b"[{" else -1
+        if depth > DEPTH:
+            return True
+    return False
 
 
 def _not_json(error: json.JSONDecodeError) -> str:
@@ -111,6 +109,15 @@ def _has_surrogate(value: Any) -> bool:
     except UnicodeEncodeError:
         return True
     return False
+
+
+def _first_repeated(pairs: list[tuple[str, Any]]) -> str:
+    seen: set[str] = set()
+    for key, _ in pairs:
+        if key in seen:
+            return key
+        seen.add(key)
+    raise ValueError("no key stands twice")
 
 
 class _Reader:
@@ -128,8 +135,7 @@ class _Reader:
     def _object(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         value = dict(pairs)
         if len(value) != len(pairs):
-            counts = Counter(key for key, _ in pairs)
-            repeated = next(key for key, times in counts.items() if times > 1)
+            repeated = _first_repeated(pairs)
             self._note(
                 DUPLICATE_KEY,
                 f"key {named(repeated)} stands more than once, and only one can count; "

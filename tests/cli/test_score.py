@@ -53,25 +53,37 @@ def test_scores_lie_beside_the_predictions_with_all_metrics_on_all_slices(ivcr, 
     assert document["submission"]["sha256"] == check(run, Benchmark(toy)).sha256
     assert document["signature"].startswith("ivcr|v:")
     assert "|hist:none|cand:unused|" in document["signature"]
-    assert {"all", "turn=1", "turn=4", "type=0", "language=zh", "source=A", "length=4",
-            "target=new", "target=repeated", "cohort4:turn=1"} <= set(document["metrics"])  # fmt: skip
-    for cells in document["metrics"].values():
-        assert set(cells) == set(METRICS)
+    assert {"all", "turn=1", "turn=4", "type=0", "language=zh", "source=A", "length=4"} | {
+        "target=new",
+        "target=repeated",
+        "cohort4:turn=1",
+    } <= set(document["metrics"])
+    turns = {name for name, metric in METRICS.items() if metric.scope == "turn"}
+    assert set(document["metrics"]["all"]) == set(METRICS)
+    assert set(document["metrics"]["turn=1"]) == set(document["metrics"]["source=A"]) == turns
+    assert set(document["metrics"]["type=1"]) == set(document["metrics"]["language=en"])
+    assert turns < set(document["metrics"]["type=1"])
     # BM25 finds the cat and the dog of turns 1 and 3 by their English words.
     assert document["metrics"]["turn=1"]["R@1"]["value"] == 1
 
 
-def test_outcomes_hold_plain_columns(ivcr, toy, run):
+def test_outcomes_hold_tables_whose_sums_give_every_figure_of_the_scores(ivcr, toy, run):
     ivcr("score", run, "--benchmark", toy)
-    with np.load(run / "scores.outcomes.npz", allow_pickle=False) as columns:
-        names, values, counted = columns["metrics"], columns["values"], columns["counted"]
-        turns = len(Benchmark(toy).split().turns)
-        assert values.shape == counted.shape == (len(METRICS), turns)
-        at = names.tolist().index("R@1")
-        mean = values[at][counted[at]].mean()
-        assert str(columns["fingerprint"]) == Benchmark(toy).header.fingerprint
     document = json.loads((run / "scores.json").read_text())
-    assert mean == pytest.approx(document["metrics"]["all"]["R@1"]["value"])
+    cells, defined = document["metrics"]["all"], set()
+    with np.load(run / "scores.outcomes.npz", allow_pickle=False) as kept:
+        assert str(kept["fingerprint"]) == Benchmark(toy).header.fingerprint
+        turns = len(Benchmark(toy).split().turns)
+        assert kept["table"].shape[1] == kept["counted"].shape[1] == turns
+        for at, name in enumerate(kept["metrics"].tolist()):
+            table = kept["table"][kept["start"][at] : kept["start"][at] + kept["rows"][at]]
+            assert kept["counted"][at].sum() == cells[name]["turns"]
+            if cells[name]["value"] is not None and METRICS[name].average != "median":
+                figure = float(METRICS[name].figure(table.sum(axis=1)))
+                assert figure == pytest.approx(cells[name]["value"], abs=1e-9)
+                assert kept["defined"][at]
+                defined.add(name)
+    assert {"R@1", "mIoU", "success", "S@2"} <= defined
 
 
 def test_the_same_submission_gives_the_same_bytes_under_every_hash_seed(toy, run):
@@ -129,6 +141,40 @@ def test_failures_have_their_exit_code_and_say_why(ivcr, toy, run, tmp_path, arg
     assert says in err
     assert "Traceback" not in err
     assert out == ""
+
+
+def test_each_figure_stands_beside_the_best_floor_of_its_kind(ivcr, toy, run):
+    _, out, err = ivcr("score", run, "--benchmark", toy)
+    assert "best floor" not in out
+    assert "`ivcr baseline run --floors` makes them" in err
+    assert ivcr("baseline", "run", "--floors", "--benchmark", toy)[0] == 0
+    _, out, err = ivcr("score", run, "--benchmark", toy)
+    assert err == ""
+    figures = {}
+    for name in ("random", "whole_video", "train_prior", "candidates_as_given"):
+        path = toy / "floors" / name / "none" / "scores.json"
+        document = json.loads(path.read_text()) if path.exists() else None
+        if document and document["submission"]["candidates"] == "unused":
+            figures[name] = document["metrics"]["all"]["R@1,IoU>=0.5"]["value"]
+    best = max(value for value in figures.values() if value is not None)
+    line = next(line for line in out.splitlines() if line.startswith("R@1,IoU>=0.5"))
+    assert f"best floor: {100 * best:.2f} (" in line
+    assert "candidates_as_given" not in out
+
+
+def test_floors_of_another_benchmark_are_no_floors_and_broken_ones_are_named(ivcr, toy, run):
+    ivcr("baseline", "run", "--floors", "--benchmark", toy)
+    for path in (toy / "floors").glob("*/none/scores.json"):
+        document = json.loads(path.read_text())
+        document["benchmark"]["gold_sha256"] = "0" * 64
+        path.write_text(json.dumps(document))
+    code, out, err = ivcr("score", run, "--benchmark", toy)
+    assert (code, "best floor" in out) == (0, False)
+    assert "no floor stands beside these figures" in err
+    (toy / "floors" / "random" / "none" / "scores.json").write_text("{")
+    code, _, err = ivcr("score", run, "--benchmark", toy)
+    assert code == 3
+    assert "expected a floor's scores" in err
 
 
 def test_hidden_labels_keep_outcomes_to_a_named_place(ivcr, tmp_path):

@@ -1,0 +1,51 @@
+"""A line of predictions as it stands in the file: seconds, and no key without a value."""
+
+from __future__ import annotations
+
+import msgspec
+from msgspec import Struct
+
+from harness.records import Moment, Prediction
+
+_ENCODER = msgspec.json.Encoder()
+
+
+class MomentLine(Struct, frozen=True):
+    """A moment as it stands in a predictions line; seconds."""
+
+    video_id: str
+    start: float
+    end: float
+
+
+class PredictionLine(Struct, frozen=True, omit_defaults=True):
+    """A predictions line as it stands in the file: what is not given is left out."""
+
+    dialogue_id: str
+    turn: int
+    videos: tuple[str, ...] | None = None
+    moments: tuple[MomentLine, ...] | None = None
+    choice: tuple[str, ...] | None = None
+    response: str | None = None
+
+
+def line(prediction: Prediction) -> bytes:
+    """One prediction as a line of the file, with its newline; same value, same bytes."""
+    moments = prediction.moments
+    return (
+        _ENCODER.encode(
+            PredictionLine(
+                prediction.dialogue_id,
+                prediction.turn,
+                prediction.videos,
+                None if moments is None else tuple(map(_moment_line, moments)),
+                prediction.choice,
+                prediction.response,
+            )
+        )
+        + b"\n"
+    )
+
+
+def _moment_line(moment: Moment) -> MomentLine:
+    return MomentLine(moment.video_id, moment.start / 1000, moment.end / 1000)

@@ -1,0 +1,56 @@
+"""Writing a submission, whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from harness.errors import EnvironmentFailure
+from harness.files import write as write_file
+from harness.files import written_beside, zstd
+from harness.records import Card, Prediction
+from harness.submission.card import toml_card
+from harness.submission.lines import line
+
+CARD = "card.toml"
+PREDICTIONS = ("predictions.jsonl", "predictions.jsonl.gz", "predictions.jsonl.zst")
+WRITTEN = "predictions.jsonl.zst"
+
+
+def write(folder: Path, card: Card, predictions: Iterable[Prediction]) -> None:
+    """Write card.toml and predictions.jsonl.zst into `folder`, both or neither.
+
+    The folder is made if it is absent. Same card and predictions, same bytes. Raises
+    EnvironmentFailure if the folder holds predictions by another name or cannot be written.
+    """
+    made = _made(folder)
+    try:
+        with written_beside(folder / WRITTEN) as raw:
+            with zstd.open(raw, "wb") as stream:
+                for prediction in predictions:
+                    stream.write(line(prediction))
+            # The card last of all that can fail: after it only the renaming of the predictions.
+            write_file(folder / CARD, toml_card(card).encode("utf-8"))
+    except BaseException:
+        if made:
+            with contextlib.suppress(OSError):
+                folder.rmdir()
+        raise
+
+
+def _made(folder: Path) -> bool:
+    """Make the folder if it is absent; whether it was."""
+    for name in PREDICTIONS:
+        if name != WRITTEN and os.path.lexists(folder / name):
+            raise EnvironmentFailure(
+                f"{folder}: already holds {name}, and a submission has one predictions file; "
+                "remove it or name another folder"
+            )
+    try:
+        made = not folder.exists()
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise EnvironmentFailure(f"{folder}: cannot be made: {error.strerror or error}") from error
+    return made
