@@ -55,8 +55,11 @@ class Reader:
         for key, folder in _folders(submissions, self._bench.floors):
             try:
                 made = self._read(key, folder)
-            except (IvcrError, OSError) as error:
+            except IvcrError as error:
                 refused.append(Refusal(key, str(error)))
+                continue
+            except OSError as error:
+                refused.append(Refusal(key, f"cannot be read: {error.strerror}"))
                 continue
             if isinstance(made, Reported):
                 reported.append(made)

@@ -11,14 +11,18 @@ import pandas as pd
 from harness.files import readable
 from leaderboard.figures import exact, interval, label, short, unit
 from leaderboard.records import Entry
+from leaderboard.standings import remarks
 from leaderboard.strangers import csv_cell, latex_cell, markdown_cell
 from leaderboard.table import Row, Table
+from leaderboard.wording import Words
 
 CSV_COLUMNS = (
     *("track", "history", "candidates", "rank", "floor", "team", "system"),
     *("metric", "value", "low", "high", "turns", "dialogues", "why"),
+    *("best_rank", "worst_rank", "alike"),
 )
 BETTER = {"higher": "↑", "lower": "↓"}
+DAGGER, LATEX_DAGGER = "†", r"$^{\dagger}$"
 LATEX_BETTER = {"higher": r"$\uparrow$", "lower": r"$\downarrow$"}
 
 
@@ -51,7 +55,11 @@ def _order(entry: Entry) -> tuple[str, ...]:
 
 
 def csv(tables: Sequence[Table]) -> bytes:
-    """One line a figure, fractions with ten significant digits, ready for a spreadsheet."""
+    """One line a figure, fractions with ten significant digits, ready for a spreadsheet.
+
+    `best_rank`, `worst_rank`: the rank range of the row; `alike`: whether it cannot be told apart
+    from the first. They are of the headline and stand in every line of the row.
+    """
     lines = [
         (
             table.track.name,
@@ -65,6 +73,8 @@ def csv(tables: Sequence[Table]) -> bytes:
             *(exact(bound) for bound in (cell.value, cell.low, cell.high)),
             *("" if size is None else str(size) for size in (cell.turns, cell.dialogues)),
             csv_cell(cell.why or ""),
+            *map(str, table.range_of(row) or ("", "")),
+            "yes" if table.alike(row) else "no" if table.range_of(row) else "",
         )
         for table in tables
         for row in table.rows
@@ -80,21 +90,24 @@ def markdown(tables: Sequence[Table]) -> bytes:
 
 
 def _markdown(table: Table) -> list[str]:
-    heads = [f"{label(m.name)} ({unit(m)}) {BETTER[m.better]}" for m in table.columns]
+    heads = [
+        f"{markdown_cell(label(m.name))} ({unit(m)}) {BETTER[m.better]}" for m in table.columns
+    ]
     top = ["Rank", "System", "Team", *heads[:1], "95 %", *heads[1:], "Turns", "Dialogues"]
     rows = [
         [
-            _rank(row),
+            _rank(row, table),
             markdown_cell(row.entry.card.system),
             markdown_cell(row.entry.card.team),
-            *_numbers(row, table),
+            *_numbers(row, table, DAGGER),
             *_sizes(row),
         ]
         for row in table.rows
     ]
     lines = [top, ["---:", ":---", ":---", *["---:"] * (len(top) - 3)], *rows]
     title = f"## {table.track.name}, history {table.history}, candidates {table.candidates}"
-    return [title, "", *("| " + " | ".join(cells) + " |" for cells in lines), ""]
+    said = [line for note in remarks(table, Words("en")) for line in (note, "")]
+    return [title, "", *("| " + " | ".join(cells) + " |" for cells in lines), "", *said]
 
 
 def latex(tables: Sequence[Table]) -> bytes:
@@ -112,9 +125,9 @@ def _latex(table: Table) -> list[str]:
     top = ["", "System", "Team", heads[0], r"95\,\%", *heads[1:], "$n$"]
     body = [
         [
-            _rank(row),
+            _rank(row, table).replace("–", "--"),
             *map(_italic if row.entry.floor else str, map(latex_cell, _names(row))),
-            *(cell.replace("–", "--") for cell in _numbers(row, table)),
+            *(cell.replace("–", "--") for cell in _numbers(row, table, LATEX_DAGGER)),
             _sizes(row)[0],
         ]
         for row in table.rows
@@ -129,8 +142,14 @@ def _latex(table: Table) -> list[str]:
         *(" & ".join(cells) + r" \\" for cells in body),
         r"\bottomrule",
         r"\end{tabular}",
+        *map(_under, remarks(table, Words("en"))),
         "",
     ]
+
+
+def _under(remark: str) -> str:
+    """A remark of ours, which needs less escaping than a stranger's name, and is not cut."""
+    return r"\par{\footnotesize " + remark.replace("%", r"\%").replace(DAGGER, LATEX_DAGGER) + "}"
 
 
 def _italic(text: str) -> str:
@@ -141,16 +160,17 @@ def _names(row: Row) -> tuple[str, str]:
     return row.entry.card.system, row.entry.card.team
 
 
-def _rank(row: Row) -> str:
-    if row.rank is not None:
-        return str(row.rank)
-    return "floor" if row.entry.floor else "–"
+def _rank(row: Row, table: Table) -> str:
+    if row.rank is None:
+        return "floor" if row.entry.floor else "–"
+    span = table.range_of(row)
+    return str(row.rank) if span is None else f"{row.rank} ({span[0]}–{span[1]})"
 
 
-def _numbers(row: Row, table: Table) -> list[str]:
+def _numbers(row: Row, table: Table, mark: str) -> list[str]:
     first, *rest = zip(row.cells, table.columns, strict=True)
     return [
-        short(first[0].value, first[1]),
+        short(first[0].value, first[1]) + (mark if table.alike(row) else ""),
         interval(*first) or "–",
         *(short(cell.value, metric) for cell, metric in rest),
     ]

@@ -19,10 +19,12 @@ from msgspec import Struct
 
 from harness.files import canonical, write
 from harness.records import Card
-from leaderboard.records import Bench, Described, Entry, Scores, Stamp
+from leaderboard import outcomes
+from leaderboard.records import Bench, Described, Entry, Scores, Stamp, Standing
+from leaderboard.table import Table
 from leaderboard.tracks import TRACKS
 
-READ = ("card.toml", "scores.json")
+READ = ("card.toml", "scores.json", outcomes.NAME)
 PARTS = {track.part for track in TRACKS} | {"all"}
 
 
@@ -36,19 +38,24 @@ class Known(Struct, frozen=True):
 
 
 class Ledger(Struct, frozen=True):
-    """All entries of the last build. `context`: everything else that their pages depend on."""
+    """All entries of the last build, and the standings of its tables by name.
+
+    `context`: everything else that their pages depend on.
+    """
 
     context: str
     entries: dict[str, Known]
+    standings: dict[str, Standing]
 
 
 def context(bench: Bench, metrics: Mapping[str, Described], organizers: Collection[str]) -> str:
-    """SHA-256 over the benchmark, the metrics, the organizers and the leaderboard's own files."""
-    digest = hashlib.sha256(version("jinja2").encode())
+    """SHA-256 over the benchmark, the metrics, the organizers and the code that makes pages."""
+    digest = hashlib.sha256(f"{version('jinja2')} {version('numpy')}".encode())
     for part in (bench._replace(floors=Path()), sorted(metrics.items()), sorted(organizers)):
         digest.update(repr(part).encode())
-    for name, data in sorted(_own_files(files("leaderboard"))):
-        digest.update(f"{name} {len(data)}\n".encode() + data)
+    for package in ("leaderboard", "harness.statistics"):
+        for name, data in sorted(_own_files(files(package))):
+            digest.update(f"{name} {len(data)}\n".encode() + data)
     return digest.hexdigest()
 
 
@@ -93,8 +100,18 @@ def read(site: Path, context: str) -> Ledger | None:
     return ledger if ledger.context == context else None
 
 
-def keep(site: Path, context: str, entries: Iterable[tuple[Entry, Collection[str]]]) -> None:
-    """Write the ledger of a build: each entry and its pages in the site."""
+def standings(ledger: Ledger | None) -> dict[str, Standing]:
+    """The standings of the last build's tables by name."""
+    return {} if ledger is None else ledger.standings
+
+
+def keep(
+    site: Path,
+    context: str,
+    entries: Iterable[tuple[Entry, Collection[str]]],
+    tables: Iterable[Table] = (),
+) -> None:
+    """Write the ledger of a build: each entry and its pages in the site, each table's standing."""
     rows = {
         entry.key: Known(
             entry.stamp,
@@ -107,7 +124,10 @@ def keep(site: Path, context: str, entries: Iterable[tuple[Entry, Collection[str
         )
         for entry, pages in entries
     }
-    write(_place(site), canonical(Ledger(context, rows)))
+    write(
+        _place(site),
+        canonical(Ledger(context, rows, {table.name: table.standing for table in tables})),
+    )
 
 
 def _place(site: Path) -> Path:

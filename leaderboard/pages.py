@@ -16,6 +16,7 @@ from markupsafe import Markup
 from leaderboard import figures
 from leaderboard.plots import Series, bar, ceiling
 from leaderboard.records import Bench, Cell, Described, Entry
+from leaderboard.standings import remarks
 from leaderboard.strangers import LONG, link, visible
 from leaderboard.table import Row, Table
 from leaderboard.wording import HTML_LANGUAGE, LANGUAGES, Words
@@ -183,6 +184,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "linked": linked,
     "missing": missing,
     "end": end,
+    "remarks": remarks,
     "scale": scale,
     "short": figures.short,
     "slug": slug,

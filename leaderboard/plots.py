@@ -16,6 +16,8 @@ from leaderboard.records import Cell, Described
 
 BAR = (128, 14)
 PLOT = (620, 250)
+STEPS = (1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10)
+NEGLIGIBLE = 1e-9
 LEFT, RIGHT, TOP, BOTTOM = 48, 14, 14, 40
 
 
@@ -28,12 +30,12 @@ class Series(NamedTuple):
 
 
 def ceiling(values: Sequence[float | None]) -> float:
-    """The smallest of 1, 2, 2.5, 5 times a power of ten that holds all values; 1 if all are 0."""
+    """The smallest of STEPS, times a power of ten, that holds all values; 1 if all are 0."""
     highest = max((value for value in values if value is not None), default=0.0)
-    if highest <= 0:
+    if highest < NEGLIGIBLE:
         return 1.0
     power = 10.0 ** math.floor(math.log10(highest))
-    steps = (step * power for step in (1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10))
+    steps = (step * power for step in STEPS)
     return next(step for step in steps if highest <= step * (1 + 1e-9))
 
 

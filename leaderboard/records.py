@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from harness.records import Card
 
@@ -106,6 +106,22 @@ class Entry(NamedTuple):
     def cell(self, metric: str, part: str = "all") -> Cell | None:
         """The figure of a metric on a slice, None where scores.json has none."""
         return self.scores.metrics.get(part, {}).get(metric)
+
+
+class Standing(Struct, frozen=True):
+    """How sure the ranks of a table are, at the level of the design, all pairs tested together.
+
+    `ranges`: by entry key, the best and the worst rank that the row may have; `alike`: the keys of
+    lower rows that cannot be told apart from a row ranked first; `detectable`: the minimum
+    detectable difference of neighbours, in the headline's unit; `without`: how many ranked rows
+    have no range, by reason (a word of the interface); `made_of`: a digest of what this rests on.
+    """
+
+    made_of: str = ""
+    ranges: dict[str, tuple[int, int]] = field(default_factory=dict)
+    alike: tuple[str, ...] = ()
+    detectable: float | None = None
+    without: dict[str, int] = field(default_factory=dict)
 
 
 class Reported(NamedTuple):

@@ -35,13 +35,15 @@ def build(
     bench: Bench,
     metrics: Mapping[str, Described],
     out: Path,
+    made: tuple[Table, ...] | None = None,
 ) -> Built:
     """Write the whole site to `out`, replacing a site of ours that is there.
 
-    Same input, same bytes. Raises WrongUsageError if `out` is something else than a site of ours
-    or an empty folder, EnvironmentFailure if it cannot be written; `out` is then as it was.
+    `made`: the tables of `found` with their standings; without them no row has a rank range. Same
+    input, same bytes. Raises WrongUsageError if `out` is something else than a site of ours or an
+    empty folder, EnvironmentFailure if it cannot be written; `out` is then as it was.
     """
-    made = tables(found.entries, metrics)
+    made = tables(found.entries, metrics) if made is None else made
     with _replacing(out) as folder:
         for path, data in files(found, bench, metrics, made):
             target = folder / path

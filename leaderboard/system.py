@@ -13,6 +13,7 @@ from harness.records import Card
 from leaderboard.figures import label
 from leaderboard.plots import Series, curve
 from leaderboard.records import Bench, Cell, Described, Entry
+from leaderboard.strangers import LONG, visible
 from leaderboard.wording import Words
 
 # What a reader looks at first in each task; a slice table shows those that the entry has.
@@ -116,6 +117,7 @@ def _part(
             tuple(entry.cell(metric.name, part) or Cell(None) for metric in shown),
         )
         for part in sorted(slices, key=_by_number)
+        if any(_value(entry, metric, part) is not None for metric in shown)
     )
     return Part(name, shown, rows if shown else ())
 
@@ -167,5 +169,5 @@ def _text(value: Any) -> str:
 
 
 def _command(entry: Entry) -> str:
-    folder = shlex.quote(f"B/{entry.key}" if entry.floor else entry.key)
+    folder = visible(shlex.quote(f"B/{entry.key}" if entry.floor else entry.key), LONG)
     return f"ivcr validate {folder} --benchmark B\nivcr score {folder} --benchmark B"

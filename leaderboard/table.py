@@ -8,7 +8,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from harness.records import CandidateUse, History
-from leaderboard.records import Cell, Described, Entry
+from leaderboard.records import Cell, Described, Entry, Standing
 from leaderboard.tracks import TRACKS, Track
 
 CANDIDATES: tuple[CandidateUse, ...] = ("unused", "used")
@@ -31,11 +31,20 @@ class Table(NamedTuple):
     candidates: CandidateUse
     columns: tuple[Described, ...]
     rows: tuple[Row, ...]
+    standing: Standing = Standing()
 
     @property
     def name(self) -> str:
         """A stable name, used as anchor and file name."""
         return f"{self.track.name}-{self.history}-{self.candidates}"
+
+    def range_of(self, row: Row) -> tuple[int, int] | None:
+        """The best and the worst rank that a row may have, None where that is not known."""
+        return self.standing.ranges.get(row.entry.key)
+
+    def alike(self, row: Row) -> bool:
+        """Whether a lower row cannot be told apart from the first."""
+        return row.entry.key in self.standing.alike
 
     @property
     def floor(self) -> Row | None:
@@ -47,12 +56,15 @@ class Table(NamedTuple):
 
 def tables(entries: Sequence[Entry], metrics: Mapping[str, Described]) -> tuple[Table, ...]:
     """All tables in which some row has a figure, in the order of TRACKS, then of history."""
-    return tuple(made for track in TRACKS for made in _of_track(track, entries, metrics))
+    return tuple(made for track in TRACKS for made in of_track(track, entries, metrics))
 
 
-def _of_track(
+def of_track(
     track: Track, entries: Sequence[Entry], metrics: Mapping[str, Described]
 ) -> Iterator[Table]:
+    """The tables of one track, by history and candidate use; none without its headline metric."""
+    if track.metrics[0] not in metrics:
+        return
     for history in track.histories:
         for candidates in CANDIDATES:
             group = [
@@ -70,13 +82,14 @@ def _of_track(
 def _columns(
     track: Track, group: Sequence[Entry], metrics: Mapping[str, Described]
 ) -> tuple[Described, ...]:
-    """The track's metrics for which some entry has a figure."""
-    return tuple(
-        metrics[name]
+    """The headline, and the track's other metrics for which some entry has a figure."""
+    shown = {
+        name
         for name in track.metrics
-        if name in metrics
-        and any(_cell(entry, name, track.part).value is not None for entry in group)
-    )
+        if any(_cell(entry, name, track.part).value is not None for entry in group)
+    }
+    kept = shown | {track.metrics[0]} if shown else shown
+    return tuple(metrics[name] for name in track.metrics if name in kept and name in metrics)
 
 
 def _takes_part(entry: Entry, columns: tuple[Described, ...], part: str) -> bool:

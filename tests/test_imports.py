@@ -30,8 +30,11 @@ STAIRCASE = (
     ("harness.protocols",),
     ("harness.formats",),
     ("harness.outcomes", "harness.statistics"),
-    ("harness.slices", "harness.metrics"),
+    ("harness.slices",),
+    ("harness.metrics",),
     ("harness.scoring",),
+    ("harness.entrants",),
+    ("harness.comparison", "harness.items"),
     ("harness.rescoring", "harness.probes"),
 )
 

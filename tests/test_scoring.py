@@ -1,7 +1,9 @@
 """Figures on slices: counted by hand, undefined with a reason, withheld where labels are hidden."""
 
+import itertools
 import random
 
+import numpy as np
 import pytest
 from msgspec.structs import replace
 
@@ -11,12 +13,13 @@ from harness.records import Prediction
 from harness.scoring import design_of, figures
 from harness.slices import slices
 from tests.metrics.conftest import SOURCES, VIDEOS, make_split, random_case
+from tests.metrics.generated import conversation
 
 
 def figures_of(split, gold, predictions, hidden=False):
     found = outcomes(split, gold, predictions, SOURCES)
     columns = {name: metric.column(found) for name, metric in METRICS.items()}
-    return figures(found, columns, design_of(found.frame), hidden=hidden), found
+    return figures(found.frame, columns, design_of(found.frame), hidden=hidden), found
 
 
 @pytest.fixture(scope="module")
@@ -135,8 +138,59 @@ def test_small_cells_are_withheld_where_labels_are_hidden():
     assert small > 20
 
 
+def kinds_of_three(sizes):
+    """Dialogues of one video turn, so many of each type; figures with hidden labels."""
+    rows = [
+        (f"d{code}-{n}", 1, code, "en", "video", VIDEOS[n % 150], {})
+        for code, size in sizes.items()
+        for n in range(size)
+    ]
+    split, gold = make_split(rows)
+    given = [Prediction(*row[:2], (row[5],) if row[1] % 2 else ()) for row in rows]
+    return figures_of(split, gold, given, hidden=True)[0]
+
+
+def test_a_small_cell_cannot_be_had_as_what_the_others_leave_of_all():
+    document = kinds_of_three({1: 40, 2: 50, 3: 5})
+    shown = {name for name, cells in document.items() if cells["R@1"]["value"] is not None}
+    # Were type=1 and type=2 both shown, all minus them would tell type=3.
+    assert shown == {"all", "turn=1", "type=2", "language=en", "length=1", "target=new"} | {
+        name for name in shown if name.startswith("source=")
+    }
+
+
+def test_a_slice_that_leaves_little_of_another_is_withheld():
+    document = kinds_of_three({1: 90, 2: 5})
+    assert document["all"]["R@1"]["value"] is not None
+    assert document["type=1"]["R@1"]["value"] is None
+
+
+def test_withheld_cells_do_not_say_how_much_they_rest_on():
+    document, _ = figures_of(*conversation(3), hidden=True)
+    for cells in document.values():
+        for cell in cells.values():
+            if "labels are hidden" in cell.get("why", ""):
+                assert set(cell) == {"value", "why"}
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_what_is_shown_leaves_no_small_remainder(seed):
+    split, gold, predictions = conversation(seed, dialogues=150)
+    document, found = figures_of(split, gold, predictions, hidden=True)
+    turns = {name: set(np.flatnonzero(mask & found.frame.is_video).tolist())
+             for name, mask in slices(found.frame).items()}  # fmt: skip
+    shown = [name for name in turns if document[name]["R@1"]["value"] is not None]
+    assert len(shown) > 10
+    for one, other in itertools.permutations(shown, 2):
+        if turns[one] <= turns[other]:
+            assert not 0 < len(turns[other] - turns[one]) < 30, (one, other)
+    for kind in ("turn", "type", "language", "source", "length", "target"):
+        parts = [turns[name] for name in shown if name.startswith(f"{kind}=")]
+        assert not 0 < len(turns["all"].difference(*parts)) < 30, kind
+
+
 def test_figures_do_not_depend_on_the_order_of_dialogues():
-    split, gold, predictions = random_case(11)
+    split, gold, predictions = conversation(11)
     document, _ = figures_of(split, gold, predictions)
     names = list(split.dialogues())
     random.Random(3).shuffle(names)

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from harness.benchmark import Benchmark
+    from harness.statistics import Design
     from leaderboard.records import Bench, Described
 
 MOST = 64 << 20  # bytes of predictions, and so many more a turn, as validation has it
@@ -57,17 +58,26 @@ def build_site(
     """Build the site of a benchmark's split; what was built, as one line."""
     from harness.files import shown
     from leaderboard import ledger, site
-    from leaderboard.entries import Reader
+    from leaderboard.entries import Reader, folder_of
+    from leaderboard.standings import with_standings
+    from leaderboard.table import tables
 
     described, bench = metrics(), bench_of(benchmark, split)
     context = ledger.context(bench, described, organizers)
-    known = ledger.known(ledger.read(out, context), out)
+    last = ledger.read(out, context)
+    known = ledger.known(last, out)
     reader = Reader(bench, described, hashing(benchmark, split), organizers, known)
     found = reader.collect(submissions)
+    made = with_standings(
+        tables(found.entries, described),
+        lambda entry: folder_of(entry, submissions, bench),
+        designing(benchmark, split),
+        ledger.standings(last),
+    )
     for refusal in found.refused:
         click.echo(f"refused: {shown(refusal.key)}: {shown(refusal.reason, 600)}", err=True)
-    built = site.build(found, bench, described, out)
-    ledger.keep(out, context, [(entry, site.pages_of(entry)) for entry in found.entries])
+    built = site.build(found, bench, described, out, made)
+    ledger.keep(out, context, [(entry, site.pages_of(entry)) for entry in found.entries], made)
     return (
         f"{built.folder / 'index.html'}: {built.tables} tables, {built.runs} runs,"
         f" {built.floors} floors, {len(found.refused)} refused"
@@ -141,6 +151,21 @@ def bench_of(benchmark: Benchmark, split: str) -> Bench:
         counts=header.splits[split],
         floors=benchmark.folder / "floors",
     )
+
+
+def designing(benchmark: Benchmark, split: str) -> Callable[[], Design]:
+    """What gives the design of a split: read once, when it is first asked for."""
+    from functools import cache
+
+    from harness.outcomes import frame
+    from harness.scoring import design_of
+
+    @cache
+    def design() -> Design:
+        sources = {name: video.source for name, video in benchmark.videos.items()}
+        return design_of(frame(benchmark.split(split), benchmark.gold(split), sources))
+
+    return design
 
 
 def hashing(benchmark: Benchmark, split: str) -> Callable[[Path], str]:

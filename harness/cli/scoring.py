@@ -8,9 +8,22 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from harness.benchmark import Benchmark
+    from collections.abc import Mapping
 
-HEADLINES = ("R@1", "R@10", "MRR", "C-R@1", "ahead_of_foil", "R@1,IoU>=0.5", "mIoU")
+    from harness.benchmark import Benchmark
+    from harness.scoring import Floor
+
+HEADLINES = (
+    "R@1",
+    "R@10",
+    "MRR",
+    "C-R@1",
+    "ahead_of_foil",
+    "R@1,IoU>=0.5",
+    "mIoU",
+    "success",
+    "turns_right",
+)
 
 
 @click.command()
@@ -42,16 +55,29 @@ def score(
 ) -> None:
     """Score a submission: every metric on every slice, with intervals.
 
-    The headline figures are printed; all of them go to scores.json.
+    The headline figures are printed beside the best floor of the same kind; all figures go to
+    scores.json. Protocol official also takes a result.json (plain or .gz) as SUB, with --out.
     """
     from harness.benchmark import Benchmark
+    from harness.errors import WrongUsageError
+    from harness.scoring import best_floors
 
+    opened = Benchmark(benchmark)
+    if protocol == "official":
+        if outcomes is not None or partial:
+            raise WrongUsageError("--outcomes and --partial belong to protocol ivcr")
+        for line in score_officially(submission, opened, split, out):
+            click.echo(line)
+        return
     document, target = score_one(
-        submission, Benchmark(benchmark), split, out=out, outcomes=outcomes, partial=partial
+        submission, opened, split, out=out, outcomes=outcomes, partial=partial
     )
-    for line in summary(document):
+    floors = best_floors(opened.folder / "floors", document)
+    for line in summary(document, floors):
         click.echo(line)
     click.echo(f"all figures: {target}")
+    if not floors:
+        click.echo(no_floors(document, benchmark), err=True)
 
 
 def score_one(
@@ -79,8 +105,33 @@ def score_one(
     return scored.document, target
 
 
-def summary(document: dict[str, Any]) -> list[str]:
-    """The headline figures of a scores document, one a line, and the signature."""
+def score_officially(
+    submission: Path, benchmark: Benchmark, split: str, out: Path | None
+) -> list[str]:
+    """Score a result file or a submission by the published scorer; what to print, one a line."""
+    from harness.errors import WrongUsageError
+    from harness.files import readable, write
+    from harness.protocols.scores import score_result
+
+    if out is None and not submission.is_dir():
+        raise WrongUsageError(f"{submission}: is a result file; name the scores' place with --out")
+    document = score_result(submission, benchmark, split)
+    target = out or submission / "scores.json"
+    write(target, readable(document))
+    lines = [document["signature"]]
+    for name, cell in document["metrics"]["all"].items():
+        figure = (
+            f"     —  {cell['why']}" if cell["value"] is None else f"{100 * cell['value']:8.4f}"
+        )
+        lines.append(f"{name:<14} {figure}  {cell['turns']:,} turns")
+    return [*lines, f"all figures: {target}"]
+
+
+def summary(document: dict[str, Any], floors: Mapping[str, Floor] | None = None) -> list[str]:
+    """The headline figures of a scores document, one a line, and the signature.
+
+    `floors`: by metric, the best floor of the same kind, to stand beside its figure.
+    """
     figures = document["metrics"]["all"]
     lines = [f"{document['signature']}"]
     for name in HEADLINES:
@@ -88,8 +139,23 @@ def summary(document: dict[str, Any]) -> list[str]:
         if cell["value"] is None:
             lines.append(f"{name:<14}       —  {cell['why']}")
         else:
-            lines.append(f"{name:<14} {100 * cell['value']:7.2f}  {_interval(cell)}")
+            floor = _floor((floors or {}).get(name))
+            lines.append(f"{name:<14} {100 * cell['value']:7.2f}  {_interval(cell)}{floor}")
     return lines
+
+
+def no_floors(document: dict[str, Any], benchmark: Path) -> str:
+    """What to say where no floor of a document's kind was found."""
+    kind = document["submission"]
+    return (
+        f"no floor stands beside these figures: {benchmark / 'floors'} has no scores for history "
+        f"{kind['history']}, candidates {kind['candidates']}; "
+        "`ivcr baseline run --floors` makes them"
+    )
+
+
+def _floor(floor: Floor | None) -> str:
+    return "" if floor is None else f"; best floor: {100 * floor.value:.2f} ({floor.name})"
 
 
 def _interval(cell: dict[str, Any]) -> str:
@@ -100,14 +166,16 @@ def _interval(cell: dict[str, Any]) -> str:
 
 
 @click.command()
-def metrics() -> None:
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "markdown"]),
+    default="text",
+    show_default=True,
+    help="For a terminal, or as the documentation page.",
+)
+def metrics(form: str) -> None:
     """List the metrics: formula, unit, range, what an abstention scores, source."""
-    from harness.metrics import METRICS
+    from harness.metrics.page import listing, page
 
-    for metric in METRICS.values():
-        click.echo(f"{metric.name}: {metric.formula}")
-        click.echo(
-            f"    over {metric.over}; {metric.unit}, {metric.low:g} to {metric.high:g}, "
-            f"{metric.better} is better; an abstention scores {metric.abstention:g}; "
-            f"{metric.average}; {metric.source}"
-        )
+    click.echo(page() if form == "markdown" else listing(), nl=form == "text")

@@ -9,7 +9,7 @@ from harness.outcomes import THRESHOLDS, Outcomes
 def recall(outcomes: Outcomes, first: int, tenths: int) -> Column:
     """1 if one of the first 1 or 5 moments has IoU >= tenths / 10, compared in milliseconds."""
     hits = outcomes.hit[{1: 0, 5: 1}[first], THRESHOLDS.index(tenths)]
-    return Column(hits.astype(float), outcomes.frame.is_moment)
+    return Column.of(hits, outcomes.frame.is_moment)
 
 
 def mean_iou(outcomes: Outcomes) -> Column:
@@ -17,4 +17,4 @@ def mean_iou(outcomes: Outcomes) -> Column:
 
     0 where they do not meet. Gao et al., TALL, ICCV 2017.
     """
-    return Column(outcomes.iou, outcomes.frame.is_moment)
+    return Column.of(outcomes.iou, outcomes.frame.is_moment)

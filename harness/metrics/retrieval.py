@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from harness.metrics.metric import Column
-from harness.outcomes import ABSENT, Outcomes
+from harness.outcomes import ABSENT, Bools, Outcomes
 
 NO_VIDEOS = "no line of the submission has `videos`"
 NO_CHOICE = "no line of the submission has `choice` or `videos`"
@@ -32,29 +32,31 @@ def ndcg(outcomes: Outcomes, k: int) -> Column:
 
 def rank(outcomes: Outcomes) -> Column:
     """The rank of the gold video, 1 to 100; 101 stands for absent."""
-    return _over_videos(outcomes, outcomes.rank)
+    column = _over_videos(outcomes, outcomes.rank)
+    return column._replace(table=column.table[:1])
 
 
 def choice(outcomes: Outcomes) -> Column:
     """1 if the gold video is the first of `choice`, else the first of `videos` among candidates."""
-    why = None if outcomes.gives_choice or outcomes.gives_videos else NO_CHOICE
-    return Column(
-        outcomes.choice.astype(float), outcomes.frame.is_video & outcomes.has_candidates, why
-    )
+    return _chosen(outcomes, outcomes.has_candidates)
 
 
 def choice_within(outcomes: Outcomes) -> Column:
     """The same over the turns whose candidates hold the gold video."""
-    column = choice(outcomes)
-    return column._replace(counted=column.counted & outcomes.gold_is_candidate)
+    return _chosen(outcomes, outcomes.gold_is_candidate)
 
 
 def ahead_of_foil(outcomes: Outcomes) -> Column:
     """1 if the gold stands ahead of its foil in `videos`, 1/2 if neither is there."""
-    column = _over_videos(outcomes, outcomes.foil)
-    return column._replace(counted=column.counted & outcomes.has_foil)
+    return _over_videos(outcomes, outcomes.foil, outcomes.has_foil)
 
 
-def _over_videos(outcomes: Outcomes, values: ArrayLike) -> Column:
+def _chosen(outcomes: Outcomes, among: Bools) -> Column:
+    why = None if outcomes.gives_choice or outcomes.gives_videos else NO_CHOICE
+    return Column.of(outcomes.choice, outcomes.frame.is_video & among, why)
+
+
+def _over_videos(outcomes: Outcomes, values: ArrayLike, among: Bools | None = None) -> Column:
     why = None if outcomes.gives_videos else NO_VIDEOS
-    return Column(np.asarray(values, dtype=np.float64), outcomes.frame.is_video, why)
+    turns = outcomes.frame.is_video
+    return Column.of(values, turns if among is None else turns & among, why)

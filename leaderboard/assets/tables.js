@@ -62,7 +62,7 @@
     }
     status.textContent = shown ? status.dataset.count.replace("{n}", shown) : status.dataset.none;
   };
-  form.addEventListener("input", filter);
+  for (const event of ["input", "change"]) form.addEventListener(event, filter);
   form.addEventListener("submit", (event) => event.preventDefault());
   filter();
 })();

@@ -2,22 +2,30 @@
 
     python -m tests.bench.leaderboard [1000]
 
-Prints seconds, the share of time that an incremental build needs, and the size of the first view.
+Runs have outcomes turn by turn, so that rank ranges are computed in tables of at most 200 rows;
+tables of 100 and of 200 runs are timed by themselves. Prints seconds, the share of time that an
+incremental build needs, and the size of the first view.
 """
 
 import json
 import os
+import random
 import sys
 import tempfile
 import time
 from pathlib import Path
 
+import numpy as np
+
+from harness.records import Card
 from leaderboard import ledger, site
-from leaderboard.entries import Reader
+from leaderboard.entries import Reader, folder_of
+from leaderboard.standings import with_standings
+from leaderboard.table import tables
 from tests.leaderboard import generated
 
 
-def build(submissions, bench, out):
+def build(submissions, bench, out, design):
     """One build as `ivcr leaderboard build` does it; seconds, and how many folders were hashed."""
     start, hashed = time.perf_counter(), []
 
@@ -26,10 +34,17 @@ def build(submissions, bench, out):
         return generated.sha256(folder)
 
     context = ledger.context(bench, generated.METRICS, ())
-    known = ledger.known(ledger.read(out, context), out)
+    last = ledger.read(out, context)
+    known = ledger.known(last, out)
     found = Reader(bench, generated.METRICS, sha256, (), known).collect(submissions)
-    site.build(found, bench, generated.METRICS, out)
-    ledger.keep(out, context, [(entry, site.pages_of(entry)) for entry in found.entries])
+    made = with_standings(
+        tables(found.entries, generated.METRICS),
+        lambda entry: folder_of(entry, submissions, bench),
+        lambda: design,
+        ledger.standings(last),
+    )
+    site.build(found, bench, generated.METRICS, out, made)
+    ledger.keep(out, context, [(entry, site.pages_of(entry)) for entry in found.entries], made)
     return time.perf_counter() - start, len(hashed)
 
 
@@ -42,15 +57,36 @@ def spoil(submissions):
     file.write_text(json.dumps(document))
 
 
+def one_table(rows):
+    """The rank ranges of a single table of so many runs; seconds."""
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        bench = generated.bench(root)
+        cards = [Card(1, "Team", f"System {n}", "none", "unused") for n in range(rows)]
+        draw = random.Random(2)
+        for n, card in enumerate(cards):
+            figures = generated.figures(draw.uniform(0.2, 0.5), ("video",), draw)
+            generated.put(root / "runs" / "team" / f"run-{n}", bench, card, figures)
+        design = generated.turn_by_turn(root / "runs", bench, np.random.default_rng(2))
+        found = Reader(bench, generated.METRICS, generated.sha256).collect(root / "runs")
+        made = tables(found.entries, generated.METRICS)[:1]
+        start = time.perf_counter()
+        with_standings(made, lambda e: folder_of(e, root / "runs", bench), lambda: design, {})
+        return time.perf_counter() - start
+
+
 def main(rows):
+    for size in (100, 200):
+        print(f"one table of {size}   {one_table(size):6.2f} s for its rank ranges")
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         submissions, bench = generated.board(root, systems=rows // 2)
         print(f"{sum(1 for _ in submissions.glob('*/*'))} runs, load {os.getloadavg()[0]:.1f}")
-        whole, hashed = build(submissions, bench, root / "site")
+        design = generated.turn_by_turn(submissions, bench, np.random.default_rng(1))
+        whole, hashed = build(submissions, bench, root / "site", design)
         print(f"whole build        {whole:6.2f} s, {hashed} folders read")
         spoil(submissions)
-        again, hashed = build(submissions, bench, root / "site")
+        again, hashed = build(submissions, bench, root / "site", design)
         print(f"incremental build  {again:6.2f} s, {hashed} read: {again / whole:.0%} of the whole")
         for page in ("index.html", "index.zh.html", "tracks/video.html"):
             print(f"{page:<18} {(root / 'site' / page).stat().st_size / 1024:6.0f} KiB")

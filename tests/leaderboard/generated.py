@@ -5,14 +5,17 @@ import json
 import math
 import random
 
+import numpy as np
+
 from harness.records import Card
+from harness.statistics import Design
 from harness.submission import toml_card
 from leaderboard.records import Bench, Described
 
 CHANCE = {"R@1": 0.01, "R@5": 0.05, "R@10": 0.1, "R@100": 0.6, "C-R@1": 0.1}
 SLICES = {
     "all": (1057, 333),
-    **{f"turn={n}": (round(333 * 0.78 ** (n - 1)), round(333 * 0.78 ** (n - 1))) for n in range(1, 9)},
+    **{f"turn={n}": (round(333 * 0.78 ** (n - 1)),) * 2 for n in range(1, 9)},
     **{f"cohort4:turn={n}": (120, 120) for n in range(1, 5)},
     **{f"type={code}": (170, 55) for code in (1, 2, 3, 4, 5, 7)},
     "language=en": (640, 200), "language=zh": (417, 133),
@@ -20,6 +23,7 @@ SLICES = {
     **{f"length={n}": (130, 45) for n in range(1, 9)},
     "tag=pixel": (240, 130), "tag=order": (80, 60), "tag=time": (80, 60), "tag=place": (80, 60),
 }  # fmt: skip
+HEADLINES = ("R@1", "C-R@1", "R@1,IoU>=0.5", "success", "cumHit@10")
 FLOORS = ("random", "copy_previous", "whole_video", "train_prior")
 CANDIDATE_FLOORS = ("candidates_as_given", "candidate_vote")
 
@@ -99,10 +103,14 @@ def gives(name, tasks):
     return task in tasks or (task in ("dialogues", "segments") and "video" in tasks)
 
 
+def depth(part):
+    return int(part.removeprefix("turn=")) - 1 if part.startswith("turn=") else 0
+
+
 def figures(skill, tasks, draw):
     return {
         part: {
-            name: cell(name, skill, size, int(part[5:]) - 1 if part.startswith("turn=") else 0, draw)
+            name: cell(name, skill, size, depth(part), draw)
             if gives(name, tasks) and not (part == "all" and name in ("BLEU-4", "chrF"))
             else {"value": None, "why": "no line of the submission gives one"}
             for name in METRICS
@@ -142,8 +150,38 @@ def put(folder, of, card, metrics):
     return folder
 
 
-def board(root, systems=8, seed=1):
-    """A submissions folder of so many systems and a benchmark's floors; returns it and the bench."""
+def outcomes(folder, columns, **changed):
+    """Write scores.outcomes.npz: `columns` are {metric: (values, weights)}."""
+    document = json.loads((folder / "scores.json").read_text())
+    arrays = {
+        "metrics": np.array(list(columns)),
+        "table": np.concatenate([np.array(pair, float) for pair in columns.values()]),
+        "start": 2 * np.arange(len(columns)),
+        "rows": np.full(len(columns), 2),
+        **{name: np.array(document["benchmark"][name])
+           for name in ("fingerprint", "gold_sha256", "split")},
+        "sha256": np.array(document["submission"]["sha256"]),
+    }  # fmt: skip
+    np.savez_compressed(folder / "scores.outcomes.npz", **{**arrays, **changed})
+
+
+def turn_by_turn(root, of, draw):
+    """Outcomes of every run on the board, and the design of its split."""
+    turns, dialogues = of.counts["turns"], of.counts["dialogues"]
+    unit = np.sort(np.r_[np.arange(dialogues), draw.integers(0, dialogues, turns - dialogues)])
+    for file in sorted(root.glob("*/*/scores.json")):
+        cells = json.loads(file.read_text())["metrics"]["all"]
+        columns = {}
+        for name in HEADLINES:
+            if (figure := cells[name]["value"]) is not None:
+                right = draw.random(turns) < figure
+                columns[name] = (right * figure * turns / max(right.sum(), 1), np.ones(turns))
+        outcomes(file.parent, columns)
+    return Design.of(unit, draw.integers(0, 400, turns), np.ones(turns))
+
+
+def board(root, systems=8, seed=1, floors_of=("none", "own", "reference")):
+    """A submissions folder of so many systems, and floors; returns it and the bench."""
     draw = random.Random(seed)
     of, submissions = bench(root / "benchmark"), root / "submissions"
     submissions.mkdir(parents=True)
@@ -159,12 +197,12 @@ def board(root, systems=8, seed=1):
             )  # fmt: skip
             put(submissions / f"team-{n // 3 + 1}" / f"run-{n + 1}-{history}", of, card,
                 figures(skill, tasks, draw))  # fmt: skip
-    floors(of, draw)
+    floors(of, draw, floors_of)
     return submissions, of
 
 
-def floors(of, draw):
-    for history in ("none", "own", "reference"):
+def floors(of, draw, histories):
+    for history in histories:
         for candidates, names in (("unused", FLOORS), ("used", CANDIDATE_FLOORS)):
             for place, name in enumerate(names):
                 card = Card(1, "IVCR harness", name, history, candidates)

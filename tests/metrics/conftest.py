@@ -20,7 +20,7 @@ def make_split(rows):
         turns.append(turn)
         moment = more.get("moment")
         gold.append(
-            Gold(dialogue, number, answer, moment and Span(*moment), "", None,
+            Gold(dialogue, number, answer, moment and Span(*moment), more.get("answer", ""), None,
                  more.get("tags", ()), more.get("foil"))
         )  # fmt: skip
         if more.get("candidates"):

@@ -136,7 +136,7 @@ def test_figures_are_monotone_in_k_bounded_and_unchanged_by_renaming(seed):
     renamed = renaming(seed)
     again = outcomes(*rename(split, gold, predictions, renamed), SOURCES_OF(renamed))
     for name, metric in METRICS.items():
-        assert np.array_equal(metric.column(again).values, columns[name].values), name
+        assert np.array_equal(metric.column(again).table, columns[name].table), name
 
 
 def renaming(seed):

@@ -87,7 +87,9 @@ def test_floors_reach_the_design_figures_on_real_text(charades, said, history):
                  if tasks[p.key] == "video" and rows(p)]  # fmt: skip
         return 100 * sum(found) / len(found)
 
-    later = share("copy_previous", lambda p, video: video in (p.videos or ())[:1], lambda p: p.turn > 1)
+    later = share(
+        "copy_previous", lambda p, video: video in (p.videos or ())[:1], lambda p: p.turn > 1
+    )
     assert later == pytest.approx(75.8 if history == "reference" else 0, abs=0.1)
     held = share("candidates_as_given", lambda p, video: video in p.videos[:10])
     assert held == pytest.approx(92.2, abs=0.1)

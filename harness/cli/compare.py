@@ -1,0 +1,106 @@
+"""ivcr compare and ivcr items."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from pathlib import Path
+from typing import Any
+
+import click
+
+
+@click.command()
+@click.argument("submissions", type=click.Path(path_type=Path), metavar="SUB SUB...", nargs=-1)
+@click.option("--benchmark", required=True, type=click.Path(path_type=Path), help="The benchmark.")
+@click.option("--split", default="test", show_default=True, help="The split to compare on.")
+@click.option(
+    "--dialogues",
+    type=click.IntRange(min=0),
+    default=3,
+    show_default=True,
+    help="How many dialogues to show for each pair: those on which it differs most.",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "latex"]),
+    default="text",
+    show_default=True,
+    help="For people, for programs (with the dialogues), or tables for a paper (without).",
+)
+def compare(
+    submissions: tuple[Path, ...], benchmark: Path, split: str, dialogues: int, form: str
+) -> None:
+    """Compare submissions, each with each: paired differences, propagation, dialogues.
+
+    Headline metrics overall and by turn number: effect size and interval first, p (Holm over the
+    pairs) last. Propagation is shown for two runs, with own and with reference history, of which
+    one names the other's folder as `pair` in its card.
+    """
+    from harness.benchmark import Benchmark
+    from harness.cli.submission import printed
+    from harness.comparison import compare as compared
+    from harness.comparison.latex import latex_lines
+    from harness.comparison.text import text_lines
+
+    found = compared(submissions, Benchmark(benchmark), split, dialogues=dialogues)
+    if form == "json":
+        printed(readable_anywhere(found))
+    else:
+        lines = text_lines(found) if form == "text" else latex_lines(found)
+        printed("".join(f"{line}\n" for line in lines))
+
+
+@click.command()
+@click.argument("submissions", type=click.Path(path_type=Path), metavar="SUB...", nargs=-1)
+@click.option("--benchmark", required=True, type=click.Path(path_type=Path), help="The benchmark.")
+@click.option("--split", default="test", show_default=True, help="The split to look at.")
+@click.option(
+    "--most",
+    type=click.IntRange(min=0),
+    default=20,
+    show_default=True,
+    help="How many turns of each list to print; JSON holds them all.",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="For people or for programs.",
+)
+def items(submissions: tuple[Path, ...], benchmark: Path, split: str, most: int, form: str) -> None:
+    """List turns to look at: right for no system, or right for weak and wrong for strong ones.
+
+    Each comes with the reasons to suspect its label. Public labels only.
+    """
+    from harness.benchmark import Benchmark
+    from harness.cli.submission import printed
+    from harness.items import analyse
+    from harness.items.text import text_lines
+
+    found = analyse(submissions, Benchmark(benchmark), split)
+    if form == "json":
+        printed(readable_anywhere(found))
+    else:
+        printed("".join(f"{line}\n" for line in text_lines(found, most)))
+
+
+def readable_anywhere(value: Any) -> str:
+    """A JSON document in which marks and controls are written as their escapes.
+
+    JSON itself lets marks that reorder text and the terminal's second set of controls pass.
+    """
+    from harness.files import readable
+
+    return re.sub(r"[^ -~\n]", _escaped, readable(value).decode("utf-8"))
+
+
+def _escaped(found: re.Match[str]) -> str:
+    character = found.group()
+    if unicodedata.category(character)[0] not in "CZ":
+        return character
+    units = character.encode("utf-16-be")
+    return "".join(f"\\u{units[at : at + 2].hex()}" for at in range(0, len(units), 2))

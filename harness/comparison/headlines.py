@@ -1,0 +1,60 @@
+"""The headline metrics of all pairs of systems, overall and by turn number."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import combinations
+
+from harness.comparison.differences import Contest
+from harness.entrants import Entrant, Field
+from harness.metrics import METRICS, Column
+from harness.outcomes import Bools
+from harness.slices import slices
+
+HEADLINES = ("R@1", "R@10", "MRR", "C-R@1", "R@1,IoU>=0.5", "mIoU", "success", "turns_right")
+
+
+def contests(field: Field) -> Iterator[Contest]:
+    """Every headline metric, overall and, if of turns, at each turn number, pair by pair.
+
+    All of them are means over turns or dialogues that do not depend on the answers.
+    """
+    for name in HEADLINES:
+        columns = {entrant.label: entrant.column(name) for entrant in field.entrants}
+        for part, turns in _slices(field, name):
+            for first, second in combinations(field.entrants, 2):
+                yield _contest(name, part, turns, (first, second), columns)
+
+
+def _contest(
+    name: str,
+    part: str,
+    turns: Bools,
+    pair: tuple[Entrant, Entrant],
+    columns: dict[str, Column],
+) -> Contest:
+    (first, second), (one, other) = pair, (columns[entrant.label] for entrant in pair)
+    return Contest(
+        name,
+        part,
+        first,
+        second,
+        one.values * turns,
+        other.values * turns,
+        one.weights * turns,
+        one.counted & turns,
+        _why(first, one.why) or _why(second, other.why),
+    )
+
+
+def _slices(field: Field, name: str) -> Iterator[tuple[str, Bools]]:
+    parts = slices(field.frame, METRICS[name].scope)
+    yield "all", parts["all"]
+    counted = field.entrants[0].column(name).counted
+    for part, turns in parts.items():
+        if part.startswith("turn=") and (turns & counted).any():
+            yield part, turns
+
+
+def _why(entrant: Entrant, why: str | None) -> str | None:
+    return None if why is None else f"{entrant.label}: {why}"

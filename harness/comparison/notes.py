@@ -1,0 +1,93 @@
+"""What a reader must know before comparing: which figures are of different tasks."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from itertools import combinations, permutations
+
+from harness.comparison.propagation import Link, names, same_but_for_history
+from harness.entrants import Entrant, Field
+
+ALWAYS = (
+    "History and candidates are declared in the cards, not verified.",
+    "Rows by turn number are over fewer and longer dialogues the greater the number.",
+)
+TOLD = (
+    "In moment turns reference history gives the gold video, so their difference holds that gift "
+    "besides propagation."
+)
+CHOSEN = (
+    "The turns of propagation are chosen by the own run's errors and taken as given by the test: a "
+    "dialogue on which the own run alone does badly throughout, for whatever reason, adds to it."
+)
+
+
+def notes(field: Field, linked: tuple[Link, ...]) -> tuple[str, ...]:
+    """Sentences on histories, candidates, copies and pairs; systems go by their labels."""
+    return (
+        *_unlike(field, "history"),
+        *_unlike(field, "candidates"),
+        *_copies(field),
+        *_pairs(field, linked),
+        *_silent(linked),
+        *([TOLD, CHOSEN] if linked else []),
+        *ALWAYS,
+    )
+
+
+def _unlike(field: Field, what: str) -> Iterator[str]:
+    groups: dict[str, list[str]] = defaultdict(list)
+    for entrant in field.entrants:
+        groups[getattr(entrant.card, what)].append(entrant.label)
+    if len(groups) > 1:
+        parts = "; ".join(f"{value}: {', '.join(labels)}" for value, labels in groups.items())
+        title = {"history": "Histories", "candidates": "Uses of candidates"}[what]
+        yield f"{title} differ ({parts}): their figures are of different tasks."
+
+
+def _copies(field: Field) -> Iterator[str]:
+    for one, other in combinations(field.entrants, 2):
+        if one.sha256 == other.sha256:
+            yield f"{one.label} and {other.label} are the same submission (equal SHA-256)."
+
+
+def _pairs(field: Field, linked: tuple[Link, ...]) -> Iterator[str]:
+    shown = {frozenset((own.label, reference.label)) for own, reference in linked}
+    for one, other in permutations(field.entrants, 2):
+        if names(one, other) and frozenset((one.label, other.label)) not in shown:
+            yield f"{one.label} names {other.label} as its pair, but {_hindrance(one, other)}."
+    for entrant in field.entrants:
+        others = (other for other in field.entrants if other is not entrant)
+        if entrant.card.pair is not None and not any(names(entrant, other) for other in others):
+            yield f"{entrant.label} names a pair that is not shown here."
+    for own, reference in permutations(field.entrants, 2):
+        if _alike(own, reference) and frozenset((own.label, reference.label)) not in shown:
+            yield (
+                f"{own.label} and {reference.label} seem to be one system with own and with "
+                "reference history: if they differ in nothing else, name the folder of one as "
+                "`pair` in the other's card, and propagation is shown."
+            )
+
+
+def _silent(linked: tuple[Link, ...]) -> Iterator[str]:
+    for label, entrant in sorted({run.label: run for link in linked for run in link}.items()):
+        frame = entrant.outcomes.frame
+        if frame.is_moment.any() and not (entrant.answers & frame.is_moment).any():
+            yield f"{label} gives no moment at all: each moment turn counts as an error of its own."
+
+
+def _hindrance(one: Entrant, other: Entrant) -> str:
+    if not same_but_for_history(one, other):
+        return "their cards differ in team or use of candidates: no propagation"
+    return "propagation is over runs with own and with reference history"
+
+
+def _alike(own: Entrant, reference: Entrant) -> bool:
+    return (
+        (own.card.history, reference.card.history) == ("own", "reference")
+        and own.card.system == reference.card.system
+        and own.card.pair is None
+        and reference.card.pair is None
+        and same_but_for_history(own, reference)
+    )

@@ -1,0 +1,80 @@
+"""The METRICS table for people: on a terminal, and as the page docs/metrics.md."""
+
+from __future__ import annotations
+
+from harness.metrics.metric import Metric
+from harness.metrics.table import METRICS
+from harness.slices import Scope
+
+HEADINGS: dict[Scope, tuple[str, str]] = {
+    "turn": (
+        "Turns",
+        "Given on every slice. `turns` and `dialogues` in scores.json count the turns of the column"
+        " *over* and the dialogues that they are in.",
+    ),
+    "dialogue": (
+        "Dialogues",
+        "Given in `all`, `type=`, `length=`, and in `language=` for dialogues of one language. A"
+        " video turn is right if the gold video is first in `videos`, a moment turn if its first"
+        " moment has IoU >= 0.5; an abstention is wrong; chat turns neither fail nor count; type 7,"
+        " whose turns are independent, is left out. `turns` counts the retrieval turns that the"
+        " figure rests on: all of those dialogues for `success` and `turns_right`; those up to"
+        " the dialogue's first failure, of the first t, for `S@t` and `RMST@7`; the later turn of"
+        " each pair for `P(...)` and `dependence`.",
+    ),
+    "segment": (
+        "Segments",
+        "Given on the same slices. A segment is a maximal run of at least two video turns that"
+        " follow one another in a dialogue (any other turn ends it) with one target. `turns` counts"
+        " the segments, by their last turn (in `segment_turn=t`: the segments of at least t turns)."
+        " Null with `reference` history, where the target has been told.",
+    ),
+}
+INTRODUCTION = """# Metrics
+
+Made of the METRICS table by `ivcr metrics --format markdown`. Figures are fractions in [0, 1]
+unless a unit says otherwise. An empty list is an abstention; a missing turn is an error, never an
+abstention. An undefined figure is null with its reason, never 0.
+"""
+
+
+def listing() -> str:
+    """All metrics as plain text: two lines each."""
+    return "\n".join(
+        f"{metric.name}: {metric.formula}\n"
+        f"    over {metric.over}; {metric.unit}, {metric.low:.4g} to {metric.high:.4g}, "
+        f"{metric.better} is better; {_abstention(metric)}; {metric.average}; {metric.source}"
+        for metric in METRICS.values()
+    )
+
+
+def page() -> str:
+    """All metrics as a page of Markdown, a table for each of HEADINGS."""
+    parts = [INTRODUCTION]
+    for scope, (heading, text) in HEADINGS.items():
+        rows = [row for row in METRICS.values() if row.scope.startswith(scope)]
+        parts.append(f"\n## {heading}\n\n{text}\n\n{_table(rows)}")
+    return "".join(parts)
+
+
+def _table(rows: list[Metric]) -> str:
+    head = "| metric | formula | over | unit | range | better | an abstention | source |\n"
+    lines = (
+        f"| `{_cell(row.name)}` | {_cell(row.formula)} | {row.over} | {row.unit} "
+        f"| {row.low:.4g} to {row.high:.4g} | {row.better} | {_abstention(row)} "
+        f"| {_cell(row.source)} |\n"
+        for row in rows
+    )
+    return head + "|---" * 8 + "|\n" + "".join(lines)
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+def _abstention(metric: Metric) -> str:
+    if metric.scope == "dialogue":
+        return "counts as wrong"
+    if metric.scope == "turn":
+        return f"scores {metric.abstention:.4g}"
+    return f"has rank 101: {metric.abstention:.4g} for all of a segment"

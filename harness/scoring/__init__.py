@@ -1,0 +1,20 @@
+"""From a checked submission to scores.json: figures of every metric on every slice."""
+
+from harness.scoring.document import Scored, design_of, score, signature
+from harness.scoring.figures import figures
+from harness.scoring.floors import Floor, best_floors
+from harness.scoring.withholding import SMALLEST_CELL
+from harness.scoring.writing import write_outcomes, write_scores
+
+__all__ = [
+    "SMALLEST_CELL",
+    "Floor",
+    "Scored",
+    "best_floors",
+    "design_of",
+    "figures",
+    "score",
+    "signature",
+    "write_outcomes",
+    "write_scores",
+]

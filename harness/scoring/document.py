@@ -1,0 +1,114 @@
+"""Scoring one submission: from its folder to the document of scores.json."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from harness import __version__
+from harness.benchmark import Benchmark
+from harness.errors import SubmissionError
+from harness.metrics import METRICS, Column
+from harness.outcomes import Frame, Outcomes, outcomes
+from harness.records import Card
+from harness.scoring.figures import figures
+from harness.statistics import Design, resampling_units
+from harness.validation import Checked, check
+from harness.validation.reading import MISSING
+
+PROTOCOL = "ivcr"
+
+
+class Scored(NamedTuple):
+    """What scoring gives: the document of scores.json, and the columns behind it by metric."""
+
+    document: dict[str, Any]
+    frame: Frame
+    columns: dict[str, Column]
+
+
+def score(
+    folder: Path, benchmark: Benchmark, split: str = "test", *, partial: bool = False
+) -> Scored:
+    """Validate and score the submission in `folder`.
+
+    `partial`: missing turns count as abstentions instead of being refused. Raises SubmissionError
+    with the first problem if the submission is not valid.
+    """
+    checked = check(folder, benchmark.checked(), split, keep=True)
+    card, sha256 = _accepted(folder, checked, partial)
+    public, gold = benchmark.split(split), benchmark.gold(split)
+    sources = {name: video.source for name, video in benchmark.videos.items()}
+    told = card.history == "reference"
+    found = outcomes(public, gold, checked.predictions, sources, told=told)
+    design = design_of(found.frame)
+    columns = {name: metric.column(found) for name, metric in METRICS.items()}
+    missing = sum(given is None for given in checked.predictions)
+    header = benchmark.header
+    document = {
+        "schema": 1,
+        "signature": signature(benchmark, split, card, design, found, missing),
+        "protocol": PROTOCOL,
+        "benchmark": {
+            "name": header.name,
+            "version": header.version,
+            "fingerprint": header.fingerprint,
+            "gold_sha256": header.gold_sha256[split],
+            "split": split,
+        },
+        "submission": {
+            "team": card.team,
+            "system": card.system,
+            "history": card.history,
+            "candidates": card.candidates,
+            "sha256": sha256,
+        },
+        "metrics": figures(found.frame, columns, design, hidden=header.labels == "hidden"),
+    }
+    return Scored(document, found.frame, columns)
+
+
+def design_of(frame: Frame) -> Design:
+    """The units and clusters of a split's turns (see harness.statistics)."""
+    unit = resampling_units(frame.dialogue, frame.type)
+    return Design.of(unit, frame.video, frame.retrieval)
+
+
+def signature(
+    benchmark: Benchmark, split: str, card: Card, design: Design, found: Outcomes, missing: int
+) -> str:
+    """All that a figure depends on, in one line."""
+    header = benchmark.header
+    depends = [metric.depends(found) for metric in METRICS.values() if metric.depends]
+    parts = [
+        PROTOCOL,
+        f"v:{__version__}",
+        f"bench:{header.name}-{header.version}@{header.fingerprint[:6]}",
+        f"split:{split}",
+        f"hist:{card.history}",
+        f"cand:{card.candidates}",
+        design.line(),
+        f"numpy:{'.'.join(np.__version__.split('.')[:2])}",
+        *(part for parts in depends for part in parts),
+    ]
+    return "|".join(parts + ([f"partial:{missing}"] if missing else []))
+
+
+def _accepted(folder: Path, checked: Checked, partial: bool) -> tuple[Card, str]:
+    report, card, sha256 = checked.report, checked.card, checked.sha256
+    if card is not None and card.kind == "reported":
+        raise SubmissionError(
+            f"{folder}: a reported card carries typed figures; there are no predictions to score"
+        )
+    errors = [problem for problem in report.problems if problem.severity == "error"]
+    if partial:
+        errors = [problem for problem in errors if problem.code != MISSING]
+    if errors or card is None or sha256 is None:
+        first = errors[0].message if errors else "no card"
+        raise SubmissionError(
+            f"{folder}: not valid, so not scored ({report.errors:,} problems, the first: {first});"
+            " `ivcr validate` lists them all"
+        )
+    return card, sha256

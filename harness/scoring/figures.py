@@ -1,0 +1,118 @@
+"""Figures of metrics on slices: values, intervals, counts; null with a reason where undefined."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Set
+from dataclasses import replace
+from itertools import groupby
+from typing import Any, get_args
+
+import numpy as np
+
+from harness.metrics import METRICS, Column, Metric
+from harness.outcomes import Frame, Ints
+from harness.scoring.withholding import SMALLEST_CELL, counted_in, withheld
+from harness.slices import Scope, slices
+from harness.statistics import Design, Interval
+
+Cell = dict[str, Any]
+
+
+def figures(
+    frame: Frame, columns: Mapping[str, Column], design: Design, *, hidden: bool
+) -> dict[str, dict[str, Cell]]:
+    """By slice and metric: value, low, high, turns, dialogues; or value null and why.
+
+    A slice holds the metrics that are given in it (see harness.slices). `turns` and `dialogues`
+    count what the figure rests on. `hidden`: small cells are withheld, their counts too (see
+    harness.scoring.withholding).
+    """
+    found: dict[str, dict[str, Cell]] = {}
+    for scope in get_args(Scope):
+        parts = slices(frame, scope)
+        given = {name: column for name, column in columns.items() if METRICS[name].scope == scope}
+        closed = {
+            name: withheld(METRICS[name], column, frame, parts) if hidden else frozenset()
+            for name, column in given.items()
+        }
+        for part, turns in parts.items():
+            rows = np.flatnonzero(turns)
+            here = {name: _at(column, rows) for name, column in given.items()}
+            secret = {name for name in here if part in closed[name]}
+            cells = _cells(here, frame.dialogue[rows], _restricted(design, rows), secret)
+            found.setdefault(part, {}).update(cells)
+    return found
+
+
+def _at(column: Column, rows: Ints) -> Column:
+    return column._replace(table=column.table[:, rows], counted=column.counted[rows])
+
+
+def _restricted(design: Design, rows: Ints) -> Design:
+    """The design of some turns alone: what they share is as it was in the whole split."""
+    unit, video, cluster = design.unit[rows], design.video[rows], design.cluster[rows]
+    return replace(design, unit=unit, video=video, cluster=cluster)
+
+
+def _cells(
+    columns: Mapping[str, Column], dialogue: Ints, design: Design, secret: Set[str]
+) -> Iterator[tuple[str, Cell]]:
+    """The cells of one slice, everything being of its turns alone."""
+    sizes = {
+        name: {} if name in secret else _sizes(column, dialogue) for name, column in columns.items()
+    }
+    why = {
+        name: _undefined(METRICS[name], column, name in secret) for name, column in columns.items()
+    }
+    found = _intervals({name: columns[name] for name in columns if why[name] is None}, design)
+    for name in columns:
+        interval = found.get(name)
+        if interval is None or interval.value is None:
+            yield name, {"value": None, "why": why[name] or METRICS[name].undefined, **sizes[name]}
+        else:
+            value, low, high = (_rounded(bound) for bound in interval)
+            yield name, {"value": value, "low": low, "high": high, **sizes[name]}
+
+
+def _intervals(columns: Mapping[str, Column], design: Design) -> dict[str, Interval]:
+    found = {}
+    for name, column in columns.items():
+        metric = METRICS[name]
+        if metric.average == "median":
+            found[name] = design.median(column.table[0], column.counted)
+        elif metric.average == "smooth":
+            bounds = (metric.low, metric.high)
+            found[name] = design.smooth(metric.figure, column.table, bounds)
+    means = [name for name in columns if METRICS[name].average == "mean"]
+    for bounds, group in groupby(sorted(means, key=_bounds), key=_bounds):
+        names = list(group)
+        tables = np.stack([columns[name].table for name in names])  # (metrics, 2, turns)
+        ratios = design.ratios(tables[:, 0], tables[:, 1], bounds)
+        found |= zip(names, map(Interval.of, *ratios), strict=True)
+    return found
+
+
+def _bounds(name: str) -> tuple[float, float]:
+    return METRICS[name].low, METRICS[name].high
+
+
+def _sizes(column: Column, dialogue: Ints) -> dict[str, int]:
+    dialogues = np.count_nonzero(np.bincount(dialogue[column.counted]))
+    return {"turns": int(column.counted.sum()), "dialogues": int(dialogues)}
+
+
+def _undefined(metric: Metric, column: Column, secret: bool) -> str | None:
+    if column.why is not None:
+        return column.why
+    if secret:
+        return f"fewer than {SMALLEST_CELL} {counted_in(metric)}, and labels are hidden"
+    if not column.counted.any():
+        return f"no {metric.over} here"
+    if metric.size is not None and not metric.size(column.table.sum(axis=1)):
+        return metric.undefined
+    return None
+
+
+def _rounded(value: float | None) -> float | None:
+    """Ten significant digits; None for an undefined bound."""
+    return None if value is None else float(f"{value:.10g}")

@@ -1,0 +1,101 @@
+"""Reading scores.outcomes.npz: a metric turn by turn, from a file that a stranger may have made."""
+
+from __future__ import annotations
+
+import io
+import stat
+import zipfile
+import zlib
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.lib import format as npy
+from numpy.typing import NDArray
+
+from harness.errors import SubmissionError
+from leaderboard.records import Scores
+
+NAME = "scores.outcomes.npz"
+LARGEST = 1 << 28  # bytes of one array
+SLACK = 1e-8  # scores.json has ten digits
+BROKEN = (OSError, ValueError, KeyError, IndexError, zipfile.BadZipFile, zlib.error, EOFError)
+
+Floats = NDArray[np.float64]
+
+
+class Turns(NamedTuple):
+    """A mean turn by turn: its figure is the sum of `values` over the sum of `weights`."""
+
+    values: Floats  # (turns,)
+    weights: Floats  # (turns,)
+
+
+def turns(folder: Path, scores: Scores, metric: str) -> Turns | None:
+    """A metric's values and weights on the slice `all`, None if there is no outcomes file.
+
+    Raises SubmissionError if the file is not what `ivcr score` writes, belongs to other scores than
+    `scores`, or sums to another figure.
+    """
+    path = folder / NAME
+    try:
+        mode = path.lstat().st_mode
+    except FileNotFoundError:
+        return None
+    try:
+        if not stat.S_ISREG(mode):
+            raise ValueError("expected a regular file")
+        with zipfile.ZipFile(path) as archive:
+            _same_run(archive, scores)
+            found = _column(archive, metric)
+    except (*BROKEN, NotImplementedError) as error:
+        raise SubmissionError(f"{NAME}: {error}; make it anew with `ivcr score`") from error
+    _same_figure(found, scores, metric)
+    return found
+
+
+def _column(archive: zipfile.ZipFile, metric: str) -> Turns:
+    place = _array(archive, "metrics").tolist().index(metric)
+    start, rows = (int(_array(archive, name)[place]) for name in ("start", "rows"))
+    table = _array(archive, "table")
+    if rows != len(Turns._fields) or table.ndim != 2 or not 0 <= start <= len(table) - rows:
+        raise ValueError(f"expected values and weights of {metric}")
+    if table.dtype != np.float64 or not np.isfinite(table[start : start + rows]).all():
+        raise ValueError(f"expected finite numbers of {metric}")
+    return Turns(table[start].copy(), table[start + 1].copy())
+
+
+def _same_run(archive: zipfile.ZipFile, scores: Scores) -> None:
+    of = scores.benchmark
+    for name, expected in (
+        ("fingerprint", of.fingerprint),
+        ("gold_sha256", of.gold_sha256),
+        ("split", of.split),
+        ("sha256", scores.submission.sha256),
+    ):
+        if _array(archive, name).item() != expected:
+            raise ValueError(f"its {name} is not that of scores.json")
+
+
+def _same_figure(found: Turns, scores: Scores, metric: str) -> None:
+    cell, below = scores.metrics["all"].get(metric), found.weights.sum()
+    figure = None if cell is None else cell.value
+    if figure is None or below <= 0 or abs(found.values.sum() / below - figure) > SLACK:
+        raise SubmissionError(f"{NAME}: sums to another {metric} than scores.json has")
+
+
+def _array(archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
+    """One array, none of whose declared sizes is believed; no pickled objects."""
+    info = archive.getinfo(f"{name}.npy")
+    if info.file_size > LARGEST:
+        raise ValueError(f"{name} has more than {LARGEST:,} bytes")
+    data = archive.read(info)
+    stream = io.BytesIO(data)
+    if npy.read_magic(stream) != (1, 0):
+        raise ValueError(f"{name} is no array as `ivcr score` writes it")
+    shape, _, kind = npy.read_array_header_1_0(stream)
+    # Before an array of the declared shape is made: it may declare more than memory holds.
+    if kind.hasobject or np.prod(shape, dtype=float) * kind.itemsize != len(data) - stream.tell():
+        raise ValueError(f"{name} is not as long as it says")
+    stream.seek(0)
+    return np.asarray(npy.read_array(stream, allow_pickle=False))

@@ -1,0 +1,127 @@
+"""How sure a table's ranks are: rank ranges, what cannot be told apart, what could be seen."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from msgspec.structs import replace
+
+from harness.errors import SubmissionError
+from harness.statistics import Design, max_t, minimum_detectable, rank_ranges
+from leaderboard.outcomes import Turns, turns
+from leaderboard.records import Entry, Standing
+from leaderboard.table import Row, Table
+from leaderboard.wording import Words
+
+LARGEST = 200  # ranked rows that are tested together: 19,900 pairs
+
+
+def with_standings(
+    made: Sequence[Table],
+    folder_of: Callable[[Entry], Path],
+    design: Callable[[], Design],
+    known: Mapping[str, Standing],
+) -> tuple[Table, ...]:
+    """`made` with the standing of each table.
+
+    `folder_of`: where an entry's outcomes lie; `design`: that of the split, asked for only where
+    something has to be computed; `known`: the last build's standings by table name, kept where
+    nothing they were made of has changed.
+    """
+    return tuple(
+        table._replace(standing=_standing(table, folder_of, design, known.get(table.name)))
+        for table in made
+    )
+
+
+def remarks(table: Table, words: Words) -> list[str]:
+    """What stands under a table: its marks, what it could show, how many rows have no range."""
+    standing, headline = table.standing, table.columns[0]
+    said = [words("standing.alike")] if standing.alike else []
+    said += [words("standing.range")] if standing.ranges else []
+    if standing.detectable is not None:
+        size = standing.detectable
+        if headline.unit == "share":
+            told = words("standing.points", n=f"{100 * size:.1f}")
+        else:
+            told = f"{size:.2f} {words.unit(headline.unit)}"
+        said.append(words("standing.detectable", size=told))
+    for why, number in standing.without.items():
+        said.append(words("standing.without", n=number, why=words(f"standing.{why}")))
+    return said
+
+
+def _standing(
+    table: Table,
+    folder_of: Callable[[Entry], Path],
+    design: Callable[[], Design],
+    known: Standing | None,
+) -> Standing:
+    ranked = [row for row in table.rows if row.rank is not None]
+    made_of = _made_of(table, ranked)
+    if known is not None and known.made_of == made_of:
+        return known
+    # Outcomes are of the slice `all`; a figure of a corpus is no mean over its turns.
+    why = "corpus" if table.track.part != "all" else "many" if len(ranked) > LARGEST else None
+    if why or len(ranked) < 2:
+        return Standing(made_of, without={why: len(ranked)} if why and ranked else {})
+    return replace(_tested(table, ranked, folder_of, design()), made_of=made_of)
+
+
+def _made_of(table: Table, ranked: Sequence[Row]) -> str:
+    """SHA-256 over the metric, and over each ranked row's key, rank and files."""
+    rows = [(row.entry.key, row.rank, row.entry.stamp) for row in ranked]
+    return hashlib.sha256(repr((table.columns[0], rows)).encode()).hexdigest()
+
+
+def _tested(
+    table: Table, ranked: Sequence[Row], folder_of: Callable[[Entry], Path], design: Design
+) -> Standing:
+    read = {row.entry.key: _read(row, table, folder_of, design) for row in ranked}
+    found = {key: each for key, each in read.items() if isinstance(each, Turns)}
+    # All take the mean over the same turns; a file with other weights is not of this split.
+    common = Counter(each.weights.tobytes() for each in found.values()).most_common(1)
+    fit = {key: each for key, each in found.items() if each.weights.tobytes() == common[0][0]}
+    why = Counter(each for each in read.values() if isinstance(each, str))
+    why["broken"] += len(found) - len(fit)
+    without = {reason: number for reason, number in sorted(why.items()) if number}
+    if not fit:
+        return Standing(without=without)
+    first = {row.entry.key for row in ranked if row.rank == 1}
+    return replace(_compared(fit, first, len(ranked), table, design), without=without)
+
+
+def _compared(
+    fit: Mapping[str, Turns], first: Collection[str], ranked: int, table: Table, design: Design
+) -> Standing:
+    keys, weights = list(fit), next(iter(fit.values())).weights
+    sign = 1 if table.columns[0].better == "higher" else -1
+    numerators = np.array([sign * each.values for each in fit.values()])  # (systems, turns)
+    ps = max_t(design, numerators)
+    best, worst = rank_ranges(numerators.sum(axis=1) / weights.sum(), ps, 1 - design.level)
+    # A row that was not tested may stand before or behind any other.
+    worst += ranked - len(keys)
+    tops = [place for place, key in enumerate(keys) if key in first]
+    close = np.any(ps[:, tops] > 1 - design.level, axis=1).tolist()
+    return Standing(
+        ranges={key: (int(best[n]), int(worst[n])) for n, key in enumerate(keys)},
+        alike=tuple(key for n, key in enumerate(keys) if close[n] and key not in first),
+        detectable=minimum_detectable(design, numerators, weights),
+    )
+
+
+def _read(
+    row: Row, table: Table, folder_of: Callable[[Entry], Path], design: Design
+) -> Turns | str:
+    """A row's headline turn by turn, or why there is none."""
+    try:
+        found = turns(folder_of(row.entry), row.entry.scores, table.columns[0].name)
+    except SubmissionError:
+        return "broken"
+    if found is None:
+        return "absent"
+    return found if len(found.values) == len(design.unit) else "broken"

@@ -1,0 +1,214 @@
+"""Paired differences against long-hand recomputation, by fractions and by enumeration."""
+
+from fractions import Fraction
+from itertools import product
+from math import sqrt
+from statistics import stdev
+
+import numpy as np
+import pytest
+from msgspec.structs import replace
+
+from harness.comparison import compare
+from harness.comparison.headlines import HEADLINES
+from harness.metrics import METRICS
+from harness.metrics.retrieval import NO_VIDEOS
+from harness.records import Prediction
+from harness.statistics import Design, paired
+from harness.submission import write
+from harness.validation import check
+from tests.comparison.worlds import submit, world
+
+DIALOGUES = [(1, "v0 v1"), (2, "v2"), (1, "v3 m4"), (3, "v5 c v6"), (1, "v7"), (1, "v8 v9 m10"),
+             (7, "v11 v12"), (1, "v13 v14"), (1, "v15")]  # fmt: skip
+ONE = ("11", "1", "11", "1-1", "0", "101", "11", "10", "1")
+TWO = ("01", "0", "10", "0-1", "1", "0-0", "10", "00", "0")
+THREE = ("10", "1", "01", "1-1", "0", "110", "01", "10", "1")
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory):
+    return world(tmp_path_factory.mktemp("bench"), *DIALOGUES)
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory, bench):
+    marks, folder = {"one": ONE, "two": TWO, "three": THREE}, tmp_path_factory.mktemp("runs")
+    return [submit(folder / name, bench, *given) for name, given in marks.items()]
+
+
+def tasks():
+    return [[turn[0] for turn in turns.split()] for _, turns in DIALOGUES]
+
+
+def marks_of(given, task, turn=None):
+    """Per unit, the marks in turns of a task: dialogues, but each turn of those of type 7."""
+    units = []
+    for (code, _), kinds, marks in zip(DIALOGUES, tasks(), given, strict=True):
+        found = [
+            int(mark == "1")
+            for number, (kind, mark) in enumerate(zip(kinds, marks, strict=True), start=1)
+            if kind == task and turn in (None, number)
+        ]
+        units += [[each] for each in found] if code == 7 else [found]
+    return units
+
+
+def row(found, metric, part, first="A", second="B"):
+    [each] = [
+        each
+        for each in found.differences
+        if (each.metric, each.slice, each.first, each.second) == (metric, part, first, second)
+    ]
+    return each
+
+
+@pytest.mark.parametrize("turn", [None, 1, 2, 3])
+def test_values_and_counts_are_fractions_counted_by_hand(bench, runs, turn):
+    found = compare(runs[:2], bench)
+    one, other = marks_of(ONE, "v", turn), marks_of(TWO, "v", turn)
+    turns = sum(map(len, one))
+    means = [Fraction(sum(map(sum, each)), turns) for each in (one, other)]
+    each = row(found, "R@1", "all" if turn is None else f"turn={turn}")
+    assert each.first_value == pytest.approx(float(means[0]), abs=1e-9)
+    assert each.second_value == pytest.approx(float(means[1]), abs=1e-9)
+    assert each.value == pytest.approx(float(means[0] - means[1]), abs=1e-9)
+    assert each.turns == turns
+    assert (each.low is None) == (turns == 1)
+    assert each.low is None or each.low <= each.value <= each.high
+
+
+def test_effect_error_and_p_are_those_of_the_long_hand_definitions(bench, runs):
+    one, other = marks_of(ONE, "v"), marks_of(TWO, "v")
+    wins = [[a - b for a, b in zip(*pair, strict=True)] for pair in zip(one, other, strict=True)]
+    units = [each for each in wins if each]
+    turns = sum(map(len, units))
+    mean = sum(map(sum, units)) / turns
+    # How far each unit moves the mean, in units of the mean itself.
+    moved = [len(units) / turns * (sum(unit) - mean * len(unit)) for unit in units]
+    each = row(compare(runs[:2], bench), "R@1", "all")
+    assert each.effect == pytest.approx(mean / stdev(moved))
+    total = sum(map(sum, units))
+    signs = list(product((-1, 1), repeat=len(units)))
+    extreme = sum(
+        abs(sum(s * sum(unit) for s, unit in zip(pattern, units, strict=True))) >= abs(total)
+        for pattern in signs
+    )
+    p = extreme / len(signs)
+    assert abs(each.p - p) <= 4 * sqrt(p * (1 - p) / 10_000) + 1 / 10_001
+    assert each.p_holm == each.p  # one pair: nothing to correct for
+
+
+def test_holm_is_over_the_pairs_of_each_metric_and_slice(bench, runs):
+    found = compare(runs, bench)
+    names = {(each.metric, each.slice) for each in found.differences}
+    assert len(names) > 10
+    for name in names:
+        rows = [each for each in found.differences if (each.metric, each.slice) == name]
+        assert [(each.first, each.second) for each in rows] == [("A", "B"), ("A", "C"), ("B", "C")]
+        ordered, floor = sorted(rows, key=lambda each: each.p), 0.0
+        for place, each in enumerate(ordered):
+            floor = max(floor, min(1.0, (3 - place) * each.p))
+            assert each.p_holm == pytest.approx(floor, abs=1e-9)
+
+
+def test_changing_places_changes_the_sign_alone(bench, runs):
+    there, back = compare(runs[:2], bench), compare(runs[1::-1], bench)
+    for one, other in zip(there.differences, back.differences, strict=True):
+        assert (one.metric, one.slice) == (other.metric, other.slice)
+        assert one.value == pytest.approx(-other.value, abs=1e-9)
+        assert (one.low or 0) == pytest.approx(-(other.high or 0), abs=1e-9)
+        assert one.p == other.p
+
+
+def test_a_system_and_its_copy_differ_by_nothing_and_are_named(tmp_path, bench, runs):
+    copy = submit(tmp_path / "copy", bench, *ONE, system="one")
+    found = compare([runs[0], copy], bench)
+    assert all(each.value == 0 and each.p == 1 for each in found.differences)
+    assert "A and B are the same submission (equal SHA-256)." in found.notes
+
+
+def test_dialogue_figures_are_over_dialogues_without_type_7_and_chat(bench, runs):
+    found = compare(runs[:2], bench)
+    linked = [n for n, (code, _) in enumerate(DIALOGUES) if code != 7]
+    shares = [
+        [Fraction(given[n].count("1"), len(DIALOGUES[n][1].replace("c", "").split()))
+         for n in linked]
+        for given in (ONE, TWO)
+    ]  # fmt: skip
+    each = row(found, "turns_right", "all")
+    assert each.first_value == pytest.approx(float(sum(shares[0]) / len(linked)), abs=1e-9)
+    assert each.value == pytest.approx(
+        float((sum(shares[0]) - sum(shares[1])) / len(linked)), abs=1e-9
+    )
+    each = row(found, "success", "all")
+    assert each.first_value == pytest.approx(shares[0].count(1) / len(linked), abs=1e-9)
+    assert each.second_value == pytest.approx(shares[1].count(1) / len(linked), abs=1e-9)
+    assert each.dialogues == len(linked)
+    assert {each.slice for each in found.differences if each.metric == "success"} == {"all"}
+
+
+def test_turn_numbers_without_turns_of_the_task_have_no_row(bench, runs):
+    found = compare(runs[:2], bench)
+    parts = [each.slice for each in found.differences if each.metric == "mIoU"]
+    assert parts == ["all", "turn=2", "turn=3"]
+
+
+def test_large_tables_are_cut_into_portions_without_a_trace(bench, runs, monkeypatch):
+    whole = compare(runs, bench)
+    monkeypatch.setattr("harness.comparison.differences.AT_ONCE", 100)
+    assert compare(runs, bench) == whole
+
+
+def test_a_system_without_a_list_has_null_with_the_reason_and_leaves_the_others_their_p(
+    tmp_path, bench, runs
+):
+    checked = check(runs[0], bench)
+    chosen = [
+        Prediction(given.dialogue_id, given.turn, choice=given.videos, response="x")
+        if given.videos is not None
+        else given
+        for given in checked.predictions
+    ]
+    mute = tmp_path / "mute"
+    write(mute, replace(checked.card, system="mute"), chosen)
+    found = compare([*runs[:2], mute], bench)
+    assert row(found, "R@1", "all", "A", "C").why == f"C: {NO_VIDEOS}"
+    assert row(found, "R@1", "all", "A", "C").value is None
+    assert row(found, "R@1", "all").p_holm == row(found, "R@1", "all").p
+    assert row(found, "C-R@1", "all", "B", "C").value is not None
+
+
+def test_every_headline_is_in_the_table_of_metrics_and_shown(bench, runs):
+    assert set(HEADLINES) <= set(METRICS)
+    assert {each.metric for each in compare(runs[:2], bench).differences} == set(HEADLINES)
+
+
+def test_hidden_labels_withhold_small_cells_and_every_single_turn(tmp_path):
+    hidden = world(tmp_path, *((1, f"v{n} v{n + 1}") for n in range(0, 58, 2)), (1, "v58 v1 v2"),
+                   labels="hidden")  # fmt: skip
+    one = submit(tmp_path / "one", hidden, *["11"] * 29, "111")
+    other = submit(tmp_path / "other", hidden, *["10"] * 29, "101")
+    found = compare([one, other], hidden)
+    assert row(found, "R@1", "turn=2").turns == 30
+    assert row(found, "R@1", "turn=2").value == 1
+    assert row(found, "R@1", "turn=3").why == "fewer than 30 turns, and labels are hidden"
+    assert row(found, "R@1", "turn=3").first_value is None
+    assert found.dialogues is None
+    assert "hidden" in found.why
+
+
+def test_intervals_are_those_of_the_columns_written_out_by_hand(bench, runs):
+    kinds = [kind for each in tasks() for kind in each]
+    unit, codes = [], iter(range(100))
+    for (code, _), each in zip(DIALOGUES, tasks(), strict=True):
+        alike = next(codes)
+        unit += [next(codes) if code == 7 else alike for _ in each]
+    video = [-1 if kind == "c" else at for at, kind in enumerate(kinds)]  # no video is shared
+    design = Design.of(unit, video, np.array(kinds) != "c")
+    ones, others = (np.array([mark == "1" for mark in "".join(each)]) for each in (ONE, TWO))
+    asked = np.array(kinds) == "v"
+    hand = paired(design, ones * asked, others * asked, asked)
+    each = row(compare(runs[:2], bench), "R@1", "all")
+    assert (each.low, each.high) == pytest.approx((hand.lows[0], hand.highs[0]), abs=1e-9)
+    assert each.p == pytest.approx(hand.ps[0], abs=1e-9)

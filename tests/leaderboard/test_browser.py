@@ -1,0 +1,200 @@
+"""The pages in a real browser: sorting, filtering, keyboard, theme, language, no network."""
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+webdriver = pytest.importorskip("selenium.webdriver", reason="needs selenium")
+from selenium.webdriver.common.by import By  # noqa: E402
+from selenium.webdriver.common.keys import Keys  # noqa: E402
+from selenium.webdriver.support.select import Select  # noqa: E402
+
+CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
+pytestmark = pytest.mark.skipif(
+    not (CHROMIUM and DRIVER), reason="needs Debian's chromium and chromium-driver"
+)
+FLAGS = (
+    *("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+    "--force-prefers-reduced-motion",
+)
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    options = webdriver.ChromeOptions()
+    options.binary_location = CHROMIUM
+    profile = tmp_path_factory.mktemp("profile")
+    for flag in (*FLAGS, f"--user-data-dir={profile}", "--window-size=1280,1000"):
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
+    yield driver
+    driver.quit()
+
+
+@pytest.fixture
+def index(browser, board):
+    """The front page, freshly opened; no page of a test may say anything on the console."""
+    browser.get((board.site / "index.html").as_uri())
+    browser.execute_script("localStorage.clear()")
+    browser.get((board.site / "index.html").as_uri())
+    yield browser
+    assert browser.get_log("browser") == []
+
+
+def table(browser, name="video-none-unused"):
+    return browser.find_element(By.CSS_SELECTOR, f"#{name} table")
+
+
+def heading(browser, text):
+    return next(
+        b for b in table(browser).find_elements(By.CSS_SELECTOR, "th button") if text in b.text
+    )
+
+
+def column(browser, place):
+    """What a column shows from top to bottom; None for undefined."""
+    cells = table(browser).find_elements(By.CSS_SELECTOR, f"tbody tr > :nth-child({place})")
+    return [None if cell.text == "–" else float(cell.text.replace(",", "")) for cell in cells]
+
+
+def names(browser):
+    rows = browser.find_elements(By.CSS_SELECTOR, "section.table tbody tr")
+    return [row.find_element(By.TAG_NAME, "th").text for row in rows if row.is_displayed()]
+
+
+def test_figures_equal_those_of_leaderboard_json(index, board):
+    rows = json.loads((board.site / "leaderboard.json").read_text())["rows"]
+    expected = {
+        row["metrics"]["R@1"]["value"]
+        for row in rows
+        if (row["history"], row["candidates"]) == ("none", "unused")
+    }
+    cells = table(index).find_elements(By.CSS_SELECTOR, "td.first data")
+    shown = {float(cell.get_attribute("value")): cell.text for cell in cells}
+    assert set(shown) == expected - {None}
+    assert all(text == f"{100 * value:.1f}" for value, text in shown.items())
+
+
+@pytest.mark.parametrize(("metric", "place", "first"), [("R@10", 6, True), ("MedR", 10, False)])
+def test_a_click_sorts_best_first_and_again_the_other_way_with_undefined_last(
+    index, metric, place, first
+):
+    heading(index, metric).click()
+    values = [value for value in column(index, place) if value is not None]
+    assert values == sorted(values, reverse=first)
+    state = "descending" if first else "ascending"
+    assert heading(index, metric).find_element(By.XPATH, "..").get_attribute("aria-sort") == state
+    heading(index, metric).click()
+    whole = column(index, place)
+    values = [value for value in whole if value is not None]
+    assert values == sorted(values, reverse=not first)
+    assert whole[: len(values)] == values
+
+
+def test_the_keyboard_alone_reaches_and_sorts_a_table(index):
+    index.execute_script("document.querySelector('#filter [name=floors]').focus()")
+    for _ in range(40):
+        index.switch_to.active_element.send_keys(Keys.TAB)
+        if index.switch_to.active_element.text.startswith("System"):
+            break
+    else:
+        pytest.fail("no sort button within forty steps")
+    index.switch_to.active_element.send_keys(Keys.ENTER)
+    rows = table(index).find_elements(By.CSS_SELECTOR, "tbody th bdi:first-child")
+    shown = [row.text for row in rows if row.find_element(By.XPATH, "..").tag_name == "a"]
+    assert shown == sorted(shown, key=str.casefold)
+
+
+def test_the_filter_hides_rows_tables_and_tracks_and_tells_how_many_are_left(index):
+    everything = names(index)
+    form = index.find_element(By.ID, "filter")
+    words = form.find_element(By.NAME, "words")
+    words.send_keys("TEAM 1")
+    shown = names(index)
+    assert shown
+    assert all("Team 1" in name for name in shown)
+    assert form.find_element(By.TAG_NAME, "output").text == f"{len(shown)} rows shown"
+    words.clear()
+    words.send_keys("nobody is called this")
+    assert names(index) == []
+    assert form.find_element(By.TAG_NAME, "output").text == "No row fits the filter."
+    assert not any(t.is_displayed() for t in index.find_elements(By.CSS_SELECTOR, "section.track"))
+    words.send_keys(Keys.CONTROL, "a", Keys.DELETE)
+    assert names(index) == everything
+    form.find_element(By.NAME, "floors").click()
+    assert names(index) == [name for name in everything if "floor" not in name]
+    Select(form.find_element(By.NAME, "history")).select_by_value("own")
+    shown = [t for t in index.find_elements(By.CSS_SELECTOR, "section.table") if t.is_displayed()]
+    assert {t.get_attribute("data-history") for t in shown} == {"own"}
+
+
+def test_the_theme_is_kept_from_page_to_page(index, board):
+    def paper():
+        return index.execute_script("return getComputedStyle(document.body).backgroundColor")
+
+    light = paper()
+    button = index.find_element(By.ID, "theme")
+    button.click()
+    assert "light" in button.text
+    button.click()
+    assert "dark" in button.text
+    dark = paper()
+    assert dark != light
+    index.get((board.site / "metrics.html").as_uri())
+    assert paper() == dark
+
+
+def test_the_language_switch_leads_to_the_same_page_and_back(index):
+    index.find_element(By.CSS_SELECTOR, "a[hreflang=zh-Hans]").click()
+    assert index.execute_script("return document.documentElement.lang") == "zh-Hans"
+    assert "视频检索" in index.find_element(By.ID, "video").text
+    index.find_element(By.CSS_SELECTOR, "a[hreflang=en]").click()
+    assert index.find_element(By.CSS_SELECTOR, "#video h2").text == "Video search"
+
+
+@pytest.mark.parametrize("page", ["index.html", "index.zh.html", "metrics.html"])
+@pytest.mark.parametrize("width", [390, 1280])
+def test_no_page_scrolls_sideways_or_asks_the_network(index, board, page, width):
+    size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600}
+    index.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    index.get_log("performance")
+    index.get((board.site / page).as_uri())
+    wide, seen = index.execute_script(
+        "const root = document.documentElement; return [root.scrollWidth, root.clientWidth]"
+    )
+    assert wide == seen
+    events = [json.loads(row["message"])["message"] for row in index.get_log("performance")]
+    asked = [
+        event["params"]["request"]["url"]
+        for event in events
+        if event["method"] == "Network.requestWillBeSent"
+    ]
+    assert all(url.startswith(("file:", "data:")) for url in asked)
+    index.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+@pytest.mark.skipif(
+    not os.environ.get("AXE"), reason="needs AXE, the path of axe.min.js (npm package axe-core)"
+)
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_has_no_serious_finding(index, board, theme):
+    axe = Path(os.environ["AXE"]).read_text("utf-8")
+    system = next(path for path in (board.site / "systems").glob("team-*own.html"))
+    for page in (board.site / "index.html", board.site / "index.zh.html", system,
+                 board.site / "metrics.html", board.site / "tracks/dialogue.html"):  # fmt: skip
+        index.get(page.as_uri())
+        index.execute_script(f"localStorage.setItem('theme', '{theme}')")
+        index.refresh()
+        index.execute_script(axe)
+        found = index.execute_async_script("axe.run().then(arguments[arguments.length - 1])")
+        serious = [
+            (rule["id"], rule["nodes"][0]["html"])
+            for rule in found["violations"]
+            if rule["impact"] in ("serious", "critical")
+        ]
+        assert serious == [], page.name

@@ -1,0 +1,119 @@
+"""ivcr leaderboard, from real predictions: what it builds, refuses, prints and verifies."""
+
+import json
+import os
+import sys
+from types import SimpleNamespace
+
+import pytest
+
+from harness.cli import main
+from harness.cli.leaderboard import metrics
+from harness.metrics import METRICS
+from leaderboard.records import Described
+from tests.baselines.conftest import imported
+
+
+@pytest.fixture
+def ivcr(monkeypatch, capsys):
+    """Run a command: its exit code, standard output and standard error."""
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["ivcr", *map(str, arguments)])
+        with pytest.raises(SystemExit) as end:
+            main()
+        out, err = capsys.readouterr()
+        return end.value.code or 0, out, err
+
+    return run
+
+
+@pytest.fixture
+def scored(ivcr, tmp_path):
+    """The toy benchmark and two scored runs of BM25; builds and verifies on demand."""
+    benchmark, submissions = imported(tmp_path).folder, tmp_path / "submissions"
+    (submissions / "house").mkdir(parents=True)
+    for history in ("none", "own"):
+        folder = submissions / "house" / f"bm25-{history}"
+        where = ("--benchmark", benchmark)
+        run = ("baseline", "run", "bm25", *where, "--history", history, "--out", folder)
+        assert ivcr(*run)[0] == 0
+        assert ivcr("score", folder, *where)[0] == 0
+    out = tmp_path / "site"
+    return SimpleNamespace(
+        submissions=submissions,
+        site=out,
+        build=lambda *more: ivcr(
+            "leaderboard", "build", submissions, "--benchmark", benchmark, "--out", out, *more
+        ),
+        verify=lambda: ivcr("leaderboard", "verify", submissions, "--benchmark", benchmark),
+    )
+
+
+def test_the_board_of_real_scores_says_what_they_say(scored):
+    code, out, err = scored.build("--organizers", "house")
+    assert (code, err) == (0, "")
+    assert out.endswith("2 runs, 0 floors, 0 refused\n")
+    rows = json.loads((scored.site / "leaderboard.json").read_text())["rows"]
+    for row, history in zip(rows, ("none", "own"), strict=True):
+        file = scored.submissions / "house" / f"bm25-{history}" / "scores.json"
+        document = json.loads(file.read_text())
+        assert row.pop("metrics") == document["metrics"]["all"]
+        assert row == {"team": "IVCR harness", "system": "bm25", "history": history,
+                       "candidates": "unused"}  # fmt: skip
+    assert (scored.site / "index.html").read_text().count("run by the organizers") > 1
+
+
+def test_a_spoilt_run_is_refused_by_name_and_the_rest_is_built(scored):
+    file = scored.submissions / "house" / "bm25-own" / "scores.json"
+    document = json.loads(file.read_text())
+    document["benchmark"]["fingerprint"] = "\x1b[31m"
+    file.write_text(json.dumps(document))
+    code, out, err = scored.build()
+    assert code == 0
+    assert "1 runs, 0 floors, 1 refused" in out
+    assert 'refused: "house/bm25-own": ' in err
+    assert "\x1b" not in err
+
+
+def test_verify_agrees_with_honest_figures_and_names_an_altered_one(scored):
+    code, out, _ = scored.verify()
+    assert (code, out.splitlines()[-1]) == (0, "2 scores.json agree with their predictions")
+    file = scored.submissions / "house" / "bm25-own" / "scores.json"
+    document = json.loads(file.read_text())
+    cell = document["metrics"]["all"]["R@10"]
+    cell["value"] = (cell["value"] + 0.01) % 1
+    cell["low"], cell["high"] = 0.0, 1.0
+    file.write_text(json.dumps(document))
+    code, _, err = scored.verify()
+    assert code == 1
+    assert '"house/bm25-own": "R@10" on "all": value is ' in err
+
+
+def test_a_second_build_opens_no_predictions(scored, monkeypatch):
+    scored.build()
+    before = (scored.site / "index.html").read_bytes()
+    opened, original = [], os.open
+
+    def noted(path, *arguments, **options):
+        opened.append(path)
+        return original(path, *arguments, **options)
+
+    monkeypatch.setattr(os, "open", noted)
+    assert scored.build()[0] == 0
+    assert not [path for path in opened if "predictions" in str(path)]
+    assert (scored.site / "index.html").read_bytes() == before
+
+
+def test_absent_folders_are_a_failed_environment(ivcr, scored, tmp_path):
+    here, absent = tmp_path, tmp_path / "no"
+    for submissions, benchmark in ((absent, tmp_path / "toy"), (here, absent)):
+        where = ("--benchmark", benchmark, "--out", tmp_path / "out")
+        assert ivcr("leaderboard", "build", submissions, *where)[0] == 3
+    assert not (tmp_path / "out").exists()
+
+
+def test_every_metric_of_the_harness_is_described():
+    described = metrics()
+    assert list(described) == list(METRICS)
+    assert all(isinstance(metric, Described) for metric in described.values())

@@ -1,0 +1,87 @@
+"""The ledger: unchanged submissions are not read again, and no page ever shows the difference."""
+
+import json
+import shutil
+from collections import Counter
+
+import pytest
+
+from leaderboard import ledger, site
+from leaderboard.entries import Reader
+from tests.leaderboard import generated
+from tests.leaderboard.test_site import tree
+
+METRICS = generated.METRICS
+
+
+class Builds:
+    """Builds of one board to one place, counting which folders were hashed."""
+
+    def __init__(self, root):
+        self.submissions, self.bench = generated.board(root, systems=2, floors_of=["none"])
+        self.out = root / "site"
+
+    def incremental(self, organizers=()):
+        read = Counter()
+
+        def sha256(folder):
+            read[f"{folder.parent.name}/{folder.name}"] += 1
+            return generated.sha256(folder)
+
+        context = ledger.context(self.bench, METRICS, organizers)
+        known = ledger.known(ledger.read(self.out, context), self.out)
+        found = Reader(self.bench, METRICS, sha256, organizers, known).collect(self.submissions)
+        site.build(found, self.bench, METRICS, self.out)
+        ledger.keep(self.out, context, [(row, site.pages_of(row)) for row in found.entries])
+        return set(read)
+
+    def fresh(self, folder):
+        found = Reader(self.bench, METRICS, generated.sha256).collect(self.submissions)
+        site.build(found, self.bench, METRICS, folder)
+        return tree(folder)
+
+
+@pytest.fixture
+def builds(tmp_path):
+    return Builds(tmp_path)
+
+
+def test_an_unchanged_board_is_not_read_again_and_gives_the_same_bytes(builds, tmp_path):
+    assert builds.incremental()
+    assert builds.incremental() == set()
+    assert tree(builds.out) == builds.fresh(tmp_path / "fresh")
+
+
+def test_only_what_changed_is_read_again(builds, tmp_path):
+    builds.incremental()
+    gone, changed = sorted(builds.submissions.glob("*/*"))[:2]
+    shutil.rmtree(gone)
+    scores = json.loads((changed / "scores.json").read_text())
+    scores["metrics"]["all"]["R@1"]["value"] = scores["metrics"]["all"]["R@1"]["low"]
+    (changed / "scores.json").write_text(json.dumps(scores))
+    assert builds.incremental() == {f"{changed.parent.name}/{changed.name}"}
+    assert tree(builds.out) == builds.fresh(tmp_path / "fresh")
+
+
+def test_a_page_that_somebody_changed_or_removed_is_written_again(builds, tmp_path):
+    builds.incremental()
+    first, second = sorted((builds.out / "systems").glob("team-1*.zh.html"))[:2]
+    first.write_text("changed by hand")
+    second.unlink()
+    assert len(builds.incremental()) == 2
+    assert tree(builds.out) == builds.fresh(tmp_path / "fresh")
+
+
+def test_another_context_or_a_broken_ledger_makes_everything_new(builds):
+    everything = builds.incremental()
+    assert builds.incremental(organizers=["team-1"]) == everything
+    builds.out.with_name(".site.ledger.json").write_bytes(b"{")
+    assert builds.incremental(organizers=["team-1"]) == everything
+
+
+def test_a_submission_spoilt_since_the_last_build_is_refused(builds):
+    builds.incremental()
+    spoilt = sorted(builds.submissions.glob("*/*"))[0]
+    (spoilt / "predictions.jsonl").write_bytes(b"{  }\n")
+    builds.incremental()
+    assert "score them again" in (builds.out / "index.html").read_text()

@@ -1,0 +1,245 @@
+"""Plants bugs that would falsify figures, and looks whether the tests notice.
+
+    python tests/mutants.py
+
+Each bug is one exact replacement in a scratch copy of the tree; the tests named with it must then
+fail. Exits with 1 if a bug goes unnoticed, and stops at once if a replacement no longer matches its
+file or the tests fail before anything is planted.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+COPIED = ("harness", "baselines", "leaderboard", "docs", "tests", "pyproject.toml")
+FAILED, PASSED = 1, 0  # exit codes of pytest; others mean that it could not run the tests
+LIMIT = 600  # seconds a run
+
+
+class Mutant(NamedTuple):
+    """A bug: `old`, which stands exactly once in `file`, becomes `new`; `tests` should fail."""
+
+    bug: str
+    file: str
+    old: str
+    new: str
+    tests: tuple[str, ...]
+
+
+METRICS = ("tests/metrics", "tests/test_scoring.py")
+STATISTICS = ("tests/statistics",)
+MUTANTS = (
+    Mutant(
+        "rank off by one",
+        "harness/outcomes/columns.py",
+        "given.videos.index(answer.video_id, 0, ABSENT - 1) + 1",
+        "given.videos.index(answer.video_id, 0, ABSENT - 1)",
+        METRICS,
+    ),
+    Mutant(
+        "> for >= (IoU)",
+        "harness/outcomes/columns.py",
+        "10 * met >= tenths * joined",
+        "10 * met > tenths * joined",
+        METRICS,
+    ),
+    Mutant(
+        "> for >= (rank)",
+        "harness/metrics/retrieval.py",
+        "return _over_videos(outcomes, outcomes.rank <= k)",
+        "return _over_videos(outcomes, outcomes.rank < k)",
+        METRICS,
+    ),
+    Mutant(
+        "abstentions dropped",
+        "harness/metrics/retrieval.py",
+        "    turns = outcomes.frame.is_video\n",
+        "    turns = outcomes.frame.is_video & (outcomes.rank < ABSENT)\n",
+        METRICS,
+    ),
+    Mutant(
+        "turns resampled instead of units",
+        "harness/statistics/units.py",
+        "alone = np.where(codes == CONCATENATION, np.arange(len(codes)), -1)",
+        "alone = np.arange(len(codes))",
+        STATISTICS,
+    ),
+    Mutant(
+        "wrong denominator (all video turns)",
+        "harness/metrics/retrieval.py",
+        "return _chosen(outcomes, outcomes.has_candidates)",
+        "return _chosen(outcomes, outcomes.frame.is_video)",
+        METRICS,
+    ),
+    Mutant(
+        "wrong denominator (all turns)",
+        "harness/metrics/metric.py",
+        "weight = np.where(counted, weights, 0.0)",
+        "weight = np.ones(len(counted)) * weights",
+        METRICS,
+    ),
+    Mutant(
+        "history swapped (what the runner shows)",
+        "baselines/runner.py",
+        'if self.history == "reference":\n            answer',
+        'if self.history == "none":\n            answer',
+        ("tests/baselines/test_runner.py",),
+    ),
+    Mutant(
+        "history swapped (propagation)",
+        "harness/comparison/propagation.py",
+        "after_first_error(frame, own.right)",
+        "after_first_error(frame, reference.right)",
+        ("tests/comparison/test_propagation.py",),
+    ),
+    Mutant(
+        "float instead of integer time (thresholds)",
+        "harness/outcomes/columns.py",
+        "met, joined = overlaps(gold, predictions)",
+        "met, joined = (part / 1000 for part in overlaps(gold, predictions))",
+        METRICS,
+    ),
+    Mutant(
+        "float instead of integer time (reading)",
+        "harness/records.py",
+        "return round(seconds * 1000)",
+        "return seconds * 1000",
+        ("tests/metrics", "tests/validation", "tests/sources/test_ivcr200k.py"),
+    ),
+    Mutant(
+        "chat turn counted as failure",
+        "harness/outcomes/frame.py",
+        "return self.retrieval & together",
+        "return together",
+        ("tests/metrics", "tests/comparison"),
+    ),
+    Mutant(
+        "type 7 in dialogue metrics",
+        "harness/outcomes/frame.py",
+        "return self.retrieval & together",
+        "return self.retrieval",
+        ("tests/metrics", "tests/comparison"),
+    ),
+    Mutant(
+        "unseeded draw",
+        "harness/statistics/design.py",
+        "np.random.PCG64(self.seed)",
+        "np.random.PCG64()",
+        STATISTICS,
+    ),
+)
+
+
+class Verdict(NamedTuple):
+    """What became of a bug: the test that caught it, or why none did."""
+
+    mutant: Mutant
+    caught: bool
+    what: str
+    seconds: float
+
+
+def planted(mutant: Mutant, text: str) -> str:
+    """The file's text with the bug. Raises SystemExit if the place is not found exactly once."""
+    if (found := text.count(mutant.old)) != 1:
+        raise SystemExit(
+            f"{mutant.file}: expected {mutant.old!r} once, found it {found} times; the code has "
+            f"moved on: bring the mutant {mutant.bug!r} up to date in tests/mutants.py"
+        )
+    return text.replace(mutant.old, mutant.new)
+
+
+def copied(scratch: Path) -> Path:
+    """A copy of the tree under `scratch`."""
+    tree = scratch / "tree"
+    tree.mkdir()
+    for name in COPIED:
+        source = REPOSITORY / name
+        if source.is_dir():
+            ignored = shutil.ignore_patterns("__pycache__", ".hypothesis")
+            shutil.copytree(source, tree / name, ignore=ignored)
+        else:
+            shutil.copy(source, tree / name)
+    return tree
+
+
+def tested(tree: Path, tests: tuple[str, ...]) -> tuple[int, str]:
+    """Run tests of the copy up to the first failure: pytest's exit code and output."""
+    # A cached module would be taken for the changed one if size and second are equal.
+    environment = {**os.environ, "PYTHONPATH": str(tree), "PYTHONDONTWRITEBYTECODE": "1"}
+    command = [sys.executable, "-m", "pytest", "-x", "-q", "--tb=line", "-p", "no:cacheprovider"]
+    run = subprocess.run(
+        [*command, *tests],
+        cwd=tree,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=LIMIT,
+        check=False,
+    )
+    return run.returncode, run.stdout + run.stderr
+
+
+def verdicts(tree: Path) -> Iterator[Verdict]:
+    """Plant each bug in turn, run its tests, and take it out again."""
+    for mutant in MUTANTS:
+        path, began = tree / mutant.file, time.perf_counter()
+        sound = path.read_text("utf-8")
+        path.write_text(planted(mutant, sound), "utf-8")
+        try:
+            code, output = tested(tree, mutant.tests)
+        finally:
+            path.write_text(sound, "utf-8")
+        first = re.search(r"^(?:FAILED|ERROR) (\S+)", output, re.MULTILINE)
+        what = first.group(1) if first else f"pytest ended with {code}"
+        yield Verdict(mutant, code == FAILED, what, time.perf_counter() - began)
+
+
+def check_copy(tree: Path) -> None:
+    """Raise SystemExit unless the copy is what is tested, and its tests pass as it stands."""
+    where = subprocess.run(
+        [sys.executable, "-c", "import harness; print(harness.__file__)"],
+        cwd=tree,
+        env={**os.environ, "PYTHONPATH": str(tree)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    if not Path(where.stdout.strip()).is_relative_to(tree):
+        raise SystemExit(f"expected the copy to be imported, found {where.stdout.strip()}")
+    tests = tuple(dict.fromkeys(test for mutant in MUTANTS for test in mutant.tests))
+    code, output = tested(tree, tests)
+    if code != PASSED:
+        raise SystemExit(f"the tests fail before a bug is planted:\n{output[-3000:]}")
+
+
+def main() -> int:
+    """Print the table; 1 if a bug went unnoticed."""
+    with tempfile.TemporaryDirectory() as scratch:
+        tree = copied(Path(scratch))
+        for mutant in MUTANTS:
+            planted(mutant, (tree / mutant.file).read_text("utf-8"))
+        check_copy(tree)
+        missed = 0
+        print("| bug | planted in | noticed by | s |\n|---|---|---|---|")
+        for verdict in verdicts(tree):
+            missed += not verdict.caught
+            what = verdict.what if verdict.caught else f"**nobody**: {verdict.what}"
+            bug, file = verdict.mutant.bug, verdict.mutant.file
+            print(f"| {bug} | {file} | {what} | {verdict.seconds:.0f} |", flush=True)
+    print(f"{len(MUTANTS) - missed} of {len(MUTANTS)} noticed")
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

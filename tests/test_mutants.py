@@ -1,0 +1,52 @@
+"""The planted bugs: each still has its place in the code, and a stale one stops the script."""
+
+import pytest
+
+from tests.mutants import MUTANTS, REPOSITORY, Mutant, copied, planted, verdicts
+
+BUGS = (
+    "rank off by one",
+    "> for >=",
+    "abstentions dropped",
+    "turns resampled instead of units",
+    "wrong denominator",
+    "history swapped",
+    "float instead of integer time",
+    "chat turn counted as failure",
+    "type 7 in dialogue metrics",
+    "unseeded draw",
+)
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=[mutant.bug for mutant in MUTANTS])
+def test_every_bug_has_its_place_and_its_tests(mutant):
+    text = (REPOSITORY / mutant.file).read_text("utf-8")
+    assert planted(mutant, text) != text
+    assert all((REPOSITORY / test).exists() for test in mutant.tests)
+
+
+def test_all_ten_kinds_are_planted():
+    assert all(any(mutant.bug.startswith(bug) for mutant in MUTANTS) for bug in BUGS)
+    assert all(mutant.bug.startswith(BUGS) for mutant in MUTANTS)
+
+
+@pytest.mark.parametrize("text", ["", "twice\ntwice\n"])
+def test_a_bug_without_its_one_place_stops_the_script(text):
+    with pytest.raises(SystemExit, match="bring the mutant 'rank'"):
+        planted(Mutant("rank", "a.py", "twice", "once", ()), text)
+
+
+@pytest.mark.slow
+def test_a_planted_bug_is_noticed_and_taken_out_again(tmp_path, monkeypatch):
+    tree = copied(tmp_path)
+    [chosen] = [mutant for mutant in MUTANTS if mutant.bug == "turns resampled instead of units"]
+    harmless = chosen._replace(old="numbered from 0: its dialogue", new="counted from 0: its own")
+    sound = (tree / chosen.file).read_text("utf-8")
+    units = ("tests/statistics/test_units.py",)
+    both = tuple(mutant._replace(tests=units) for mutant in (chosen, harmless))
+    monkeypatch.setattr("tests.mutants.MUTANTS", both)
+    noticed, unnoticed = verdicts(tree)
+    assert noticed.caught
+    assert noticed.what.startswith("tests/statistics/test_units.py::")
+    assert (unnoticed.caught, unnoticed.what) == (False, "pytest ended with 0")
+    assert (tree / chosen.file).read_text("utf-8") == sound
