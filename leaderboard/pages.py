@@ -14,7 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from leaderboard import figures
-from leaderboard.plots import Series, bar, ceiling
+from leaderboard.plots import Series, bar, ceiling, timeline
 from leaderboard.records import Bench, Cell, Described, Entry
 from leaderboard.standings import remarks
 from leaderboard.strangers import LONG, link, visible
@@ -55,8 +55,7 @@ class Pages:
         return (
             self.environment.get_template(template)
             .render(
-                **self.shared,
-                **values,
+                **{**self.shared, **values},
                 page=path,
                 t=Words(language),
                 root="../" * path.count("/"),
@@ -77,10 +76,11 @@ def asset(name: str) -> Markup:
 
 
 @cache
-def policy() -> str:
+def policy(*, images: bool = False) -> str:
     """Content security policy: our inline style and scripts by their hashes, nothing else.
 
-    Hashes rather than 'self', which matches nothing in a page opened from a file.
+    Hashes rather than 'self', which matches nothing in a page opened from a file. `images`: also
+    images of the site itself, on a host or opened from a file.
     """
 
     def hashed(*names: str) -> str:
@@ -92,7 +92,7 @@ def policy() -> str:
             "default-src 'none'",
             f"style-src {hashed('style.css')}",
             f"script-src {hashed('theme.js', 'tables.js')}",
-            "img-src data:",
+            "img-src data: 'self' file:" if images else "img-src data:",
             "base-uri 'none'",
             "form-action 'none'",
         ]
@@ -155,6 +155,11 @@ def linked(text: str) -> Markup:
     )
 
 
+def clock(span: tuple[float, float]) -> str:
+    """A span in seconds as `12.5–30.0 s`."""
+    return f"{span[0]:.1f}–{span[1]:.1f} s"
+
+
 def missing(entry: Entry) -> int:
     """How many turns of the split the submission left out, by its signature."""
     found = PARTIAL.fullmatch(entry.scores.signature.split("|")[-1])
@@ -178,6 +183,8 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "best_floor": best_floor,
     "bound": "{:g}".format,
     "by_place": by_place,
+    "clock": clock,
+    "timeline": timeline,
     "exact": figures.exact,
     "interval": figures.interval,
     "label": figures.label,

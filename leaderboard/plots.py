@@ -15,6 +15,7 @@ from leaderboard.figures import short
 from leaderboard.records import Cell, Described
 
 BAR = (128, 14)
+LINE = (240, 14)
 PLOT = (620, 250)
 STEPS = (1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10)
 NEGLIGIBLE = 1e-9
@@ -59,6 +60,25 @@ def bar(cell: Cell, high: float, floor: float | None = None) -> Markup:
         parts.append(f'<path class="span" d="M{x(cell.low)} {middle:g}H{x(cell.high)}"/>')
     parts.append(f'<circle class="dot" cx="{x(cell.value)}" cy="{middle:g}" r="3.2"/>')
     svg = f'<svg class="bar" viewBox="0 0 {width} {height}" aria-hidden="true">'
+    return Markup(svg + "".join(parts) + "</svg>")  # noqa: S704 - numbers and fixed words alone
+
+
+def timeline(
+    gold: tuple[float, float], said: tuple[float, float] | None, duration: float | None
+) -> Markup:
+    """The gold span above, the answered one below, from 0 to the video's end; all in seconds.
+
+    Hidden from screen readers: the same times stand as text beside it.
+    """
+    width, height = LINE
+    end = max(duration or 0.0, gold[1], said[1] if said else 0.0)
+    drawn = [("gold", 1, gold)] + ([("said", height / 2 + 1, said)] if said else [])
+    parts = [
+        f'<rect class="{name}" x="{_number(width * span[0] / end)}" y="{y:g}"'
+        f' width="{_number(max(width * (span[1] - span[0]) / end, 1.0))}" height="5"/>'
+        for name, y, span in drawn
+    ]
+    svg = f'<svg class="timeline" viewBox="0 0 {width} {height}" aria-hidden="true">'
     return Markup(svg + "".join(parts) + "</svg>")  # noqa: S704 - numbers and fixed words alone
 
 

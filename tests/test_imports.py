@@ -35,7 +35,7 @@ STAIRCASE = (
     ("harness.scoring",),
     ("harness.entrants",),
     ("harness.comparison", "harness.items"),
-    ("harness.rescoring", "harness.probes"),
+    ("harness.probes",),
 )
 
 

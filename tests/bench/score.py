@@ -1,6 +1,6 @@
 """Whole-process time of `ivcr score` beside a bare typed decode of the same file, in one run.
 
-    python tests/bench/score.py [BENCHMARK]
+    python -m tests.bench.score [BENCHMARK]
 
 Without BENCHMARK the real text beside the project is imported, or IVCR-Mini rendered where that is
 absent. The submission is BM25's: a hundred videos a turn.
@@ -50,7 +50,7 @@ def benchmark_in(folder: Path) -> Path:
 def seconds(command: list[str]) -> float:
     """Wall time of one process, start included."""
     start = time.perf_counter()
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     return time.perf_counter() - start
 
 
