@@ -39,6 +39,7 @@ def list_() -> None:
 @click.option("--history", type=click.Choice(HISTORIES), help="What is shown of earlier turns.")
 @click.option("--out", type=click.Path(path_type=Path), help="The submission folder to make.")
 @click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="A setting.")
+@click.option("--pair", metavar="RUN", help="The run that differs from this one in history alone.")
 @click.option("--split", default="test", show_default=True, help="The split to answer.")
 @click.option("--seed", default=0, show_default=True, help="For baselines that draw at random.")
 def run(
@@ -48,6 +49,7 @@ def run(
     history: History | None,
     out: Path | None,
     assignments: tuple[str, ...],
+    pair: str | None,
     split: str,
     seed: int,
 ) -> None:
@@ -61,8 +63,8 @@ def run(
     from harness.errors import WrongUsageError
 
     if floors:
-        if name is not None or out is not None or assignments:
-            raise WrongUsageError("--floors runs all floors: it takes no NAME, --out or --set")
+        if name is not None or out is not None or assignments or pair:
+            raise WrongUsageError("--floors runs all floors: no NAME, --out, --set or --pair")
         run_floors(Benchmark(benchmark).checked(), history, split, seed)
         return
     if name is None or history is None or out is None:
@@ -70,7 +72,7 @@ def run(
     plan = Plan(find(name), history, assignments, split, seed)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise WrongUsageError(f"{out}: is not an empty folder; remove it or name another --out")
-    run_one(plan, Benchmark(benchmark).checked(), out)
+    run_one(plan, Benchmark(benchmark).checked(), out, pair)
     click.echo(str(out))
 
 
@@ -87,15 +89,17 @@ def train(name: str) -> None:
     )
 
 
-def run_one(plan: Plan, benchmark: Benchmark, out: Path) -> None:
-    """Run one baseline and write its submission to `out`."""
+def run_one(plan: Plan, benchmark: Benchmark, out: Path, pair: str | None = None) -> None:
+    """Run one baseline and write its submission to `out`; `pair` goes to its card."""
+    from msgspec.structs import replace
+
     from baselines.runner import start
     from harness.cli.progress import bar
     from harness.submission import write
 
     made = start(plan, benchmark)
     with bar(f"{plan.entry.name}, history {plan.history}", unit="turns") as progress:
-        write(out, made.card, made.predictions(progress))
+        write(out, replace(made.card, pair=pair), made.predictions(progress))
 
 
 def run_floors(benchmark: Benchmark, only: History | None, split: str, seed: int) -> None:

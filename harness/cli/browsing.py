@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from leaderboard.dialogues import Dialogue, Said, Source, Told
     from leaderboard.records import Entry
 
-FRAMES, HEIGHT = 6, 54  # of a strip; pixels
+FRAMES, HEIGHT, GAP = 6, 54, 2  # of a strip; pixels
 WIDEST = 120  # pixels of one frame
 LARGEST = 4096  # pixels of a video's side
 LOOKED_AT = 400  # frames decoded for one of a strip
@@ -129,7 +129,10 @@ def _jpeg(container: InputContainer) -> bytes | None:
             if looked == LOOKED_AT or picture.pts is None or picture.pts >= at:
                 break
         pictures.append(picture.to_ndarray(width=small, height=HEIGHT, format="rgb24"))
-    joined = av.VideoFrame.from_ndarray(np.concatenate(pictures, axis=1), format="rgb24")
+    between = np.full((HEIGHT, GAP, 3), 255, dtype=np.uint8)
+    parts = [part for picture in pictures for part in (between, picture)][1:]
+    pixels = np.concatenate(parts, axis=1).astype(np.uint8, copy=False)
+    joined = av.VideoFrame.from_ndarray(pixels, format="rgb24")
     out = io.BytesIO()
     with av.open(out, "w", format="image2pipe") as target:
         encoder = target.add_stream("mjpeg", options={"q": "5"})

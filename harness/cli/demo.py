@@ -24,6 +24,13 @@ RUNS: tuple[tuple[str, str, History, tuple[str, ...]], ...] = (
     ("bm25-candidates-none", "bm25", "none", ("candidates=used",)),
     ("bm25-candidates-own", "bm25", "own", ("candidates=used", "context=decayed")),
 )
+# Runs that differ in history alone.
+PAIRS = {
+    "bm25-own-all": "bm25-reference-all",
+    "bm25-reference-all": "bm25-own-all",
+    "bm25-own-decayed": "bm25-reference-decayed",
+    "bm25-reference-decayed": "bm25-own-decayed",
+}
 
 
 @click.command()
@@ -85,7 +92,7 @@ def _answered(benchmark: Benchmark, submissions: Path) -> None:
     for name, baseline, history, settings in RUNS:
         folder = submissions / TEAM_FOLDER / name
         folder.parent.mkdir(parents=True, exist_ok=True)
-        run_one(Plan(find(baseline), history, settings), benchmark, folder)
+        run_one(Plan(find(baseline), history, settings), benchmark, folder, PAIRS.get(name))
         document, _ = score_one(folder, benchmark, "test")
         figure = document["metrics"]["all"]["R@1"]
         click.echo(f"{name}: valid, R@1 {100 * figure['value']:.1f}", err=True)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from harness.benchmark import Benchmark
     from harness.statistics import Design
-    from leaderboard.records import Bench, Described
+    from leaderboard.records import Bench, Described, Entry
 
 MOST = 64 << 20  # bytes of predictions, and so many more a turn, as validation has it
 MOST_A_TURN = 32 << 10
@@ -56,8 +56,12 @@ def build_site(
     organizers: tuple[str, ...] = (),
 ) -> str:
     """Build the site of a benchmark's split; what was built, as one line."""
+    from functools import cache
+
+    from harness.cli.browsing import source
     from harness.files import shown
     from leaderboard import ledger, site
+    from leaderboard.dialogues import Browser, chosen
     from leaderboard.entries import Reader, folder_of
     from leaderboard.standings import with_standings
     from leaderboard.table import tables
@@ -68,16 +72,22 @@ def build_site(
     known = ledger.known(last, out)
     reader = Reader(bench, described, hashing(benchmark, split), organizers, known)
     found = reader.collect(submissions)
-    made = with_standings(
-        tables(found.entries, described),
-        lambda entry: folder_of(entry, submissions, bench),
-        designing(benchmark, split),
-        ledger.standings(last),
-    )
     for refusal in found.refused:
         click.echo(f"refused: {shown(refusal.key)}: {shown(refusal.reason, 600)}", err=True)
-    built = site.build(found, bench, described, out, made)
-    ledger.keep(out, context, [(entry, site.pages_of(entry)) for entry in found.entries], made)
+
+    def where(entry: Entry) -> Path:
+        return folder_of(entry, submissions, bench)
+
+    made = with_standings(
+        tables(found.entries, described), where, designing(benchmark, split), ledger.standings(last)
+    )
+    browser = None
+    if bench.labels == "public":
+        browser = Browser(cache(lambda: source(benchmark, split, where)), chosen(made), (), where)
+        browser = browser._replace(kept=ledger.dialogues(last, browser.made_of, out))
+    built = site.build(found, bench, described, out, made, browser)
+    pages = [(entry, site.pages_of(entry)) for entry in found.entries]
+    ledger.keep(out, context, pages, made, browser)
     return (
         f"{built.folder / 'index.html'}: {built.tables} tables, {built.runs} runs,"
         f" {built.floors} floors, {len(found.refused)} refused"

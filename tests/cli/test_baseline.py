@@ -148,3 +148,10 @@ def test_training_what_has_nothing_to_train_is_refused(ivcr):
     code, _, err = ivcr("train", "bm25")
     assert code == 2
     assert "bm25 has nothing to train" in err
+
+
+def test_a_run_names_its_pair_in_the_card(ivcr, toy, tmp_path):
+    sub = tmp_path / "own"
+    what = ["bm25", "--history", "own", "--pair", "team/reference"]
+    assert ivcr("run", *what, "--benchmark", toy, "--out", sub)[0] == 0
+    assert tomllib.loads((sub / "card.toml").read_text("utf-8"))["pair"] == "team/reference"

@@ -10,6 +10,7 @@ import pytest
 
 from harness.benchmark import Benchmark
 from harness.cli import main
+from harness.files import zstd
 from harness.metrics import METRICS
 from harness.submission import write
 from harness.validation import check
@@ -96,6 +97,20 @@ def test_the_same_submission_gives_the_same_bytes_under_every_hash_seed(toy, run
         )
         found.add((run / "scores.json").read_bytes() + (run / "scores.outcomes.npz").read_bytes())
     assert len(found) == 1
+
+
+def test_the_order_of_lines_moves_no_figure(ivcr, toy, run, tmp_path):
+    with zstd.open(run / "predictions.jsonl.zst") as stream:
+        lines = stream.readlines()
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "card.toml").write_bytes((run / "card.toml").read_bytes())
+    (other / "predictions.jsonl").write_bytes(b"".join(reversed(lines)))
+    for folder in (run, other):
+        assert ivcr("score", folder, "--benchmark", toy)[0] == 0
+    one, two = (json.loads((folder / "scores.json").read_text()) for folder in (run, other))
+    assert lines != lines[::-1]
+    assert one["metrics"] == two["metrics"]
 
 
 def test_missing_turns_are_refused_unless_partial_and_then_are_wrong(ivcr, toy, run, tmp_path):

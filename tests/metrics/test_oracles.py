@@ -7,9 +7,10 @@ from harness.metrics import METRICS
 from harness.outcomes import outcomes
 from harness.scoring import design_of, figures
 
+from .cases import case_of
 from .conftest import SOURCES
 from .generated import conversation
-from .oracles import ORACLES, case_of
+from .oracles import ORACLES
 
 SEEDS = range(6)
 

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 from sacrebleu.metrics.bleu import BLEU
 
@@ -11,8 +12,10 @@ from harness.metrics.responses import bleu, chrf
 from harness.outcomes import outcomes
 from harness.records import Prediction
 from harness.scoring import design_of, figures
+from harness.statistics.design import linearised
 
 from .conftest import SOURCES, make_split
+from .generated import conversation
 
 CHINESE = ("请看视频4，女人正在做的饭", "请看视频4，男人正在做饭")
 
@@ -91,6 +94,20 @@ def test_the_figure_of_many_sums_is_the_figures_of_each(name):
     table = METRICS[name].column(outcomes(*make_split(rows), given, SOURCES)).table
     figure = {"BLEU-4": bleu, "chrF": chrf}[name]
     assert figure(table).tolist() == pytest.approx([float(figure(sums)) for sums in table.T])
+
+
+@pytest.mark.parametrize("name", ["BLEU-4", "chrF"])
+def test_the_spread_is_that_of_resampled_dialogues(name):
+    split, gold, predictions = conversation(3, dialogues=150)
+    found = outcomes(split, gold, predictions, SOURCES)
+    turns = found.frame.language == found.frame.languages.index("en")
+    table, figure = METRICS[name].column(found).table * turns, METRICS[name].figure
+    sums = np.array([np.bincount(found.frame.dialogue, weights=row) for row in table])
+    picks = np.random.default_rng(1).integers(0, sums.shape[1], (2000, sums.shape[1]))
+    drawn = [float(figure(sums[:, pick].sum(axis=1))) for pick in picks]
+    _, influence, rows = linearised(figure, table)
+    by_dialogue = np.bincount(found.frame.dialogue[rows], weights=influence[:, 0])
+    assert np.sqrt(np.square(by_dialogue).sum()) == pytest.approx(np.std(drawn), rel=0.1)
 
 
 def test_sacrebleu_is_loaded_only_for_a_response():
