@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
-from typing import Any
+from itertools import chain
 
 from harness.metrics import dialogues, moments, responses, retrieval, segments, survival
-from harness.metrics.metric import Column, Metric
-from harness.outcomes import ABSENT, Outcomes
+from harness.metrics.metric import Metric
+from harness.outcomes import ABSENT
 
 TREC = "TREC; Voorhees & Harman 2005 (one gold video a turn: Success@k)"
 TALL = "Gao et al., TALL, ICCV 2017"
@@ -18,7 +18,6 @@ OURS = "this project's definition"
 PAIRS = f"{OURS}: retrieval turns that follow one another, as a chain of two states"
 SACREBLEU = "as in sacreBLEU, Post, WMT 2018"
 TWO_LANGUAGES = "both languages occur, and each has its own figure: see language=en, language=zh"
-PLUGIR = "Lee et al., PlugIR, ACL 2024"
 COUNTED = range(1, survival.LONGEST + 1)
 RESTRICTED = 7
 
@@ -128,21 +127,15 @@ def _texts() -> Iterator[Metric]:
 
 def _whole_dialogues() -> Iterator[Metric]:
     over = "dialogues with retrieval turns, type 7 left out"
-    yield Metric(
-        "success", dialogues.success, "dialogue", "1 if all retrieval turns are right", over, OURS
-    )
-    yield Metric(
+    whole = partial(Metric, scope="dialogue", over=over, source=OURS)
+    yield whole("success", dialogues.success, formula="1 if all retrieval turns are right")
+    yield whole(
         "turns_right",
         dialogues.turns_right,
-        "dialogue",
-        "share of the dialogue's retrieval turns that are right",
-        over,
-        OURS,
+        formula="share of the dialogue's retrieval turns that are right",
     )
     kaplan_meier = partial(
-        Metric,
-        scope="dialogue",
-        over=over,
+        whole,
         average="smooth",
         size=survival.at_risk_last,
         source="Kaplan & Meier, JASA 53, 1958",
@@ -203,26 +196,22 @@ def _turn_to_turn() -> Iterator[Metric]:
 
 
 def _cascades() -> Iterator[Metric]:
-    official = "the error propagation of an older script of IVCR-200K"
-    rows: tuple[tuple[str, Callable[[Outcomes], Column], str], ...] = (
-        ("R@1", dialogues.cascade_video, "video"),
-        ("R@1,IoU>=0.5", dialogues.cascade_moment, "moment"),
-    )
-    for name, column, task in rows:
+    for name, task, column in (
+        ("R@1", "video", dialogues.cascade_video),
+        ("R@1,IoU>=0.5", "moment", dialogues.cascade_moment),
+    ):
         yield Metric(
             f"cascade:{name}",
             column,
             "dialogue",
             f"{name}, where after a failed video turn all later turns of the dialogue are wrong",
             f"{task} turns of dialogues other than type 7",
-            official,
+            "the error propagation of an older script of IVCR-200K",
         )
 
 
 def _segments() -> Iterator[Metric]:
-    def segment(name: str, column: Callable[[Outcomes], Column], **more: Any) -> Metric:
-        return Metric(name, column, **{"scope": "segment", "over": "segments", **more})
-
+    segment = partial(Metric, scope="segment", over="segments")
     yield segment(
         "cumHit@10",
         segments.cumulative_hit,
@@ -235,7 +224,7 @@ def _segments() -> Iterator[Metric]:
         "BRI@100",
         segments.best_log_rank,
         formula="mean over t of (ln b_t + ln b_{t+1}) / 2, b the best rank so far, 101 if absent",
-        source=PLUGIR,
+        source="Lee et al., PlugIR, ACL 2024",
         unit="nats",
         high=math.log(ABSENT),
         better="lower",
@@ -249,14 +238,8 @@ def _segments() -> Iterator[Metric]:
     )
 
 
-_GROUPS = (
-    _video_turns,
-    _choices,
-    _moment_turns,
-    _texts,
-    _whole_dialogues,
-    _turn_to_turn,
-    _cascades,
-    _segments,
+_ROWS = chain(
+    *(_video_turns(), _choices(), _moment_turns(), _texts()),
+    *(_whole_dialogues(), _turn_to_turn(), _cascades(), _segments()),
 )
-METRICS: dict[str, Metric] = {row.name: row for group in _GROUPS for row in group()}
+METRICS: dict[str, Metric] = {row.name: row for row in _ROWS}

@@ -105,7 +105,8 @@ def _undefined(metric: Metric, column: Column, secret: bool) -> str | None:
     if column.why is not None:
         return column.why
     if secret:
-        return f"fewer than {SMALLEST_CELL} {counted_in(metric)}, and labels are hidden"
+        few = f"fewer than {SMALLEST_CELL} {counted_in(metric)}"
+        return f"labels are hidden, and {few} would show, here or as a difference of two figures"
     if not column.counted.any():
         return f"no {metric.over} here"
     if metric.size is not None and not metric.size(column.table.sum(axis=1)):
