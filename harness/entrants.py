@@ -9,14 +9,14 @@ from typing import NamedTuple
 from msgspec import Struct
 
 from harness.benchmark import Benchmark, Split
-from harness.errors import SubmissionError, WrongUsageError
+from harness.errors import WrongUsageError
 from harness.metrics import METRICS, Column
 from harness.metrics.dialogues import right
 from harness.outcomes import Bools, Frame, Outcomes, outcomes
 from harness.records import Card, Gold, Moment, Prediction
-from harness.scoring import design_of
+from harness.scoring import accepted, design_of
 from harness.statistics import Design
-from harness.validation import Checked, check
+from harness.validation import check
 
 
 class Said(NamedTuple):
@@ -108,7 +108,9 @@ def read(folders: Sequence[Path], benchmark: Benchmark, split: str = "test") -> 
     sources = {name: video.source for name, video in benchmark.videos.items()}
     entrants = []
     for position, folder in enumerate(folders):
-        card, sha256, given = _accepted(folder, check(folder, benchmark, split))
+        checked = check(folder, benchmark, split)
+        card, sha256 = accepted(folder, checked, "compared")
+        given = checked.predictions
         told = card.history == "reference"
         found = outcomes(public, gold, given, sources, told=told)
         said = tuple(map(_said, given))
@@ -132,21 +134,6 @@ def _distinct(folders: Sequence[Path]) -> None:
         if place in seen:
             raise WrongUsageError(f"{folder}: named twice; name each submission once")
         seen.add(place)
-
-
-def _accepted(folder: Path, checked: Checked) -> tuple[Card, str, Sequence[Prediction | None]]:
-    report, card, sha256 = checked.report, checked.card, checked.sha256
-    if card is not None and card.kind == "reported":
-        raise SubmissionError(
-            f"{folder}: a reported card carries typed figures; there are no predictions to compare"
-        )
-    if not report.valid or card is None or sha256 is None:
-        first = next((p.message for p in report.problems if p.severity == "error"), "no card")
-        raise SubmissionError(
-            f"{folder}: not valid, so not compared"
-            f" ({report.errors:,} problems, the first: {first}); `ivcr validate` lists them all"
-        )
-    return card, sha256, checked.predictions
 
 
 def _said(given: Prediction | None) -> Said:

@@ -1,6 +1,6 @@
 """From a checked submission to scores.json: figures of every metric on every slice."""
 
-from harness.scoring.document import Scored, design_of, score, signature
+from harness.scoring.document import Scored, accepted, design_of, score, signature
 from harness.scoring.figures import figures
 from harness.scoring.floors import Floor, best_floors
 from harness.scoring.withholding import SMALLEST_CELL
@@ -10,6 +10,7 @@ __all__ = [
     "SMALLEST_CELL",
     "Floor",
     "Scored",
+    "accepted",
     "best_floors",
     "design_of",
     "figures",

@@ -38,7 +38,7 @@ def score(
     with the first problem if the submission is not valid.
     """
     checked = check(folder, benchmark.checked(), split, keep=True)
-    card, sha256 = _accepted(folder, checked, partial)
+    card, sha256 = accepted(folder, checked, partial=partial)
     public, gold = benchmark.split(split), benchmark.gold(split)
     sources = {name: video.source for name, video in benchmark.videos.items()}
     told = card.history == "reference"
@@ -96,11 +96,18 @@ def signature(
     return "|".join(parts + ([f"partial:{missing}"] if missing else []))
 
 
-def _accepted(folder: Path, checked: Checked, partial: bool) -> tuple[Card, str]:
+def accepted(
+    folder: Path, checked: Checked, done: str = "scored", *, partial: bool = False
+) -> tuple[Card, str]:
+    """The card and the SHA-256 of a submission that may be `done`.
+
+    `partial`: missing turns are let pass. Raises SubmissionError with the first problem, and for a
+    reported card.
+    """
     report, card, sha256 = checked.report, checked.card, checked.sha256
     if card is not None and card.kind == "reported":
         raise SubmissionError(
-            f"{folder}: a reported card carries typed figures; there are no predictions to score"
+            f"{folder}: a reported card carries typed figures, no predictions to be {done}"
         )
     errors = [problem for problem in report.problems if problem.severity == "error"]
     if partial:
@@ -108,7 +115,7 @@ def _accepted(folder: Path, checked: Checked, partial: bool) -> tuple[Card, str]
     if errors or card is None or sha256 is None:
         first = errors[0].message if errors else "no card"
         raise SubmissionError(
-            f"{folder}: not valid, so not scored ({report.errors:,} problems, the first: {first});"
+            f"{folder}: not valid, so not {done} ({report.errors:,} problems, the first: {first});"
             " `ivcr validate` lists them all"
         )
     return card, sha256
