@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from leaderboard.outcomes import Turns
-from leaderboard.pages import ENDINGS, Pages, policy
+from harness.errors import SubmissionError
+from leaderboard.outcomes import Turns, turns
+from leaderboard.pages import DIALOGUES, DIALOGUES_A_PAGE, ENDINGS, Pages, policy
 from leaderboard.records import Entry
 from leaderboard.table import Table
 from leaderboard.wording import LANGUAGES
 
-FOLDER = "dialogues"
-PAGE = 25  # dialogues
 MOST = 6  # systems
 HARDEST = 10  # dialogues that a system's page names
 LARGEST_STRIP = 60_000  # bytes
@@ -62,8 +62,8 @@ class Source(NamedTuple):
     """Where the browser's content comes from.
 
     `dialogue`: (turns,) the number of each turn's dialogue, from 0 in the order of the split;
-    `names`: by that number; `tell`: all dialogues with what these systems answered; `strip`: a JPEG of
-    some frames of a video, None where there are no pixels.
+    `names`: by that number; `tell`: all dialogues with what these systems answered; `strip`: a JPEG
+    of some frames of a video, None where there are no pixels.
     """
 
     dialogue: NDArray[np.int64]
@@ -81,6 +81,44 @@ class Hard(NamedTuple):
     turns: int
 
 
+class Browser(NamedTuple):
+    """What the site needs to write the browser, or to keep the one of the last build.
+
+    `source` is asked for only where something is written; `kept`: the files of the last build, if
+    nothing changed that they rest on; `folder_of`: where an entry's outcomes lie.
+    """
+
+    source: Callable[[], Source]
+    entries: tuple[Entry, ...]
+    kept: tuple[str, ...]
+    folder_of: Callable[[Entry], Path]
+
+    @property
+    def made_of(self) -> str:
+        """SHA-256 over what the pages rest on besides the ledger's context."""
+        rows = [(entry.key, entry.card.system, entry.stamp) for entry in self.entries]
+        return hashlib.sha256(repr(rows).encode()).hexdigest()
+
+    def hardest(self, entry: Entry) -> list[Hard]:
+        """The dialogues that an entry failed most; none where its outcomes do not say."""
+        found = self._turns(entry, "turns_right")
+        return [] if found is None else hardest(found, self.source())
+
+    def overlaps(self, entry: Entry) -> list[int]:
+        """How many moment turns have an IoU of 0, then in each tenth above.
+
+        Empty without outcomes, and where no span meets its gold.
+        """
+        found = self._turns(entry, "mIoU")
+        return spread(found) if found is not None and found.values.any() else []
+
+    def _turns(self, entry: Entry, metric: str) -> Turns | None:
+        try:
+            return turns(self.folder_of(entry), entry.scores, metric)
+        except SubmissionError:
+            return None
+
+
 def chosen(tables: Sequence[Table]) -> tuple[Entry, ...]:
     """The systems shown: first those that lead a table, then the next of each, at most MOST."""
     ranked = [[row.entry for row in table.rows if row.rank is not None] for table in tables]
@@ -90,15 +128,7 @@ def chosen(tables: Sequence[Table]) -> tuple[Entry, ...]:
     return tuple(whole.values())[:MOST]
 
 
-def made_of(entries: Sequence[Entry]) -> str:
-    """SHA-256 over what the pages rest on besides the ledger's context."""
-    rows = [(entry.key, entry.card.system, entry.stamp) for entry in entries]
-    return hashlib.sha256(repr(rows).encode()).hexdigest()
-
-
-def files(
-    pages: Pages, source: Source, entries: Sequence[Entry]
-) -> Iterator[tuple[str, bytes]]:
+def files(pages: Pages, source: Source, entries: Sequence[Entry]) -> Iterator[tuple[str, bytes]]:
     """Every file of the browser: its path in the site, and its bytes."""
     told = list(source.tell(entries))
     wanted = {turn.video for dialogue in told for turn in dialogue.turns if turn.video}
@@ -107,22 +137,27 @@ def files(
         data = source.strip(video)
         if data is not None and len(data) <= LARGEST_STRIP:
             strips[video] = strip_name(video)
-            yield f"{FOLDER}/{strips[video]}", data
-    parts = [told[start : start + PAGE] for start in range(0, len(told), PAGE)]
+            yield f"{DIALOGUES}/{strips[video]}", data
+    parts = [
+        told[start : start + DIALOGUES_A_PAGE] for start in range(0, len(told), DIALOGUES_A_PAGE)
+    ]
     for number, part in enumerate(parts, start=1):
-        path = f"{FOLDER}/{number}"
+        path = f"{DIALOGUES}/{number}"
         for language in LANGUAGES:
-            yield path + ENDINGS[language], pages.render(
-                "dialogues.html",
-                path,
-                language,
-                policy=policy(images=True),
-                number=number,
-                last=len(parts),
-                first=PAGE * (number - 1) + 1,
-                dialogues=part,
-                entries=entries,
-                strips=strips,
+            yield (
+                path + ENDINGS[language],
+                pages.render(
+                    "dialogues.html",
+                    path,
+                    language,
+                    policy=policy(images=True),
+                    number=number,
+                    last=len(parts),
+                    first=DIALOGUES_A_PAGE * (number - 1) + 1,
+                    dialogues=part,
+                    entries=entries,
+                    strips=strips,
+                ),
             )
 
 
@@ -131,18 +166,20 @@ def strip_name(video: str) -> str:
     return f"{hashlib.sha256(video.encode()).hexdigest()[:16]}.jpg"
 
 
-def page_of(place: int) -> str:
-    """The page of dialogue number `place`, from 0, without its ending; its anchor is d1, d2, ..."""
-    return f"{FOLDER}/{place // PAGE + 1}"
+def spread(found: Turns) -> list[int]:
+    """Turns by IoU: exactly 0, then (0, 0.1], ..., (0.9, 1]; eleven numbers."""
+    counted = found.weights > 0
+    # Rounded: 0.3 written as 3/10 is not to fall into the next tenth.
+    tenths = np.ceil(np.round(10 * found.values[counted] / found.weights[counted], 9))
+    counts = np.bincount(np.clip(tenths, 0, 10).astype(int), minlength=11)
+    return [int(count) for count in counts]
 
 
-def hardest(found: Turns | None, source: Source) -> list[Hard]:
+def hardest(found: Turns, source: Source) -> list[Hard]:
     """The dialogues with the smallest share right, longer ones first; of `turns_right`."""
-    if found is None or len(found.values) != len(source.dialogue):
+    if len(found.values) != len(source.dialogue):
         return []
     asked = np.bincount(source.dialogue, weights=found.weights > 0)
     right = np.bincount(source.dialogue, weights=found.values)
     order = sorted(np.flatnonzero(asked).tolist(), key=lambda n: (right[n], -asked[n], n))
-    return [
-        Hard(n, source.names[n], float(right[n]), int(asked[n])) for n in order[:HARDEST]
-    ]
+    return [Hard(n, source.names[n], float(right[n]), int(asked[n])) for n in order[:HARDEST]]

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 
-import msgspec
-
 from harness.errors import EnvironmentFailure, IvcrError, SubmissionError
 from leaderboard import documents, ledger
 from leaderboard.agreement import disagreement
+from leaderboard.hiding import withheld
 from leaderboard.ledger import Known
-from leaderboard.records import Bench, Cell, Described, Entry, Found, Refusal, Reported, Scores
+from leaderboard.records import Bench, Described, Entry, Found, Refusal, Reported, Scores
 
-SMALLEST_CELL = 30  # turns
 FLOORS = "floors/"
 Hash = Callable[[Path], str]
 
@@ -120,24 +118,6 @@ def _in_place(key: str, folder: Path) -> None:
         raise SubmissionError("the folder is a link; put the submission itself here")
     if "/" not in key.removeprefix(FLOORS):
         raise SubmissionError("expected <team>/<run>/, found a card.toml one level too high")
-
-
-def withheld(scores: Scores) -> Scores:
-    """`scores` without the figures of small cells, from which hidden gold could be inferred.
-
-    A cell that does not say how many turns it is over is withheld too.
-    """
-    small = Cell(None, why=f"fewer than {SMALLEST_CELL} turns, and labels are hidden")
-    return msgspec.structs.replace(
-        scores,
-        metrics={
-            part: {
-                name: cell if (cell.turns or 0) >= SMALLEST_CELL else small
-                for name, cell in cells.items()
-            }
-            for part, cells in scores.metrics.items()
-        },
-    )
 
 
 def folder_of(entry: Entry, submissions: Path, bench: Bench) -> Path:

@@ -36,3 +36,10 @@ def label(name: str) -> str:
 def unit(metric: Described) -> str:
     """The unit in which `short` writes, as a suffix of a heading."""
     return "%" if metric.unit == "share" else metric.unit
+
+
+def signed(value: float, metric: Described) -> str:
+    """A difference with its sign: `+2.3` points of a share in per cent, `−` for minus."""
+    size = short(abs(value), metric)
+    sign = "" if not size.strip("0.") else "+" if value > 0 else "−"
+    return sign + size

@@ -20,6 +20,8 @@ from msgspec import Struct
 from harness.files import canonical, write
 from harness.records import Card
 from leaderboard import outcomes
+from leaderboard.dialogues import Browser
+from leaderboard.pages import DIALOGUES
 from leaderboard.records import Bench, Described, Entry, Scores, Stamp, Standing
 from leaderboard.table import Table
 from leaderboard.tracks import TRACKS
@@ -37,8 +39,15 @@ class Known(Struct, frozen=True):
     pages: dict[str, tuple[int, int]]  # path in the site: size in bytes, time in nanoseconds
 
 
+class Group(Struct, frozen=True):
+    """Files of the last build that belong together; `made_of`: a digest of what they rest on."""
+
+    made_of: str
+    pages: dict[str, tuple[int, int]]
+
+
 class Ledger(Struct, frozen=True):
-    """All entries of the last build, and the standings of its tables by name.
+    """All entries of the last build, its dialogue browser, its tables' standings by name.
 
     `context`: everything else that their pages depend on.
     """
@@ -46,6 +55,7 @@ class Ledger(Struct, frozen=True):
     context: str
     entries: dict[str, Known]
     standings: dict[str, Standing]
+    dialogues: Group | None = None
 
 
 def context(bench: Bench, metrics: Mapping[str, Described], organizers: Collection[str]) -> str:
@@ -105,13 +115,23 @@ def standings(ledger: Ledger | None) -> dict[str, Standing]:
     return {} if ledger is None else ledger.standings
 
 
+def dialogues(ledger: Ledger | None, made_of: str, site: Path) -> tuple[str, ...]:
+    """The files of the last build's dialogue browser if they stand and rest on the same, or ()."""
+    group = None if ledger is None else ledger.dialogues
+    if group is None or group.made_of != made_of:
+        return ()
+    stand = all(_written(site / page) == seen for page, seen in group.pages.items())
+    return tuple(group.pages) if stand else ()
+
+
 def keep(
     site: Path,
     context: str,
     entries: Iterable[tuple[Entry, Collection[str]]],
     tables: Iterable[Table] = (),
+    browser: Browser | None = None,
 ) -> None:
-    """Write the ledger of a build: each entry and its pages in the site, each table's standing."""
+    """Write the ledger of a build: entries and their pages, tables' standings, the browser."""
     rows = {
         entry.key: Known(
             entry.stamp,
@@ -124,10 +144,14 @@ def keep(
         )
         for entry, pages in entries
     }
-    write(
-        _place(site),
-        canonical(Ledger(context, rows, {table.name: table.standing for table in tables})),
-    )
+    group = None if browser is None else Group(browser.made_of, _pages(site, DIALOGUES))
+    standing = {table.name: table.standing for table in tables}
+    write(_place(site), canonical(Ledger(context, rows, standing, group)))
+
+
+def _pages(site: Path, folder: str) -> dict[str, tuple[int, int]]:
+    names = sorted(f"{folder}/{path.name}" for path in (site / folder).glob("*"))
+    return {name: seen for name in names if (seen := _written(site / name))}
 
 
 def _place(site: Path) -> Path:

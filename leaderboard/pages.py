@@ -14,7 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from leaderboard import figures
-from leaderboard.plots import Series, bar, ceiling, timeline
+from leaderboard.plots import Series, bar, ceiling, gap, histogram, tenth, timeline
 from leaderboard.records import Bench, Cell, Described, Entry
 from leaderboard.standings import remarks
 from leaderboard.strangers import LONG, link, visible
@@ -24,14 +24,18 @@ from leaderboard.wording import HTML_LANGUAGE, LANGUAGES, Words
 ENDINGS = {"en": ".html", "zh": ".zh.html"}
 FULL = 12  # rows of a table that the front page shows whole
 TOP = 5  # rows that it shows of a longer one, and the best floor
+DIALOGUES, DIALOGUES_A_PAGE = "dialogues", 25
 PARTIAL = re.compile(r"partial:(\d+)")
 
 
 class Pages:
     """Renders templates for one benchmark, in both languages."""
 
-    def __init__(self, bench: Bench) -> None:
-        """Load templates and assets; the policy allows exactly these assets."""
+    def __init__(self, bench: Bench, *, browsing: bool = False) -> None:
+        """Load templates and assets; the policy allows exactly these assets.
+
+        `browsing`: whether the site has the dialogue browser, to which pages then link.
+        """
         self.bench = bench
         self.environment = Environment(
             loader=PackageLoader("leaderboard"),
@@ -43,6 +47,7 @@ class Pages:
         self.environment.filters |= FILTERS
         self.shared = {
             "bench": bench,
+            "browsing": browsing,
             "policy": policy(),
             "style": asset("style.css"),
             "theme": asset("theme.js"),
@@ -107,6 +112,11 @@ def slug(entry: Entry) -> str:
     if plain == parts:
         return name
     return f"{name}--{hashlib.sha256(entry.key.encode()).hexdigest()[:8]}"
+
+
+def page_of(place: int) -> str:
+    """The page of dialogue number `place`, from 0, without its ending; its anchor is d1, d2, ..."""
+    return f"{DIALOGUES}/{place // DIALOGUES_A_PAGE + 1}"
 
 
 def anchor(metric: str) -> str:
@@ -184,13 +194,18 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "bound": "{:g}".format,
     "by_place": by_place,
     "clock": clock,
+    "gap": gap,
+    "signed": figures.signed,
+    "tenth": tenth,
     "timeline": timeline,
     "exact": figures.exact,
+    "histogram": histogram,
     "interval": figures.interval,
     "label": figures.label,
     "linked": linked,
     "missing": missing,
     "end": end,
+    "page_of": page_of,
     "remarks": remarks,
     "scale": scale,
     "short": figures.short,

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from markupsafe import Markup
 
 from leaderboard.figures import short
-from leaderboard.records import Cell, Described
+from leaderboard.records import Cell, Described, Pair
 
 BAR = (128, 14)
 LINE = (240, 14)
@@ -63,6 +63,24 @@ def bar(cell: Cell, high: float, floor: float | None = None) -> Markup:
     return Markup(svg + "".join(parts) + "</svg>")  # noqa: S704 - numbers and fixed words alone
 
 
+def gap(pair: Pair, reach: float) -> Markup:
+    """A difference with its interval on a scale from -reach to `reach`; 0 as a dashed line.
+
+    Hidden from screen readers: the same figures stand as text in the row.
+    """
+    width, height = BAR
+
+    def x(value: float) -> str:
+        return _number(width / 2 + (width / 2 - 2) * min(max(value / reach, -1.0), 1.0))
+
+    parts = [f'<path class="floor" d="M{x(0)} 0V{height}"/>']
+    if pair.low is not None and pair.high is not None:
+        parts.append(f'<path class="span" d="M{x(pair.low)} {height / 2:g}H{x(pair.high)}"/>')
+    parts.append(f'<circle class="dot" cx="{x(pair.value)}" cy="{height / 2:g}" r="3.2"/>')
+    svg = f'<svg class="bar" viewBox="0 0 {width} {height}" aria-hidden="true">'
+    return Markup(svg + "".join(parts) + "</svg>")  # noqa: S704 - numbers and fixed words alone
+
+
 def timeline(
     gold: tuple[float, float], said: tuple[float, float] | None, duration: float | None
 ) -> Markup:
@@ -97,6 +115,44 @@ def curve(series: Sequence[Series], metric: Described, x_label: str, title: str)
     for offset, line in zip(_offsets(len(series)), series, strict=True):
         svg += _line(line, last, high, offset)
     return svg + _axes(last, high, metric, x_label) + Markup("</svg>")
+
+
+def histogram(counts: Sequence[int], title: str, x_label: str) -> Markup:
+    """Bars of eleven counts: exactly 0, then the tenths from 0 to 1.
+
+    The words come from the interface; they are escaped all the same.
+    """
+    width, height = PLOT
+    high = ceiling([*map(float, counts)])
+    step = (width - LEFT - RIGHT) / len(counts)
+    svg = Markup('<svg class="plot" viewBox="0 0 {} {}" role="img" aria-label="{}">').format(
+        width, height, title
+    )
+    bars = "".join(
+        f'<rect class="said" x="{_number(LEFT + n * step + 3)}" y="{_number(_y(count, high))}"'
+        f' width="{_number(step - 6)}" height="{_number(_y(0, high) - _y(count, high))}"/>'
+        for n, count in enumerate(counts)
+    )
+    svg += Markup(bars)  # noqa: S704 - numbers alone
+    svg += Markup('<path class="axis" d="M{} {}V{}H{}"/>').format(
+        LEFT, TOP, height - BOTTOM, width - RIGHT
+    )
+    for part in (0, 0.5, 1):
+        svg += Markup('<text x="{}" y="{}" text-anchor="end">{:g}</text>').format(
+            LEFT - 8, _number(_y(part * high, high) + 4), part * high
+        )
+    for n in range(len(counts)):
+        svg += Markup('<text x="{}" y="{}" text-anchor="middle">{}</text>').format(
+            _number(LEFT + (n + 0.5) * step), height - BOTTOM + 18, tenth(n)
+        )
+    return svg + Markup(
+        '<text class="title" x="{}" y="{}" text-anchor="end">{}</text></svg>'
+    ).format(width - RIGHT, height - 4, x_label)
+
+
+def tenth(place: int) -> str:
+    """The name of a bar: `0`, `≤0.1`, ..., `≤1`."""
+    return "0" if place == 0 else f"≤{place / 10:g}"
 
 
 def _offsets(lines: int) -> list[float]:

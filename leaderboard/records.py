@@ -108,13 +108,30 @@ class Entry(NamedTuple):
         return self.scores.metrics.get(part, {}).get(metric)
 
 
+class Pair(Struct, frozen=True):
+    """The first entry minus the second, by key, in the headline of a table they both stand in.
+
+    `effect`: difference / standard deviation of the units' differences (d_z); `p`: two-sided,
+    corrected for all pairs of the table. None where undefined.
+    """
+
+    first: str
+    second: str
+    value: float
+    low: float | None
+    high: float | None
+    effect: float | None
+    p: float
+
+
 class Standing(Struct, frozen=True):
     """How sure the ranks of a table are, at the level of the design, all pairs tested together.
 
     `ranges`: by entry key, the best and the worst rank that the row may have; `alike`: the keys of
     lower rows that cannot be told apart from a row ranked first; `detectable`: the minimum
     detectable difference of neighbours, in the headline's unit; `without`: how many ranked rows
-    have no range, by reason (a word of the interface); `made_of`: a digest of what this rests on.
+    have no range, by reason (a word of the interface); `pairs`: each of the first rows with each
+    below it; `made_of`: a digest of what this rests on.
     """
 
     made_of: str = ""
@@ -122,6 +139,7 @@ class Standing(Struct, frozen=True):
     alike: tuple[str, ...] = ()
     detectable: float | None = None
     without: dict[str, int] = field(default_factory=dict)
+    pairs: tuple[Pair, ...] = ()
 
 
 class Reported(NamedTuple):

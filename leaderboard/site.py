@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from harness.errors import EnvironmentFailure, WrongUsageError
-from leaderboard import exports, system
+from leaderboard import comparing, dialogues, exports, system
+from leaderboard.dialogues import Browser
 from leaderboard.pages import ENDINGS, Pages, slug
 from leaderboard.records import Bench, Described, Entry, Found
 from leaderboard.table import Table, tables
@@ -36,25 +37,36 @@ def build(
     metrics: Mapping[str, Described],
     out: Path,
     made: tuple[Table, ...] | None = None,
+    browser: Browser | None = None,
 ) -> Built:
     """Write the whole site to `out`, replacing a site of ours that is there.
 
-    `made`: the tables of `found` with their standings; without them no row has a rank range. Same
-    input, same bytes. Raises WrongUsageError if `out` is something else than a site of ours or an
-    empty folder, EnvironmentFailure if it cannot be written; `out` is then as it was.
+    `made`: the tables of `found` with their standings; without them no row has a rank range.
+    `browser`: what the dialogue browser is made of, None to leave it out. Same input, same bytes.
+    Raises WrongUsageError if `out` is something else than a site of ours or an empty folder,
+    EnvironmentFailure if it cannot be written; `out` is then as it was.
     """
     made = tables(found.entries, metrics) if made is None else made
     with _replacing(out) as folder:
-        for path, data in files(found, bench, metrics, made):
+        for path, data in files(found, bench, metrics, made, browser):
             target = folder / path
             target.parent.mkdir(exist_ok=True)
             target.write_bytes(data)
-        for path in (page for entry in found.entries if entry.kept for page in pages_of(entry)):
+        for path in _kept(found, browser):
             target = folder / path
             target.parent.mkdir(exist_ok=True)
             _carry(out / path, target)
     floors = sum(entry.floor for entry in found.entries)
     return Built(out, len(made), len(found.entries) - floors, floors)
+
+
+def _kept(found: Found, browser: Browser | None) -> Iterator[str]:
+    """Files of the last build that still hold, by their paths in the site."""
+    for entry in found.entries:
+        if entry.kept:
+            yield from pages_of(entry)
+    if browser is not None:
+        yield from browser.kept
 
 
 def _carry(old: Path, new: Path) -> None:
@@ -71,23 +83,40 @@ def pages_of(entry: Entry) -> list[str]:
 
 
 def files(
-    found: Found, bench: Bench, metrics: Mapping[str, Described], made: tuple[Table, ...]
+    found: Found,
+    bench: Bench,
+    metrics: Mapping[str, Described],
+    made: tuple[Table, ...],
+    browser: Browser | None,
 ) -> Iterator[tuple[str, bytes]]:
-    """Every file of the site but the kept pages: its path inside, and its bytes."""
+    """Every file of the site but the kept ones: its path inside, and its bytes."""
     yield MARK, b"A site written by `ivcr leaderboard build`, which may replace it.\n"
     yield "leaderboard.json", exports.board(found.entries)
     for ending, export in EXPORTS.items():
         yield f"leaderboard.{ending}", export(made)
         yield from ((f"tables/{table.name}.{ending}", export([table])) for table in made)
-    pages = Pages(bench)
+    pages = Pages(bench, browsing=browser is not None)
     for language in LANGUAGES:
         for path, data in _shared(pages, language, found, metrics, made):
             yield path + ENDINGS[language], data
-        for entry in found.entries:
-            if not entry.kept:
-                path = f"systems/{slug(entry)}"
-                view = system.view(entry, bench, metrics, Words(language))
-                yield path + ENDINGS[language], pages.render("system.html", path, language, **view)
+    for entry in found.entries:
+        if not entry.kept:
+            yield from _of_entry(pages, entry, metrics, browser)
+    if browser is not None and not browser.kept:
+        yield from dialogues.files(pages, browser.source(), browser.entries)
+
+
+def _of_entry(
+    pages: Pages, entry: Entry, metrics: Mapping[str, Described], browser: Browser | None
+) -> Iterator[tuple[str, bytes]]:
+    hard = [] if browser is None else browser.hardest(entry)
+    overlaps = [] if browser is None else browser.overlaps(entry)
+    path = f"systems/{slug(entry)}"
+    for language in LANGUAGES:
+        view = system.view(entry, pages.bench, metrics, Words(language))
+        own = {"hardest": hard, "overlaps": overlaps}
+        data = pages.render("system.html", path, language, **own, **view)
+        yield path + ENDINGS[language], data
 
 
 def _shared(
@@ -116,6 +145,8 @@ def _shared(
     for track, group in tracks.items():
         path = f"tracks/{track.name}"
         yield path, pages.render("track.html", path, language, track=track, tables=group)
+    for table in made:
+        yield from comparing.pages_of(table, pages, language)
 
 
 def _by_track(made: tuple[Table, ...]) -> dict[Track, list[Table]]:

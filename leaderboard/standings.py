@@ -11,13 +11,14 @@ import numpy as np
 from msgspec.structs import replace
 
 from harness.errors import SubmissionError
-from harness.statistics import Design, max_t, minimum_detectable, rank_ranges
-from leaderboard.outcomes import Turns, turns
-from leaderboard.records import Entry, Standing
+from harness.statistics import Design, max_t, minimum_detectable, paired, rank_ranges
+from leaderboard.outcomes import Floats, Turns, turns
+from leaderboard.records import Entry, Pair, Standing
 from leaderboard.table import Row, Table
 from leaderboard.wording import Words
 
 LARGEST = 200  # ranked rows that are tested together: 19,900 pairs
+COMPARED = 20  # rows of a table whose differences are shown pair by pair
 
 
 def with_standings(
@@ -25,16 +26,20 @@ def with_standings(
     folder_of: Callable[[Entry], Path],
     design: Callable[[], Design],
     known: Mapping[str, Standing],
+    *,
+    pairs: bool = True,
 ) -> tuple[Table, ...]:
     """`made` with the standing of each table.
 
     `folder_of`: where an entry's outcomes lie; `design`: that of the split, asked for only where
     something has to be computed; `known`: the last build's standings by table name, kept where
-    nothing they were made of has changed.
+    nothing they were made of has changed; `pairs`: whether the differences of single pairs may be
+    shown, which hidden labels forbid.
     """
+    found = [_standing(table, folder_of, design, known.get(table.name)) for table in made]
     return tuple(
-        table._replace(standing=_standing(table, folder_of, design, known.get(table.name)))
-        for table in made
+        table._replace(standing=standing if pairs else replace(standing, pairs=()))
+        for table, standing in zip(made, found, strict=True)
     )
 
 
@@ -111,7 +116,40 @@ def _compared(
         ranges={key: (int(best[n]), int(worst[n])) for n, key in enumerate(keys)},
         alike=tuple(key for n, key in enumerate(keys) if close[n] and key not in first),
         detectable=minimum_detectable(design, numerators, weights),
+        pairs=_pairs(keys[:COMPARED], sign * numerators[:COMPARED], weights, ps, table, design),
     )
+
+
+def _pairs(
+    keys: Sequence[str],
+    numerators: Floats,
+    weights: Floats,
+    ps: Floats,
+    table: Table,
+    design: Design,
+) -> tuple[Pair, ...]:
+    """Each of `keys` minus each that comes after it; `ps` are corrected for all of the table."""
+    one, other = np.triu_indices(len(keys), k=1)
+    if not len(one):
+        return ()
+    bounds = (table.columns[0].low, table.columns[0].high)
+    found = paired(design, numerators[one], numerators[other], weights, bounds)
+    return tuple(
+        Pair(
+            first=keys[first],
+            second=keys[second],
+            value=float(found.values[n]),
+            low=_defined(found.lows[n]),
+            high=_defined(found.highs[n]),
+            effect=_defined(found.effects[n]),
+            p=float(ps[first, second]),
+        )
+        for n, (first, second) in enumerate(zip(one.tolist(), other.tolist(), strict=True))
+    )
+
+
+def _defined(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)
 
 
 def _read(

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from pathlib import Path
 
 import msgspec
+import numpy as np
 
+from harness.errors import SubmissionError
 from harness.files import shown
+from leaderboard.outcomes import Turns, turns
 from leaderboard.records import Cell, Scores
+from leaderboard.tracks import TRACKS
 
 # Ten digits are stored; sums in another order may differ in the last of them.
 RELATIVE = 1e-9
@@ -22,6 +27,32 @@ def differences(stored: Scores, again: bytes) -> list[str]:
         if getattr(stored, what) != getattr(fresh, what):
             lines.append(f"{what} differs")
     return lines + list(_figures(stored, fresh))
+
+
+def outcome_differences(folder: Path, fresh: Path, stored: Scores) -> list[str]:
+    """Which tables rest on outcomes in `folder` that differ from those of a scoring in `fresh`.
+
+    A folder without outcomes differs in none.
+    """
+    lines: list[str] = []
+    for name in sorted({track.metrics[0] for track in TRACKS if track.part == "all"}):
+        cell = stored.metrics["all"].get(name)
+        if cell is None or cell.value is None:
+            continue
+        try:
+            found, again = turns(folder, stored, name), turns(fresh, stored, name)
+        except SubmissionError as error:
+            return [*lines, str(error)]
+        if found is not None and not _same_turns(found, again):
+            lines.append(f"{shown(name)}: its outcomes turn by turn are others, scored again")
+    return lines
+
+
+def _same_turns(found: Turns, again: Turns | None) -> bool:
+    if again is None or len(found.values) != len(again.values):
+        return False
+    pairs = zip(found, again, strict=True)
+    return all(np.allclose(one, other, rtol=RELATIVE, atol=1e-12) for one, other in pairs)
 
 
 def _figures(stored: Scores, fresh: Scores) -> Iterator[str]:

@@ -78,11 +78,16 @@ def build_site(
     def where(entry: Entry) -> Path:
         return folder_of(entry, submissions, bench)
 
+    public = bench.labels == "public"
     made = with_standings(
-        tables(found.entries, described), where, designing(benchmark, split), ledger.standings(last)
+        tables(found.entries, described),
+        where,
+        designing(benchmark, split),
+        ledger.standings(last),
+        pairs=public,
     )
     browser = None
-    if bench.labels == "public":
+    if public:
         browser = Browser(cache(lambda: source(benchmark, split, where)), chosen(made), (), where)
         browser = browser._replace(kept=ledger.dialogues(last, browser.made_of, out))
     built = site.build(found, bench, described, out, made, browser)
@@ -101,14 +106,18 @@ def build_site(
 def verify(submissions: Path, benchmark: Path, split: str) -> None:
     """Score every submission and floor again, and compare each figure with its scores.json.
 
-    Exits with 0 if all agree, with 1 if one does not.
+    Outcomes turn by turn, which rank ranges rest on, are compared too, where they are there. Exits
+    with 0 if all agree, with 1 if one does not.
     """
+    from tempfile import TemporaryDirectory
+
     from harness import scoring
     from harness.benchmark import Benchmark
     from harness.errors import SubmissionError
     from harness.files import canonical, shown
     from leaderboard.entries import Reader, folder_of
-    from leaderboard.verification import differences
+    from leaderboard.outcomes import NAME
+    from leaderboard.verification import differences, outcome_differences
 
     opened = Benchmark(benchmark).checked()
     bench = bench_of(opened, split)
@@ -118,6 +127,9 @@ def verify(submissions: Path, benchmark: Path, split: str) -> None:
         folder = folder_of(entry, submissions, bench)
         again = scoring.score(folder, opened, split, partial="partial:" in entry.scores.signature)
         unlike = differences(entry.scores, canonical(again.document))
+        with TemporaryDirectory() as fresh:
+            scoring.write_outcomes(again, Path(fresh) / NAME)
+            unlike += outcome_differences(folder, Path(fresh), entry.scores)
         wrong += [f"{shown(entry.key)}: {line}" for line in unlike]
         click.echo(f"{shown(entry.key)}: {len(unlike)} differences")
     for line in wrong:

@@ -5,12 +5,25 @@ import os
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 webdriver = pytest.importorskip("selenium.webdriver", reason="needs selenium")
 from selenium.webdriver.common.by import By  # noqa: E402
 from selenium.webdriver.common.keys import Keys  # noqa: E402
 from selenium.webdriver.support.select import Select  # noqa: E402
+from selenium.webdriver.support.wait import WebDriverWait  # noqa: E402
+
+from harness.cli.browsing import strip  # noqa: E402
+from leaderboard import site  # noqa: E402
+from leaderboard.dialogues import Browser, Dialogue, Said, chosen  # noqa: E402
+from leaderboard.entries import folder_of  # noqa: E402
+from leaderboard.standings import with_standings  # noqa: E402
+from leaderboard.table import tables  # noqa: E402
+from tests.baselines.conftest import CAT  # noqa: E402
+from tests.leaderboard import generated  # noqa: E402
+from tests.leaderboard.conftest import read  # noqa: E402
+from tests.leaderboard.test_dialogues import film, filmed, source, turn  # noqa: E402
 
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 pytestmark = pytest.mark.skipif(
@@ -44,6 +57,28 @@ def index(browser, board):
     browser.get((board.site / "index.html").as_uri())
     yield browser
     assert browser.get_log("browser") == []
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """A site with everything: rank ranges, compare pages, dialogues with pictures."""
+    root = tmp_path_factory.mktemp("whole")
+    submissions, bench = generated.board(root, systems=4, floors_of=["none"])
+    design = generated.turn_by_turn(submissions, bench, np.random.default_rng(1))
+    found = read(submissions, bench)
+
+    def where(entry):
+        return folder_of(entry, submissions, bench)
+
+    made = with_standings(tables(found.entries, generated.METRICS), where, lambda: design, {})
+    filmed(root / "cat.mp4")
+    picture = strip(film(root), CAT)
+    said = tuple(Said(n == 0, CAT, (CAT, (1.0, 4.0 + n)), None) for n in range(6))
+    turns = turn(1, said=said), turn(2, "什么时候?", moment=(1.0, 5.0), said=said)
+    told = [Dialogue(f"d{n}", 1, turns) for n in range(30)]
+    browser = Browser(lambda: source(told, {CAT: picture}), chosen(made), (), where)
+    site.build(found, bench, generated.METRICS, root / "site", made, browser)
+    return root / "site"
 
 
 def table(browser, name="video-none-unused"):
@@ -178,15 +213,42 @@ def test_no_page_scrolls_sideways_or_asks_the_network(index, board, page, width)
     index.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
+@pytest.mark.parametrize("page", ["dialogues/1.html", "compare/video-none-unused.zh.html",
+                                  "tracks/video.html"])  # fmt: skip
+@pytest.mark.parametrize("width", [390, 1280])
+def test_dialogues_and_comparisons_fit_their_window_and_show_their_pictures(
+    browser, whole, page, width
+):
+    size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    browser.get_log("browser")
+    browser.get((whole / page).as_uri())
+    wide, seen = browser.execute_script(
+        "const root = document.documentElement; return [root.scrollWidth, root.clientWidth]"
+    )
+    browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    assert wide == seen
+    pictures = browser.find_elements(By.TAG_NAME, "img")
+    assert bool(pictures) == page.startswith("dialogues")
+    if pictures:
+        browser.execute_script("arguments[0].scrollIntoView()", pictures[0])
+        wide = "return arguments[0].complete && arguments[0].naturalWidth"
+        loaded = WebDriverWait(browser, 5).until(lambda b: b.execute_script(wide, pictures[0]))
+        assert loaded == 490  # six frames of 80 pixels, five gaps of 2
+    assert browser.get_log("browser") == []
+
+
 @pytest.mark.skipif(
     not os.environ.get("AXE"), reason="needs AXE, the path of axe.min.js (npm package axe-core)"
 )
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_axe_has_no_serious_finding(index, board, theme):
+def test_axe_has_no_serious_finding(index, board, whole, theme):
     axe = Path(os.environ["AXE"]).read_text("utf-8")
     system = next(path for path in (board.site / "systems").glob("team-*own.html"))
     for page in (board.site / "index.html", board.site / "index.zh.html", system,
-                 board.site / "metrics.html", board.site / "tracks/dialogue.html"):  # fmt: skip
+                 board.site / "metrics.html", board.site / "tracks/dialogue.html",
+                 whole / "index.html", whole / "dialogues/1.html",
+                 whole / "compare/video-none-unused.html"):  # fmt: skip
         index.get(page.as_uri())
         index.execute_script(f"localStorage.setItem('theme', '{theme}')")
         index.refresh()

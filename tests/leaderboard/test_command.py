@@ -1,12 +1,15 @@
 """ivcr leaderboard, from real predictions: what it builds, refuses, prints and verifies."""
 
+import csv
 import json
 import os
 import sys
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
+from harness.benchmark import Benchmark
 from harness.cli import main
 from harness.cli.leaderboard import metrics
 from harness.metrics import METRICS
@@ -42,6 +45,7 @@ def scored(ivcr, tmp_path):
     out = tmp_path / "site"
     return SimpleNamespace(
         submissions=submissions,
+        benchmark=benchmark,
         site=out,
         build=lambda *more: ivcr(
             "leaderboard", "build", submissions, "--benchmark", benchmark, "--out", out, *more
@@ -88,6 +92,36 @@ def test_verify_agrees_with_honest_figures_and_names_an_altered_one(scored):
     code, _, err = scored.verify()
     assert code == 1
     assert '"house/bm25-own": "R@10" on "all": value is ' in err
+
+
+def test_ranges_dialogues_and_differences_come_from_real_predictions(ivcr, scored):
+    folder, where = scored.submissions / "house" / "bm25-all", ("--benchmark", scored.benchmark)
+    run = ("baseline", "run", "bm25", *where, "--history", "own", "--set", "context=all")
+    assert ivcr(*run, "--out", folder)[0] == 0
+    assert ivcr("score", folder, *where)[0] == 0
+    assert scored.build()[0] == 0
+    lines = csv.DictReader((scored.site / "tables" / "video-own-unused.csv").open())
+    found = {(line["system"], line["best_rank"], line["worst_rank"]) for line in lines}
+    # Four turns in three dialogues: no difference can be significant.
+    assert found == {("bm25", "1", "2"), ("bm25 context=all", "1", "2")}
+    assert (scored.site / "compare" / "video-own-unused.html").is_file()
+    page = (scored.site / "dialogues" / "1.html").read_text()
+    assert all(turn.dialogue_id in page for turn in Benchmark(scored.benchmark).split().turns)
+    system = (scored.site / "systems" / "house--bm25-own.html").read_text()
+    assert "../dialogues/1.html#d1" in system
+
+
+def test_verify_names_outcomes_that_are_others(scored):
+    folder = scored.submissions / "house" / "bm25-own"
+    path = folder / "scores.outcomes.npz"
+    arrays = dict(np.load(path))
+    start = arrays["start"][arrays["metrics"].tolist().index("R@1")]
+    # The same share right, in other turns.
+    arrays["table"][start : start + 2] = arrays["table"][start : start + 2, ::-1]
+    np.savez_compressed(path, **arrays)
+    code, _, err = scored.verify()
+    assert code == 1
+    assert '"house/bm25-own": "R@1": its outcomes turn by turn are others' in err
 
 
 def test_a_second_build_opens_no_predictions(scored, monkeypatch):

@@ -7,9 +7,6 @@ from dataclasses import dataclass
 import pytest
 
 from harness.errors import EnvironmentFailure
-from leaderboard.entries import SMALLEST_CELL, withheld
-from leaderboard.records import Cell
-from leaderboard.table import tables
 from tests.leaderboard import generated
 from tests.leaderboard.conftest import read
 
@@ -150,34 +147,6 @@ def test_the_reported_row_of_the_authors_is_apart_and_never_in_a_table(board):
         "GPT-4 score": 0.76,
     }
     assert "InterLLaVA" not in {r.entry.card.system for table in board.tables for r in table.rows}
-
-
-def test_hidden_labels_withhold_small_cells_and_those_of_unknown_size(board):
-    scores = board.found.entries[0].scores
-    cells = {
-        "a": Cell(0.5, turns=SMALLEST_CELL),
-        "b": Cell(0.5, turns=SMALLEST_CELL - 1),
-        "c": Cell(0.5),
-    }
-    kept = withheld(
-        type(scores)(1, "", "ivcr", scores.benchmark, scores.submission, {"all": cells})
-    )
-    assert [cell.value for cell in kept.metrics["all"].values()] == [0.5, None, None]
-
-
-def test_a_hidden_board_shows_no_small_cell_anywhere(tmp_path):
-    submissions, bench = generated.board(tmp_path, systems=2, floors_of=["own"])
-    found = read(submissions, bench._replace(labels="hidden"))
-    small = [
-        cell
-        for entry in found.entries
-        for cells in entry.scores.metrics.values()
-        for cell in cells.values()
-        if cell.value is not None and (cell.turns or 0) < SMALLEST_CELL
-    ]
-    assert found.entries
-    assert small == []
-    assert tables(found.entries, generated.METRICS)
 
 
 def test_rows_of_the_organizers_are_known_by_their_folder_not_by_what_they_say(three):

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from harness.records import Card
-from harness.statistics import Design, board
+from harness.statistics import Design, board, paired
 from leaderboard import exports, site, standings
+from leaderboard.comparing import turned
 from leaderboard.entries import Reader
 from leaderboard.records import Standing
 from leaderboard.table import tables
@@ -174,6 +175,26 @@ def test_too_many_rows_and_figures_of_a_corpus_are_not_tested(runs, monkeypatch)
     (folder / "scores.json").write_text(json.dumps(document))
     response = next(table for table in runs.tables() if table.track.name == "response-en")
     assert response.standing.without == {"corpus": 1}
+
+
+def test_the_compare_page_holds_the_paired_difference_of_any_two_both_ways(runs, tmp_path):
+    made = runs.tables()
+    found = paired(DESIGN, RIGHT["best"], RIGHT["worst"], WEIGHTS)
+    pair = next(
+        p for p in made[0].standing.pairs if (p.first, p.second) == ("team/best", "team/worst")
+    )
+    assert (pair.value, pair.low, pair.high) == pytest.approx(found.interval())
+    assert pair.effect == pytest.approx(found.effects[0])
+    assert turned(turned(pair)) == pair
+    assert turned(pair).low == -pair.high
+    site.build(runs.found(), runs.bench, generated.METRICS, tmp_path / "site", made)
+    page = Page((tmp_path / "site" / "compare" / "video-none-unused.html").read_text("utf-8"))
+    # Right in 120, 118 and 2 of 120 turns.
+    shown = [text for text in page.text if text[0] in "+−" and " to " not in text and "." in text]
+    differences = [text for text in shown if text.lstrip("+−") in ("96.7", "98.3", "1.7")]
+    assert sorted(differences) == ["+1.7", "+96.7", "+98.3", "−1.7", "−96.7", "−98.3"]
+    assert page.text.count("told apart") == 4
+    assert page.text.count("not told apart") == 2
 
 
 def test_every_format_shows_the_range_and_marks_what_cannot_be_told_apart(runs, tmp_path):
