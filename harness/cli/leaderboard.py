@@ -14,9 +14,6 @@ if TYPE_CHECKING:
     from harness.statistics import Design
     from leaderboard.records import Bench, Described, Entry
 
-MOST = 64 << 20  # bytes of predictions, and so many more a turn, as validation has it
-MOST_A_TURN = 32 << 10
-
 
 @click.group()
 def leaderboard() -> None:
@@ -192,30 +189,8 @@ def designing(benchmark: Benchmark, split: str) -> Callable[[], Design]:
 
 def hashing(benchmark: Benchmark, split: str) -> Callable[[Path], str]:
     """What hashes a submission's folder: its card, then its uncompressed predictions."""
-    import hashlib
-    import os
+    from functools import partial
 
-    from harness.errors import SubmissionError
-    from harness.submission import CARD, PREDICTIONS
-    from harness.validation.rule import Fault
-    from harness.validation.source import chunks, opened
+    from harness.validation.folder import sha256
 
-    limit = MOST + MOST_A_TURN * benchmark.header.splits[split].get("turns", 0)
-
-    def sha256(folder: Path) -> str:
-        present = [name for name in PREDICTIONS if os.path.lexists(folder / name)]
-        if len(present) != 1:
-            raise SubmissionError(
-                f"expected one predictions file, found {len(present)}; see `ivcr validate`"
-            )
-        digest = hashlib.sha256()
-        try:
-            with opened(folder / CARD) as card:
-                digest.update(card.read())
-            for chunk in chunks(folder / present[0], limit):
-                digest.update(chunk)
-        except Fault as fault:
-            raise SubmissionError(f"{fault.text} [{fault.code}]") from fault
-        return digest.hexdigest()
-
-    return sha256
+    return partial(sha256, turns=benchmark.header.splits[split]["turns"])

@@ -1,13 +1,16 @@
-"""Which file of a submission's folder holds the predictions."""
+"""A submission's folder: which file holds the predictions, how large it may be, its SHA-256."""
 
 from __future__ import annotations
 
+import hashlib
 import os
 from pathlib import Path
 
-from harness.submission import PREDICTIONS
+from harness.errors import SubmissionError
+from harness.submission import CARD, PREDICTIONS
 from harness.validation.report import Log, named
 from harness.validation.rule import Fault, declared
+from harness.validation.source import chunks, opened
 
 NO_PREDICTIONS = declared(
     "S101", "error", "there is a predictions file", "a folder with predictions.json alone"
@@ -18,6 +21,30 @@ TWO_PREDICTIONS = declared(
 REPORTED = declared(
     "S100", "error", "a reported card stands alone", 'kind = "reported" beside predictions.jsonl'
 )
+_FREE_BYTES = 64 << 20
+_BYTES_A_TURN = 32 << 10
+
+
+def most_bytes(turns: int) -> int:
+    """How many bytes of text the predictions for so many turns may have."""
+    return _FREE_BYTES + _BYTES_A_TURN * turns
+
+
+def sha256(folder: Path, turns: int) -> str:
+    """The SHA-256 (hex) of a submission: over its card, then the uncompressed predictions.
+
+    `turns`: of the split, for the limit on size. Raises SubmissionError if a file cannot be read.
+    """
+    digest, name = hashlib.sha256(), CARD
+    try:
+        with opened(folder / CARD) as card:
+            digest.update(card.read())
+        name = the_file(folder)
+        for chunk in chunks(folder / name, most_bytes(turns)):
+            digest.update(chunk)
+    except Fault as fault:
+        raise SubmissionError(f"{folder / name}: {fault.text} [{fault.code}]") from fault
+    return digest.hexdigest()
 
 
 def the_file(folder: Path) -> str:

@@ -12,7 +12,7 @@ from harness.submission import PREDICTIONS
 from harness.validation import meaning, moments
 from harness.validation.answer import Answer, shaped
 from harness.validation.fast import PARTS, Accepted, FastPath, prediction
-from harness.validation.folder import the_file
+from harness.validation.folder import most_bytes, the_file
 from harness.validation.public import Public
 from harness.validation.report import Log
 from harness.validation.rule import RULES, Fault, declared
@@ -39,8 +39,6 @@ _LINE_RULES = [
     if row.check is not None and row.check.__module__ in (meaning.__name__, moments.__name__)
 ]
 _FREE_LINES = 10_000
-_FREE_BYTES = 64 << 20
-_BYTES_A_TURN = 32 << 10
 
 
 def inspected(line: bytes, known: Public) -> tuple[Answer | None, list[Finding]]:
@@ -90,7 +88,7 @@ class Reading:
 
     def _read_lines(self, path: Path, digest: Hash | None) -> None:
         turns = len(self._known.tasks)
-        limit = _FREE_BYTES + _BYTES_A_TURN * turns
+        limit = most_bytes(turns)
         second = None if self._keep else second_core(path, limit, self._fast, turns)
         if second is None:
             self._check_lines(lines(_through(chunks(path, limit), digest)))
