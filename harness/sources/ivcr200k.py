@@ -12,7 +12,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -66,9 +66,9 @@ def import_files(
     `videos`: META; `extra`: a folder whose contents go along (videos, train/events.jsonl), taken
     over. Raises WrongUsageError if `out` exists, EnvironmentFailure if a file cannot be read.
     """
-    with new_folder(out) as folder:
+    with new_folder(out) as folder, ExitStack() as closing:
         metadata = {} if videos is None else read_metadata(videos)
-        run = _Import(folder, settings, metadata)
+        run = _Import(folder, settings, metadata, closing)
         sources = [run.read(file, progress) for file in files]
         run.finish(sources)
         if extra is not None:
@@ -101,8 +101,15 @@ def new_folder(out: Path) -> Iterator[Path]:
 
 
 class _Import:
-    def __init__(self, folder: Path, settings: Settings, metadata: dict[str, VideoLine]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        settings: Settings,
+        metadata: dict[str, VideoLine],
+        closing: ExitStack,
+    ) -> None:
         self.folder, self.settings, self.metadata = folder, settings, metadata
+        self.closing = closing
         self.odd, self.readings = Oddities(), ReferenceReadings()
         self.splits: dict[str, SplitFiles] = {}
         self.ids: set[str] = set()
@@ -130,7 +137,9 @@ class _Import:
             return
         if dialogue.split not in self.splits:
             hidden = self.settings.labels == "hidden" and dialogue.split != "train"
-            self.splits[dialogue.split] = SplitFiles(self.folder, dialogue.split, hidden)
+            self.splits[dialogue.split] = SplitFiles(
+                self.folder, dialogue.split, hidden, self.closing
+            )
         files = self.splits[dialogue.split]
         files.write(self._id(dialogue, place), dialogue, self.odd, self.readings)
 

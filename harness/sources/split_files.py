@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
+from contextlib import ExitStack
 from pathlib import Path
+from typing import IO
 
 from harness.benchmark import CandidatesLine, GoldLine
 from harness.files import canonical
@@ -17,13 +19,18 @@ from harness.sources.official_dialogue import ParsedDialogue, ParsedTurn
 class SplitFiles:
     """turns, candidates, gold and, where labels are public, reference of one split."""
 
-    def __init__(self, folder: Path, name: str, hidden: bool) -> None:
+    def __init__(self, folder: Path, name: str, hidden: bool, closing: ExitStack) -> None:
+        """Open the files; `closing` closes them whatever happens."""
         self.folder = folder / name
         self.folder.mkdir()
-        self.turns = (self.folder / "turns.jsonl").open("wb")
-        self.candidates = (self.folder / "candidates.jsonl").open("wb")
-        self.gold = (self.folder / "gold.jsonl").open("wb")
-        self.reference = None if hidden else (self.folder / "reference.jsonl").open("wb")
+
+        def opened(file: str) -> IO[bytes]:
+            return closing.enter_context((self.folder / file).open("wb"))
+
+        self.turns = opened("turns.jsonl")
+        self.candidates = opened("candidates.jsonl")
+        self.gold = opened("gold.jsonl")
+        self.reference = None if hidden else opened("reference.jsonl")
         self.gold_sha256 = hashlib.sha256()
         self.named: set[str] = set()
         self.seen: set[int] = set()

@@ -100,7 +100,9 @@ def test_ranges_dialogues_and_differences_come_from_real_predictions(ivcr, score
     assert ivcr(*run, "--out", folder)[0] == 0
     assert ivcr("score", folder, *where)[0] == 0
     assert scored.build()[0] == 0
-    lines = csv.DictReader((scored.site / "tables" / "video-own-unused.csv").open())
+    lines = csv.DictReader(
+        (scored.site / "tables" / "video-own-unused.csv").read_text("utf-8").splitlines()
+    )
     found = {(line["system"], line["best_rank"], line["worst_rank"]) for line in lines}
     # Four turns in three dialogues: no difference can be significant.
     assert found == {("bm25", "1", "2"), ("bm25 context=all", "1", "2")}
