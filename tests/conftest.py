@@ -1,8 +1,11 @@
 """What several test folders share."""
 
+import sys
 from pathlib import Path
 
 import pytest
+
+from harness.cli import main
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
@@ -14,3 +17,17 @@ def shared() -> Path:
     if not (folder / "data").is_dir():
         pytest.skip("needs ../shared (real text in the official format), which is not here")
     return folder
+
+
+@pytest.fixture
+def ivcr(monkeypatch, capsys):
+    """Run a command: its exit code, standard output and standard error."""
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["ivcr", *map(str, arguments)])
+        with pytest.raises(SystemExit) as end:
+            main()
+        out, err = capsys.readouterr()
+        return end.value.code or 0, out, err
+
+    return run

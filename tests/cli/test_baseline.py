@@ -2,14 +2,12 @@
 
 import json
 import shutil
-import sys
 import tomllib
 
 import pytest
 
 from baselines.catalogue import catalogue
 from harness.benchmark import Benchmark
-from harness.cli import main
 from harness.files import opened
 from harness.records import HISTORIES
 from harness.validation import check
@@ -19,17 +17,9 @@ FLOORS = [entry.name for entry in catalogue() if entry.kind == "floor"]
 
 
 @pytest.fixture
-def ivcr(monkeypatch, capsys):
-    """Run a command: its exit code, standard output and standard error."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["ivcr", "baseline", *map(str, arguments)])
-        with pytest.raises(SystemExit) as end:
-            main()
-        out, err = capsys.readouterr()
-        return end.value.code or 0, out, err
-
-    return run
+def ivcr(ivcr):
+    """Run a command of `ivcr baseline`."""
+    return lambda *arguments: ivcr("baseline", *arguments)
 
 
 @pytest.fixture

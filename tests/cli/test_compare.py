@@ -8,24 +8,9 @@ import unicodedata
 
 import pytest
 
-from harness.cli import main
 from tests.comparison.worlds import submit, world
 
 HOSTILE = "find \x1b[31m\u202e\x9b2J \U000e0001 it"
-
-
-@pytest.fixture
-def ivcr(monkeypatch, capsys):
-    """Run a command: its exit code, standard output and standard error."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["ivcr", *map(str, arguments)])
-        with pytest.raises(SystemExit) as end:
-            main()
-        out, err = capsys.readouterr()
-        return end.value.code or 0, out, err
-
-    return run
 
 
 @pytest.fixture(scope="module")

@@ -1,28 +1,12 @@
 """ivcr score --protocol official, ivcr audit and submission convert official, as commands."""
 
 import json
-import sys
 
 import pytest
 
 from harness.benchmark import Benchmark
-from harness.cli import main
 from harness.validation import check
 from tests.baselines.conftest import SAMPLES, imported
-
-
-@pytest.fixture
-def ivcr(monkeypatch, capsys):
-    """Run a command: its exit code, standard output and standard error."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["ivcr", *map(str, arguments)])
-        with pytest.raises(SystemExit) as end:
-            main()
-        out, err = capsys.readouterr()
-        return end.value.code or 0, out, err
-
-    return run
 
 
 @pytest.fixture

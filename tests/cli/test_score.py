@@ -9,26 +9,11 @@ import numpy as np
 import pytest
 
 from harness.benchmark import Benchmark
-from harness.cli import main
 from harness.files import zstd
 from harness.metrics import METRICS
 from harness.submission import write
 from harness.validation import check
 from tests.baselines.conftest import imported
-
-
-@pytest.fixture
-def ivcr(monkeypatch, capsys):
-    """Run a command: its exit code, standard output and standard error."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["ivcr", *map(str, arguments)])
-        with pytest.raises(SystemExit) as end:
-            main()
-        out, err = capsys.readouterr()
-        return end.value.code or 0, out, err
-
-    return run
 
 
 @pytest.fixture

@@ -3,32 +3,16 @@
 import csv
 import json
 import os
-import sys
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from harness.benchmark import Benchmark
-from harness.cli import main
 from harness.cli.leaderboard import metrics
 from harness.metrics import METRICS
 from leaderboard.records import Described
 from tests.baselines.conftest import imported
-
-
-@pytest.fixture
-def ivcr(monkeypatch, capsys):
-    """Run a command: its exit code, standard output and standard error."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["ivcr", *map(str, arguments)])
-        with pytest.raises(SystemExit) as end:
-            main()
-        out, err = capsys.readouterr()
-        return end.value.code or 0, out, err
-
-    return run
 
 
 @pytest.fixture
