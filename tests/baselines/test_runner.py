@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -108,6 +109,7 @@ def test_a_baseline_runs_without_gold_and_source(toy, spied):
     before = {name: [*spied(toy, name)[1]] for name in ("none", "own")}
     (toy.folder / "test" / "gold.jsonl").unlink()
     (toy.folder / "test" / "reference.jsonl").unlink()
+    shutil.rmtree(toy.folder / "source")
     for history, predictions in before.items():
         assert spied(Benchmark(toy.folder), history)[1] == predictions
 

@@ -145,3 +145,15 @@ def test_a_run_names_its_pair_in_the_card(ivcr, toy, tmp_path):
     what = ["bm25", "--history", "own", "--pair", "team/reference"]
     assert ivcr("run", *what, "--benchmark", toy, "--out", sub)[0] == 0
     assert tomllib.loads((sub / "card.toml").read_text("utf-8"))["pair"] == "team/reference"
+
+
+@pytest.mark.parametrize("entry", catalogue(), ids=lambda entry: entry.name)
+def test_every_baseline_says_the_same_with_and_without_the_test_gold(ivcr, toy, tmp_path, entry):
+    what = ["run", entry.name, "--benchmark", toy, "--history", "own", "--out"]
+    assert ivcr(*what, tmp_path / "with")[0] == 0
+    (toy / "test" / "gold.jsonl").unlink()
+    (toy / "test" / "reference.jsonl").unlink()
+    shutil.rmtree(toy / "source")
+    assert ivcr(*what, tmp_path / "without")[0] == 0
+    file = "predictions.jsonl.zst"
+    assert (tmp_path / "with" / file).read_bytes() == (tmp_path / "without" / file).read_bytes()
