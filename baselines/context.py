@@ -36,6 +36,18 @@ def utterances(query: Query, context: Context) -> tuple[Weighted, ...]:
     )
 
 
+def readings(query: Query, context: Context) -> tuple[Weighted, ...]:
+    """The texts that a model which reads whole texts embeds, and how much each embedding counts.
+
+    As `utterances`, but `all` is one text: the utterances of the dialogue so far, oldest first, one
+    a line. A model that reads a limited length should keep the end of it, the current utterance.
+    """
+    found = utterances(query, context)
+    if context == "all":
+        return (Weighted("\n".join(text for text, _ in found), 1.0),)
+    return found
+
+
 def check_context(context: Context, history: History) -> None:
     """Raise WrongUsageError if `context` reads what `history` does not show."""
     if context != "last" and history == "none":

@@ -7,11 +7,11 @@ the file, so its arguments are literals, and heavy imports may stand at the top 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from harness.errors import EnvironmentFailure
 from harness.records import (
@@ -36,13 +36,15 @@ class About(Struct, frozen=True):
     """What a baseline declares of itself.
 
     histories: the ones it supports. candidates: whether it is shown the turns' candidates; a
-    setting of that name overrides it. train: whether it needs the train split with its labels.
+    setting of that name overrides it. train: whether it needs the train split with its labels to
+    answer. trains: whether `ivcr baseline train` trains it (its class is then a Trainable).
     languages: those it reads (none: it reads no words). paper: a link.
     """
 
     histories: tuple[History, ...] = HISTORIES
     candidates: CandidateUse = "unused"
     train: bool = False
+    trains: bool = False
     languages: tuple[Language, ...] = ()
     paper: str | None = None
 
@@ -99,11 +101,17 @@ class Training(NamedTuple):
     candidates: Mapping[TurnKey, tuple[str, ...]]
 
 
+def _silent(text: str) -> None:
+    """Note nothing."""
+
+
 class View(Struct, frozen=True):
     """What a baseline may prepare with: the public side of a benchmark, and train labels.
 
     `folder` is where the videos' paths start. `training` is None unless the baseline declares
-    `train`.
+    `train` or is being trained; `validation`, the val split with its labels, is there while it is
+    trained and the benchmark has one. `cache` is the folder for features that may be kept from run
+    to run (None: nothing is kept). `note` shows a line to whoever runs the baseline.
     """
 
     videos: Mapping[str, Video]
@@ -112,6 +120,24 @@ class View(Struct, frozen=True):
     history: History
     seed: int
     training: Training | None = None
+    validation: Training | None = None
+    cache: Path | None = None
+    note: Callable[[str], None] = _silent
+
+
+class Provenance(Struct, frozen=True):
+    """What a prepared baseline tells of itself, for the card and for run.json beside it.
+
+    parameters: weights in all. frames_per_video: frames read of a video, a number or a rate such
+    as "4 per second". training_data: what the weights were trained on. details: whatever a
+    reader needs to repeat the run (decoder fingerprint, checkpoint's hash, videos skipped), plain
+    JSON values; the same run gives the same details.
+    """
+
+    parameters: int | None = None
+    frames_per_video: int | float | str | None = None
+    training_data: tuple[str, ...] | None = None
+    details: dict[str, Any] = field(default_factory=dict)
 
 
 class Baseline(Protocol):
@@ -129,6 +155,40 @@ class Baseline(Protocol):
 
     def answer(self, queries: Sequence[Query]) -> list[Answer]:
         """One answer for each query, in order."""
+
+
+class Telling(Protocol):
+    """A baseline that tells more of itself than its settings do."""
+
+    def provenance(self) -> Provenance:
+        """What the card and run.json should say; called after `prepare`."""
+
+
+class Course(Struct, frozen=True):
+    """How a training run is carried out, the same for every baseline.
+
+    out: the checkpoint folder to make. devices and nodes: processes in all are their product.
+    strategy and precision: as PyTorch Lightning names them. wandb: the project to log to (None: no
+    logging). resume: go on from what an interrupted run left in `out`. steps: the most optimizer
+    steps of each stage (None: as the baseline has it).
+    """
+
+    out: Path
+    seed: int = 0
+    devices: int = 1
+    nodes: int = 1
+    strategy: str = "auto"
+    precision: str = "32-true"
+    wandb: str | None = None
+    resume: bool = False
+    steps: int | None = None
+
+
+class Trainable(Baseline, Protocol):
+    """A baseline that can be trained; it then runs with `--set checkpoint=FOLDER`."""
+
+    def train(self, view: View, course: Course) -> None:
+        """Train on `view.training` and write the checkpoint folder `course.out`."""
 
 
 class NoSettings(Struct, frozen=True, forbid_unknown_fields=True):

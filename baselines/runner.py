@@ -2,39 +2,34 @@
 
 A baseline is handed a turn only after it has answered the one before, and its queries hold nothing
 that the declared history does not show. Dialogues are independent, so they are taken in portions,
-which bounds the memory that answers need.
+which bounds the memory that answers need, and can be shared between processes. Rounds are cut into
+batches of one size, and each answered batch can be kept in a journal: a run that goes on after it
+was killed asks the batches that are left, in the same order.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from itertools import islice
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from msgspec import Struct
-
-from baselines.catalogue import Entry, changed, load
-from baselines.protocol import Answer, Baseline, Exchange, MissingInputError, Query, Training, View
+from baselines.cards import card, key, record, told
+from baselines.catalogue import load
+from baselines.journal import Journal
+from baselines.plans import Plan, Surroundings, view
+from baselines.protocol import Answer, Baseline, Exchange, MissingInputError, Query
 from harness.benchmark import Benchmark, Split
 from harness.errors import WrongUsageError
 from harness.records import CandidateUse, Card, History, Prediction, Reference, Turn, TurnKey
 
-TEAM = "IVCR harness"
+__all__ = ["Plan", "Run", "Share", "Surroundings", "start"]
+
 PORTION = 4096  # dialogues
+BATCH = 64  # queries
 Progress = Callable[[int, int], None]
 
 
-class Plan(Struct, frozen=True):
-    """What to run: the baseline, its settings (`key=value`), the history, the split, the seed."""
-
-    entry: Entry
-    history: History
-    assignments: tuple[str, ...] = ()
-    split: str = "test"
-    seed: int = 0
-
-
-def start(plan: Plan, benchmark: Benchmark) -> Run:
+def start(plan: Plan, benchmark: Benchmark, around: Surroundings = Surroundings()) -> Run:  # noqa: B008 - immutable
     """Prepare a baseline for a split.
 
     Raises WrongUsageError if the baseline does not support the plan, MissingInputError if the
@@ -49,9 +44,23 @@ def start(plan: Plan, benchmark: Benchmark) -> Run:
     use: CandidateUse = getattr(settings, "candidates", plan.entry.about.candidates)
     split = benchmark.split(plan.split)
     reference = _reference(benchmark, plan) if plan.history == "reference" else {}
-    baseline.prepare(_view(benchmark, split, plan))
+    baseline.prepare(view(benchmark, split, plan, around))
     desk = _Desk(plan.history, split.candidates if use == "used" else {}, reference)
-    return Run(_card(plan, settings, use, benchmark), baseline, split, desk)
+    provenance = told(baseline)
+    return Run(
+        card(plan, settings, use, benchmark, provenance),
+        record(plan, settings, benchmark, provenance),
+        baseline,
+        split,
+        desk,
+    )
+
+
+class Share(NamedTuple):
+    """The dialogues number, number + of, number + 2 of ...: all of them are one process' work."""
+
+    number: int = 0
+    of: int = 1
 
 
 class _Desk(NamedTuple):
@@ -88,40 +97,71 @@ class _Desk(NamedTuple):
 
 
 class Run(NamedTuple):
-    """A prepared run: its card, and all it takes to answer."""
+    """A prepared run: its card and record, and all it takes to answer."""
 
     card: Card
+    record: dict[str, Any]
     baseline: Baseline
     split: Split
     desk: _Desk
 
+    def key(self, processes: int) -> str:
+        """What names the run in the journals of so many processes."""
+        order = {"portion": PORTION, "batch": BATCH, "processes": processes}
+        return key(self.card, self.record, order)
+
     def predictions(self, progress: Progress = lambda done, total: None) -> Iterator[Prediction]:
         """Answer all turns, in file order; `progress` is told the turns answered and all turns."""
-        waiting, done = iter(self.split.dialogues().values()), 0
+        for predictions in self.dialogues(progress=progress):
+            yield from predictions
+
+    def dialogues(
+        self,
+        share: Share = Share(),  # noqa: B008 - immutable
+        journal: Journal | None = None,
+        progress: Progress = lambda done, total: None,
+    ) -> Iterator[list[Prediction]]:
+        """Answer the dialogues of a share, in file order, and keep each batch in `journal`."""
+        all_dialogues = list(self.split.dialogues().values())[share.number :: share.of]
+        waiting, done, total = iter(all_dialogues), 0, sum(map(len, all_dialogues))
         while portion := list(islice(waiting, PORTION)):
             said: list[list[Prediction]] = [[] for _ in portion]
-            for answered in self._rounds(portion, said):
+            for answered in self._rounds(portion, said, journal):
                 done += answered
-                progress(done, len(self.split.turns))
-            for predictions in said:
-                yield from predictions
+                progress(done, total)
+            yield from said
 
     def _rounds(
-        self, portion: list[tuple[Turn, ...]], said: list[list[Prediction]]
+        self,
+        portion: list[tuple[Turn, ...]],
+        said: list[list[Prediction]],
+        journal: Journal | None,
     ) -> Iterator[int]:
         """Answer the first turns of all dialogues, then the second ...; yields how many."""
         histories: list[tuple[Exchange, ...]] = [()] * len(portion)
         for position in range(max(map(len, portion))):
-            asked = [
-                (at, turns[position]) for at, turns in enumerate(portion) if position < len(turns)
-            ]
-            answers = self.baseline.answer(
-                [self.desk.query(turn, histories[at]) for at, turn in asked]
-            )
-            for (at, turn), answer in zip(asked, answers, strict=True):
-                said[at].append(_prediction(turn, answer))
-                histories[at] += self.desk.exchange(turn, said[at][-1])
-            yield len(asked)
+            asked = ((at, turns[position]) for at, turns in enumerate(portion)
+                     if position < len(turns))  # fmt: skip
+            while batch := list(islice(asked, BATCH)):
+                queries = [self.desk.query(turn, histories[at]) for at, turn in batch]
+                answers = self._answered([turn for _, turn in batch], queries, journal)
+                for (at, turn), answer in zip(batch, answers, strict=True):
+                    said[at].append(answer)
+                    histories[at] += self.desk.exchange(turn, answer)
+                yield len(batch)
+
+    def _answered(
+        self, turns: list[Turn], queries: list[Query], journal: Journal | None
+    ) -> list[Prediction]:
+        """A batch's answers: from the journal, or else the baseline's, which it then keeps."""
+        kept = journal and journal.answered([turn.key for turn in turns])
+        if kept:
+            return kept
+        answers = self.baseline.answer(queries)
+        said = [_prediction(turn, answer) for turn, answer in zip(turns, answers, strict=True)]
+        if journal:
+            journal.add(said)
+        return said
 
 
 def _prediction(turn: Turn, answer: Answer) -> Prediction:
@@ -155,41 +195,3 @@ def _reference(benchmark: Benchmark, plan: Plan) -> dict[TurnKey, Reference]:
             f"{benchmark.header.labels}), so there is no history reference; take own or none"
         )
     return {TurnKey(line.dialogue_id, line.turn): line for line in lines}
-
-
-def _view(benchmark: Benchmark, split: Split, plan: Plan) -> View:
-    return View(
-        videos=benchmark.videos,
-        corpus=split.corpus,
-        folder=benchmark.folder,
-        history=plan.history,
-        seed=plan.seed,
-        training=_training(benchmark, plan.entry) if plan.entry.about.train else None,
-    )
-
-
-def _training(benchmark: Benchmark, entry: Entry) -> Training:
-    if not (benchmark.folder / "train" / "gold.jsonl").is_file():
-        raise MissingInputError(
-            f"{benchmark.folder}: has no train split with labels, which {entry.name} needs; "
-            "import the train file along with the others"
-        )
-    split = benchmark.split("train")
-    return Training(split.turns, benchmark.gold("train"), split.candidates)
-
-
-def _card(plan: Plan, settings: Struct, use: CandidateUse, benchmark: Benchmark) -> Card:
-    entry, values = plan.entry, changed(settings)
-    return Card(
-        schema=1,
-        team=TEAM,
-        system=" ".join([entry.name, *(f"{key}={value}" for key, value in values.items())]),
-        history=plan.history,
-        candidates=use,
-        description=entry.summary,
-        training_data=(f"{benchmark.header.name} train",) if entry.about.train else (),
-        languages=entry.about.languages,
-        seed=plan.seed,
-        paper=entry.about.paper,
-        code=entry.file,
-    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from bm25s.stopwords import STOPWORDS_EN
 
@@ -26,3 +27,8 @@ def tokens(text: str) -> list[str]:
         found += run
         found += (run[at : at + 2] for at in range(len(run) - 1))
     return found
+
+
+def joined(text: Mapping[str, str]) -> str:
+    """The fields of one video's text as one text, a field a line."""
+    return "\n".join(text.values())

@@ -19,11 +19,11 @@ from numpy.typing import NDArray
 
 from baselines.context import Context, Weighted, check_context, utterances
 from baselines.protocol import About, Answer, Query, View
-from baselines.words import tokens
-from harness.records import CandidateUse, Moment
+from baselines.search import UNRANKED, Corpus, Scores, best
+from baselines.words import joined, tokens
+from harness.records import CandidateUse
 
 ABOUT = About(languages=("en", "zh"), paper="https://arxiv.org/abs/2407.03618")
-VIDEOS = 100
 
 # Weights are rounded to this fraction, so that sums of them are exact in float64, in any order and
 # on any machine: equal scores are equal, and ties go to the earlier video.
@@ -47,36 +47,17 @@ class Baseline:
     def prepare(self, view: View) -> None:
         """Index the corpus. Raises WrongUsageError if the history cannot give the context."""
         check_context(self._settings.context, view.history)
-        self._corpus, self._videos = view.corpus, view.videos
-        self._position = {video_id: position for position, video_id in enumerate(view.corpus)}
+        self._corpus = Corpus(view)
         self._index = Index([joined(view.videos[video_id].text) for video_id in view.corpus])
 
     def answer(self, queries: Sequence[Query]) -> list[Answer]:
         """A ranking for each video turn, one moment for each moment turn."""
-        return [self._one(query) for query in queries]
+        return [self._corpus.answer(query, self._scores) for query in queries]
 
-    def _one(self, query: Query) -> Answer:
-        if query.task == "chat":
-            return Answer(response="")
-        if query.video_id is not None:
-            return Answer(moments=self._whole(query.video_id))
+    def _scores(self, query: Query) -> Scores:
+        """Over the corpus; a video that shares no word with the query is not ranked."""
         scores = self._index.scores(utterances(query, self._settings.context))
-        videos = tuple(self._corpus[position] for position in ranked(scores, VIDEOS))
-        if query.task == "moment":
-            return Answer(moments=self._whole(*videos[:1]))
-        return Answer(videos=videos, choice=self._choice(query.candidates, scores))
-
-    def _choice(
-        self, candidates: Sequence[str], scores: NDArray[np.float64]
-    ) -> tuple[str, ...] | None:
-        """The candidates by score, ties in the given order; None where none are shown."""
-        order = sorted(candidates, key=lambda video_id: -scores[self._position[video_id]])
-        return tuple(order) or None
-
-    def _whole(self, *videos: str) -> tuple[Moment, ...]:
-        """Each video from 0 to its end; those of unknown duration are left out."""
-        durations = [(video_id, self._videos[video_id].duration) for video_id in videos]
-        return tuple(Moment(video_id, 0, duration) for video_id, duration in durations if duration)
+        return np.where(scores > 0, scores, UNRANKED)
 
 
 class Index:
@@ -111,12 +92,7 @@ class Index:
 
 def ranked(scores: NDArray[np.float64], k: int) -> list[int]:
     """Positions of the `k` best scores above 0, best first, ties by position."""
-    above = np.flatnonzero(scores > 0)
-    if len(above) > k:
-        least = np.partition(scores[above], len(above) - k)[len(above) - k]
-        above = above[scores[above] >= least]
-    order = np.argsort(-scores[above], kind="stable")[:k]
-    return [int(position) for position in above[order]]
+    return best(np.where(scores > 0, scores, UNRANKED), k)
 
 
 def first_stage(
@@ -132,11 +108,6 @@ def first_stage(
         _filled(ranked(index.scores([Weighted(query, 1.0)]), k), min(k, len(texts)))
         for query in queries
     ]
-
-
-def joined(text: Mapping[str, str]) -> str:
-    """The fields of one video's text as one text."""
-    return "\n".join(text.values())
 
 
 def _filled(found: list[int], size: int) -> list[int]:

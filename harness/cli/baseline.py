@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from harness.cli.surroundings import SHARD, cache_option, extras, resumable, whole_line
+from harness.cli.training import train
 from harness.records import HISTORIES, History
 
 if TYPE_CHECKING:
-    from baselines.runner import Plan
+    from baselines.runner import Plan, Share, Surroundings
+    from baselines.workers import Kept
     from harness.benchmark import Benchmark
 
 
@@ -21,14 +24,18 @@ def baseline() -> None:
 
 @baseline.command("list")
 def list_() -> None:
-    """Show all baselines: name, kind, histories, use of candidates, what they do."""
+    """Show all baselines: name, kind, histories, use of candidates, what they do.
+
+    Those that `ivcr baseline train` trains end with [trains].
+    """
     from baselines.catalogue import catalogue
 
     for entry in catalogue():
         histories = ",".join(entry.about.histories)
+        trains = " [trains]" if entry.about.trains else ""
         click.echo(
             f"{entry.name:<20} {entry.kind:<10} {histories:<19} candidates "
-            f"{entry.about.candidates:<7} {entry.summary}"
+            f"{entry.about.candidates:<7} {entry.summary}{trains}"
         )
 
 
@@ -42,6 +49,11 @@ def list_() -> None:
 @click.option("--pair", metavar="RUN", help="The run that differs from this one in history alone.")
 @click.option("--split", default="test", show_default=True, help="The split to answer.")
 @click.option("--seed", default=0, show_default=True, help="For baselines that draw at random.")
+@click.option("--processes", default=1, show_default=True, type=click.IntRange(min=1),
+              help="Processes that share the dialogues.")  # fmt: skip
+@click.option("--shard", type=SHARD, metavar="K/N",
+              help="Answer share K of N alone; --processes N then puts all together.")  # fmt: skip
+@cache_option
 def run(
     name: str | None,
     floors: bool,
@@ -52,13 +64,18 @@ def run(
     pair: str | None,
     split: str,
     seed: int,
+    processes: int,
+    shard: tuple[int, int] | None,
+    cache: Path,
 ) -> None:
     """Answer a split with the baseline NAME and write the submission; or run all --floors.
 
-    Floors go to BENCHMARK/floors/<name>/<history>, for all histories unless one is given.
+    Floors go to BENCHMARK/floors/<name>/<history>, for all histories unless one is given. A run
+    that is cut off keeps what it has answered in OUT.run; the same command goes on from there.
     """
     from baselines.catalogue import find
-    from baselines.runner import Plan
+    from baselines.runner import Plan, Share, Surroundings
+    from baselines.workers import Kept
     from harness.benchmark import Benchmark
     from harness.errors import WrongUsageError
 
@@ -70,36 +87,68 @@ def run(
     if name is None or history is None or out is None:
         raise WrongUsageError("expected NAME, --history and --out (or --floors alone)")
     plan = Plan(find(name), history, assignments, split, seed)
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+    kept, around = Kept(out), Surroundings(cache, whole_line)
+    if not kept.folder.exists() and out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise WrongUsageError(f"{out}: is not an empty folder; remove it or name another --out")
-    run_one(plan, Benchmark(benchmark).checked(), out, pair)
-    click.echo(str(out))
+    again = f"{kept.folder}: keeps what was answered; the same command goes on from there"
+    with extras(name), resumable(again):
+        found = Benchmark(benchmark).checked()
+        if shard is not None:
+            answer_shard(plan, found, kept, Share(shard[0] - 1, shard[1]), around)
+            click.echo(str(kept.folder))
+        else:
+            run_one(plan, found, out, pair, processes=processes, around=around)
+            click.echo(str(out))
 
 
-@baseline.command()
-@click.argument("name")
-def train(name: str) -> None:
-    """Train the baseline NAME."""
-    from baselines.catalogue import find
-    from harness.errors import WrongUsageError
-
-    entry = find(name)
-    raise WrongUsageError(
-        f"{entry.name} has nothing to train; run it as it is: `ivcr baseline run {entry.name}`"
-    )
+baseline.add_command(train)
 
 
-def run_one(plan: Plan, benchmark: Benchmark, out: Path, pair: str | None = None) -> None:
-    """Run one baseline and write its submission to `out`; `pair` goes to its card."""
+def run_one(
+    plan: Plan,
+    benchmark: Benchmark,
+    out: Path,
+    pair: str | None = None,
+    *,
+    processes: int = 1,
+    around: Surroundings | None = None,
+) -> None:
+    """Run one baseline and write its submission to `out`; `pair` goes to its card.
+
+    What is answered is kept beside `out` until the submission stands; the same run goes on from it.
+    """
     from msgspec.structs import replace
 
-    from baselines.runner import start
+    from baselines.cards import RECORD
+    from baselines.runner import Surroundings, start
+    from baselines.workers import Kept, answer_all, put_together
     from harness.cli.progress import bar
+    from harness.files import readable
+    from harness.files import write as write_file
     from harness.submission import write
 
-    made = start(plan, benchmark)
+    around, kept = around or Surroundings(), Kept(out)
+    run = start(plan, benchmark, around)
     with bar(f"{plan.entry.name}, history {plan.history}", unit="turns") as progress:
-        write(out, replace(made.card, pair=pair), made.predictions(progress))
+        answer_all(plan, run, kept, processes, benchmark, around, progress)
+    for half_written in out.glob(".*.part"):
+        half_written.unlink()
+    write(out, replace(run.card, pair=pair), put_together(run, kept, processes))
+    write_file(out / RECORD, readable(run.record))
+    kept.remove()
+
+
+def answer_shard(
+    plan: Plan, benchmark: Benchmark, kept: Kept, share: Share, around: Surroundings
+) -> None:
+    """Answer one share of a run, on this machine; nothing is put together."""
+    from baselines.runner import start
+    from baselines.workers import answer_share
+    from harness.cli.progress import bar
+
+    run = start(plan, benchmark, around)
+    with bar(f"{plan.entry.name}, share {share.number + 1} of {share.of}", "turns") as progress:
+        answer_share(run, kept, share, progress)
 
 
 def run_floors(benchmark: Benchmark, only: History | None, split: str, seed: int) -> None:
@@ -124,13 +173,15 @@ def run_floors(benchmark: Benchmark, only: History | None, split: str, seed: int
 
 
 def _emptied(folder: Path) -> None:
-    """Remove what an earlier run left, its scores too."""
+    """Remove what an earlier run left, its scores and what it had answered too."""
     import shutil
 
+    from baselines.workers import Kept
     from harness.errors import EnvironmentFailure
 
     try:
-        if folder.exists():
-            shutil.rmtree(folder)
+        for left in (folder, Kept(folder).folder):
+            if left.exists():
+                shutil.rmtree(left)
     except OSError as error:
         raise EnvironmentFailure(f"{folder}: cannot be removed: {error.strerror}") from error

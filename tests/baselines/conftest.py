@@ -1,15 +1,19 @@
-"""A small benchmark in the official format, imported as any other."""
+"""A small benchmark in the official format, imported as any other, with tiny videos."""
 
+import io
 import json
-from functools import partial
+from functools import cache, partial
 from itertools import chain
 
+import av
+import numpy as np
 import pytest
 
 from baselines.catalogue import find
 from baselines.runner import Plan, start
 from harness.benchmark import Benchmark
 from harness.sources.ivcr200k import Settings, import_files
+from tests.baselines.ready import READY
 
 VIDEOS = {
     "A/cat.mp4": (10.0, {"title": "a cat sleeps on a sofa", "title_zh": "一只猫在沙发上睡觉"}),
@@ -58,23 +62,82 @@ SAMPLES = [
 ]
 
 
-def imported(folder, samples=SAMPLES, name="toy", videos=VIDEOS, **settings):
-    """Samples in the official format, as the benchmark `folder`/`name`."""
+def imported(folder, samples=SAMPLES, name="toy", videos=VIDEOS, *, filmed=False, **settings):
+    """Samples in the official format, as the benchmark `folder`/`name`; `filmed`: with videos."""
     file, meta = folder / f"{name}.json", folder / f"{name}.meta.json"
     rows = [
         {"video_id": video_id, "duration": duration, "text": text}
+        | ({"path": f"videos/{video_id}"} if filmed else {})
         for video_id, (duration, text) in videos.items()
     ]
     file.write_text(json.dumps(samples), "utf-8")
     meta.write_text(json.dumps(rows), "utf-8")
     import_files([file], folder / name, Settings(name, **settings), videos=meta)
+    for video_id, data in (films() if filmed else {}).items():
+        place = folder / name / "videos" / video_id
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(data)
     return Benchmark(folder / name)
+
+
+@cache
+def films():
+    """By video id the bytes of a file as long as VIDEOS says, the fox's 12 s; 64 x 64, 8 fps.
+
+    A square of the video's own colour goes round on a background of its own, at its own pace.
+    """
+    return {
+        video_id: _film(number, round(8 * (duration or 12)))
+        for number, (video_id, (duration, _)) in enumerate(VIDEOS.items())
+    }
+
+
+def _film(number, frames):
+    file = io.BytesIO()
+    with av.open(file, "w", format="mp4") as container:
+        stream = container.add_stream("libx264", rate=8)
+        stream.width = stream.height = 64
+        stream.options = {"preset": "veryfast", "crf": "26", "threads": "1"}
+        for at in range(frames):
+            picture = np.full((64, 64, 3), 60 * number, np.uint8)
+            left = (at * (number + 1)) % 48
+            picture[left : left + 16, 8 * number : 8 * number + 16, number % 3] = 255
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        container.mux(stream.encode(None))
+    return file.getvalue()
+
+
+class Ready:
+    """What tests/baselines/ready.py makes for a baseline, once for all tests."""
+
+    def __init__(self, folders):
+        self._folders, self._made = folders, {}
+
+    def __call__(self, name):
+        """Its `--set` assignments; none for a baseline that READY does not know."""
+        if name not in self._made:
+            folder = self._folders.mktemp(name)
+            get = READY.get(name, lambda folder, benchmark: [])
+            self._made[name] = get(folder / "made", imported(folder, filmed=True))
+        return self._made[name]
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path, monkeypatch):
+    """No test keeps features in the user's folder."""
+    monkeypatch.setenv("IVCR_CACHE", str(tmp_path / "cache"))
+
+
+@pytest.fixture(scope="session")
+def ready(tmp_path_factory):
+    """By name the settings with which a baseline runs on the toy benchmark."""
+    return Ready(tmp_path_factory)
 
 
 @pytest.fixture
 def make(tmp_path):
     """Import samples into a benchmark folder."""
-    return partial(imported, tmp_path)
+    return partial(imported, tmp_path, filmed=True)
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """The runner shows what the history allows, when it allows it, and nothing else."""
 
 import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -12,12 +13,14 @@ import pytest
 
 import baselines.runner as runner
 from baselines.catalogue import Entry, catalogue, find
-from baselines.protocol import About, Answer, MissingInputError
-from baselines.runner import Plan, start
+from baselines.journal import Journal
+from baselines.protocol import About, Answer, MissingInputError, Provenance
+from baselines.runner import Plan, Share, start
 from harness.benchmark import Benchmark
 from harness.errors import WrongUsageError
 from harness.records import HISTORIES, Moment
 from tests.baselines.conftest import CAT, COOK, DOG, FOX
+from tests.baselines.ready import READY
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -175,26 +178,146 @@ def test_the_card_says_what_was_run(toy):
 
 @pytest.mark.parametrize("history", HISTORIES)
 @pytest.mark.parametrize("name", [entry.name for entry in catalogue()])
-def test_answers_do_not_depend_on_the_portions(toy, said, monkeypatch, name, history):
-    whole = said(name, toy, history)
+def test_answers_do_not_depend_on_portions_and_batches(
+    toy, said, ready, monkeypatch, name, history
+):
+    whole = said(name, toy, history, *ready(name))
+    monkeypatch.setattr(runner, "BATCH", 2)
+    assert said(name, toy, history, *ready(name)) == whole
     monkeypatch.setattr(runner, "PORTION", 1)
-    assert said(name, toy, history) == whole
+    assert said(name, toy, history, *ready(name)) == whole
 
 
-def test_same_input_same_bytes_under_any_hash_seed(toy):
+class KilledError(Exception):
+    """Stands for whatever ends a process between two batches."""
+
+
+@pytest.mark.parametrize("batch", [1, 2, 64])
+@pytest.mark.parametrize("history", ["own", "reference"])
+def test_a_run_that_goes_on_asks_what_is_left_and_says_the_same(
+    toy, spied, tmp_path, monkeypatch, history, batch
+):
+    monkeypatch.setattr(runner, "BATCH", batch)
+    spy, predictions, _ = spied(toy, history)
+    monkeypatch.setattr(Spy, "answer", killed_after(Spy.answer, 2))
+    made = []
+    monkeypatch.setattr(Spy, "prepare", lambda self, view: made.append(self))
+    monkeypatch.setattr(runner, "load", lambda entry, settings: (Spy(), msgspec.Struct()))
+    while len(made) < 20:
+        run = start(Plan(Entry("spy", "retriever", "A spy.", About()), history), toy)
+        journal = Journal(tmp_path / "journal", run.key(1))
+        try:
+            again = [p for said in run.dialogues(journal=journal) for p in said]
+            break
+        except KilledError:
+            continue
+        finally:
+            journal.close()
+    assert again == predictions
+    answered = [batch for one in made for batch in one.batches]
+    assert answered == spy.batches
+    assert len(made) == max(1, -(-len(spy.batches) // 2))
+
+
+def killed_after(answer, batches):
+    """An `answer` that ends each baseline after so many batches."""
+
+    def limited(self, queries):
+        if len(self.batches) == batches:
+            raise KilledError
+        return answer(self, queries)
+
+    return limited
+
+
+def test_shares_are_all_dialogues_each_once(toy, spied):
+    run = start(Plan(find("bm25"), "own"), toy)
+    whole = list(run.dialogues())
+    for processes in (2, 3, 5):
+        shares = [list(run.dialogues(Share(n, processes))) for n in range(processes)]
+        assert [shares[at % processes][at // processes] for at in range(len(whole))] == whole
+        assert sum(map(len, shares)) == len(whole)
+
+
+@pytest.mark.parametrize(
+    ("plan", "changed"),
+    [
+        ({"seed": 1}, True),
+        ({"assignments": ("context=all",)}, True),
+        ({"history": "none"}, True),
+        ({"split": "train"}, True),
+        ({}, False),
+    ],
+)
+def test_another_plan_has_another_key(toy, plan, changed):
+    as_it_is = {"entry": find("bm25"), "history": "own"}
+    one, other = (start(Plan(**{**as_it_is, **more}), toy) for more in ({}, plan))
+    assert (one.key(1) != other.key(1)) == changed
+    assert one.key(1) != one.key(2)
+
+
+def test_what_a_baseline_tells_stands_in_card_and_record(toy, spied, monkeypatch):
+    tells = Provenance(7, "4 per second", ("other",), {"checkpoint": "abc"})
+    monkeypatch.setattr(Spy, "provenance", lambda self: tells, raising=False)
+    made = spied(toy, "own", train=True)[2]
+    assert (made.parameters, made.frames_per_video, made.training_data) == (
+        7, "4 per second", ("other",),
+    )  # fmt: skip
+    entry = Entry("spy", "retriever", "A spy.", About())
+    told = start(Plan(entry, "own"), toy)
+    assert told.record["details"] == {"checkpoint": "abc"}
+    monkeypatch.setattr(Spy, "provenance", lambda self: Provenance(details={"checkpoint": "d"}))
+    assert start(Plan(entry, "own"), toy).key(1) != told.key(1)
+
+
+def test_the_record_says_how_to_repeat_the_run(toy):
+    run = start(Plan(find("bm25"), "own", ("context=all",), seed=3), toy)
+    assert run.record == {
+        "schema": 1,
+        "baseline": "bm25",
+        "code_sha256": hashlib.sha256((ROOT / run.card.code).read_bytes()).hexdigest(),
+        "settings": {"context": "all", "candidates": "unused"},
+        "history": "own",
+        "seed": 3,
+        "benchmark": {"name": "toy", "fingerprint": toy.header.fingerprint, "split": "test"},
+        "details": {},
+    }
+
+
+def test_no_folder_of_a_machine_stands_in_card_or_record(toy, spied, monkeypatch, tmp_path):
+    class Named(msgspec.Struct):
+        members: str = ""
+        checkpoint: str = ""
+        model: str = ""
+
+    (tmp_path / "weights").mkdir()
+    chosen = Named(f"bm25;2*clip?checkpoint={tmp_path}/weights", f"{tmp_path}/weights/", "org/name")
+    monkeypatch.setattr(runner, "load", lambda entry, settings: (Spy(), chosen))
+    run = start(Plan(Entry("spy", "retriever", "A spy.", About()), "own"), toy)
+    assert run.record["settings"] == {
+        "members": "bm25;2*clip?checkpoint=weights", "checkpoint": "weights", "model": "org/name",
+    }  # fmt: skip
+    assert str(tmp_path) not in run.card.system
+
+
+@pytest.mark.parametrize("heavy", [False, pytest.param(True, marks=pytest.mark.slow)])
+def test_same_input_same_bytes_under_any_hash_seed(toy, ready, heavy):
     script = (
-        "import sys; from pathlib import Path; from baselines.catalogue import catalogue\n"
+        "import json, sys; from pathlib import Path; from baselines.catalogue import find\n"
         "from baselines.runner import Plan, start; from harness.benchmark import Benchmark\n"
         "from harness.files import canonical\n"
-        "for entry in catalogue():\n"
-        "    made = start(Plan(entry, 'own'), Benchmark(Path(sys.argv[1])))\n"
-        "    sys.stdout.buffer.write(canonical([made.card, *made.predictions()]))\n"
+        "for name, settings in json.loads(sys.argv[2]):\n"
+        "    plan = Plan(find(name), 'own', tuple(settings))\n"
+        "    made = start(plan, Benchmark(Path(sys.argv[1])))\n"
+        "    sys.stdout.buffer.write(canonical([made.card, made.record, *made.predictions()]))\n"
     )
+    chosen = [entry.name for entry in catalogue() if (entry.name in READY) == heavy]
+    given = json.dumps([(name, ready(name)) for name in chosen])
     digests = {
         hashlib.sha256(
             subprocess.run(
-                [sys.executable, "-c", script, str(toy.folder)], check=True, capture_output=True,
-                cwd=ROOT, env={**os.environ, "PYTHONHASHSEED": seed},
+                [sys.executable, "-c", script, str(toy.folder), given], check=True,
+                capture_output=True, cwd=ROOT, env={**os.environ, "PYTHONHASHSEED": seed},
             ).stdout
         ).hexdigest()
         for seed in ("0", "1")

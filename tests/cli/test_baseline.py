@@ -2,17 +2,24 @@
 
 import json
 import shutil
+import sys
 import tomllib
 
 import pytest
 
+from baselines import runner
 from baselines.catalogue import catalogue
+from baselines.journal import Journal
+from baselines.plans import view
 from harness.benchmark import Benchmark
+from harness.cli.leaderboard import build_site
+from harness.cli.scoring import score_one
 from harness.files import opened
 from harness.records import HISTORIES
 from harness.validation import check
-from tests.baselines.conftest import SAMPLES, imported
+from tests.baselines.conftest import SAMPLES, Ready, imported
 
+FILES = ("card.toml", "predictions.jsonl.zst", "run.json")
 FLOORS = [entry.name for entry in catalogue() if entry.kind == "floor"]
 
 
@@ -22,9 +29,26 @@ def ivcr(ivcr):
     return lambda *arguments: ivcr("baseline", *arguments)
 
 
+@pytest.fixture(scope="module")
+def ready(tmp_path_factory):
+    """By name the settings with which a baseline runs on the toy benchmark."""
+    return Ready(tmp_path_factory)
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path_factory, monkeypatch):
+    """No test keeps features in the user's folder; all share one."""
+    monkeypatch.setenv("IVCR_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
+
+
 @pytest.fixture
 def toy(tmp_path):
-    return imported(tmp_path).folder
+    return imported(tmp_path, filmed=True).folder
+
+
+def sets(assignments):
+    """Settings as the command line takes them."""
+    return [part for assignment in assignments for part in ("--set", assignment)]
 
 
 def lines(submission):
@@ -51,20 +75,27 @@ def test_run_writes_a_submission_that_a_strangers_checks_accept(ivcr, toy, tmp_p
         "bm25 context=decayed", "own", "baselines/retrievers/bm25.py",
     )  # fmt: skip
     assert lines(sub)[0]["videos"] == ["A/cat.mp4"]
+    record = json.loads((sub / "run.json").read_text("utf-8"))
+    assert (record["schema"], record["baseline"], record["settings"]["context"]) == (
+        1, "bm25", "decayed",
+    )  # fmt: skip
+    assert [path.name for path in tmp_path.glob("sub*")] == ["sub"]
 
 
 @pytest.mark.parametrize("entry", catalogue(), ids=lambda entry: entry.name)
 @pytest.mark.parametrize("history", HISTORIES)
-def test_every_baseline_writes_valid_submissions(ivcr, toy, tmp_path, entry, history):
+def test_every_baseline_writes_valid_submissions(ivcr, toy, tmp_path, ready, entry, history):
     sub = tmp_path / "sub"
-    assert ivcr("run", entry.name, "--benchmark", toy, "--history", history, "--out", sub)[0] == 0
+    what = [entry.name, *sets(ready(entry.name)), "--history", history]
+    code, _, err = ivcr("run", *what, "--benchmark", toy, "--out", sub)
+    assert code == 0, err
     assert check(sub, Benchmark(toy)).report.errors == 0
 
 
 def test_same_run_same_bytes(ivcr, toy, tmp_path):
     for name in ("one", "two"):
         ivcr("run", "random", "--benchmark", toy, "--history", "own", "--out", tmp_path / name)
-    for file in ("card.toml", "predictions.jsonl.zst"):
+    for file in FILES:
         assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes()
 
 
@@ -112,6 +143,7 @@ def test_an_answer_that_cannot_be_read_leaves_no_submission(ivcr, toy, tmp_path)
         (["run", "bm25", "--history", "own", "--out", "SUB", "--set", "contex=all"], 2, "context"),
         (["run", "bm25", "--history", "own", "--out", "SUB", "--split", "dev"], 3, "no split"),
         (["run", "bm25", "--history", "none", "--out", "SUB", "--set", "context=all"], 2, "none"),
+        (["run", "clip", "--history", "own", "--out", "SUB", "--set", "checkpoint=/no"], 3, "/no"),
     ],
 )
 def test_a_run_that_cannot_be_is_refused_in_one_line(
@@ -134,12 +166,6 @@ def test_hidden_labels_refuse_reference_history(ivcr, tmp_path):
     assert "take own or none" in err
 
 
-def test_training_what_has_nothing_to_train_is_refused(ivcr):
-    code, _, err = ivcr("train", "bm25")
-    assert code == 2
-    assert "bm25 has nothing to train" in err
-
-
 def test_a_run_names_its_pair_in_the_card(ivcr, toy, tmp_path):
     sub = tmp_path / "own"
     what = ["bm25", "--history", "own", "--pair", "team/reference"]
@@ -148,12 +174,84 @@ def test_a_run_names_its_pair_in_the_card(ivcr, toy, tmp_path):
 
 
 @pytest.mark.parametrize("entry", catalogue(), ids=lambda entry: entry.name)
-def test_every_baseline_says_the_same_with_and_without_the_test_gold(ivcr, toy, tmp_path, entry):
-    what = ["run", entry.name, "--benchmark", toy, "--history", "own", "--out"]
+def test_every_baseline_says_the_same_with_and_without_the_test_gold(
+    ivcr, toy, tmp_path, ready, entry
+):
+    what = ["run", entry.name, *sets(ready(entry.name)), "--benchmark", toy]
+    what += ["--history", "own", "--out"]
     assert ivcr(*what, tmp_path / "with")[0] == 0
     (toy / "test" / "gold.jsonl").unlink()
     (toy / "test" / "reference.jsonl").unlink()
     shutil.rmtree(toy / "source")
     assert ivcr(*what, tmp_path / "without")[0] == 0
-    file = "predictions.jsonl.zst"
-    assert (tmp_path / "with" / file).read_bytes() == (tmp_path / "without" / file).read_bytes()
+    for file in FILES:
+        assert (tmp_path / "with" / file).read_bytes() == (tmp_path / "without" / file).read_bytes()
+
+
+def test_a_library_that_is_not_installed_is_named_in_one_line(ivcr, toy, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "bm25s", None)
+    monkeypatch.delitem(sys.modules, "baselines.retrievers.bm25", raising=False)
+    what = ["bm25", "--benchmark", toy, "--history", "own", "--out", tmp_path / "sub"]
+    code, out, err = ivcr("run", *what)
+    assert (code, out, len(err.splitlines())) == (3, "", 1)
+    assert "needs bm25s, which is not installed; `pip install 'ivcr-harness[baselines]'`" in err
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "word"),
+    [(KeyboardInterrupt(), 130, "interrupted"), (SystemExit(143), 143, "terminated")],
+)
+def test_a_run_that_is_cut_off_says_how_to_go_on(
+    ivcr, toy, tmp_path, monkeypatch, error, code, word
+):
+    what = ["run", "random", "--benchmark", toy, "--history", "own", "--out"]
+    assert ivcr(*what, tmp_path / "whole")[0] == 0
+    with monkeypatch.context() as patched:
+        patched.setattr(runner, "BATCH", 2)
+        keep, kept = Journal.add, []
+
+        def cut_off(self, batch):
+            if len(kept) == 2:
+                raise error
+            kept.append(keep(self, batch))
+
+        patched.setattr(Journal, "add", cut_off)
+        found, out, err = ivcr(*what, tmp_path / "cut")
+        assert (found, out, len(err.splitlines())) == (code, "", 1)
+        assert f"ivcr: {word}; {tmp_path}/cut.run: keeps what was answered" in err
+        assert not (tmp_path / "cut").exists()
+        patched.setattr(Journal, "add", keep)
+        assert ivcr(*what, tmp_path / "cut")[0] == 0
+    for file in FILES:
+        assert (tmp_path / "cut" / file).read_bytes() == (tmp_path / "whole" / file).read_bytes()
+
+
+@pytest.mark.parametrize("shard", ["0/2", "3/2", "1", "a/b", "1/-2"])
+def test_a_shard_is_one_of_so_many(ivcr, toy, tmp_path, shard):
+    what = ["bm25", "--history", "own", "--benchmark", toy, "--out", tmp_path / "sub"]
+    code, _, err = ivcr("run", *what, "--shard", shard)
+    assert code == 2
+    assert "expected K/N" in err
+
+
+def test_features_are_kept_where_the_user_says(ivcr, toy, tmp_path, monkeypatch):
+    seen = []
+    monkeypatch.setattr(runner, "view", lambda *known: seen.append(known[-1].cache) or view(*known))
+    what = ["run", "bm25", "--benchmark", toy, "--history", "own", "--out"]
+    monkeypatch.setenv("IVCR_CACHE", str(tmp_path / "env"))
+    ivcr(*what, tmp_path / "1")
+    monkeypatch.delenv("IVCR_CACHE")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "user"))
+    ivcr(*what, tmp_path / "2")
+    ivcr(*what, tmp_path / "3", "--cache", tmp_path / "here")
+    assert seen == [tmp_path / "env", tmp_path / "user" / "ivcr", tmp_path / "here"]
+
+
+def test_a_run_with_its_record_is_scored_and_ranked(ivcr, toy, tmp_path):
+    sub = tmp_path / "submissions" / "team" / "run"
+    what = ["bm25", "--benchmark", toy, "--history", "own", "--out", sub]
+    assert ivcr("run", *what)[0] == 0
+    score_one(sub, Benchmark(toy), "test")
+    build_site(tmp_path / "submissions", Benchmark(toy), tmp_path / "site")
+    board = json.loads((tmp_path / "site" / "leaderboard.json").read_text("utf-8"))
+    assert "bm25" in [row["system"] for row in board["rows"]]

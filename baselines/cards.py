@@ -1,0 +1,101 @@
+"""What a run says of itself: the card, run.json beside it, and the key that its journal carries."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from baselines.catalogue import changed
+from baselines.plans import Plan
+from baselines.protocol import Baseline, Provenance
+from harness.benchmark import Benchmark
+from harness.files import canonical
+from harness.records import CandidateUse, Card
+
+TEAM = "IVCR harness"
+RECORD = "run.json"
+_ROOT = Path(__file__).parents[1]
+
+
+def told(baseline: Baseline) -> Provenance:
+    """What a prepared baseline tells of itself; nothing, if it does not tell."""
+    tell = getattr(baseline, "provenance", Provenance)
+    provenance: Provenance = tell()
+    return provenance
+
+
+def card(
+    plan: Plan, settings: Struct, use: CandidateUse, benchmark: Benchmark, provenance: Provenance
+) -> Card:
+    """The card of a run."""
+    entry, data = plan.entry, provenance.training_data
+    if data is None:
+        data = (f"{benchmark.header.name} train",) if entry.about.train else ()
+    values = {name: _portable(value) for name, value in changed(settings).items()}
+    return Card(
+        schema=1,
+        team=TEAM,
+        system=" ".join([entry.name, *(f"{key}={value}" for key, value in values.items())]),
+        history=plan.history,
+        candidates=use,
+        description=entry.summary,
+        training_data=data,
+        languages=entry.about.languages,
+        parameters=provenance.parameters,
+        frames_per_video=provenance.frames_per_video,
+        seed=plan.seed,
+        paper=entry.about.paper,
+        code=entry.file,
+    )
+
+
+def record(
+    plan: Plan, settings: Struct, benchmark: Benchmark, provenance: Provenance
+) -> dict[str, Any]:
+    """run.json: all that a reader needs to repeat the run; the same run gives the same record."""
+    values = {name: _portable(value) for name, value in msgspec.to_builtins(settings).items()}
+    return {
+        "schema": 1,
+        "baseline": plan.entry.name,
+        "code_sha256": _sha256(_ROOT / plan.entry.file),
+        "settings": values,
+        "history": plan.history,
+        "seed": plan.seed,
+        "benchmark": {
+            "name": benchmark.header.name,
+            "fingerprint": benchmark.header.fingerprint,
+            "split": plan.split,
+        },
+        "details": msgspec.to_builtins(provenance.details),
+    }
+
+
+def key(made: Card, recorded: dict[str, Any], order: dict[str, int]) -> str:
+    """SHA-256 (hex) over all that the answers and their order depend on."""
+    return hashlib.sha256(canonical([made, recorded, order])).hexdigest()
+
+
+def _portable(value: Any) -> Any:
+    """A setting without the folders that it names: a file's own name is what others can read.
+
+    What it holds is told by its hash, in the details.
+    """
+    if not isinstance(value, str):
+        return value
+    return "".join(map(_own_name, re.split(r"([;&?=])", value)))
+
+
+def _own_name(part: str) -> str:
+    try:
+        return Path(part).resolve().name if "/" in part and Path(part).exists() else part
+    except OSError:
+        return part
+
+
+def _sha256(path: Path) -> str | None:
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None

@@ -1,0 +1,103 @@
+"""What a run has answered so far, so that a killed run goes on where it stopped.
+
+One file for each process: a line that names the run, then one line for each batch answered. A
+line counts once its newline is there.
+"""
+
+from __future__ import annotations
+
+import fcntl
+from pathlib import Path
+from typing import IO
+
+import msgspec
+from msgspec import Struct
+
+from harness.errors import EnvironmentFailure, WrongUsageError
+from harness.files import canonical
+from harness.records import Prediction, TurnKey
+
+_DECODER = msgspec.json.Decoder(list[Prediction])
+
+
+class _Header(Struct, frozen=True, forbid_unknown_fields=True):
+    """The first line: `run` is the key of the run (cards.key)."""
+
+    schema: int
+    run: str
+
+
+class Journal:
+    """The answered batches of one process; read back first, then added to."""
+
+    def __init__(self, path: Path, run: str) -> None:
+        """Open `path`, or make it. Raises WrongUsageError if it belongs to another run.
+
+        Raises EnvironmentFailure if another process is writing it, or the disk fails.
+        """
+        self._path = path
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file: IO[bytes] = path.open("a+b", buffering=0)
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            self._file.close()
+            raise EnvironmentFailure(
+                f"{path}: another process is writing it; wait for it or end it"
+            ) from error
+        except OSError as error:
+            raise EnvironmentFailure(f"{path}: cannot be written: {error.strerror}") from error
+        self._lines = path.open("rb")
+        self._begin(run)
+
+    def _begin(self, run: str) -> None:
+        header = canonical(_Header(1, run)) + b"\n"
+        first = self._lines.readline()
+        if not first.endswith(b"\n") or (first != header and not self._lines.read(1)):
+            # Nothing is answered yet, so nothing is lost.
+            self._cut(0)
+            self._file.write(header)
+            self._lines.seek(0, 2)
+        elif first != header:
+            self.close()
+            raise WrongUsageError(
+                f"{self._path}: holds answers of another run (other settings, seed, benchmark, "
+                "checkpoint, code or number of processes); repeat the command that it was begun "
+                f"with, or remove {self._path.parent} to start anew"
+            )
+
+    def answered(self, keys: list[TurnKey]) -> list[Prediction] | None:
+        """The next batch as it was answered, if it was; None from the first unanswered one on."""
+        start = self._lines.tell()
+        line = self._lines.readline()
+        try:
+            found = _DECODER.decode(line) if line.endswith(b"\n") else None
+        except msgspec.DecodeError:
+            found = None
+        if found is None or [prediction.key for prediction in found] != keys:
+            self._cut(start)
+            return None
+        return found
+
+    def add(self, batch: list[Prediction]) -> None:
+        """Keep one more batch."""
+        line = canonical(batch) + b"\n"
+        try:
+            written = self._file.write(line)
+        except OSError as error:
+            raise EnvironmentFailure(
+                f"{self._path}: cannot be written: {error.strerror}"
+            ) from error
+        if written != len(line):
+            raise EnvironmentFailure(f"{self._path}: cannot be written: the disk is full")
+        self._lines.seek(0, 2)
+
+    def close(self) -> None:
+        """Let another process have it."""
+        self._lines.close()
+        self._file.close()
+
+    def _cut(self, size: int) -> None:
+        """Drop what stands behind `size`: half a line, or what a failing disk left."""
+        self._file.truncate(size)
+        self._lines.seek(size)

@@ -1,0 +1,127 @@
+"""Zero-shot sliding windows: the mean of a window's frame embeddings against the query's.
+
+Reads: frames (`rate` a second, at most `most`), utterances (`context`: the last one, all as one
+text, or decayed turn embeddings), in the video that is given, else in the latest that the history
+names; without one it abstains, as it does in video turns. Windows from `shortest` seconds to the
+whole video are ranked by cosine; of two that overlap by more than half (IoU 0.5) the better one
+stays. Any `transformers` checkpoint of the CLIP or SigLIP kind, by path or by name and revision;
+docs/checkpoints.md has commands. Ignores: answers, the videos' text, sound, candidates, and the
+order of frames within a window. Trains nothing. Windows and suppression as in Gao et al., TALL,
+https://arxiv.org/abs/1705.02101; a learnt score is what they have and this has not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+
+from baselines.clip_model import load_clip
+from baselines.context import Context, check_context, readings, video_in_focus
+from baselines.features import extract
+from baselines.protocol import About, Answer, Provenance, Query, View
+from baselines.search import Corpus, blended, remembered, unit
+from baselines.spans import Spans, nms, windows
+from harness.records import Moment
+
+ABOUT = About(languages=("en", "zh"), paper="https://arxiv.org/abs/2103.00020")
+MOMENTS = 10
+
+
+class Settings(Struct, frozen=True, forbid_unknown_fields=True):
+    """The model, what to search with, which frames to read, the shortest window in seconds.
+
+    checkpoint: a folder, or a name that `hf download` has fetched; revision: of a name.
+    """
+
+    checkpoint: str = "openai/clip-vit-base-patch32"
+    revision: str | None = None
+    context: Context = "last"
+    rate: float = 2.0
+    most: int = 256
+    shortest: float = 2.0
+
+
+class Baseline:
+    """Up to ten moments of one video, best first, ties to the shorter and earlier."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Keep the settings."""
+        self._settings = settings
+
+    def prepare(self, view: View) -> None:
+        """Load the model and embed the frames of the corpus' videos.
+
+        Raises WrongUsageError if the history cannot give the context, EnvironmentFailure if the
+        checkpoint is absent, MissingInputError if no video can be read.
+        """
+        chosen = self._settings
+        check_context(chosen.context, view.history)
+        self._durations = {video_id: video.duration for video_id, video in view.videos.items()}
+        self._clip = load_clip(chosen.checkpoint, chosen.revision, view.note)
+        self._embed = remembered(lambda text: self._clip.texts([text])[0])
+        self._features = extract(
+            [view.videos[video_id] for video_id in view.corpus],
+            view.folder,
+            self._clip.sampler(chosen.rate, chosen.most),
+            self._clip.encoder,
+            cache=view.cache,
+            note=view.note,
+        )
+        Corpus(view).seen(self._features)
+
+    def answer(self, queries: Sequence[Query]) -> list[Answer]:
+        """Moments for each moment turn whose video is known and can be read."""
+        return [self._one(query) for query in queries]
+
+    def provenance(self) -> Provenance:
+        """The checkpoint by its hash or revision, the frames by their hashes."""
+        return Provenance(
+            parameters=self._clip.parameters,
+            frames_per_video=f"{self._settings.rate:g} per second, at most {self._settings.most}",
+            training_data=(f"pre-training of {Path(self._settings.checkpoint).name}",),
+            details={
+                "clip": self._clip.key,
+                "decoder": self._features.decoder,
+                "skipped": self._features.skipped,
+            },
+        )
+
+    def _one(self, query: Query) -> Answer:
+        video_id = video_in_focus(query)
+        if query.task != "moment" or video_id is None or video_id not in self._features:
+            return Answer()
+        chosen, end = self._settings, self._end(video_id)
+        told = blended(self._embed, readings(query, chosen.context))
+        # None shorter than the distance of two frames.
+        shortest = max(round(1000 * chosen.shortest), end // chosen.most, 1)
+        spans, means = pooled(
+            windows(end, shortest), self._features.times[video_id], self._features[video_id]
+        )
+        kept = nms(spans, means @ told, most=MOMENTS)
+        return Answer(moments=tuple(Moment(video_id, *map(int, spans[at])) for at in kept))
+
+    def _end(self, video_id: str) -> int:
+        """Where the video ends, in ms: as declared, but no frame's length past the last frame."""
+        times = self._features.times[video_id]
+        seen = int(times[-1] + 2 * times[0])
+        return max(1, min(self._durations[video_id] or seen, seen))
+
+
+def pooled(
+    spans: Spans, times: NDArray[np.int32], rows: NDArray[np.float32]
+) -> tuple[Spans, NDArray[np.float32]]:
+    """The spans that hold a frame, and the mean of their frames' rows at length 1: (spans, d).
+
+    times: (n,) ms, ascending; rows: (n, d). A frame at t is in a span if start <= t < end.
+    """
+    sums = np.zeros((len(rows) + 1, rows.shape[1]))
+    np.cumsum(rows, axis=0, dtype=np.float64, out=sums[1:])
+    first, after = np.searchsorted(times, spans, side="left").T
+    held = after > first
+    first, after = first[held], after[held]
+    means = (sums[after] - sums[first]) / (after - first)[:, None]
+    return spans[held], unit(means.astype(np.float32))

@@ -1,0 +1,149 @@
+"""CLIP4Clip: frame embeddings, pooled by their mean or after a transformer over them, and trained.
+
+Luo et al., https://arxiv.org/abs/2104.08860; https://github.com/ArrowLuo/CLIP4Clip at 85cf908,
+headers meanP (`similarity=mean`) and seqTransf (`similarity=sequence`: learned positions, 4 layers,
+added to the frames themselves). Train with `ivcr baseline train clip4clip --set clip=CHECKPOINT`.
+Two ways: `tune=all` trains the whole checkpoint from pixels, as the paper does. `tune=head` (the
+default: it needs no accelerator) keeps the checkpoint, and trains two linear maps of texts and
+frames, which start as the identity and are no part of the paper, and the layers over the frames.
+Other than the paper: layers start at random with no effect, not as copies of CLIP's own; frames
+have length 1 before the layers; AdamW. Reads utterances (`context`) and frames; ignores answers,
+the videos' text, sound and, unless `candidates=used`, the candidates. A moment turn is answered
+with the whole of the given video, else of the best one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, cast
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from baselines.context import check_context, readings
+from baselines.contrastive import Rates
+from baselines.protocol import About, Answer, Course, Provenance, Query, View
+from baselines.search import Corpus, Scores, blended, remembered
+from baselines.towers import Clips, filled
+from baselines.tuning import TunedSettings, open_trained, train_head, trainee
+
+ABOUT = About(trains=True, languages=("en", "zh"), paper="https://arxiv.org/abs/2104.08860")
+LAYERS = 4
+HEAD_WIDTH = 64
+RATES = {"head": Rates(1e-4, 0.0), "all": Rates(1e-4, 1e-7)}
+EPOCHS = {"head": 20.0, "all": 5.0}
+
+Similarity = Literal["mean", "sequence"]
+
+
+class Settings(TunedSettings, frozen=True, forbid_unknown_fields=True):
+    """As TunedSettings, and how a video's frames are compared with a text."""
+
+    similarity: Similarity = "mean"
+
+
+class Head(nn.Module):
+    """Cosines of texts and pooled frames of width d."""
+
+    def __init__(self, width: int, most: int, similarity: Similarity, *, maps: bool) -> None:
+        """maps: whether there are linear maps of texts and frames; at first they are identities."""
+        super().__init__()
+        self.text, self.frame = (_map(width) if maps else nn.Identity() for _ in range(2))
+        self.positions = self.layers = None
+        if similarity == "sequence":
+            self.positions = nn.Embedding(most, width)
+            nn.init.normal_(self.positions.weight, std=0.01)
+            self.layers = nn.TransformerEncoder(_layer(width), LAYERS, enable_nested_tensor=False)
+            for layer in self.layers.layers:
+                _without_effect(cast(nn.TransformerEncoderLayer, layer))
+
+    def forward(self, texts: Tensor, clips: Clips) -> Tensor:
+        """texts: (n, d); returns (n, videos)."""
+        return self.texts(texts) @ self.videos(clips).T
+
+    def texts(self, texts: Tensor) -> Tensor:
+        """Unit vectors: shape (n, d)."""
+        return nn.functional.normalize(self.text(texts), dim=-1)
+
+    def videos(self, clips: Clips) -> Tensor:
+        """Unit vectors: shape (videos, d)."""
+        frames = self.frame(clips.frames)  # (videos, most, d)
+        if self.layers is not None and self.positions is not None:
+            placed = frames + self.positions.weight[: frames.shape[1]]
+            frames = frames + self.layers(placed, src_key_padding_mask=clips.mask == 0)
+        frames = nn.functional.normalize(frames, dim=-1) * clips.mask[..., None]
+        return nn.functional.normalize(frames.sum(dim=1), dim=-1)
+
+
+class Baseline:
+    """The 100 best videos of the corpus by cosine; videos that cannot be read are not ranked."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Keep the settings."""
+        self._settings = settings
+
+    def train(self, view: View, course: Course) -> None:
+        """Train and write the checkpoint folder."""
+        chosen = self._settings
+        learner = trainee(chosen, view, course)
+        head = _head(chosen, learner.clip.width)
+        train_head(
+            "clip4clip", chosen, head, learner, view, course,
+            rates=RATES[chosen.tune], epochs=EPOCHS[chosen.tune],
+        )  # fmt: skip
+
+    @torch.inference_mode()
+    def prepare(self, view: View) -> None:
+        """Load the trained folder and embed the corpus' videos."""
+        self._corpus = Corpus(view)
+        self._opened = opened = open_trained("clip4clip", self._settings, self._corpus, view)
+        check_context(opened.settings.context, view.history)
+        self._head = _head(opened.settings, opened.clip.width).eval()
+        self._head.load_state_dict(opened.head)
+        self._embed = remembered(lambda text: opened.clip.texts([text])[0])
+        self._videos = np.concatenate([self._pooled(video_id) for video_id in opened.seen])
+
+    def answer(self, queries: Sequence[Query]) -> list[Answer]:
+        """A ranking for each video turn, one moment for each moment turn."""
+        return [self._corpus.answer(query, self._scores) for query in queries]
+
+    def provenance(self) -> Provenance:
+        """The trained folder, the checkpoint it started from, the frames by their hashes."""
+        return self._opened.provenance
+
+    def _pooled(self, video_id: str) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+        """One video's vector: shape (1, d); videos go one by one, whatever the corpus."""
+        most = self._opened.settings.most
+        return self._head.videos(filled([self._opened.features[video_id]], most)).numpy()
+
+    @torch.inference_mode()
+    def _scores(self, query: Query) -> Scores:
+        """Cosines over the corpus."""
+        told = blended(self._embed, readings(query, self._opened.settings.context))
+        text = self._head.texts(torch.from_numpy(told[None])).numpy()[0]
+        return self._corpus.scattered(self._opened.seen, self._videos @ text)
+
+
+def _head(chosen: Settings, width: int) -> Head:
+    return Head(width, chosen.most, chosen.similarity, maps=chosen.tune == "head")
+
+
+def _map(width: int) -> nn.Linear:
+    made = nn.Linear(width, width, bias=False)
+    nn.init.eye_(made.weight)
+    return made
+
+
+def _layer(width: int) -> nn.TransformerEncoderLayer:
+    return nn.TransformerEncoderLayer(
+        width, max(1, width // HEAD_WIDTH), 4 * width, dropout=0.0, activation="gelu",
+        batch_first=True, norm_first=True,
+    )  # fmt: skip
+
+
+def _without_effect(layer: nn.TransformerEncoderLayer) -> None:
+    """Make a layer hand on what it is given, until it has learned better."""
+    for part in (layer.self_attn.out_proj, layer.linear2):
+        nn.init.zeros_(part.weight)
+        nn.init.zeros_(part.bias)

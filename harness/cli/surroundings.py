@@ -1,0 +1,90 @@
+"""What commands that run baselines share: the cache, notes, missing libraries, interrupts."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+F = TypeVar("F", bound=Callable[..., Any])
+# Interrupt and termination end a command with 128 + their number (harness.cli.main).
+INTERRUPTED, TERMINATED = 130, 143
+
+
+class _Shard(click.ParamType[tuple[int, int]]):
+    """K/N, 1 <= K <= N."""
+
+    name = "shard"
+
+    def convert(
+        self, value: str, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, int]:
+        """The two numbers."""
+        number, slash, of = value.partition("/")
+        if not (slash and number.isdecimal() and of.isdecimal() and 1 <= int(number) <= int(of)):
+            self.fail(f"expected K/N with K from 1 to N, got {value!r}", param, ctx)
+        return int(number), int(of)
+
+
+SHARD = _Shard()
+
+
+def _default_cache() -> Path:
+    """IVCR_CACHE, else `ivcr` in the user's folder for caches."""
+    named = os.environ.get("IVCR_CACHE")
+    if named:
+        return Path(named)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ivcr"
+
+
+def cache_option(command: F) -> F:
+    """The option --cache."""
+    return click.option(
+        "--cache",
+        type=click.Path(path_type=Path),
+        default=_default_cache,
+        show_default="IVCR_CACHE, else the user's cache folder",
+        help="Where features of videos are kept from run to run.",
+    )(command)
+
+
+def whole_line(text: str) -> None:
+    """Show a note on standard error."""
+    click.echo(text, err=True)
+
+
+@contextmanager
+def extras(name: str) -> Iterator[None]:
+    """A library that is not installed ends in one line, which says how to install it."""
+    from harness.errors import EnvironmentFailure
+
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        missing = (error.name or "").partition(".")[0]
+        if missing in ("", "harness", "baselines", "leaderboard"):
+            raise
+        raise EnvironmentFailure(
+            f"{name} needs {missing}, which is not installed; "
+            "`pip install 'ivcr-harness[baselines]'` installs it"
+        ) from error
+
+
+@contextmanager
+def resumable(line: str, *, shown: bool = True) -> Iterator[None]:
+    """An interrupt or a termination says `line`, if it is `shown`, before its exit code."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if shown:
+            click.echo(f"ivcr: interrupted; {line}", err=True)
+        sys.exit(INTERRUPTED)
+    except SystemExit as ended:
+        if shown and ended.code == TERMINATED:
+            click.echo(f"ivcr: terminated; {line}", err=True)
+        raise

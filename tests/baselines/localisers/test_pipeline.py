@@ -1,0 +1,85 @@
+"""Which video a moment turn is about, by rule; both members answer as they do alone."""
+
+import pytest
+
+from baselines.catalogue import find, load
+from baselines.localisers.pipeline import is_sought
+from baselines.protocol import Exchange, Query, View
+from harness.errors import WrongUsageError
+from harness.records import Moment
+from tests.baselines.conftest import CAT, COOK, DOG
+
+PARTS = ("retriever=bm25", "localiser=whole_video")
+EARLIER = (Exchange("video", "a cat", "It is video 1.", CAT, ()),)
+
+
+def moment(utterance, history=(), video_id=None):
+    return Query("d", 2, "en", "moment", utterance, (), video_id, history)
+
+
+@pytest.fixture
+def pipeline(toy):
+    baseline, _ = load(find("pipeline"), PARTS)
+    baseline.prepare(View(toy.videos, toy.split("test").corpus, toy.folder, "own", 0))
+    return baseline
+
+
+@pytest.mark.parametrize(
+    ("query", "video_id"),
+    [
+        (moment("a man cooks", EARLIER, DOG), DOG),
+        (moment("when does it wake up?", EARLIER), CAT),
+        (moment("when does the dog on the beach run?"), DOG),
+        (moment("in the video where a man cooks rice, find the start", EARLIER), COOK),
+        (moment("There is a video with a dog on a beach. Cut out the end.", EARLIER), DOG),
+        (moment("找一个狗在沙滩上奔跑的视频，截取开头", EARLIER), DOG),
+        (moment("有一段视频里狗在沙滩上奔跑，截取开头", EARLIER), DOG),
+        (moment("我想看开头的片段，视频里狗在沙滩上奔跑", EARLIER), DOG),
+        (moment("When is it in this video?", EARLIER), CAT),
+        (moment("那是视频里的什么时候?", EARLIER), CAT),
+    ],
+    ids=["given", "in focus", "no earlier video", "described", "described apart",
+         "zh described", "zh described first", "zh described after", "this video", "zh this video"],
+)  # fmt: skip
+def test_the_localiser_is_told_the_video_that_the_rule_names(pipeline, query, video_id):
+    (answer,) = pipeline.answer([query])
+    assert [moment.video_id for moment in answer.moments] == [video_id]
+
+
+def test_a_batch_of_all_tasks_is_answered_in_order(pipeline):
+    chat = Query("d", 1, "en", "chat", "hello")
+    video = Query("d", 1, "en", "video", "a sleeping cat")
+    answers = pipeline.answer([moment("it?", EARLIER), chat, video, moment("a man cooks rice")])
+    assert answers[0].moments == (Moment(CAT, 0, 10_000),)
+    assert answers[1].response == ""
+    assert answers[2].videos[0] == CAT
+    assert answers[3].moments == (Moment(COOK, 0, 40_000),)
+
+
+def test_video_turns_are_the_retrievers(toy, said):
+    for history in ("none", "own", "reference"):
+        both = zip(said("pipeline", toy, history, *PARTS), said("bm25", toy, history), strict=True)
+        assert all(
+            mine.videos == its.videos
+            for dialogues in both
+            for mine, its in zip(*dialogues, strict=True)
+        )
+
+
+def test_with_reference_history_moments_are_the_localisers(toy, said):
+    mine = said("pipeline", toy, "reference", *PARTS)
+    its = said("whole_video", toy, "reference")
+    moments = [[turn.moments for turn in dialogue] for dialogue in its]
+    assert [[turn.moments for turn in dialogue] for dialogue in mine] == moments
+
+
+def test_no_answer_reads_a_later_turn(pipeline):
+    first, later = moment("when?", EARLIER), moment("in the video where a man cooks", EARLIER)
+    assert pipeline.answer([first, later])[0] == pipeline.answer([first])[0]
+    assert [is_sought(first), is_sought(later)] == [False, True]
+
+
+@pytest.mark.parametrize("setting", ["bm25;bm25", "2*bm25", ""])
+def test_each_part_is_one_baseline(setting):
+    with pytest.raises(WrongUsageError, match="expected"):
+        load(find("pipeline"), [f"retriever={setting}", "localiser=whole_video"])

@@ -1,0 +1,51 @@
+"""How to make ready what a baseline cannot run without: a checkpoint, tiny and of its true form.
+
+READY maps a baseline's name to a function of a folder (that is not there yet) and the filmed toy
+benchmark, which gives the `--set` assignments. A baseline that runs without any needs no row; one
+that needs a checkpoint and has no row fails the tests over the whole catalogue.
+"""
+
+from functools import partial
+
+from baselines.catalogue import find
+from baselines.protocol import Course
+from baselines.trainer import Lesson, train
+
+
+def trained(name, folder, benchmark, *, steps=2, settings=()):
+    """Train the baseline for a few steps."""
+    chosen = settings(folder.with_name("from"), benchmark) if callable(settings) else settings
+    train(Lesson(find(name), tuple(chosen), Course(folder, steps=steps)), benchmark)
+    return [f"checkpoint={folder}"]
+
+
+def tiny_clip(folder, benchmark, key="checkpoint"):
+    """A random CLIP."""
+    from tests.baselines import tiny
+
+    return [f"{key}={tiny.clip(folder)}"]
+
+
+def pipeline(folder, benchmark):
+    """BM25 and a localiser that needs a checkpoint."""
+    [checkpoint] = tiny_clip(folder, benchmark)
+    return [f"localiser=sliding_window?{checkpoint}"]
+
+
+def tiny_sentences(folder, benchmark):
+    """A random sentence encoder."""
+    from tests.baselines import tiny
+
+    return [f"checkpoint={tiny.sentences(folder)}"]
+
+
+READY = {
+    "dense_text": tiny_sentences,
+    # Its default reads earlier utterances, which history none does not show.
+    "hybrid": lambda folder, benchmark: ["members=bm25;2*bm25"],
+    "clip": tiny_clip,
+    "sliding_window": tiny_clip,
+    "pipeline": pipeline,
+    "clip4clip": partial(trained, "clip4clip", settings=partial(tiny_clip, key="clip")),
+    "xpool": partial(trained, "xpool", settings=partial(tiny_clip, key="clip")),
+}

@@ -1,0 +1,158 @@
+"""Randomly initialised checkpoints of a few thousand weights, saved in their true formats."""
+
+import json
+
+import torch
+from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers
+from transformers import (
+    BertConfig,
+    BertModel,
+    BertTokenizer,
+    ChineseCLIPConfig,
+    ChineseCLIPModel,
+    CLIPConfig,
+    CLIPModel,
+    CLIPTokenizer,
+    PreTrainedTokenizerFast,
+    Siglip2Config,
+    Siglip2Model,
+    SiglipConfig,
+    SiglipModel,
+)
+
+SIDE, PATCH, WIDTH = 32, 8, 16
+IDEOGRAPHS = "一只猫狗在沙发上睡觉滩奔跑雪里的狐狸找什么时候"
+LETTERS = "abcdefghijklmnopqrstuvwxyz?.,'"
+_SIZES = {
+    "hidden_size": WIDTH,
+    "intermediate_size": 32,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+}
+
+
+def _model(kind, config, seed):
+    """A model whose weights are large enough for its outputs to differ from input to input."""
+    torch.manual_seed(seed)
+    model = kind(config)
+    with torch.no_grad():
+        for name, weight in model.named_parameters():
+            if weight.dim() > 1:
+                weight.normal_(std=0.3)
+            elif "logit" not in name and "norm" not in name.lower():
+                weight.normal_(std=0.1)
+    return model.eval()
+
+
+def _preprocessor(folder, **fields):
+    told = {"image_mean": [0.5, 0.4, 0.3], "image_std": [0.3, 0.25, 0.2], "resample": 3, **fields}
+    (folder / "preprocessor_config.json").write_text(json.dumps(told))
+
+
+def byte_vocabulary():
+    """CLIP's byte-level alphabet: every byte, inside a word and at its end, and two marks."""
+    signs = sorted(pre_tokenizers.ByteLevel.alphabet())
+    tokens = [*signs, *(f"{sign}</w>" for sign in signs), "<|startoftext|>", "<|endoftext|>"]
+    return {token: number for number, token in enumerate(tokens)}
+
+
+def clip(folder, seed=0, side=SIDE, longest=77):
+    """openai/clip-like: byte-level BPE, a preprocessor file in the oldest form."""
+    folder.mkdir(parents=True, exist_ok=True)
+    vocabulary = byte_vocabulary()
+    end = vocabulary["<|endoftext|>"]
+    config = CLIPConfig(
+        text_config={**_SIZES, "vocab_size": len(vocabulary), "max_position_embeddings": longest,
+                     "bos_token_id": end - 1, "eos_token_id": end, "pad_token_id": end},
+        vision_config={**_SIZES, "image_size": side, "patch_size": PATCH},
+        projection_dim=WIDTH,
+    )  # fmt: skip
+    _model(CLIPModel, config, seed).save_pretrained(folder)
+    CLIPTokenizer(vocab=vocabulary, merges=[], model_max_length=longest).save_pretrained(folder)
+    _preprocessor(folder, feature_extractor_type="CLIPFeatureExtractor", do_center_crop=True,
+                  do_normalize=True, do_resize=True, size=side, crop_size=side)  # fmt: skip
+    return folder
+
+
+def chinese_clip(folder, seed=0):
+    """OFA-Sys/chinese-clip-like: a BERT with a vocabulary of characters."""
+    folder.mkdir(parents=True, exist_ok=True)
+    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *IDEOGRAPHS, *LETTERS,
+             *(f"##{letter}" for letter in LETTERS)]  # fmt: skip
+    config = ChineseCLIPConfig(
+        text_config={**_SIZES, "vocab_size": len(words), "max_position_embeddings": 40},
+        vision_config={**_SIZES, "image_size": SIDE, "patch_size": PATCH},
+        projection_dim=WIDTH,
+    )
+    _model(ChineseCLIPModel, config, seed).save_pretrained(folder)
+    BertTokenizer(vocab={word: at for at, word in enumerate(words)}).save_pretrained(folder)
+    _preprocessor(folder, image_processor_type="ChineseCLIPImageProcessor", do_center_crop=False,
+                  size={"height": SIDE, "width": SIDE})  # fmt: skip
+    return folder
+
+
+def unigrams():
+    """A fast tokenizer as SigLIP 2 has it: sub-words, an end mark, padding to the left out."""
+    signs = ["<pad>", "<eos>", "<unk>", "▁", *LETTERS, *IDEOGRAPHS]
+    tokenizer = Tokenizer(models.Unigram([(sign, -1.0) for sign in signs], unk_id=2))
+    tokenizer.normalizer = normalizers.Lowercase()
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
+    tokenizer.decoder = decoders.Metaspace()
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, pad_token="<pad>", eos_token="<eos>", unk_token="<unk>",
+        model_max_length=24, model_input_names=["input_ids"],
+    ), len(signs)  # fmt: skip
+
+
+def siglip(folder, seed=0):
+    """google/siglip2-base-patch16-224-like: a SigLIP model with the newer tokenizer."""
+    folder.mkdir(parents=True, exist_ok=True)
+    tokenizer, size = unigrams()
+    config = SiglipConfig(
+        text_config={**_SIZES, "vocab_size": size, "max_position_embeddings": 24,
+                     "projection_size": WIDTH},
+        vision_config={**_SIZES, "image_size": SIDE, "patch_size": PATCH},
+    )  # fmt: skip
+    _model(SiglipModel, config, seed).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    _preprocessor(folder, image_processor_type="SiglipImageProcessor",
+                  size={"height": SIDE, "width": SIDE})  # fmt: skip
+    return folder
+
+
+def siglip2(folder, seed=0):
+    """google/siglip2-base-patch16-naflex-like: rows of patches of a flexible resolution."""
+    folder.mkdir(parents=True, exist_ok=True)
+    tokenizer, size = unigrams()
+    config = Siglip2Config(
+        text_config={**_SIZES, "vocab_size": size, "max_position_embeddings": 24,
+                     "projection_size": WIDTH},
+        vision_config={**_SIZES, "num_patches": (SIDE // PATCH) ** 2, "patch_size": PATCH},
+    )  # fmt: skip
+    _model(Siglip2Model, config, seed).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    _preprocessor(folder, image_processor_type="Siglip2ImageProcessor", patch_size=PATCH,
+                  max_num_patches=(SIDE // PATCH) ** 2)  # fmt: skip
+    return folder
+
+
+def bert(folder, seed=0):
+    """A model of texts alone."""
+    folder.mkdir(parents=True, exist_ok=True)
+    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *IDEOGRAPHS, *LETTERS,
+             *(f"##{letter}" for letter in LETTERS)]  # fmt: skip
+    config = BertConfig(**_SIZES, vocab_size=len(words), max_position_embeddings=64)
+    _model(BertModel, config, seed).save_pretrained(folder)
+    BertTokenizer(vocab={word: at for at, word in enumerate(words)}).save_pretrained(folder)
+    return folder
+
+
+def sentences(folder, seed=0):
+    """A sentence-transformers checkpoint: a BERT, mean pooling, unit length."""
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.sentence_transformer.modules import Normalize, Pooling, Transformer
+
+    inner = Transformer(str(bert(folder.with_name(folder.name + "-bert"), seed)))
+    parts = [inner, Pooling(WIDTH, pooling_mode="mean"), Normalize()]
+    SentenceTransformer(modules=parts, device="cpu").save(str(folder))
+    return folder
