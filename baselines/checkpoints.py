@@ -67,12 +67,13 @@ def save(
     write(folder / ABOUT_WEIGHTS, readable(about))
 
 
-def load(folder: Path, *, baseline: str) -> Checkpoint:
-    """Read what `save` wrote for `baseline`, on the CPU.
+def load(folder: Path, *, baseline: str | tuple[str, ...]) -> Checkpoint:
+    """Read what `save` wrote for `baseline` (or one of several), on the CPU.
 
     Raises EnvironmentFailure if it is absent or damaged, WrongUsageError if it is another's.
     """
-    raw = _read(folder / ABOUT_WEIGHTS, baseline)
+    names = (baseline,) if isinstance(baseline, str) else baseline
+    raw = _read(folder / ABOUT_WEIGHTS, names[0])
     try:
         about = msgspec.json.decode(raw, type=_Document)
     except msgspec.DecodeError as error:
@@ -82,12 +83,12 @@ def load(folder: Path, *, baseline: str) -> Checkpoint:
             f"{folder / ABOUT_WEIGHTS}: expected schema {SCHEMA}, found {about.schema}; "
             "update the harness or train again"
         )
-    if about.baseline != baseline:
+    if about.baseline not in names:
         raise WrongUsageError(
-            f"{folder}: expected a checkpoint of {baseline}, found one of "
+            f"{folder}: expected a checkpoint of {' or '.join(names)}, found one of "
             f"{shown(about.baseline)}; name the right folder"
         )
-    data = _read(folder / WEIGHTS, baseline)
+    data = _read(folder / WEIGHTS, about.baseline)
     if hashlib.sha256(data).hexdigest() != about.weights:
         raise _damaged(folder / WEIGHTS, f"not the weights that {ABOUT_WEIGHTS} names")
     return Checkpoint(about.settings, deserialised(folder / WEIGHTS, data), about.facts, _sha(raw))

@@ -1,0 +1,634 @@
+"""A dual encoder trained from scratch on the train split: pixels in, no word of the videos read.
+
+Videos: a recogniser (baselines/recogniser.py) says what each frame shows, segments of it become the
+tokens of a video (baselines/segments.py): what each shows, when, how long. Queries: a transformer
+over words whose values are hidden (baselines/asking.py) says what is looked for in four roles, two
+of a pair and two of their own, and what counts about order, duration and the whole. The score is
+the best pair's plus each further role's best token (late interaction, as ColBERT,
+https://arxiv.org/abs/2004.12832), so each side is encoded alone and search is a matrix product.
+Trained with the batch's other videos as rivals (InfoNCE, https://arxiv.org/abs/1807.03748), and
+each video against its foil where the labels name one. Reads: frames (8 a second), utterances
+(`context`), what is seen in the video that the history showed last. Ignores: the videos' text,
+answers, sound. Needs train/events.jsonl to be trained.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import msgspec
+import numpy as np
+import pytorch_lightning as pl
+import torch
+from msgspec import Struct
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.utils.data import DataLoader
+
+from baselines import checkpoints, lexicon, recogniser
+from baselines.asking import WIDTH, Asked, Text, TextNet, Texts, batch, text
+from baselines.context import Context, check_context
+from baselines.features import Features, extract
+from baselines.lexicon import Lexicon
+from baselines.protocol import (
+    About,
+    Answer,
+    Course,
+    Exchange,
+    MissingInputError,
+    Provenance,
+    Query,
+    Training,
+    View,
+)
+from baselines.recogniser import Eyes, Recogniser, Size
+from baselines.scripts import Annotations, Attribute, read, size
+from baselines.search import Corpus, Scores
+from baselines.segments import Segments, doubts, gate, of_events, pooled, segments, unsure
+from baselines.training import StepBatches, fit
+from baselines.training_metrics import Retrieval
+from harness.benchmark import Benchmark
+from harness.errors import WrongUsageError
+from harness.records import CONCATENATION, CandidateUse
+
+ABOUT = About(trains=True, languages=("en", "zh"), paper="https://arxiv.org/abs/2004.12832")
+ROLES = 4  # the first two are a pair
+RELATIONS, OWN, COUNTS = 3, 5, 7
+FLOOR = 0.03  # probabilities are compared as logarithms, from here up
+ALONE = -2.0  # what it costs a pair to be one segment twice
+
+BATCH = 48
+RATE, DECAY = 3e-3, 1e-2
+STEPS = {"small": 250, "full": 1200}
+IN_CONTEXT = 0.8  # share of training queries that are read with the dialogue before them
+STRETCH = 0.15  # deviation of a duration's logarithm in training
+
+Control = Literal[
+    "none", "videos_permuted", "frames_shuffled", "events_shuffled", "text_alone", "labels_permuted"
+]
+
+
+class Settings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Which weights, what to read, how much to train, and the controls.
+
+    checkpoint: the trained folder, to run with. recogniser: a trained folder whose recogniser is
+    taken instead of training one. control: what is broken on purpose, to see what a figure rests
+    on; labels_permuted in training, the others when it runs.
+    """
+
+    checkpoint: str = ""
+    context: Context = "all"
+    candidates: CandidateUse = "unused"
+    size: Size = "full"
+    recogniser: str = ""
+    control: Control = "none"
+
+
+class Track(NamedTuple):
+    """A video as its segments in order of time: (n, values), and their durations in s: (n,)."""
+
+    values: NDArray[np.float32]
+    lengths: NDArray[np.float64]
+
+    def taken(self, order: NDArray[np.int64]) -> Track:
+        """Its segments in another order."""
+        return Track(self.values[order], self.lengths[order])
+
+
+class Videos(NamedTuple):
+    """A batch of tracks, filled up.
+
+    tokens: (n, segments, values); mask: (n, segments); relations: (n, segments, segments,
+    RELATIONS) of each pair; own: (n, segments, OWN) of each segment; whole: (n, globals).
+    """
+
+    tokens: Tensor
+    mask: Tensor
+    relations: Tensor
+    own: Tensor
+    whole: Tensor
+
+
+class Matcher(nn.Module):
+    """Scores texts against videos."""
+
+    def __init__(self, inputs: int, values: int) -> None:
+        """inputs: different tokens of texts; values: of all attributes together."""
+        super().__init__()
+        self.text = TextNet(inputs, values, ROLES)
+        self.relations = nn.Linear(WIDTH, RELATIONS)
+        self.own = nn.Linear(WIDTH, ROLES * OWN)
+        self.whole = nn.Linear(WIDTH, COUNTS + 1 + 2 * values)
+        for layer in (self.relations, self.own, self.whole):
+            nn.init.zeros_(layer.weight)
+            nn.init.zeros_(layer.bias)
+        self.scale = nn.Parameter(torch.zeros(()))
+
+    def wanted(self, texts: Texts) -> Wanted:
+        """What the texts look for."""
+        asked: Asked = self.text(texts)
+        return Wanted(
+            asked.roles,
+            self.relations(asked.gist),
+            self.own(asked.gist).unflatten(1, (ROLES, OWN)),
+            self.whole(asked.gist),
+        )
+
+    def scores(self, wanted: Wanted, videos: Videos) -> Tensor:
+        """Scores: (texts, videos)."""
+        fits = torch.einsum("trv,nsv->trns", wanted.roles, videos.tokens)
+        fits = fits + torch.einsum("tro,nso->trns", wanted.own, videos.own)
+        fits = fits + torch.where(videos.mask, 0.0, -1e4)
+        pairs = fits[:, 0, :, :, None] + fits[:, 1, :, None, :]
+        pairs = pairs + torch.einsum("tk,nabk->tnab", wanted.relations, videos.relations)
+        alone = torch.eye(pairs.shape[-1], device=pairs.device) * ALONE
+        best = (pairs + alone).flatten(2).amax(2) + fits[:, 2:].amax(3).sum(1)
+        return (best + wanted.whole @ videos.whole.T) * (self.scale.exp() / 4)
+
+
+class Wanted(NamedTuple):
+    """What texts look for: roles (t, ROLES, values), and weights of relations, segments, wholes."""
+
+    roles: Tensor
+    relations: Tensor
+    own: Tensor
+    whole: Tensor
+
+
+def laid_out(tracks: Sequence[Track]) -> Videos:
+    """Tracks side by side, with what their segments' order and durations say."""
+    most = max(len(track.lengths) for track in tracks)
+    values = tracks[0].values.shape[1]
+    tokens = np.zeros((len(tracks), most, values), np.float32)
+    mask = np.zeros((len(tracks), most), bool)
+    relations = np.zeros((len(tracks), most, most, RELATIONS), np.float32)
+    own = np.zeros((len(tracks), most, OWN), np.float32)
+    whole = np.zeros((len(tracks), COUNTS + 1 + 2 * values), np.float32)
+    for row, (shows, lengths) in enumerate(tracks):
+        here = len(lengths)
+        log = np.log(np.maximum(lengths, 0.1))
+        ratio = log[:, None] - log[None]
+        order = np.sign(np.arange(here)[None] - np.arange(here)[:, None])
+        place = np.arange(here)
+        mask[row, :here] = True
+        tokens[row, :here] = (np.log(shows + FLOOR) - np.log(FLOOR)) / np.log1p(1 / FLOOR)
+        relations[row, :here, :here] = np.stack(
+            [order, 1.5 * np.tanh(ratio), np.tanh(4 * ratio)], axis=2
+        )
+        ends = [lengths == lengths.max(), lengths == lengths.min(), place == 0, place == here - 1]
+        own[row, :here] = np.stack([log - 1, *ends], axis=1)
+        whole[row, min(here, COUNTS) - 1] = 1
+        whole[row, COUNTS] = log.mean() - 1
+        whole[row, COUNTS + 1 :] = np.concatenate([shows.mean(0), shows.min(0)])
+    return Videos(*map(torch.from_numpy, (tokens, mask, relations, own, whole)))
+
+
+class Baseline:
+    """The 100 best videos of the corpus by score; videos that cannot be read are not ranked."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Keep the settings."""
+        self._settings = settings
+
+    def train(self, view: View, course: Course) -> None:
+        """Train recogniser and matcher, and write the checkpoint folder."""
+        chosen = self._settings
+        if view.training is None:
+            raise WrongUsageError("expected a train split with labels to train on")
+        if chosen.control not in ("none", "labels_permuted"):
+            raise WrongUsageError(f"control={chosen.control} is one of running, not of training")
+        found, training = read(view.folder, "dual_encoder"), view.training
+        if chosen.control == "labels_permuted":
+            found, training = permuted(found, training, course.seed)
+        eyes = recogniser.learn(view, course, found, chosen.size, chosen.recogniser)
+        lesson = _prepared(eyes, found, training, view)
+        torch.manual_seed(course.seed)
+        module = _Training(Matcher(lesson.lexicon.size, found.size), lesson, chosen.context)
+        _fit(module, lesson, course, STEPS[chosen.size], view)
+        facts = {
+            "attributes": msgspec.to_builtins(found.attributes),
+            "benchmark": f"{Benchmark(view.folder).header.name} train",
+            "lexicon": msgspec.to_builtins(lesson.lexicon),
+            "seed": course.seed,
+            "validation": module.figures,
+        }
+        weights = recogniser.weights(eyes) | module.matcher.state_dict()
+        checkpoints.save(
+            course.out, baseline="dual_encoder", settings=chosen, weights=weights, facts=facts
+        )
+
+    @torch.inference_mode()
+    def prepare(self, view: View) -> None:
+        """Load the trained folder and watch the corpus' videos.
+
+        Raises WrongUsageError if no folder is named or the history cannot give the context,
+        EnvironmentFailure if the folder is absent or damaged, MissingInputError if no video can be
+        read.
+        """
+        chosen = self._settings
+        check_context(chosen.context, view.history)
+        if not chosen.checkpoint:
+            raise WrongUsageError(
+                "dual_encoder runs with weights: train them with `ivcr baseline train dual_encoder "
+                "--benchmark B --out FOLDER`, then give --set checkpoint=FOLDER"
+            )
+        kept = checkpoints.load(Path(chosen.checkpoint), baseline="dual_encoder")
+        self._lexicon = msgspec.convert(kept.facts["lexicon"], Lexicon)
+        eyes = recogniser.restored(kept)
+        self._matcher = Matcher(self._lexicon.size, size(eyes.attributes)).eval()
+        self._matcher.load_state_dict(recogniser.others(kept))
+        self._corpus = Corpus(view)
+        shuffled = chosen.control == "frames_shuffled"
+        features = extract(
+            [view.videos[video_id] for video_id in view.corpus],
+            view.folder,
+            recogniser.SAMPLER,
+            Eyes(eyes, shuffled=shuffled),
+            cache=view.cache,
+            note=view.note,
+        )
+        self._seen = self._corpus.seen(features)
+        tracks = {
+            video_id: track(features[video_id], features.times[video_id], eyes.attributes)
+            for video_id in self._seen
+        }
+        self._shown = {v: shown(each, eyes.attributes) for v, each in tracks.items()}
+        tracks = controlled(tracks, chosen.control, view, self._lexicon)
+        self._videos = laid_out([tracks[video_id] for video_id in self._seen])
+        self._provenance = Provenance(
+            parameters=sum(weight.numel() for weight in kept.weights.values()),
+            frames_per_video=f"{recogniser.SAMPLER.rate:g} per second",
+            training_data=(kept.facts["benchmark"],),
+            details={
+                "checkpoint": kept.sha256,
+                "trained": {"settings": kept.settings, "seed": kept.facts["seed"]},
+                "decoder": features.decoder,
+                "skipped": features.skipped,
+            },
+        )
+
+    def answer(self, queries: Sequence[Query]) -> list[Answer]:
+        """A ranking for each video turn, one moment for each moment turn."""
+        return [self._corpus.answer(query, self._scores) for query in queries]
+
+    def provenance(self) -> Provenance:
+        """The trained folder by its hash, how it was trained, the frames by their hashes."""
+        return self._provenance
+
+    @torch.inference_mode()
+    def _scores(self, query: Query) -> Scores:
+        """Scores over the corpus."""
+        told = [(batch([each]), weight) for each, weight in self._texts(query)]
+        parts = [[weight * part for part in self._matcher.wanted(texts)] for texts, weight in told]
+        wanted = Wanted(*(torch.stack(part).sum(0) for part in zip(*parts, strict=True)))
+        scores = self._matcher.scores(wanted, self._videos)[0].numpy()
+        return self._corpus.scattered(self._seen, scores)
+
+    def _texts(self, query: Query) -> list[tuple[Text, float]]:
+        return texts(self._lexicon, query, self._settings.context, self._shown)
+
+
+def texts(
+    known: Lexicon, query: Query, context: Context, shown: Mapping[str, Sequence[int]]
+) -> list[tuple[Text, float]]:
+    """The texts that a query is read as, each with its weight.
+
+    `last` and `all` are one text; `decayed` is one a turn, n turns back with weight 1/2 to the n.
+    shown: by video id the values of the whole video, which a text of `all` begins with.
+    """
+    said = [*(each.utterance for each in query.history), query.utterance]
+    back = range(len(said) - 1, -1, -1)
+    if context == "last":
+        return [(text(known, [(query.utterance, query.language, 0)]), 1.0)]
+    if context == "decayed":
+        return [
+            (text(known, [(utterance, query.language, 0)]), 0.5**turns)
+            for utterance, turns in zip(said, back, strict=True)
+        ]
+    parts = [
+        (utterance, query.language, turns) for utterance, turns in zip(said, back, strict=True)
+    ]
+    return [(text(known, parts, shown.get(_shown_last(query) or "", ())), 1.0)]
+
+
+def _shown_last(query: Query) -> str | None:
+    """The video of the latest video turn of the history, else of its latest turn with a video.
+
+    Under own history the video of a moment turn is a guess of its own, which rests on fewer words.
+    """
+    found = [each for each in reversed(query.history) if each.video_id is not None]
+    searched = [each.video_id for each in found if each.task == "video"]
+    return next(iter([*searched, *(each.video_id for each in found)]), None)
+
+
+def track(
+    rows: NDArray[np.float32], times: NDArray[np.int32], attributes: tuple[Attribute, ...]
+) -> Track:
+    """A video's track, from its recogniser's rows."""
+    found: Segments = segments(rows, times, attributes)
+    return Track(found.values, (found.spans[:, 1] - found.spans[:, 0]) / 1000)
+
+
+def shown(seen: Track, attributes: Sequence[Attribute]) -> tuple[int, ...]:
+    """The likeliest values of a whole video."""
+    mean = seen.values.mean(axis=0)
+    return tuple(
+        attribute.first + int(mean[attribute.slice].argmax())
+        for attribute in attributes
+        if not attribute.of_event
+    )
+
+
+def controlled(
+    tracks: dict[str, Track], control: Control, view: View, known: Lexicon
+) -> dict[str, Track]:
+    """Tracks as `control` has them."""
+    drawn = np.random.default_rng(view.seed)
+    if control == "videos_permuted":
+        names = list(tracks)
+        return dict(
+            zip(names, (tracks[names[at]] for at in drawn.permutation(len(names))), strict=True)
+        )
+    if control == "events_shuffled":
+        return {
+            name: each.taken(drawn.permutation(len(each.lengths))) for name, each in tracks.items()
+        }
+    if control == "text_alone":
+        return {name: _written(view.videos[name].text, known) for name in tracks}
+    return tracks
+
+
+def _written(fields: Mapping[str, str], known: Lexicon) -> Track:
+    """A video as its text names it: one segment that shows all values named."""
+    values = np.zeros((1, len(known.kinds)), np.float32)
+    for written in fields.values():
+        for language in known.phrases:
+            values[0, [at for at in known.read(written, language).values if at >= 0]] = 1
+    return Track(values, np.ones(1))
+
+
+class Pair(NamedTuple):
+    """A training query: its text without and with context, gold and foil, whether order matters."""
+
+    alone: Text
+    whole: Text
+    gold: str
+    foil: str | None
+    ordered: bool
+
+
+class Lesson(NamedTuple):
+    """What is trained on.
+
+    tracks: of all videos; events: of annotated ones, one segment an event; doubt: by value how
+    often a sound recogniser errs about such.
+    """
+
+    lexicon: Lexicon
+    train: list[Pair]
+    val: list[Pair]
+    tracks: dict[str, Track]
+    events: dict[str, Track]
+    attributes: tuple[Attribute, ...]
+    doubt: NDArray[np.float64]
+
+
+def _prepared(eyes: Recogniser, found: Annotations, training: Training, view: View) -> Lesson:
+    validation = view.validation
+    golds = [*training.gold, *(validation.gold if validation else ())]
+    named = [name for gold in golds for name in (gold.video_id, gold.foil)]
+    names = sorted({name for name in named if name is not None} | found.scripts.keys())
+    features = extract(
+        [view.videos[name] for name in names if name in view.videos],
+        view.folder,
+        recogniser.SAMPLER,
+        Eyes(eyes),
+        cache=view.cache,
+        note=view.note,
+    )
+    attributes = found.attributes
+    tracks = {v: track(features[v], features.times[v], attributes) for v in features}
+    events = _annotated(features, found)
+    known = lexicon.of(training, found)
+    whole = {name: shown(each, attributes) for name, each in tracks.items()}
+    unseen = [tracks[name].values for name in tracks if name not in found.scripts]
+    doubt = doubts(unseen, attributes)
+    train = _pairs(training, known, whole)
+    if not train:
+        raise MissingInputError("no video turn of the train split has a video that can be read")
+    val = _pairs(validation, known, whole, openings=False) if validation else []
+    return Lesson(known, train, val, tracks, events, attributes, doubt)
+
+
+def _annotated(features: Features, found: Annotations) -> dict[str, Track]:
+    """Tracks with one segment for each annotated event."""
+    tracks = {}
+    for name in sorted(found.scripts.keys() & features.keys()):
+        script = found.scripts[name]
+        edges = of_events(features.times[name], script)
+        if edges is not None:
+            lengths = np.array([event.end - event.start for event in script.events]) / 1000
+            rows = gate(features[name], found.attributes)
+            tracks[name] = Track(pooled(rows, *edges.T), lengths)
+    return tracks
+
+
+def _pairs(
+    training: Training, known: Lexicon, whole: Mapping[str, Sequence[int]], *, openings: bool = True
+) -> list[Pair]:
+    """Video turns, and moment turns that describe their video too, whose video can be read."""
+    found: list[Pair] = []
+    history: tuple[Exchange, ...] = ()
+    before: str | None = None
+    for turn, gold in zip(training.turns, training.gold, strict=True):
+        history = history if turn.dialogue_id == before else ()
+        before = turn.dialogue_id
+        query = Query(turn.dialogue_id, turn.turn, turn.language, turn.task, turn.utterance,
+                      history=history)  # fmt: skip
+        history += (Exchange(turn.task, turn.utterance, "", gold.video_id, ()),)
+        opens = turn.task == "moment" and (turn.turn == 1 or turn.type == CONCATENATION)
+        asks = turn.task == "video" or (openings and opens)
+        if asks and gold.video_id is not None and gold.video_id in whole:
+            [(alone, _)] = texts(known, query, "last", whole)
+            [(everything, _)] = texts(known, query, "all", whole)
+            foil = gold.foil if gold.foil in whole else None
+            found.append(Pair(alone, everything, gold.video_id, foil, "order" in gold.tags))
+    return found
+
+
+def permuted(found: Annotations, training: Training, seed: int) -> tuple[Annotations, Training]:
+    """A control: scripts and gold videos, each dealt out anew among the videos."""
+    drawn = np.random.default_rng(seed)
+    names = sorted(found.scripts)
+    scripts = dict(
+        zip(names, (found.scripts[names[at]] for at in drawn.permutation(len(names))), strict=True)
+    )
+    gold = list(training.gold)
+    shown_at = [at for at, each in enumerate(gold) if each.video_id is not None]
+    for at, other in zip(shown_at, drawn.permutation(shown_at), strict=True):
+        gold[at] = msgspec.structs.replace(
+            training.gold[at], video_id=training.gold[other].video_id, foil=None
+        )
+    return found._replace(scripts=scripts), training._replace(gold=tuple(gold))
+
+
+class _Draw:
+    """Draws batches: half of the queries have a foil, where there are such."""
+
+    def __init__(self, lesson: Lesson) -> None:
+        self._lesson = lesson
+        usable = [pair for pair in lesson.train if pair.foil]
+        self._foiled = [p for p in usable if {p.gold, p.foil or ""} <= lesson.events.keys()]
+        self._others = lesson.train
+        self._names = sorted(lesson.events) or sorted(lesson.tracks)
+
+    def __call__(self, step: int, drawn: np.random.Generator) -> list[Row]:
+        half = BATCH // 2 if self._foiled else 0
+        rows = [
+            self._foil(self._foiled[at], drawn)
+            for at in drawn.integers(max(1, len(self._foiled)), size=half)
+        ]
+        rows += [
+            self._plain(self._others[at], drawn)
+            for at in drawn.integers(len(self._others), size=BATCH - half)
+        ]
+        return rows
+
+    def _foil(self, pair: Pair, drawn: np.random.Generator) -> Row:
+        events = self._lesson.events
+        gold, foil = events[pair.gold], events[pair.foil or ""]
+        if len(gold.lengths) != len(foil.lengths):
+            return self._plain(pair, drawn)
+        both = [gold, foil]
+        if not pair.ordered and drawn.random() < 0.5:
+            order = drawn.permutation(len(gold.lengths))
+            both = [each.taken(order) for each in both]
+        if drawn.random() < 0.3:
+            both = self._distracted(both, drawn)
+        stretch = np.exp(STRETCH * drawn.standard_normal(len(both[0].lengths)))
+        both = [each._replace(lengths=each.lengths * stretch) for each in both]
+        one, other = (self._noisy(each, drawn) for each in both)
+        return Row(_either(pair, drawn), pair.gold, one, pair.foil, other)
+
+    def _plain(self, pair: Pair, drawn: np.random.Generator) -> Row:
+        source = self._lesson.events if drawn.random() < 0.5 else self._lesson.tracks
+        found = source.get(pair.gold, self._lesson.tracks[pair.gold])
+        stretch = np.exp(STRETCH / 3 * drawn.standard_normal(len(found.lengths)))
+        found = self._noisy(found._replace(lengths=found.lengths * stretch), drawn)
+        return Row(_either(pair, drawn), pair.gold, found, None, None)
+
+    def _distracted(self, both: list[Track], drawn: np.random.Generator) -> list[Track]:
+        """The tracks with an event of another video, at the same place in each."""
+        other = self._lesson.events[str(drawn.choice(self._names))]
+        event, place = drawn.integers(len(other.lengths)), drawn.integers(len(both[0].lengths) + 1)
+        return [
+            Track(
+                np.insert(each.values, place, other.values[event], axis=0),
+                np.insert(each.lengths, place, other.lengths[event]),
+            )
+            for each in both
+        ]
+
+    def _noisy(self, each: Track, drawn: np.random.Generator) -> Track:
+        lesson = self._lesson
+        return each._replace(values=unsure(each.values, lesson.attributes, lesson.doubt, drawn))
+
+
+class Row(NamedTuple):
+    """One query of a batch with its gold video, and its foil if it has one."""
+
+    text: Text
+    gold: str
+    shows: Track
+    foil: str | None
+    foil_shows: Track | None
+
+
+def _either(pair: Pair, drawn: np.random.Generator) -> Text:
+    return pair.whole if drawn.random() < IN_CONTEXT else pair.alone
+
+
+class Rows(NamedTuple):
+    """A batch: texts, their golds' videos and then the foils', which video each is, whose foil."""
+
+    texts: Texts
+    videos: Videos
+    numbers: Tensor
+    foiled: Tensor
+
+
+def _collate(rows: Sequence[Row]) -> Rows:
+    foiled = [at for at, row in enumerate(rows) if row.foil_shows is not None]
+    names = [row.gold for row in rows] + [str(rows[at].foil) for at in foiled]
+    number = {name: at for at, name in enumerate(dict.fromkeys(names))}
+    tracks = [row.shows for row in rows]
+    tracks += [each for row in rows if (each := row.foil_shows) is not None]
+    return Rows(
+        batch([row.text for row in rows]),
+        laid_out(tracks),
+        torch.tensor([number[name] for name in names]),
+        torch.tensor(foiled, dtype=torch.int64),
+    )
+
+
+class _Training(pl.LightningModule):
+    """Trains the matcher; ranks the validation videos for the validation queries."""
+
+    def __init__(self, matcher: Matcher, lesson: Lesson, context: Context) -> None:
+        super().__init__()
+        self.matcher, self._context = matcher, context
+        self._val = lesson.val
+        self._names = sorted({pair.gold for pair in lesson.val})
+        if self._names:
+            self._videos = laid_out([lesson.tracks[name] for name in self._names])
+        self._found = Retrieval()
+        self.figures: dict[str, float] = {}
+
+    def training_step(self, rows: Rows, _: int) -> Tensor:
+        """Find the gold among the batch's videos, and put it before its foil."""
+        scores = self.matcher.scores(self.matcher.wanted(rows.texts), rows.videos)
+        own = torch.arange(len(scores), device=scores.device)
+        same = rows.numbers[None] == rows.numbers[: len(scores), None]
+        same[own, own] = False
+        loss = nn.functional.cross_entropy(scores.masked_fill(same, -1e4), own)
+        if len(rows.foiled):
+            foils = len(scores) + torch.arange(len(rows.foiled), device=scores.device)
+            ahead = scores[rows.foiled, rows.foiled] - scores[rows.foiled, foils]
+            loss = loss + nn.functional.softplus(-ahead).mean()
+        return loss
+
+    def validation_step(self, which: Tensor, _: int) -> None:
+        pairs = [self._val[at] for at in which.tolist()]
+        read = [pair.alone if self._context == "last" else pair.whole for pair in pairs]
+        scores = self.matcher.scores(self.matcher.wanted(batch(read)), self._videos)
+        gold = [self._names.index(pair.gold) for pair in pairs]
+        self._found.update(scores, torch.tensor(gold, device=self.device))
+
+    def on_validation_epoch_end(self) -> None:
+        figures = self._found.compute()
+        self.log_dict(figures)
+        self.figures = {name: round(float(value), 4) for name, value in figures.items()}
+        self._found.reset()
+
+    def configure_optimizers(self) -> Any:
+        optimizer = torch.optim.AdamW(self.parameters(), RATE, weight_decay=DECAY)
+        cycle = torch.optim.lr_scheduler.OneCycleLR(
+            optimizer, RATE, total_steps=int(self.trainer.max_steps) + 1, pct_start=0.15
+        )
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": cycle, "interval": "step"}}
+
+
+def _fit(module: _Training, lesson: Lesson, course: Course, steps: int, view: View) -> None:
+    val = DataLoader(range(len(lesson.val)), batch_size=64) if lesson.val else None  # type: ignore[arg-type,var-annotated]
+    fit(
+        module,
+        StepBatches(_Draw(lesson), _collate, seed=course.seed).loader(),
+        course,
+        stage="matcher",
+        steps=steps,
+        validation=val,
+        every=max(1, min(steps, course.steps or steps) // 5),
+        note=view.note,
+    )
