@@ -8,7 +8,7 @@ is a small vector of agreements, of any colour or shape; the question's gist is 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, Protocol
 
@@ -236,11 +236,15 @@ class Footage(NamedTuple):
     length: int
 
 
-def footage(features: Features, attributes: tuple[Attribute, ...]) -> dict[str, Footage]:
-    """By video id what is known of each."""
+def footage(
+    seen: Mapping[str, Rows],
+    when: Mapping[str, NDArray[np.int32]],
+    attributes: tuple[Attribute, ...],
+) -> dict[str, Footage]:
+    """By video id what is known of each, from a recogniser's rows at times in ms."""
     found = {}
-    for name in features:
-        rows, times = np.asarray(features[name]), features.times[name]
+    for name in seen:
+        rows, times = np.asarray(seen[name]), when[name]
         length = int(times[-1] + times[0])
         cut: Segments = segments(rows, times, attributes)
         bounds = np.clip(cut.spans / length, 0, 1)
@@ -258,10 +262,10 @@ def learnt(
     if chosen.control not in ("none", "labels_permuted"):
         raise WrongUsageError(f"control={chosen.control} is one of running, not of training")
     found, training = read(view.folder, name), view.training
-    eyes = recogniser.learn(view, course, found, chosen.size, chosen.recogniser)
-    features = _watched(eyes, _named(training, view.validation, found), view)
+    eyes, seen = recogniser.learn(view, course, found, chosen.size, chosen.recogniser)
+    seen = recogniser.watch(eyes, _named(training, view.validation, found), view, seen)
     known = lexicon.of(training, found)
-    films = footage(features, found.attributes)
+    films = footage(seen.rows, seen.times, found.attributes)
     asked = _questions(training, known, films)
     if not asked:
         raise MissingInputError("no moment turn of the train split has a video that can be read")
@@ -270,7 +274,7 @@ def learnt(
     later = _questions(view.validation, known, films) if view.validation else []
     torch.manual_seed(course.seed)
     module = _Training(Grounder(known.size, found.size, make()), later, films, plan)
-    _fit(module, _Draw(asked, films, features, found), course, plan.steps[chosen.size], view)
+    _fit(module, _Draw(asked, films, seen.times, found), course, plan.steps[chosen.size], view)
     facts = {
         "attributes": msgspec.to_builtins(found.attributes),
         "benchmark": f"{Benchmark(view.folder).header.name} train",
@@ -316,9 +320,16 @@ def open_trained(name: str, chosen: GroundingSettings, make: type[nn.Module], vi
     eyes = recogniser.restored(kept)
     grounder = Grounder(known.size, size(eyes.attributes), make()).eval()
     grounder.load_state_dict(recogniser.others(kept))
-    features = _watched(eyes, view.corpus, view, shuffled=chosen.control == "frames_shuffled")
+    features = extract(
+        [view.videos[video_id] for video_id in view.corpus],
+        view.folder,
+        recogniser.SAMPLER,
+        Eyes(eyes, shuffled=chosen.control == "frames_shuffled"),
+        cache=view.cache,
+        note=view.note,
+    )
     seen = Corpus(view).seen(features)
-    films = footage(features, eyes.attributes)
+    films = footage(features, features.times, eyes.attributes)
     if chosen.control == "videos_permuted":
         order = np.random.default_rng(view.seed).permutation(len(seen))
         films = {one: films[seen[at]] for one, at in zip(seen, order, strict=True)}
@@ -363,19 +374,6 @@ def _end(view: View, video_id: str, features: Features) -> int:
     times = features.times[video_id]
     seen = int(times[-1] + times[0])
     return max(1, min(view.videos[video_id].duration or seen, seen))
-
-
-def _watched(
-    eyes: recogniser.Recogniser, names: Iterable[str], view: View, *, shuffled: bool = False
-) -> Features:
-    return extract(
-        [view.videos[name] for name in names if name in view.videos],
-        view.folder,
-        recogniser.SAMPLER,
-        Eyes(eyes, shuffled=shuffled),
-        cache=view.cache,
-        note=view.note,
-    )
 
 
 def _named(training: Training, validation: Training | None, found: Annotations) -> list[str]:
@@ -423,20 +421,20 @@ class _Draw:
     """
 
     def __init__(
-        self, asked: list[Question], films: dict[str, Footage], features: Features,
-        found: Annotations,
+        self, asked: list[Question], films: dict[str, Footage],
+        times: Mapping[str, NDArray[np.int32]], found: Annotations,
     ) -> None:  # fmt: skip
         self._asked, self._films, self._attributes = asked, films, found.attributes
         self._tagged = any(each.related for each in asked)
         self._events = {
             name: edges
             for name in sorted(films.keys() & found.scripts.keys())
-            if (edges := of_events(features.times[name], found.scripts[name])) is not None
+            if (edges := of_events(times[name], found.scripts[name])) is not None
         }
         self._names = sorted(self._events)
         unseen = [film.values for name, film in films.items() if name not in found.scripts]
         self._doubt = doubts(unseen, found.attributes)
-        self._times = {name: features.times[name] for name in films}
+        self._times = times
 
     def __call__(self, step: int, drawn: np.random.Generator) -> list[tuple[Text, Scene, Any]]:
         return [

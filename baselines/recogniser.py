@@ -12,9 +12,9 @@ these rows and no pixels.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 import numpy as np
@@ -46,8 +46,8 @@ PREFIX = "recogniser."  # of its weights' names in a checkpoint
 HOLDERS = ("dual_encoder", "tan2d", "moment_detr")  # whose checkpoints have one
 
 Size = Literal["small", "full"]
-FRAME_STEPS = {"small": 300, "full": 1000}
-CLIP_STEPS = {"small": 200, "full": 600}
+FRAME_STEPS = {"small": 200, "full": 1000}
+CLIP_STEPS = {"small": 150, "full": 600}
 Rows = NDArray[np.float32]
 
 
@@ -120,19 +120,26 @@ class Recogniser(nn.Module):
     @torch.inference_mode()
     def rows(self, pixels: NDArray[np.uint8]) -> Rows:
         """Probabilities for the frames of one video: (n, 48, 48, 3) to (n, values + 1)."""
-        logits = self.clip(self.looked(pixels)[None])[0]
-        parts = [logits[:, a.slice].softmax(-1) for a in self.attributes]
-        return torch.cat([*parts, logits[:, -1:].sigmoid()], dim=1).numpy()
+        return self.said(self.looked(pixels))
 
     @torch.inference_mode()
     def looked(self, pixels: NDArray[np.uint8]) -> Tensor:
         """What the frame network says of the frames of one video: (n, WIDTH + values + 1)."""
-        frames = moving(pixels)
-        parts = [
-            torch.cat(self.frame(torch.from_numpy(scaled(frames[at : at + FRAMES_AT_ONCE]))), 1)
-            for at in range(0, len(frames), FRAMES_AT_ONCE)
-        ]
+        last = len(pixels) - 1
+        parts = []
+        for first in range(0, len(pixels), FRAMES_AT_ONCE):
+            now = np.arange(first, min(first + FRAMES_AT_ONCE, last + 1))
+            places = (now, np.maximum(now - 1, 0), np.minimum(now + 1, last))
+            frames = inputs(*(torch.from_numpy(pixels[place]) for place in places))
+            parts.append(torch.cat(self.frame(frames), dim=1))
         return torch.cat(parts)
+
+    @torch.inference_mode()
+    def said(self, looked: Tensor) -> Rows:
+        """What the second network makes of it: (n, values + 1)."""
+        logits = self.clip(looked[None])[0]
+        parts = [logits[:, a.slice].softmax(-1) for a in self.attributes]
+        return torch.cat([*parts, logits[:, -1:].sigmoid()], dim=1).numpy()
 
 
 class Eyes:
@@ -154,15 +161,26 @@ class Eyes:
         return self._recogniser.rows(pixels)
 
 
-def learn(view: View, course: Course, found: Annotations, size: Size, start: str) -> Recogniser:
+class Seen(NamedTuple):
+    """What a recogniser says of videos, by id: rows (n, values + 1), at times (n,) in ms."""
+
+    rows: dict[str, Rows]
+    times: dict[str, NDArray[np.int32]]
+
+
+def learn(
+    view: View, course: Course, found: Annotations, size: Size, start: str
+) -> tuple[Recogniser, Seen]:
     """A recogniser, trained on the annotated videos, or taken from the folder `start` if named.
+
+    Also returns what it says of videos that it looked at on the way.
 
     Raises MissingInputError if no annotated video can be read; EnvironmentFailure or
     WrongUsageError if `start` does not hold one.
     """
     torch.manual_seed(course.seed)
     if start:
-        return taken(Path(start), found.attributes)
+        return taken(Path(start), found.attributes), Seen({}, {})
     recogniser = Recogniser(found.attributes)
     pixels = _pixels(view, found)
     labels = {name: targets(found, found.scripts[name], pixels.times[name]) for name in pixels}
@@ -187,7 +205,19 @@ def learn(view: View, course: Course, found: Annotations, size: Size, start: str
         steps=CLIP_STEPS[size],
         note=view.note,
     )
-    return recogniser.eval()
+    recogniser.eval()
+    rows = {name: recogniser.said(each) for name, each in looked.items()}
+    return recogniser, Seen(rows, pixels.times)
+
+
+def watch(recogniser: Recogniser, names: Iterable[str], view: View, seen: Seen) -> Seen:
+    """What it says of these videos and those in `seen`; those that cannot be read are left out."""
+    missing = [view.videos[name] for name in names if name in view.videos and name not in seen.rows]
+    found = extract(
+        missing, view.folder, SAMPLER, Eyes(recogniser), cache=view.cache, note=view.note
+    )
+    rows = seen.rows | {name: np.asarray(found[name]) for name in found}
+    return Seen({name: rows[name] for name in sorted(rows)}, seen.times | found.times)
 
 
 def taken(folder: Path, attributes: tuple[Attribute, ...] | None = None) -> Recogniser:
@@ -225,19 +255,16 @@ def weights(recogniser: Recogniser) -> dict[str, Tensor]:
     return {PREFIX + name: weight for name, weight in recogniser.state_dict().items()}
 
 
-def moving(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Frames of one video with what changes: (n, h, w, 3) to (n, h, w, 5), 128 for no change."""
-    grey = pixels.mean(axis=3, dtype=np.float32)
-    change = np.diff(grey, axis=0) / 2 + 128
-    still = np.full_like(grey[:1], 128)
-    before, after = np.concatenate([still, change]), np.concatenate([change, still])
-    both = np.stack([before, after], axis=3).round().astype(np.uint8)
-    return np.concatenate([pixels, both], axis=3)
+def inputs(now: Tensor, before: Tensor, after: Tensor) -> Tensor:
+    """What the frame network reads: frames and those around them, bytes (n, h, w, 3) each.
 
-
-def scaled(frames: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Bytes to [-1, 1], channels first: (n, h, w, c) to (n, c, h, w)."""
-    return np.ascontiguousarray(frames.transpose(0, 3, 1, 2), np.float32) / 127.5 - 1
+    Returns (n, CHANNELS, h, w), channels last in memory: colours in [-1, 1], changes in [-2, 2].
+    """
+    colours, *around = (frames.float() for frames in (now, before, after))
+    grey = colours.mean(3, keepdim=True)
+    earlier, later = (frames.mean(3, keepdim=True) for frames in around)
+    parts = [colours / 127.5 - 1, (grey - earlier) / 127.5, (later - grey) / 127.5]
+    return torch.cat(parts, dim=3).permute(0, 3, 1, 2)
 
 
 def targets(found: Annotations, script: Script, times: NDArray[np.int32]) -> NDArray[np.int64]:
@@ -277,7 +304,7 @@ def losses(attributes: Sequence[Attribute], logits: Tensor, gold: Tensor) -> Ten
 
 
 class _Drawn:
-    """Draws frames of random videos, with what changes around them."""
+    """Draws frames of random videos, each with the one before and the one after: (3, h, w, 3)."""
 
     def __init__(self, pixels: Features, labels: Mapping[str, NDArray[np.int64]]) -> None:
         self._pixels, self._labels = pixels, labels
@@ -288,8 +315,7 @@ class _Drawn:
         for name in generator.choice(self._names, FRAME_BATCH):
             pixels, labels = self._pixels[name], self._labels[name]
             at = int(generator.integers(len(pixels)))
-            around = [max(at - 1, 0), at, min(at + 1, len(pixels) - 1)]
-            rows.append((scaled(moving(pixels[around])[1:2])[0], labels[at]))
+            rows.append((pixels[[at, max(at - 1, 0), min(at + 1, len(pixels) - 1)]], labels[at]))
         return rows
 
 
@@ -340,8 +366,8 @@ class _FrameLesson(_Lesson):
         self.net, self._attributes = recogniser.frame, recogniser.attributes
 
     def training_step(self, batch: tuple[Tensor, Tensor], _: int) -> Tensor:
-        frames, gold = batch
-        _, logits = self.net(_changed(frames))
+        windows, gold = batch
+        _, logits = self.net(_changed(inputs(*windows.unbind(1))))
         return losses(self._attributes, logits, gold)
 
 

@@ -30,7 +30,7 @@ from torch.utils.data import DataLoader
 from baselines import checkpoints, lexicon, recogniser
 from baselines.asking import WIDTH, Asked, Text, TextNet, Texts, batch, text
 from baselines.context import Context, check_context
-from baselines.features import Features, extract
+from baselines.features import extract
 from baselines.lexicon import Lexicon
 from baselines.protocol import (
     About,
@@ -43,7 +43,7 @@ from baselines.protocol import (
     Training,
     View,
 )
-from baselines.recogniser import Eyes, Recogniser, Size
+from baselines.recogniser import Eyes, Seen, Size
 from baselines.scripts import Annotations, Attribute, read, size
 from baselines.search import Corpus, Scores
 from baselines.segments import Segments, doubts, gate, of_events, pooled, segments, unsure
@@ -202,8 +202,10 @@ class Baseline:
         found, training = read(view.folder, "dual_encoder"), view.training
         if chosen.control == "labels_permuted":
             found, training = permuted(found, training, course.seed)
-        eyes = recogniser.learn(view, course, found, chosen.size, chosen.recogniser)
-        lesson = _prepared(eyes, found, training, view)
+        eyes, seen = recogniser.learn(view, course, found, chosen.size, chosen.recogniser)
+        named = _named(training, view.validation)
+        seen = recogniser.watch(eyes, named | found.scripts.keys(), view, seen)
+        lesson = _prepared(seen, found, training, view.validation)
         torch.manual_seed(course.seed)
         module = _Training(Matcher(lesson.lexicon.size, found.size), lesson, chosen.context)
         _fit(module, lesson, course, STEPS[chosen.size], view)
@@ -395,22 +397,19 @@ class Lesson(NamedTuple):
     doubt: NDArray[np.float64]
 
 
-def _prepared(eyes: Recogniser, found: Annotations, training: Training, view: View) -> Lesson:
-    validation = view.validation
+def _named(training: Training, validation: Training | None) -> set[str]:
+    """The videos of all golds and foils."""
     golds = [*training.gold, *(validation.gold if validation else ())]
     named = [name for gold in golds for name in (gold.video_id, gold.foil)]
-    names = sorted({name for name in named if name is not None} | found.scripts.keys())
-    features = extract(
-        [view.videos[name] for name in names if name in view.videos],
-        view.folder,
-        recogniser.SAMPLER,
-        Eyes(eyes),
-        cache=view.cache,
-        note=view.note,
-    )
+    return {name for name in named if name is not None}
+
+
+def _prepared(
+    seen: Seen, found: Annotations, training: Training, validation: Training | None
+) -> Lesson:
     attributes = found.attributes
-    tracks = {v: track(features[v], features.times[v], attributes) for v in features}
-    events = _annotated(features, found)
+    tracks = {name: track(seen.rows[name], seen.times[name], attributes) for name in seen.rows}
+    events = _annotated(seen, found)
     known = lexicon.of(training, found)
     whole = {name: shown(each, attributes) for name, each in tracks.items()}
     unseen = [tracks[name].values for name in tracks if name not in found.scripts]
@@ -422,15 +421,15 @@ def _prepared(eyes: Recogniser, found: Annotations, training: Training, view: Vi
     return Lesson(known, train, val, tracks, events, attributes, doubt)
 
 
-def _annotated(features: Features, found: Annotations) -> dict[str, Track]:
+def _annotated(seen: Seen, found: Annotations) -> dict[str, Track]:
     """Tracks with one segment for each annotated event."""
     tracks = {}
-    for name in sorted(found.scripts.keys() & features.keys()):
+    for name in sorted(found.scripts.keys() & seen.rows.keys()):
         script = found.scripts[name]
-        edges = of_events(features.times[name], script)
+        edges = of_events(seen.times[name], script)
         if edges is not None:
             lengths = np.array([event.end - event.start for event in script.events]) / 1000
-            rows = gate(features[name], found.attributes)
+            rows = gate(seen.rows[name], found.attributes)
             tracks[name] = Track(pooled(rows, *edges.T), lengths)
     return tracks
 
