@@ -73,13 +73,15 @@ Control = Literal[
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """Which weights, what to read, how much to train, and the controls.
 
-    checkpoint: the trained folder, to run with. recogniser: a trained folder whose recogniser is
-    taken instead of training one. control: what is broken on purpose, to see what a figure rests
-    on; labels_permuted in training, the others when it runs.
+    checkpoint: the trained folder, to run with. context: left out, it is `all` in training (`last`
+    where size is small), and afterwards what was trained, as far as the history shows it.
+    recogniser: a trained folder whose recogniser is taken instead of training one. control: what
+    is broken on purpose, to see what a figure rests on; labels_permuted in training, the others
+    when it runs.
     """
 
     checkpoint: str = ""
-    context: Context = "all"
+    context: Context | None = None
     candidates: CandidateUse = "unused"
     size: Size = "full"
     recogniser: str = ""
@@ -207,11 +209,13 @@ class Baseline:
         seen = recogniser.watch(eyes, named | found.scripts.keys(), view, seen)
         lesson = _prepared(seen, found, training, view.validation)
         torch.manual_seed(course.seed)
-        module = _Training(Matcher(lesson.lexicon.size, found.size), lesson, chosen.context)
-        _fit(module, lesson, course, STEPS[chosen.size], view)
+        context = chosen.context or ("last" if chosen.size == "small" else "all")
+        module = _Training(Matcher(lesson.lexicon.size, found.size), lesson, context)
+        _fit(module, _Draw(lesson, context), course, STEPS[chosen.size], view)
         facts = {
             "attributes": msgspec.to_builtins(found.attributes),
             "benchmark": f"{Benchmark(view.folder).header.name} train",
+            "context": context,
             "lexicon": msgspec.to_builtins(lesson.lexicon),
             "seed": course.seed,
             "validation": module.figures,
@@ -230,13 +234,15 @@ class Baseline:
         read.
         """
         chosen = self._settings
-        check_context(chosen.context, view.history)
         if not chosen.checkpoint:
             raise WrongUsageError(
                 "dual_encoder runs with weights: train them with `ivcr baseline train dual_encoder "
                 "--benchmark B --out FOLDER`, then give --set checkpoint=FOLDER"
             )
         kept = checkpoints.load(Path(chosen.checkpoint), baseline="dual_encoder")
+        trained = "last" if view.history == "none" else kept.facts["context"]
+        self._context: Context = chosen.context or trained
+        check_context(self._context, view.history)
         self._lexicon = msgspec.convert(kept.facts["lexicon"], Lexicon)
         eyes = recogniser.restored(kept)
         self._matcher = Matcher(self._lexicon.size, size(eyes.attributes)).eval()
@@ -289,7 +295,7 @@ class Baseline:
         return self._corpus.scattered(self._seen, scores)
 
     def _texts(self, query: Query) -> list[tuple[Text, float]]:
-        return texts(self._lexicon, query, self._settings.context, self._shown)
+        return texts(self._lexicon, query, self._context, self._shown)
 
 
 def texts(
@@ -476,8 +482,9 @@ def permuted(found: Annotations, training: Training, seed: int) -> tuple[Annotat
 class _Draw:
     """Draws batches: half of the queries have a foil, where there are such."""
 
-    def __init__(self, lesson: Lesson) -> None:
+    def __init__(self, lesson: Lesson, context: Context) -> None:
         self._lesson = lesson
+        self._in_context = 0.0 if context == "last" else IN_CONTEXT
         usable = [pair for pair in lesson.train if pair.foil]
         self._foiled = [p for p in usable if {p.gold, p.foil or ""} <= lesson.events.keys()]
         self._others = lesson.train
@@ -509,14 +516,17 @@ class _Draw:
         stretch = np.exp(STRETCH * drawn.standard_normal(len(both[0].lengths)))
         both = [each._replace(lengths=each.lengths * stretch) for each in both]
         one, other = (self._noisy(each, drawn) for each in both)
-        return Row(_either(pair, drawn), pair.gold, one, pair.foil, other)
+        return Row(self._text(pair, drawn), pair.gold, one, pair.foil, other)
 
     def _plain(self, pair: Pair, drawn: np.random.Generator) -> Row:
         source = self._lesson.events if drawn.random() < 0.5 else self._lesson.tracks
         found = source.get(pair.gold, self._lesson.tracks[pair.gold])
         stretch = np.exp(STRETCH / 3 * drawn.standard_normal(len(found.lengths)))
         found = self._noisy(found._replace(lengths=found.lengths * stretch), drawn)
-        return Row(_either(pair, drawn), pair.gold, found, None, None)
+        return Row(self._text(pair, drawn), pair.gold, found, None, None)
+
+    def _text(self, pair: Pair, drawn: np.random.Generator) -> Text:
+        return pair.whole if drawn.random() < self._in_context else pair.alone
 
     def _distracted(self, both: list[Track], drawn: np.random.Generator) -> list[Track]:
         """The tracks with an event of another video, at the same place in each."""
@@ -543,10 +553,6 @@ class Row(NamedTuple):
     shows: Track
     foil: str | None
     foil_shows: Track | None
-
-
-def _either(pair: Pair, drawn: np.random.Generator) -> Text:
-    return pair.whole if drawn.random() < IN_CONTEXT else pair.alone
 
 
 class Rows(NamedTuple):
@@ -578,7 +584,7 @@ class _Training(pl.LightningModule):
     def __init__(self, matcher: Matcher, lesson: Lesson, context: Context) -> None:
         super().__init__()
         self.matcher, self._context = matcher, context
-        self._val = lesson.val
+        self.val = lesson.val
         self._names = sorted({pair.gold for pair in lesson.val})
         if self._names:
             self._videos = laid_out([lesson.tracks[name] for name in self._names])
@@ -599,7 +605,7 @@ class _Training(pl.LightningModule):
         return loss
 
     def validation_step(self, which: Tensor, _: int) -> None:
-        pairs = [self._val[at] for at in which.tolist()]
+        pairs = [self.val[at] for at in which.tolist()]
         read = [pair.alone if self._context == "last" else pair.whole for pair in pairs]
         scores = self.matcher.scores(self.matcher.wanted(batch(read)), self._videos)
         gold = [self._names.index(pair.gold) for pair in pairs]
@@ -619,11 +625,11 @@ class _Training(pl.LightningModule):
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": cycle, "interval": "step"}}
 
 
-def _fit(module: _Training, lesson: Lesson, course: Course, steps: int, view: View) -> None:
-    val = DataLoader(range(len(lesson.val)), batch_size=64) if lesson.val else None  # type: ignore[arg-type,var-annotated]
+def _fit(module: _Training, draw: _Draw, course: Course, steps: int, view: View) -> None:
+    val = DataLoader(range(len(module.val)), batch_size=64) if module.val else None  # type: ignore[arg-type,var-annotated]
     fit(
         module,
-        StepBatches(_Draw(lesson), _collate, seed=course.seed).loader(),
+        StepBatches(draw, _collate, seed=course.seed).loader(),
         course,
         stage="matcher",
         steps=steps,
