@@ -20,11 +20,11 @@ lint: $(VENV)/installed-dev
 $(VENV)/installed: pyproject.toml constraints.txt
 	@echo "making the environment in $(VENV)" >&2
 	$(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/pip install $(PIP_FLAGS) --editable .
+	$(VENV)/bin/pip install $(PIP_FLAGS) --editable '.[baselines]'
 	touch $@
 
 $(VENV)/installed-dev: $(VENV)/installed
-	$(VENV)/bin/pip install $(PIP_FLAGS) --editable '.[dev]'
+	$(VENV)/bin/pip install $(PIP_FLAGS) --editable '.[baselines,dev]'
 	touch $@
 
 # Resolve all extras afresh. To be run where a newer release is wanted, and looked at before commit.
