@@ -43,8 +43,8 @@ class Reader:
     def collect(self, submissions: Path) -> Found:
         """Read <team>/<run>/ folders and the benchmark's floors.
 
-        A folder that does not hold together becomes a refusal; the others are read on. The journal
-        of an unfinished run is none of them. Raises EnvironmentFailure if `submissions` is no folder.
+        A folder that does not hold together becomes a refusal; the others are read on. Journals of
+        unfinished runs are passed over. Raises EnvironmentFailure if `submissions` is no folder.
         """
         if not submissions.is_dir():
             raise EnvironmentFailure(
