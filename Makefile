@@ -32,7 +32,8 @@ constraints:
 	$(PYTHON) -m venv $(VENV)-fresh
 	$(VENV)-fresh/bin/pip install --quiet '.[baselines,dev]'
 	echo "# All extras, resolved together on Python 3.11 by \`make constraints\`." > constraints.txt
-	$(VENV)-fresh/bin/pip freeze --exclude ivcr-harness | sed 's/+.*//' >> constraints.txt
+	$(VENV)-fresh/bin/pip freeze --exclude ivcr-harness | sed 's/+.*//' \
+		| awk -F== '{gsub(/[-_.]+/, "-", $$1); print tolower($$1) "==" $$2}' | LC_ALL=C sort -t= -k1,1 >> constraints.txt
 	rm -rf $(VENV)-fresh
 
 clean:

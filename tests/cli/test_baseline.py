@@ -86,6 +86,18 @@ def test_run_writes_a_submission_that_a_strangers_checks_accept(ivcr, toy, tmp_p
     assert [path.name for path in tmp_path.glob("sub*")] == ["sub"]
 
 
+def test_the_folder_that_one_stands_in_can_take_the_submission(ivcr, toy, tmp_path, monkeypatch):
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    what = ["run", "random", "--benchmark", toy, "--history", "own", "--out"]
+    assert ivcr(*what, ".")[0] == 0
+    assert sorted(path.name for path in (tmp_path / "here").iterdir()) == sorted(FILES)
+    assert [path.name for path in tmp_path.glob("here*")] == ["here"]
+    code, _, err = ivcr(*what, "/")
+    assert (code, len(err.splitlines())) == (2, 1)
+    assert "name a folder inside it" in err
+
+
 def test_same_run_same_bytes(ivcr, toy, tmp_path):
     for name in ("one", "two"):
         ivcr("run", "random", "--benchmark", toy, "--history", "own", "--out", tmp_path / name)
