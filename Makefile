@@ -20,11 +20,11 @@ lint: $(VENV)/installed-dev
 $(VENV)/installed: pyproject.toml constraints.txt
 	@echo "making the environment in $(VENV)" >&2
 	$(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/pip install $(PIP_FLAGS) --editable .
+	$(VENV)/bin/pip install $(PIP_FLAGS) --editable '.[baselines]'
 	touch $@
 
 $(VENV)/installed-dev: $(VENV)/installed
-	$(VENV)/bin/pip install $(PIP_FLAGS) --editable '.[dev]'
+	$(VENV)/bin/pip install $(PIP_FLAGS) --editable '.[baselines,dev]'
 	touch $@
 
 # Resolve all extras afresh. To be run where a newer release is wanted, and looked at before commit.
@@ -32,7 +32,8 @@ constraints:
 	$(PYTHON) -m venv $(VENV)-fresh
 	$(VENV)-fresh/bin/pip install --quiet '.[baselines,dev]'
 	echo "# All extras, resolved together on Python 3.11 by \`make constraints\`." > constraints.txt
-	$(VENV)-fresh/bin/pip freeze --exclude ivcr-harness | sed 's/+.*//' >> constraints.txt
+	$(VENV)-fresh/bin/pip freeze --exclude ivcr-harness | sed 's/+.*//' \
+		| awk -F== '{gsub(/[-_.]+/, "-", $$1); print tolower($$1) "==" $$2}' | LC_ALL=C sort -t= -k1,1 >> constraints.txt
 	rm -rf $(VENV)-fresh
 
 clean:

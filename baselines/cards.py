@@ -19,7 +19,7 @@ from harness.records import CandidateUse, Card
 
 TEAM = "IVCR harness"
 RECORD = "run.json"
-_ROOT = Path(__file__).parents[1]
+_CODE = Path(__file__).parent
 
 
 def told(baseline: Baseline) -> Provenance:
@@ -62,7 +62,7 @@ def record(
     return {
         "schema": 1,
         "baseline": plan.entry.name,
-        "code_sha256": _sha256(_ROOT / plan.entry.file),
+        "code_sha256": code_sha256(_CODE),
         "settings": values,
         "history": plan.history,
         "seed": plan.seed,
@@ -80,6 +80,19 @@ def key(made: Card, recorded: dict[str, Any], order: dict[str, int]) -> str:
     return hashlib.sha256(canonical([made, recorded, order])).hexdigest()
 
 
+def code_sha256(folder: Path) -> str:
+    """SHA-256 (hex) over the names and bytes of all Python files in `folder`, by name.
+
+    A baseline is its own file and what it imports; which of the modules around it bear on its
+    answers nobody has to know this way.
+    """
+    files = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*.py")}
+    total = hashlib.sha256()
+    for name in sorted(files):
+        total.update(f"{hashlib.sha256(files[name].read_bytes()).hexdigest()}  {name}\n".encode())
+    return total.hexdigest()
+
+
 def _portable(value: Any) -> Any:
     """A setting without the folders that it names: a file's own name is what others can read.
 
@@ -95,7 +108,3 @@ def _own_name(part: str) -> str:
         return Path(part).resolve().name if "/" in part and Path(part).exists() else part
     except OSError:
         return part
-
-
-def _sha256(path: Path) -> str | None:
-    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None

@@ -57,11 +57,15 @@ def find(name: str) -> Entry:
 def load(entry: Entry, assignments: Sequence[str] = ()) -> tuple[Baseline, Struct]:
     """Import a baseline and make it with the settings `key=value`; also returns the settings.
 
-    Raises WrongUsageError at an unknown setting or a value that is not allowed.
+    A baseline with an attribute `given` finds there which settings were given by name. Raises
+    WrongUsageError at an unknown setting or a value that is not allowed.
     """
     module = importlib.import_module(entry.file.removesuffix(".py").replace("/", "."))
     settings = _settings(entry.name, getattr(module, "Settings", NoSettings), assignments)
-    return cast(Baseline, module.Baseline(settings)), settings
+    baseline = cast(Baseline, module.Baseline(settings))
+    if hasattr(baseline, "given"):
+        baseline.given = frozenset(name.partition("=")[0] for name in assignments)
+    return baseline, settings
 
 
 def changed(settings: Struct) -> dict[str, Any]:

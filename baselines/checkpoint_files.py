@@ -20,7 +20,7 @@ from harness.errors import EnvironmentFailure, WrongUsageError
 from harness.files import shown
 
 HASHED = (".json", ".txt", ".model", ".safetensors")
-FETCH = 'hf download {name}{revision} --include "*.json" "*.txt" "*.model" "*.safetensors"'
+FETCH = "hf download {name}{revision} " + " ".join(f'--include "*{end}"' for end in HASHED)
 _LOG: Any = transformers.utils.logging
 
 
@@ -80,7 +80,10 @@ def _lacking(folder: Path) -> str:
             "its weights are a pickle (.bin), which is not read; docs/checkpoints.md has the "
             "command that makes safetensors of it"
         )
-    return "expected config.json, model.safetensors and the files of its tokenizer; fetch it again"
+    return (
+        "expected config.json, model.safetensors and the files of its tokenizer; fetch it again "
+        "(docs/checkpoints.md: also where weights were published as a pickle alone)"
+    )
 
 
 def _absent(checkpoint: str, revision: str | None) -> str:

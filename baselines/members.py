@@ -73,6 +73,16 @@ def one_member(text: str, setting: str, candidates: CandidateUse) -> Member:
     return found[0]
 
 
+def check_ranks_videos(parts: Sequence[Member], setting: str) -> None:
+    """Raise WrongUsageError at a member that is there to find moments: it would add nothing."""
+    for part in parts:
+        if part.entry.kind == "localiser":
+            raise WrongUsageError(
+                f"--set {setting}: {part.entry.name} is a localiser, expected what ranks videos; "
+                "`ivcr baseline list` shows retrievers"
+            )
+
+
 def prepare(parts: Sequence[Member], view: View) -> None:
     """Prepare every member with the same view; what one notes is headed by its name."""
     for part in parts:

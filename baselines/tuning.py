@@ -7,7 +7,7 @@ trained on pixels, and the trained folder holds the checkpoint too, in the true 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, TypeVar
 
@@ -69,8 +69,10 @@ class Opened(NamedTuple):
     provenance: Provenance
 
 
-def open_trained(name: str, given: S, corpus: Corpus, view: View) -> Opened:
+def open_trained(name: str, given: S, names: Collection[str], corpus: Corpus, view: View) -> Opened:
     """Load the folder `given.checkpoint` and embed the corpus' frames.
+
+    names: the settings that were given, whether or not they are the defaults.
 
     Raises WrongUsageError if none is named or the settings contradict it, EnvironmentFailure if it
     is absent or damaged, MissingInputError if no video can be read.
@@ -82,7 +84,7 @@ def open_trained(name: str, given: S, corpus: Corpus, view: View) -> Opened:
         )
     folder = Path(given.checkpoint)
     kept = checkpoints.load(folder, baseline=name)
-    chosen = _together(given, kept.settings)
+    chosen = _together(given, names, kept.settings)
     clip = _clip_of(folder, chosen, kept.facts, view)
     features = _extracted(clip, chosen, view.corpus, view)
     provenance = Provenance(
@@ -152,9 +154,9 @@ def train_head(
     checkpoints.save(course.out, baseline=name, settings=chosen, weights=weights, facts=facts)
 
 
-def _together(given: S, trained: dict[str, Any]) -> S:
+def _together(given: S, names: Collection[str], trained: dict[str, Any]) -> S:
     """The settings as trained, those that are given instead put in; a contradiction is refused."""
-    instead = changed(given)
+    instead = {name: getattr(given, name) for name in names}
     for key in FIXED:
         if key in instead and instead[key] != trained.get(key):
             raise WrongUsageError(

@@ -17,7 +17,7 @@ from baselines.journal import Journal
 from baselines.plans import Plan, Surroundings
 from baselines.runner import Progress, Run, Share, start
 from harness.benchmark import Benchmark
-from harness.errors import EnvironmentFailure, IvcrError
+from harness.errors import EnvironmentFailure, IvcrError, WrongUsageError
 from harness.records import Prediction
 
 
@@ -25,8 +25,11 @@ class Kept:
     """The journals of one run, in the folder OUT.run beside its submission OUT."""
 
     def __init__(self, out: Path) -> None:
-        """Nothing is made yet."""
-        self.folder = out.with_name(f"{out.name}.run")
+        """Nothing is made yet. Raises WrongUsageError if nothing can stand beside `out`."""
+        place = out.resolve() if out.name in ("", "..") else out
+        if not place.name:
+            raise WrongUsageError(f"{out}: is no place for a submission; name a folder inside it")
+        self.folder = place.with_name(f"{place.name}.run")
 
     def journal(self, share: Share, run: Run) -> Journal:
         """The journal of one share, held by this process until it is closed."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from leaderboard.ledger import Known
 from leaderboard.records import Bench, Described, Entry, Found, Refusal, Reported, Scores
 
 FLOORS = "floors/"
+# What `ivcr baseline run` keeps of an unfinished run in <run>.run, beside the submission to be.
+_JOURNAL = re.compile(r"\d+-of-\d+\.jsonl")
 Hash = Callable[[Path], str]
 
 
@@ -40,8 +43,8 @@ class Reader:
     def collect(self, submissions: Path) -> Found:
         """Read <team>/<run>/ folders and the benchmark's floors.
 
-        A folder that does not hold together becomes a refusal; the others are read on. Raises
-        EnvironmentFailure if `submissions` is no folder.
+        A folder that does not hold together becomes a refusal; the others are read on. Journals of
+        unfinished runs are passed over. Raises EnvironmentFailure if `submissions` is no folder.
         """
         if not submissions.is_dir():
             raise EnvironmentFailure(
@@ -102,6 +105,8 @@ def _folders(submissions: Path, floors: Path) -> Iterator[tuple[str, Path]]:
                 yield prefix + first.name, first
                 continue
             for second in _inside(first):
+                if _unfinished(second):
+                    continue
                 yield f"{prefix}{first.name}/{second.name}", second
 
 
@@ -111,6 +116,19 @@ def _inside(folder: Path) -> list[Path]:
         return []
     inside = (path for path in folder.iterdir() if not path.name.startswith("."))
     return sorted(path for path in inside if path.is_dir())
+
+
+def _unfinished(folder: Path) -> bool:
+    """Whether it is the journal of an unfinished run: <run>.run with files K-of-N.jsonl alone.
+
+    Where anything else lies in it, somebody means it to be read.
+    """
+    if folder.suffix != ".run" or folder.is_symlink():
+        return False
+    try:
+        return all(_JOURNAL.fullmatch(path.name) for path in folder.iterdir())
+    except OSError:
+        return False
 
 
 def _in_place(key: str, folder: Path) -> None:

@@ -15,6 +15,7 @@ HEAVY_HOME = {
     "pytorch_lightning": "baselines",
     "torchmetrics": "baselines",
     "transformers": "baselines",
+    "sentence_transformers": "baselines",
     "wandb": "baselines",
     "pandas": "leaderboard",
     "scipy": "harness.statistics",

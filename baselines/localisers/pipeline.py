@@ -20,7 +20,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from baselines.context import video_in_focus
-from baselines.members import merged, one_member, prepare
+from baselines.members import check_ranks_videos, merged, one_member, prepare
 from baselines.protocol import About, Answer, Provenance, Query, View
 from harness.records import CandidateUse
 
@@ -51,6 +51,7 @@ class Baseline:
     def __init__(self, settings: Settings) -> None:
         """Make the members. Raises WrongUsageError if a setting cannot be read."""
         self._retriever = one_member(settings.retriever, "retriever", settings.candidates)
+        check_ranks_videos([self._retriever], "retriever")
         self._localiser = one_member(settings.localiser, "localiser", settings.candidates)
 
     def prepare(self, view: View) -> None:

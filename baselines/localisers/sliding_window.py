@@ -37,7 +37,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     checkpoint: a folder, or a name that `hf download` has fetched; revision: of a name.
     """
 
-    checkpoint: str = "openai/clip-vit-base-patch32"
+    checkpoint: str = "google/siglip2-base-patch16-224"
     revision: str | None = None
     context: Context = "last"
     rate: float = 2.0

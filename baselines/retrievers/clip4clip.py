@@ -14,7 +14,7 @@ with the whole of the given video, else of the best one.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Literal, cast
 
 import numpy as np
@@ -79,6 +79,8 @@ class Head(nn.Module):
 class Baseline:
     """The 100 best videos of the corpus by cosine; videos that cannot be read are not ranked."""
 
+    given: Collection[str] = ()  # the settings that were given by name
+
     def __init__(self, settings: Settings) -> None:
         """Keep the settings."""
         self._settings = settings
@@ -97,7 +99,9 @@ class Baseline:
     def prepare(self, view: View) -> None:
         """Load the trained folder and embed the corpus' videos."""
         self._corpus = Corpus(view)
-        self._opened = opened = open_trained("clip4clip", self._settings, self._corpus, view)
+        self._opened = opened = open_trained(
+            "clip4clip", self._settings, self.given, self._corpus, view
+        )
         check_context(opened.settings.context, view.history)
         self._head = _head(opened.settings, opened.clip.width).eval()
         self._head.load_state_dict(opened.head)

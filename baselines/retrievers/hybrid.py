@@ -18,7 +18,7 @@ import numpy as np
 from msgspec import Struct
 from msgspec.structs import replace
 
-from baselines.members import members, merged, prepare
+from baselines.members import check_ranks_videos, members, merged, prepare
 from baselines.protocol import About, Answer, Provenance, Query, View
 from baselines.search import Corpus, Scores
 from harness.records import CandidateUse
@@ -40,6 +40,7 @@ class Baseline:
     def __init__(self, settings: Settings) -> None:
         """Make the members. Raises WrongUsageError if the setting cannot be read."""
         self._members = members(settings.members, "members", settings.candidates)
+        check_ranks_videos(self._members, "members")
 
     def prepare(self, view: View) -> None:
         """Prepare the members; raises what they raise."""

@@ -15,7 +15,7 @@ of the best one.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 import torch
@@ -73,6 +73,8 @@ class Head(nn.Module):
 class Baseline:
     """The 100 best videos of the corpus by cosine; videos that cannot be read are not ranked."""
 
+    given: Collection[str] = ()  # the settings that were given by name
+
     def __init__(self, settings: Settings) -> None:
         """Keep the settings."""
         self._settings = settings
@@ -90,7 +92,9 @@ class Baseline:
     def prepare(self, view: View) -> None:
         """Load the trained folder and embed the corpus' frames."""
         self._corpus = Corpus(view)
-        self._opened = opened = open_trained("xpool", self._settings, self._corpus, view)
+        self._opened = opened = open_trained(
+            "xpool", self._settings, self.given, self._corpus, view
+        )
         check_context(opened.settings.context, view.history)
         self._head = Head(opened.clip.width).to(opened.clip.device).eval()
         self._head.load_state_dict(opened.head)

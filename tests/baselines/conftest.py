@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from baselines.catalogue import find
-from baselines.runner import Plan, start
+from baselines.runner import Plan, Surroundings, start
 from harness.benchmark import Benchmark
 from harness.sources.ivcr200k import Settings, import_files
 from tests.baselines.ready import READY
@@ -146,13 +146,14 @@ def toy(make):
 
 
 @pytest.fixture
-def said():
+def said(tmp_path):
     """Run a baseline and give its predictions, dialogue by dialogue."""
+    around = Surroundings(tmp_path / "cache")
 
     def run(name, benchmark, history="own", *assignments, seed=0):
         plan = Plan(find(name), history, assignments, seed=seed)
         dialogues = {}
-        for prediction in start(plan, benchmark).predictions():
+        for prediction in start(plan, benchmark, around).predictions():
             dialogues.setdefault(prediction.dialogue_id, []).append(prediction)
         return list(dialogues.values())
 

@@ -12,12 +12,15 @@ import msgspec
 import pytest
 
 import baselines.runner as runner
+from baselines import cards
+from baselines.cards import code_sha256
 from baselines.catalogue import Entry, catalogue, find
 from baselines.journal import Journal
 from baselines.protocol import About, Answer, MissingInputError, Provenance
 from baselines.runner import Plan, Share, start
 from harness.benchmark import Benchmark
 from harness.errors import WrongUsageError
+from harness.files import canonical
 from harness.records import HISTORIES, Moment
 from tests.baselines.conftest import CAT, COOK, DOG, FOX
 from tests.baselines.ready import READY
@@ -188,6 +191,36 @@ def test_answers_do_not_depend_on_portions_and_batches(
     assert said(name, toy, history, *ready(name)) == whole
 
 
+def with_other_last_turns(benchmark):
+    """Rewrite the last turn of each test dialogue: what is asked, shown and right."""
+    last = {turns[-1].key for turns in benchmark.split().dialogues().values()}
+    changes = {
+        "turns": lambda line: {"utterance": "a man cooks rice in a kitchen"},
+        "candidates": lambda line: {"candidates": line["candidates"][::-1]},
+        "reference": lambda line: {"answer": "else", "video_id": line["video_id"] and COOK},
+    }
+    for name, change in changes.items():
+        file = benchmark.folder / "test" / f"{name}.jsonl"
+        lines = [json.loads(line) for line in file.read_bytes().splitlines()]
+        for line in lines:
+            if (line["dialogue_id"], line["turn"]) in last:
+                line |= change(line)
+        file.write_text("".join(json.dumps(line) + "\n" for line in lines), "utf-8")
+    return Benchmark(benchmark.folder)
+
+
+@pytest.mark.parametrize("name", [entry.name for entry in catalogue()])
+def test_no_answer_depends_on_a_later_turn(toy, said, ready, name):
+    before = {history: said(name, toy, history, *ready(name)) for history in HISTORIES}
+    other = with_other_last_turns(toy)
+    after = {history: said(name, other, history, *ready(name)) for history in HISTORIES}
+    for history in HISTORIES:
+        for one, two in zip(before[history], after[history], strict=True):
+            assert one[:-1] == two[:-1], history
+    reads = find(name).about
+    assert (after != before) or not (reads.languages or reads.candidates == "used")
+
+
 class KilledError(Exception):
     """Stands for whatever ends a process between two batches."""
 
@@ -275,13 +308,51 @@ def test_the_record_says_how_to_repeat_the_run(toy):
     assert run.record == {
         "schema": 1,
         "baseline": "bm25",
-        "code_sha256": hashlib.sha256((ROOT / run.card.code).read_bytes()).hexdigest(),
+        "code_sha256": code_sha256(ROOT / "baselines"),
         "settings": {"context": "all", "candidates": "unused"},
         "history": "own",
         "seed": 3,
         "benchmark": {"name": "toy", "fingerprint": toy.header.fingerprint, "split": "test"},
         "details": {},
     }
+
+
+@pytest.fixture
+def code(tmp_path):
+    """A copy of all code of the baselines, which a test may change."""
+    ignored = shutil.ignore_patterns("__pycache__")
+    return Path(shutil.copytree(ROOT / "baselines", tmp_path / "baselines", ignore=ignored))
+
+
+def test_the_hash_of_the_code_is_that_of_what_sha256sum_says_of_all_files(code):
+    files = sorted(path.relative_to(code).as_posix() for path in code.rglob("*.py"))
+    listed = subprocess.run(["sha256sum", *files], cwd=code, capture_output=True, check=True)
+    assert {"search.py", "retrievers/bm25.py", "localisers/__init__.py"} < set(files)
+    assert code_sha256(code) == hashlib.sha256(listed.stdout).hexdigest()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda code: (code / "search.py").write_bytes((code / "search.py").read_bytes() + b"\n"),
+        lambda code: (code / "retrievers" / "new.py").write_text(""),
+        lambda code: (code / "words.py").rename(code / "terms.py"),
+        lambda code: (code / "floors" / "__init__.py").unlink(),
+    ],
+    ids=["a shared module", "a new one", "a name", "an empty one"],
+)
+def test_whatever_changes_in_the_code_changes_its_hash_and_the_runs_key(
+    toy, code, monkeypatch, change
+):
+    monkeypatch.setattr(cards, "_CODE", code)
+    before = start(Plan(find("bm25"), "own"), toy)
+    (code / "__pycache__").mkdir()
+    (code / "__pycache__" / "search.cpython-311.pyc").write_bytes(b"")
+    assert start(Plan(find("bm25"), "own"), toy).key(1) == before.key(1)
+    change(code)
+    after = start(Plan(find("bm25"), "own"), toy)
+    assert after.record["code_sha256"] != before.record["code_sha256"]
+    assert after.key(1) != before.key(1)
 
 
 def test_no_folder_of_a_machine_stands_in_card_or_record(toy, spied, monkeypatch, tmp_path):
@@ -300,26 +371,31 @@ def test_no_folder_of_a_machine_stands_in_card_or_record(toy, spied, monkeypatch
     assert str(tmp_path) not in run.card.system
 
 
+SAYING = """
+import json, sys
+from pathlib import Path
+from tests.baselines.test_runner import told
+
+sys.stdout.buffer.write(told(Path(sys.argv[1]), json.loads(sys.argv[2])))
+"""
+
+
+def told(folder, chosen):
+    """All that runs of several baselines say, as bytes."""
+    runs = [
+        start(Plan(find(name), "own", tuple(given)), Benchmark(folder)) for name, given in chosen
+    ]
+    return b"\n".join(canonical([run.card, run.record, *run.predictions()]) for run in runs)
+
+
 @pytest.mark.parametrize("heavy", [False, pytest.param(True, marks=pytest.mark.slow)])
-def test_same_input_same_bytes_under_any_hash_seed(toy, ready, heavy):
-    script = (
-        "import json, sys; from pathlib import Path; from baselines.catalogue import find\n"
-        "from baselines.runner import Plan, start; from harness.benchmark import Benchmark\n"
-        "from harness.files import canonical\n"
-        "for name, settings in json.loads(sys.argv[2]):\n"
-        "    plan = Plan(find(name), 'own', tuple(settings))\n"
-        "    made = start(plan, Benchmark(Path(sys.argv[1])))\n"
-        "    sys.stdout.buffer.write(canonical([made.card, made.record, *made.predictions()]))\n"
-    )
-    chosen = [entry.name for entry in catalogue() if (entry.name in READY) == heavy]
-    given = json.dumps([(name, ready(name)) for name in chosen])
-    digests = {
-        hashlib.sha256(
-            subprocess.run(
-                [sys.executable, "-c", script, str(toy.folder), given], check=True,
-                capture_output=True, cwd=ROOT, env={**os.environ, "PYTHONHASHSEED": seed},
-            ).stdout
-        ).hexdigest()
-        for seed in ("0", "1")
-    }  # fmt: skip
-    assert len(digests) == 1
+def test_same_input_same_bytes_in_another_process_under_another_hash_seed(toy, ready, heavy):
+    names = [entry.name for entry in catalogue() if (entry.name in READY) == heavy]
+    chosen = [(name, ready(name)) for name in names]
+    assert len(chosen) > 5
+    seed = "1" if os.environ.get("PYTHONHASHSEED") != "1" else "2"
+    run = subprocess.run(
+        [sys.executable, "-c", SAYING, str(toy.folder), json.dumps(chosen)], check=True,
+        capture_output=True, cwd=ROOT, env={**os.environ, "PYTHONHASHSEED": seed},
+    )  # fmt: skip
+    assert run.stdout == told(toy.folder, chosen)

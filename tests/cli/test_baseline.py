@@ -7,7 +7,7 @@ import tomllib
 
 import pytest
 
-from baselines import runner
+from baselines import cards, runner
 from baselines.catalogue import catalogue
 from baselines.journal import Journal
 from baselines.plans import view
@@ -56,6 +56,10 @@ def lines(submission):
         return [json.loads(line) for line in stream.read().splitlines()]
 
 
+def same(one, other):
+    return all((one / name).read_bytes() == (other / name).read_bytes() for name in FILES)
+
+
 def test_list_shows_every_baseline_in_one_line(ivcr):
     code, out, _ = ivcr("list")
     assert code == 0
@@ -82,21 +86,22 @@ def test_run_writes_a_submission_that_a_strangers_checks_accept(ivcr, toy, tmp_p
     assert [path.name for path in tmp_path.glob("sub*")] == ["sub"]
 
 
-@pytest.mark.parametrize("entry", catalogue(), ids=lambda entry: entry.name)
-@pytest.mark.parametrize("history", HISTORIES)
-def test_every_baseline_writes_valid_submissions(ivcr, toy, tmp_path, ready, entry, history):
-    sub = tmp_path / "sub"
-    what = [entry.name, *sets(ready(entry.name)), "--history", history]
-    code, _, err = ivcr("run", *what, "--benchmark", toy, "--out", sub)
-    assert code == 0, err
-    assert check(sub, Benchmark(toy)).report.errors == 0
+def test_the_folder_that_one_stands_in_can_take_the_submission(ivcr, toy, tmp_path, monkeypatch):
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    what = ["run", "random", "--benchmark", toy, "--history", "own", "--out"]
+    assert ivcr(*what, ".")[0] == 0
+    assert sorted(path.name for path in (tmp_path / "here").iterdir()) == sorted(FILES)
+    assert [path.name for path in tmp_path.glob("here*")] == ["here"]
+    code, _, err = ivcr(*what, "/")
+    assert (code, len(err.splitlines())) == (2, 1)
+    assert "name a folder inside it" in err
 
 
 def test_same_run_same_bytes(ivcr, toy, tmp_path):
     for name in ("one", "two"):
         ivcr("run", "random", "--benchmark", toy, "--history", "own", "--out", tmp_path / name)
-    for file in FILES:
-        assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes()
+    assert same(tmp_path / "one", tmp_path / "two")
 
 
 def test_floors_fill_the_benchmark_and_can_be_run_again(ivcr, toy):
@@ -174,18 +179,21 @@ def test_a_run_names_its_pair_in_the_card(ivcr, toy, tmp_path):
 
 
 @pytest.mark.parametrize("entry", catalogue(), ids=lambda entry: entry.name)
-def test_every_baseline_says_the_same_with_and_without_the_test_gold(
-    ivcr, toy, tmp_path, ready, entry
+@pytest.mark.parametrize("history", HISTORIES)
+def test_every_baseline_is_valid_and_says_the_same_without_the_test_gold(
+    ivcr, toy, tmp_path, ready, entry, history
 ):
     what = ["run", entry.name, *sets(ready(entry.name)), "--benchmark", toy]
-    what += ["--history", "own", "--out"]
-    assert ivcr(*what, tmp_path / "with")[0] == 0
+    what += ["--history", history, "--out"]
+    code, _, err = ivcr(*what, tmp_path / "with")
+    assert code == 0, err
+    assert check(tmp_path / "with", Benchmark(toy)).report.errors == 0
     (toy / "test" / "gold.jsonl").unlink()
-    (toy / "test" / "reference.jsonl").unlink()
     shutil.rmtree(toy / "source")
+    if history != "reference":  # which is made of these
+        (toy / "test" / "reference.jsonl").unlink()
     assert ivcr(*what, tmp_path / "without")[0] == 0
-    for file in FILES:
-        assert (tmp_path / "with" / file).read_bytes() == (tmp_path / "without" / file).read_bytes()
+    assert same(tmp_path / "with", tmp_path / "without")
 
 
 def test_a_library_that_is_not_installed_is_named_in_one_line(ivcr, toy, tmp_path, monkeypatch):
@@ -197,6 +205,29 @@ def test_a_library_that_is_not_installed_is_named_in_one_line(ivcr, toy, tmp_pat
     assert "needs bm25s, which is not installed; `pip install 'ivcr-harness[baselines]'`" in err
 
 
+class CutOff:
+    """Ends a run, in batches of two turns, before it keeps its third batch."""
+
+    def __init__(self, monkeypatch, error):
+        monkeypatch.setattr(runner, "BATCH", 2)
+        self._patch, self._error, self._kept = monkeypatch, error, 0
+
+    def __enter__(self):
+        keep = Journal.add
+
+        def cut_off(journal, batch):
+            if self._kept == 2:
+                raise self._error
+            self._kept += 1
+            keep(journal, batch)
+
+        self._undo = keep
+        self._patch.setattr(Journal, "add", cut_off)
+
+    def __exit__(self, *ended):
+        self._patch.setattr(Journal, "add", self._undo)
+
+
 @pytest.mark.parametrize(
     ("error", "code", "word"),
     [(KeyboardInterrupt(), 130, "interrupted"), (SystemExit(143), 143, "terminated")],
@@ -205,25 +236,43 @@ def test_a_run_that_is_cut_off_says_how_to_go_on(
     ivcr, toy, tmp_path, monkeypatch, error, code, word
 ):
     what = ["run", "random", "--benchmark", toy, "--history", "own", "--out"]
-    assert ivcr(*what, tmp_path / "whole")[0] == 0
-    with monkeypatch.context() as patched:
-        patched.setattr(runner, "BATCH", 2)
-        keep, kept = Journal.add, []
-
-        def cut_off(self, batch):
-            if len(kept) == 2:
-                raise error
-            kept.append(keep(self, batch))
-
-        patched.setattr(Journal, "add", cut_off)
+    with CutOff(monkeypatch, error):
         found, out, err = ivcr(*what, tmp_path / "cut")
-        assert (found, out, len(err.splitlines())) == (code, "", 1)
-        assert f"ivcr: {word}; {tmp_path}/cut.run: keeps what was answered" in err
-        assert not (tmp_path / "cut").exists()
-        patched.setattr(Journal, "add", keep)
-        assert ivcr(*what, tmp_path / "cut")[0] == 0
-    for file in FILES:
-        assert (tmp_path / "cut" / file).read_bytes() == (tmp_path / "whole" / file).read_bytes()
+    assert (found, out, len(err.splitlines())) == (code, "", 1)
+    assert f"ivcr: {word}; {tmp_path}/cut.run: keeps what was answered" in err
+    assert not (tmp_path / "cut").exists()
+
+
+@pytest.mark.parametrize("entry", catalogue(), ids=lambda entry: entry.name)
+def test_every_baseline_goes_on_after_a_cut_to_the_same_bytes(
+    ivcr, toy, tmp_path, monkeypatch, ready, entry
+):
+    what = ["run", entry.name, *sets(ready(entry.name)), "--benchmark", toy]
+    what += ["--history", "own", "--out"]
+    assert ivcr(*what, tmp_path / "whole")[0] == 0
+    with CutOff(monkeypatch, SystemExit(143)):
+        assert ivcr(*what, tmp_path / "cut")[0] == 143
+    [journal] = (tmp_path / "cut.run").iterdir()
+    assert len(journal.read_bytes().splitlines()) == 3, "a head and two batches"
+    assert ivcr(*what, tmp_path / "cut")[0] == 0
+    assert same(tmp_path / "cut", tmp_path / "whole")
+    assert not (tmp_path / "cut.run").exists()
+
+
+def test_what_older_code_has_answered_is_not_gone_on_with(ivcr, toy, tmp_path, monkeypatch):
+    code = tmp_path / "baselines"
+    shutil.copytree(cards._CODE, code, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(cards, "_CODE", code)
+    what = ["run", "bm25", "--benchmark", toy, "--history", "own", "--out", tmp_path / "cut"]
+    with CutOff(monkeypatch, SystemExit(143)):
+        ivcr(*what)
+    (code / "search.py").write_text((code / "search.py").read_text("utf-8") + "\n")
+    found, out, err = ivcr(*what)
+    assert (found, out, len(err.splitlines())) == (2, "", 1)
+    assert "holds answers of another run" in err
+    assert "code" in err
+    shutil.rmtree(tmp_path / "cut.run")
+    assert ivcr(*what)[0] == 0
 
 
 @pytest.mark.parametrize("shard", ["0/2", "3/2", "1", "a/b", "1/-2"])

@@ -21,6 +21,7 @@ from tests.baselines.conftest import SAMPLES, ask, dialogue, imported
 from tests.baselines.toys import Regression, batches
 
 ROOT = Path(__file__).resolve().parents[2]
+STEPS, HELD = 8, 5
 VAL = dialogue(ask("val cat", "A/cat.mp4"), split="val")
 
 
@@ -42,7 +43,7 @@ class Toy:
         for stage in ("first", "second"):
             module = Regression(self.settings.dropout)
             torch.nn.init.normal_(module.net[0].weight)
-            fit(module, batches(course.seed).loader(), course, stage=stage, steps=60,
+            fit(module, batches(course.seed).loader(), course, stage=stage, steps=STEPS,
                 note=view.note)  # fmt: skip
             weights |= {f"{stage}.{name}": value for name, value in module.state_dict().items()}
         save(course.out, baseline="toy", settings=self.settings, weights=weights, facts={})
@@ -167,14 +168,28 @@ def test_training_what_has_nothing_to_train_is_refused(ivcr, benchmark, tmp_path
     assert "bm25 has nothing to train" in err
 
 
+# The command, with state saved at every step. HOLD: it stops there and waits to be ended, in the
+# second stage before its step HELD.
 SCRIPT = """
-import sys
+import os, sys, time
+from pathlib import Path
 from baselines import catalogue, stages, trainer
 from harness.cli import main
-from tests.cli.test_training import toy_entry, toy_load
+from tests.baselines.toys import Regression
+from tests.cli.test_training import HELD, toy_entry, toy_load
 
 stages.SECONDS, stages.STEPS = 0.0, 1
 catalogue.find, trainer.load = toy_entry, toy_load
+go_on = Regression.training_step
+
+def held(self, batch, number):
+    if self.trainer.default_root_dir.endswith("second") and self.trainer.global_step == HELD:
+        Path(os.environ["HOLD"], str(os.getpid())).touch()
+        time.sleep(600)
+    return go_on(self, batch, number)
+
+if "HOLD" in os.environ:
+    Regression.training_step = held
 main()
 """
 
@@ -185,26 +200,35 @@ def apart(tmp_path, benchmark):
     script = tmp_path / "ivcr.py"
     script.write_text(SCRIPT)
 
-    def command(out, *more):
+    def command(out, *more, **environment):
         what = ["baseline", "train", "toy", "--benchmark", benchmark.folder, "--out", out]
         return subprocess.Popen(
             [sys.executable, script, *what, *map(str, more)], text=True, cwd=tmp_path,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
+            env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", **environment},
         )  # fmt: skip
 
     return command
 
 
-def cut_off(process, out, number):
-    """Send a signal once the second stage is under way; the exit code and what was said."""
-    for _ in range(2000):
-        if (out / "second" / "last.ckpt").is_file() or process.poll() is not None:
-            break
-        time.sleep(0.05)
-    process.send_signal(number)
-    _, err = process.communicate()
-    return process.returncode, err
+@pytest.fixture
+def cut_off(apart, tmp_path):
+    """Send a signal to the first process in the middle of the second stage: its end, its words."""
+
+    def run(out, number, *more, processes=1):
+        held = tmp_path / "held"
+        held.mkdir()
+        process = apart(out, *more, HOLD=str(held))
+        while len(list(held.iterdir())) < processes and process.poll() is None:
+            time.sleep(0.02)
+        process.send_signal(number)
+        _, err = process.communicate()
+        pids = [int(path.name) for path in held.iterdir()]
+        assert len(pids) == processes, err
+        assert not any(Path(f"/proc/{pid}").exists() for pid in pids)
+        return process.returncode, err
+
+    return run
 
 
 @pytest.mark.slow
@@ -217,11 +241,11 @@ def cut_off(process, out, number):
     ],
 )
 def test_training_that_is_cut_off_goes_on_to_the_same_checkpoint(
-    apart, train, benchmark, tmp_path, number, code, word
+    cut_off, train, benchmark, tmp_path, number, code, word
 ):
     assert train("--benchmark", benchmark.folder, "--out", tmp_path / "whole")[0] == 0
     out = tmp_path / "out"
-    found, err = cut_off(apart(out), out, number)
+    found, err = cut_off(out, number)
     assert found == code, err
     if word:
         assert err.splitlines()[1:] == [
@@ -240,25 +264,19 @@ def test_training_that_is_cut_off_goes_on_to_the_same_checkpoint(
 
 
 @pytest.mark.slow
-def test_two_devices_run_the_command_twice_and_write_one_checkpoint(apart, tmp_path):
+def test_two_devices_write_the_checkpoint_of_one_though_both_were_ended_in_between(
+    apart, cut_off, train, benchmark, tmp_path
+):
     one, two = tmp_path / "one", tmp_path / "two"
-    few = ["--steps", 5, "--set", "dropout=0"]
-    apart(one, *few).communicate()
-    process = apart(two, *few, "--devices", 2, "--strategy", "ddp")
+    alike = ["--set", "dropout=0"]
+    assert train("--benchmark", benchmark.folder, "--out", one, *alike)[0] == 0
+    many = [*alike, "--devices", 2, "--strategy", "ddp"]
+    code, err = cut_off(two, signal.SIGTERM, *many, processes=2)
+    assert (code, err.splitlines()[-1][:17]) == (143, "ivcr: terminated;")
+    process = apart(two, *many, "--resume")
     out, err = process.communicate()
     assert (process.returncode, out) == (0, f"{two}\n"), err
-    assert len(err.splitlines()) == 2
+    assert len(err.splitlines()) == 1, "the first stage was not trained again"
     expected = weights_of(one)
     for name, value in weights_of(two).items():
         assert torch.allclose(value, expected[name], rtol=0, atol=1e-5), name
-
-
-@pytest.mark.slow
-def test_an_interrupt_of_two_processes_ends_both_and_leaves_what_can_be_resumed(apart, tmp_path):
-    out, many = tmp_path / "out", ["--devices", 2, "--strategy", "ddp"]
-    code, err = cut_off(apart(out, *many), out, signal.SIGTERM)
-    assert (code, err.splitlines()[-1][:17]) == (143, "ivcr: terminated;")
-    process = apart(out, *many, "--resume")
-    _, err = process.communicate()
-    assert process.returncode == 0, err
-    assert len(weights_of(out)) == 8

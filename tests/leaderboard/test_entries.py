@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from baselines.workers import Kept
 from harness.errors import EnvironmentFailure
 from tests.leaderboard import generated
 from tests.leaderboard.conftest import read
@@ -129,6 +130,28 @@ def test_a_bad_floor_is_refused_too(three):
     floor = three.bench.floors / "random" / "none"
     change(floor, "benchmark", "split", to="train")
     assert "floors/random/none" in three.refusals()
+
+
+def test_the_journal_of_an_unfinished_run_is_no_submission(three):
+    bench, team = three.bench, three.victim.parent
+    before = read(three.submissions, bench)
+    for out in (team / "unfinished", bench.floors / "random" / "own", team / "not begun"):
+        Kept(out).folder.mkdir()
+    for name in ("1-of-2.jsonl", "2-of-2.jsonl"):
+        (team / "unfinished.run" / name).write_bytes(b"{}\n")
+    assert read(three.submissions, bench) == before
+
+
+def test_what_is_named_like_a_journal_and_holds_something_else_is_read(three):
+    team = three.victim.parent
+    shutil.copytree(three.victim, team / "mine.run")
+    (team / "empty.run").mkdir()
+    (team / "half.run").mkdir()
+    (team / "half.run" / "predictions.jsonl").write_bytes(b"{}\n")
+    keys = {f"{team.name}/half.run"}
+    found = read(three.submissions, three.bench)
+    assert {row.key for row in found.refused} == keys
+    assert f"{team.name}/mine.run" in [entry.key for entry in found.entries]
 
 
 def test_an_absent_folder_is_a_failed_environment(three, tmp_path):

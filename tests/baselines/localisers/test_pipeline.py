@@ -79,7 +79,7 @@ def test_no_answer_reads_a_later_turn(pipeline):
     assert [is_sought(first), is_sought(later)] == [False, True]
 
 
-@pytest.mark.parametrize("setting", ["bm25;bm25", "2*bm25", ""])
-def test_each_part_is_one_baseline(setting):
+@pytest.mark.parametrize("setting", ["bm25;bm25", "2*bm25", "", "sliding_window"])
+def test_each_part_is_one_baseline_and_the_first_ranks_videos(setting):
     with pytest.raises(WrongUsageError, match="expected"):
         load(find("pipeline"), [f"retriever={setting}", "localiser=whole_video"])

@@ -1,7 +1,12 @@
 """Embeddings equal `transformers`' own on the same pixels; rankings equal sorting cosines."""
 
 import json
+import os
+import shlex
 import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -151,10 +156,19 @@ def test_a_model_of_another_kind_is_refused(tmp_path):
         load_clip(str(tiny.bert(tmp_path / "bert")), None)
 
 
-def test_a_name_that_was_not_fetched_is_answered_with_the_command():
+def test_a_name_that_was_not_fetched_is_answered_with_a_command_that_hf_understands():
     with pytest.raises(EnvironmentFailure) as refusal:
         load_clip("nobody/no-such-model", "0f1e")
-    assert "`hf download nobody/no-such-model --revision 0f1e --include" in str(refusal.value)
+    command = str(refusal.value).split("`")[1]
+    assert command.startswith("hf download nobody/no-such-model --revision 0f1e --include")
+    tool, *arguments = shlex.split(command)
+    run = subprocess.run(
+        [Path(sys.executable).with_name(tool), *arguments], capture_output=True, text=True,
+        env={**os.environ, "HF_HUB_OFFLINE": "1"},
+    )  # fmt: skip
+    # It comes to asking for the list of files at that revision, not for files of those names.
+    assert "Ignoring" not in run.stderr
+    assert "nobody/no-such-model/revision/0f1e" in run.stderr
 
 
 def test_a_folder_has_no_revision(folders):

@@ -102,11 +102,16 @@ def test_tune_says_which_weights_change(trained, clip):
 def test_settings_are_those_of_the_training_unless_others_are_given(trained, filmed, clip):
     out = trained("context=decayed", name="clip4clip")
     view = View(filmed.videos, filmed.split("test").corpus, filmed.folder, "own", 0)
-    for given, context in (((), "decayed"), (("context=all",), "all")):
+    others = {"most": 6, "rate": 4.0}
+    for given, expected in (
+        ((), {"context": "decayed", **others}),
+        (("context=all",), {"context": "all", **others}),
+        (("context=last",), others),  # the default, which is not what it was trained with
+    ):
         baseline, _ = load(find("clip4clip"), [f"checkpoint={out}", *given])
         baseline.prepare(view)
         told = baseline.provenance()
-        assert told.details["settings"] == {"context": context, "most": 6, "rate": 4.0}
+        assert told.details["settings"] == expected
     assert told.training_data == ("pre-training of clip", "toy train")
     assert told.details["clip"] == load_clip(str(clip), None).key
     (answer,) = baseline.answer([Query("d", 1, "zh", "video", "找一只狗")])

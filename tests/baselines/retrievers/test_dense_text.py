@@ -66,6 +66,13 @@ def test_videos_without_text_are_not_ranked(toy, ready):
         ready(videos={name: replace(video, text={}) for name, video in toy.videos.items()})
 
 
+def test_a_text_that_is_too_long_keeps_its_end(ready):
+    embed = ready()._embed
+    end = "a b c d e " * 20
+    assert (embed("z " * 40 + end) == embed("q " * 40 + end)).all()
+    assert (embed("z " * 40 + end) != embed("z " * 40 + end + "q")).any()
+
+
 def test_a_pickle_of_weights_is_not_read(tmp_path, toy):
     folder = tiny.sentences(tmp_path / "sentences")
     (folder / "model.safetensors").rename(folder / "pytorch_model.bin")

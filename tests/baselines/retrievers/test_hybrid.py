@@ -85,6 +85,7 @@ def test_provenance_is_that_of_the_members(toy):
         ("bm25?candidates=used", "set candidates=used for the whole"),
         ("candidate_vote", "reads candidates"),
         ("train_prior", "reads the train split"),
+        ("bm25;sliding_window", "sliding_window is a localiser, expected what ranks videos"),
         ("bm25?context=\x1b[31m", "context is one of"),
     ],
 )

@@ -88,6 +88,7 @@ def test_weights_are_not_run_with_settings_that_they_were_not_made_for(trained, 
     other = tiny.clip(tmp_path / "other", seed=9)
     for setting, expected in (
         ("most=5", "was trained with most=6"),
+        ("most=12", "was trained with most=6"),  # the default
         ("tune=all", "was trained with tune=head"),
         (f"clip={other}", "name the former with --set clip"),
     ):
