@@ -1,7 +1,7 @@
 """A video's frames put together into segments, each the trace of one event or of none.
 
 Successive frames are merged pairwise, the likest neighbours first (Ward's criterion on the
-attributes' probabilities), until the next merger would cost more than LIMIT.
+attributes' probabilities), until the next merger would cost more than LIMIT an attribute.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from baselines.scripts import Attribute, Script
 
-LIMIT = 10.0
+LIMIT = 2.0  # for each attribute of events
 GOING_ON = 0.3
 Rows = NDArray[np.float32]
 
@@ -37,7 +37,7 @@ def segments(rows: Rows, times: NDArray[np.int32], attributes: tuple[Attribute, 
     Segments in which nothing seems to go on are left out; the surest one stays in any case.
     """
     gated = gate(rows, attributes)
-    bounds = merged(gated)
+    bounds = merged(gated, LIMIT * sum(attribute.of_event for attribute in attributes))
     starts, ends = bounds[:-1], bounds[1:]
     going = np.array([rows[a:b, -1].mean() for a, b in zip(starts, ends, strict=True)])
     kept = np.flatnonzero(going > min(GOING_ON, float(going.max()) - 1e-6))
@@ -108,8 +108,11 @@ def pooled(rows: Rows, starts: NDArray[np.int64], ends: NDArray[np.int64]) -> Ro
     return np.asarray((sums[ends] - sums[starts]) / (ends - starts)[:, None], np.float32)
 
 
-def merged(rows: Rows) -> NDArray[np.int64]:
-    """Where segments begin, and where the last one ends: ascending from 0 to len(rows)."""
+def merged(rows: Rows, limit: float) -> NDArray[np.int64]:
+    """Where segments begin, and where the last one ends: ascending from 0 to len(rows).
+
+    Mergers that cost more than `limit` are not made.
+    """
     sums = {at: row.astype(np.float64) for at, row in enumerate(rows)}
     ends = list(range(1, len(rows) + 1))  # of the segment that starts here
     before = list(range(-1, len(rows) - 1))  # where the segment before this one starts
@@ -132,7 +135,7 @@ def merged(rows: Rows) -> NDArray[np.int64]:
             continue
         if (version[left], version[right]) != (left_version, right_version):
             continue
-        if cost > LIMIT:
+        if cost > limit:
             break
         sums[left] += sums.pop(right)
         ends[left] = ends[right]

@@ -29,9 +29,17 @@ import click
     show_default=True,
     help="For people, for programs (with the dialogues), or tables for a paper (without).",
 )
+@click.option(
+    "--slice",
+    "further",
+    multiple=True,
+    metavar="NAME",
+    help="Compare on this slice too, as scores.json names it, such as tag=pixel; repeatable.",
+)
 def compare(
-    submissions: tuple[Path, ...], benchmark: Path, split: str, dialogues: int, form: str
-) -> None:
+    submissions: tuple[Path, ...], benchmark: Path, split: str, dialogues: int, form: str,
+    further: tuple[str, ...],
+) -> None:  # fmt: skip
     """Compare submissions, each with each: paired differences, propagation, dialogues.
 
     Headline metrics overall and by turn number: effect size and interval first, p (Holm over the
@@ -44,7 +52,9 @@ def compare(
     from harness.comparison.latex import latex_lines
     from harness.comparison.text import text_lines
 
-    found = compared(submissions, Benchmark(benchmark), split, dialogues=dialogues)
+    found = compared(
+        submissions, Benchmark(benchmark), split, dialogues=dialogues, further=further
+    )
     if form == "json":
         printed(readable_anywhere(found))
     else:

@@ -38,11 +38,13 @@ class Comparison(Struct, frozen=True):
 
 
 def compare(
-    folders: Sequence[Path], benchmark: Benchmark, split: str = "test", *, dialogues: int = 3
-) -> Comparison:
+    folders: Sequence[Path], benchmark: Benchmark, split: str = "test", *, dialogues: int = 3,
+    further: Sequence[str] = (),
+) -> Comparison:  # fmt: skip
     """Compare the submissions in `folders`, each with each; `dialogues`: how many to show a pair.
 
-    Raises WrongUsageError for fewer than two, SubmissionError if one is not valid.
+    further: slices to compare on beside the usual ones, such as `tag=pixel`. Raises
+    WrongUsageError for fewer than two or an unknown slice, SubmissionError if one is not valid.
     """
     if len(folders) < 2:
         raise WrongUsageError("expected two submissions or more to compare, found one")
@@ -53,7 +55,7 @@ def compare(
         signature=_signature(field),
         systems=tuple(entrant.shown for entrant in field.entrants),
         notes=notes(field, linked),
-        differences=differences(field, contests(field)),
+        differences=differences(field, contests(field, further)),
         propagation=propagations(field, linked),
         dialogues=None if field.hidden else _dialogues(field, dialogues),
         why=HIDDEN if field.hidden else None,

@@ -2,26 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import combinations
 
 from harness.comparison.differences import Contest
 from harness.entrants import Entrant, Field
+from harness.errors import WrongUsageError
+from harness.files import shown
 from harness.metrics import METRICS, Column
 from harness.outcomes import Bools
 from harness.slices import slices
 
-HEADLINES = ("R@1", "R@10", "MRR", "C-R@1", "R@1,IoU>=0.5", "mIoU", "success", "turns_right")
+FOILS = "ahead_of_foil"
+HEADLINES = (FOILS, "R@1", "R@10", "MRR", "C-R@1", "R@1,IoU>=0.5", "mIoU", "success", "turns_right")
 
 
-def contests(field: Field) -> Iterator[Contest]:
+def contests(field: Field, further: Sequence[str] = ()) -> Iterator[Contest]:
     """Every headline metric, overall and, if of turns, at each turn number, pair by pair.
 
-    All of them are means over turns or dialogues that do not depend on the answers.
+    further: names of other slices to compare on. All metrics are means over turns or dialogues
+    that do not depend on the answers; `ahead_of_foil` is among them where gold names foils. Raises
+    WrongUsageError at a slice that the split does not have.
     """
+    known = slices(field.frame)
+    for part in further:
+        if part not in known:
+            raise WrongUsageError(
+                f"--slice {shown(part)}: no such slice; {field.split.name} has {', '.join(known)}"
+            )
     for name in HEADLINES:
         columns = {entrant.label: entrant.column(name) for entrant in field.entrants}
-        for part, turns in _slices(field, name):
+        if name == FOILS and not columns[field.entrants[0].label].counted.any():
+            continue
+        for part, turns in _slices(field, name, further):
             for first, second in combinations(field.entrants, 2):
                 yield _contest(name, part, turns, (first, second), columns)
 
@@ -47,12 +60,12 @@ def _contest(
     )
 
 
-def _slices(field: Field, name: str) -> Iterator[tuple[str, Bools]]:
+def _slices(field: Field, name: str, further: Sequence[str]) -> Iterator[tuple[str, Bools]]:
     parts = slices(field.frame, METRICS[name].scope)
     yield "all", parts["all"]
     counted = field.entrants[0].column(name).counted
     for part, turns in parts.items():
-        if part.startswith("turn=") and (turns & counted).any():
+        if (part.startswith("turn=") or part in further) and (turns & counted).any():
             yield part, turns
 
 

@@ -11,13 +11,15 @@ from msgspec.structs import replace
 
 from harness.comparison import compare
 from harness.comparison.headlines import HEADLINES
+from harness.errors import WrongUsageError
 from harness.metrics import METRICS
 from harness.metrics.retrieval import NO_VIDEOS
 from harness.records import Prediction
 from harness.statistics import Design, paired
 from harness.submission import write
 from harness.validation import check
-from tests.comparison.worlds import submit, world
+from tests.baselines.conftest import ask, dialogue, imported
+from tests.comparison.worlds import VIDEOS, WRONG, submit, world
 
 DIALOGUES = [(1, "v0 v1"), (2, "v2"), (1, "v3 m4"), (3, "v5 c v6"), (1, "v7"), (1, "v8 v9 m10"),
              (7, "v11 v12"), (1, "v13 v14"), (1, "v15")]  # fmt: skip
@@ -181,7 +183,33 @@ def test_a_system_without_a_list_has_null_with_the_reason_and_leaves_the_others_
 
 def test_every_headline_is_in_the_table_of_metrics_and_shown(bench, runs):
     assert set(HEADLINES) <= set(METRICS)
-    assert {each.metric for each in compare(runs[:2], bench).differences} == set(HEADLINES)
+    shown = {each.metric for each in compare(runs[:2], bench).differences}
+    assert shown == set(HEADLINES) - {"ahead_of_foil"}  # the toy's gold names no foil
+
+
+def test_systems_are_compared_on_further_slices_too(bench, runs):
+    usual = compare(runs[:2], bench).differences
+    found = compare(runs[:2], bench, further=["type=7"])
+    mine, theirs = ([int(mark) for mark in marks] for marks in (ONE[6], TWO[6]))
+    assert row(found, "R@1", "type=7").value == pytest.approx((sum(mine) - sum(theirs)) / 2)
+    assert row(found, "R@1", "type=7").turns == 2
+    assert [each for each in found.differences if each.slice != "type=7"] == list(usual)
+
+
+def test_a_slice_that_there_is_not_is_refused_with_those_that_there_are(bench, runs):
+    with pytest.raises(WrongUsageError, match=r'"tag=pixl": no such slice; test has all, turn=1'):
+        compare(runs[:2], bench, further=["tag=pixl"])
+
+
+def test_foils_are_compared_where_gold_names_them(tmp_path):
+    asked = [ask("find it", f"S/{n}.mp4", [f"S/{n}.mp4", WRONG]) for n in range(4)]
+    for turn in asked:
+        turn[1] |= {"foil": WRONG, "tags": ["pixel"]}
+    foiled = imported(tmp_path, [dialogue(turn) for turn in asked], videos=VIDEOS, corpus="all")
+    one = submit(tmp_path / "one", foiled, "1", "1", "0", "1")
+    other = submit(tmp_path / "other", foiled, "1", "0", "0", "0")
+    found = row(compare([one, other], foiled, further=["tag=pixel"]), "ahead_of_foil", "tag=pixel")
+    assert (found.first_value, found.second_value, found.turns) == (0.75, 0.25, 4)
 
 
 def test_hidden_labels_withhold_small_cells_and_every_single_turn(tmp_path):

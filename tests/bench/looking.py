@@ -1,0 +1,209 @@
+"""Whether the visual baselines look: trains them, runs them and their controls, and compares.
+
+    python -m tests.bench.looking BENCHMARK OUT --seeds 0 1 2
+
+Makes OUT/<baseline>-<seed> (checkpoints) and OUT/runs/<name> (submissions, scored); what is there
+already is kept, so it can be cut off and called again. About twenty minutes a seed on two cores.
+Prints, for each seed and in one table a question: the paired differences that `ivcr compare` gives,
+with 95 % intervals; pairs told apart; and what the controls leave.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+from pathlib import Path
+
+from harness.benchmark import Benchmark
+from harness.comparison import compare
+from harness.comparison.differences import Difference
+
+FLOORS = ("bm25", "random", "copy_previous", "candidates_as_given", "candidate_vote", "train_prior",
+          "whole_video")  # fmt: skip
+LOCALISERS = ("tan2d", "moment_detr")
+CONTROLS = ("videos_permuted", "frames_shuffled", "events_shuffled", "text_alone")
+MOMENT = "R@1,IoU>=0.5"
+KINDS = ("order", "time", "place")
+
+
+class Proof:
+    """The runs of one benchmark, made as they are asked for."""
+
+    def __init__(self, benchmark: Path, out: Path) -> None:
+        self._folder, self._out = benchmark, out
+        self._benchmark = Benchmark(benchmark)
+        (out / "runs").mkdir(parents=True, exist_ok=True)
+
+    def trained(self, name: str, seed: int, *settings: str, label: str = "") -> Path:
+        """The checkpoint of a baseline; localisers take over the dual encoder's recogniser."""
+        folder = self._out / f"{label or name}-{seed}"
+        if not (folder / "checkpoint.json").is_file():
+            given = list(settings)
+            if name in LOCALISERS:
+                given.append(f"recogniser={self._out / f'dual_encoder-{seed}'}")
+            self._ivcr("baseline", "train", name, "--benchmark", self._folder, "--out", folder,
+                       "--seed", seed, *_set(given))  # fmt: skip
+        return folder
+
+    def run(self, name: str, label: str, *settings: str, history: str = "own") -> Path:
+        """A scored submission."""
+        folder = self._out / "runs" / label
+        if not folder.is_dir():
+            self._ivcr("baseline", "run", name, "--benchmark", self._folder, "--history", history,
+                       "--out", folder, *_set(settings))  # fmt: skip
+            self._ivcr("score", folder, "--benchmark", self._folder)
+        return folder
+
+    def rows(
+        self, folders: list[Path], metric: str, part: str
+    ) -> dict[tuple[str, str], Difference]:
+        """By the two folders' names the paired difference on one slice."""
+        found = compare(folders, self._benchmark, dialogues=0, further=[part])
+        names = {
+            shown.label: folder.name for shown, folder in zip(found.systems, folders, strict=True)
+        }
+        return {
+            (names[row.first], names[row.second]): row
+            for row in found.differences
+            if (row.metric, row.slice) == (metric, part)
+        }
+
+    def _ivcr(self, *arguments: object) -> None:
+        done = subprocess.run(
+            [sys.executable, "-c", "from harness.cli import main; main()", *map(str, arguments)], check=False, text=True,
+            stdout=subprocess.DEVNULL, stderr=sys.stderr,
+        )  # fmt: skip
+        if done.returncode:
+            raise SystemExit(f"{arguments[0]} {arguments[1]}: ended with {done.returncode}")
+
+
+def main() -> None:
+    """Train, run, compare, print."""
+    asked = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    asked.add_argument("benchmark", type=Path)
+    asked.add_argument("out", type=Path)
+    asked.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    asked.add_argument("--small", action="store_true", help="the small dual encoder too")
+    chosen = asked.parse_args()
+    proof = Proof(chosen.benchmark, chosen.out)
+    _retrieval(proof, chosen.seeds)
+    _moments(proof, chosen.seeds)
+    _controls(proof, chosen.seeds)
+    if chosen.small:
+        _small(proof, chosen.seeds)
+
+
+def _retrieval(proof: Proof, seeds: list[int]) -> None:
+    floors = [proof.run(name, name) for name in FLOORS]
+    print("## R@1 on pixel turns: dual encoder minus the best of BM25 and the floors")
+    encoders = [_encoder(proof, seed) for seed in seeds]
+    for encoder in encoders:
+        print(_against(proof, encoder, floors, "R@1", "tag=pixel"))
+    print("## gold ahead of its foil, %")
+    for folder in [*encoders, floors[0]]:
+        told = [_value(proof, folder, floors[1], "ahead_of_foil", f"tag={kind}") for kind in KINDS]
+        print(
+            f"{folder.name}: " + ", ".join(f"{k} {v:.1f}" for k, v in zip(KINDS, told, strict=True))
+        )
+    print("## hybrid minus each of its members, R@1 overall")
+    checkpoints = [proof.trained("dual_encoder", seed) for seed in seeds]
+    joined = ";".join(f"dual_encoder?checkpoint={folder.resolve()}" for folder in checkpoints)
+    hybrid = proof.run("hybrid", "hybrid", f"members={joined}")
+    rest = [*encoders, floors[0]]
+    for pair, row in proof.rows([hybrid, *rest], "R@1", "all").items():
+        if pair[0] == "hybrid":
+            print(_line(pair, row))
+
+
+def _moments(proof: Proof, seeds: list[int]) -> None:
+    print(f"## {MOMENT}, reference history: localisers minus the best prior")
+    priors = [
+        proof.run(name, f"{name}-reference", history="reference")
+        for name in ("train_prior", "whole_video", "random")
+    ]
+    for name in LOCALISERS:
+        for seed in seeds:
+            given = f"checkpoint={proof.trained(name, seed)}"
+            found = proof.run(name, f"{name}-{seed}", given, history="reference")
+            print(_against(proof, found, priors, MOMENT, "all"))
+    for seed in seeds:
+        parts = [
+            f"retriever=dual_encoder?checkpoint={proof.trained('dual_encoder', seed).resolve()}",
+            f"localiser=tan2d?checkpoint={proof.trained('tan2d', seed).resolve()}",
+        ]
+        whole = proof.run("pipeline", f"pipeline-{seed}", *parts)
+        print(f"pipeline-{seed}, own history: {_value(proof, whole, priors[0], MOMENT, 'all'):.1f}")
+
+
+def _controls(proof: Proof, seeds: list[int]) -> None:
+    print("## controls of the dual encoder: R@1, R@1 on pixel turns, pairs told apart, %")
+    against = proof.run("random", "random")
+    shown = [proof.run("bm25", "bm25"), *(_encoder(proof, seed) for seed in seeds[:1])]
+    for control in CONTROLS:
+        given = f"checkpoint={proof.trained('dual_encoder', seeds[0])}"
+        label = f"dual_encoder-{seeds[0]}-{control}"
+        shown.append(proof.run("dual_encoder", label, given, f"control={control}"))
+    dealt = proof.trained("dual_encoder", seeds[0], "control=labels_permuted", label="dealt")
+    shown.append(proof.run("dual_encoder", "labels_permuted", f"checkpoint={dealt}"))
+    for folder in [*shown, against]:
+        figures = [_value(proof, folder, shown[1], "R@1", part) for part in ("all", "tag=pixel")]
+        figures += [
+            _value(proof, folder, shown[1], "ahead_of_foil", f"tag={kind}") for kind in KINDS
+        ]
+        print(f"{folder.name}: " + " ".join(f"{figure:.1f}" for figure in figures))
+    print(f"## controls of the localisers: {MOMENT}, %")
+    prior = proof.run("train_prior", "train_prior-reference", history="reference")
+    for name in LOCALISERS:
+        for control in ("videos_permuted", "frames_shuffled"):
+            given = f"checkpoint={proof.trained(name, seeds[0])}"
+            label = f"{name}-{seeds[0]}-{control}"
+            found = proof.run(name, label, given, f"control={control}", history="reference")
+            print(f"{label}: {_value(proof, found, prior, MOMENT, 'all'):.1f}")
+
+
+def _small(proof: Proof, seeds: list[int]) -> None:
+    print("## the small dual encoder minus BM25, R@1 on pixel turns")
+    bm25 = proof.run("bm25", "bm25")
+    for seed in seeds:
+        folder = proof.trained("dual_encoder", seed, "size=small", label="small")
+        found = proof.run("dual_encoder", f"small-{seed}", f"checkpoint={folder}")
+        print(_against(proof, found, [bm25], "R@1", "tag=pixel"))
+
+
+def _encoder(proof: Proof, seed: int) -> Path:
+    folder = proof.trained("dual_encoder", seed)
+    return proof.run("dual_encoder", f"dual_encoder-{seed}", f"checkpoint={folder}")
+
+
+def _against(proof: Proof, one: Path, others: list[Path], metric: str, part: str) -> str:
+    """The paired difference to the best of the others."""
+    rows = proof.rows([one, *others], metric, part)
+    mine = {
+        pair: row for pair, row in rows.items() if pair[0] == one.name and row.value is not None
+    }
+    best = max(mine, key=lambda pair: mine[pair].second_value or 0)
+    return _line(best, mine[best])
+
+
+def _value(proof: Proof, one: Path, other: Path, metric: str, part: str) -> float:
+    if one == other:
+        other = proof.run("random", "random")
+    [row] = proof.rows([one, other], metric, part).values()
+    return 100 * (row.first_value or 0)
+
+
+def _line(pair: tuple[str, str], row: Difference) -> str:
+    one, other, apart, low, high = (
+        100 * (each or 0)
+        for each in (row.first_value, row.second_value, row.value, row.low, row.high)
+    )
+    return f"{pair[0]} {one:.1f}, {pair[1]} {other:.1f}: {apart:+.1f} [{low:.1f}, {high:.1f}]"
+
+
+def _set(settings: list[str] | tuple[str, ...]) -> list[str]:
+    return [part for setting in settings for part in ("--set", setting)]
+
+
+if __name__ == "__main__":
+    main()
