@@ -24,6 +24,7 @@ FLOORS = ("bm25", "random", "copy_previous", "candidates_as_given", "candidate_v
 LOCALISERS = ("tan2d", "moment_detr")
 CONTROLS = ("videos_permuted", "frames_shuffled", "events_shuffled", "text_alone")
 MOMENT = "R@1,IoU>=0.5"
+IVCR = "from harness.cli import main; main()"
 KINDS = ("order", "time", "place")
 
 
@@ -71,7 +72,7 @@ class Proof:
 
     def _ivcr(self, *arguments: object) -> None:
         done = subprocess.run(
-            [sys.executable, "-c", "from harness.cli import main; main()", *map(str, arguments)], check=False, text=True,
+            [sys.executable, "-c", IVCR, *map(str, arguments)], check=False, text=True,
             stdout=subprocess.DEVNULL, stderr=sys.stderr,
         )  # fmt: skip
         if done.returncode:
@@ -144,7 +145,9 @@ def _controls(proof: Proof, seeds: list[int]) -> None:
         given = f"checkpoint={proof.trained('dual_encoder', seeds[0])}"
         label = f"dual_encoder-{seeds[0]}-{control}"
         shown.append(proof.run("dual_encoder", label, given, f"control={control}"))
-    dealt = proof.trained("dual_encoder", seeds[0], "control=labels_permuted", label="dealt")
+    dealt = proof.trained(
+        "dual_encoder", seeds[0], "control=labels_permuted", "size=small", label="dealt"
+    )
     shown.append(proof.run("dual_encoder", "labels_permuted", f"checkpoint={dealt}"))
     for folder in [*shown, against]:
         figures = [_value(proof, folder, shown[1], "R@1", part) for part in ("all", "tag=pixel")]
