@@ -46,8 +46,8 @@ PREFIX = "recogniser."  # of its weights' names in a checkpoint
 HOLDERS = ("dual_encoder", "tan2d", "moment_detr")  # whose checkpoints have one
 
 Size = Literal["small", "full"]
-FRAME_STEPS = {"small": 200, "full": 1000}
-CLIP_STEPS = {"small": 150, "full": 600}
+FRAME_STEPS = {"small": 150, "full": 1000}
+CLIP_STEPS = {"small": 120, "full": 600}
 Rows = NDArray[np.float32]
 
 
@@ -395,7 +395,8 @@ class _ClipLesson(_Lesson):
 
 def _pixels(view: View, found: Annotations) -> Features:
     videos = [view.videos[name] for name in sorted(found.scripts) if name in view.videos]
-    pixels = extract(videos, view.folder, SAMPLER, PIXELS, cache=view.cache, note=view.note)
+    # Pixels are not kept from run to run: 7 kB a frame, and decoding takes seconds.
+    pixels = extract(videos, view.folder, SAMPLER, PIXELS, cache=None, note=view.note)
     if not pixels:
         raise MissingInputError(
             f"none of the {len(videos):,} annotated videos can be read; see the paths in "

@@ -61,7 +61,7 @@ ALONE = -2.0  # what it costs a pair to be one segment twice
 
 BATCH = 48
 RATE, DECAY = 3e-3, 1e-2
-STEPS = {"small": 250, "full": 1200}
+STEPS = {"small": 200, "full": 1200}
 IN_CONTEXT = 0.8  # share of training queries that are read with the dialogue before them
 STRETCH = 0.15  # deviation of a duration's logarithm in training
 

@@ -52,9 +52,7 @@ def compare(
     from harness.comparison.latex import latex_lines
     from harness.comparison.text import text_lines
 
-    found = compared(
-        submissions, Benchmark(benchmark), split, dialogues=dialogues, further=further
-    )
+    found = compared(submissions, Benchmark(benchmark), split, dialogues=dialogues, further=further)
     if form == "json":
         printed(readable_anywhere(found))
     else:

@@ -24,6 +24,7 @@ RUNS: tuple[tuple[str, str, History, tuple[str, ...]], ...] = (
     ("bm25-candidates-none", "bm25", "none", ("candidates=used",)),
     ("bm25-candidates-own", "bm25", "own", ("candidates=used", "context=decayed")),
 )
+TRAINED: tuple[str, str, History] = ("dual-encoder-own", "dual_encoder", "own")
 # Runs that differ in history alone.
 PAIRS = {
     "bm25-own-all": "bm25-reference-all",
@@ -41,7 +42,13 @@ PAIRS = {
     type=click.Path(path_type=Path),
     help="The folder that takes benchmark, submissions and site.",
 )
-def demo(out: Path) -> None:
+@click.option(
+    "--train/--no-train",
+    default=True,
+    show_default=True,
+    help="Train the small dual encoder too (a minute or two on two cores).",
+)
+def demo(out: Path, train: bool) -> None:
     """Build IVCR-Mini, run the baselines on it, validate, score and publish a page.
 
     A benchmark that an earlier demo rendered is used again; everything else is made anew.
@@ -51,6 +58,10 @@ def demo(out: Path) -> None:
     benchmark = _benchmark(out / "benchmark")
     click.echo("running the floors and BM25", err=True)
     _answered(benchmark, out / "submissions")
+    if train:
+        click.echo("training the small dual encoder (a minute or two on two cores)", err=True)
+        checkpoint = trained(benchmark, out / "dual-encoder")
+        _run(benchmark, out / "submissions", *TRAINED, (f"checkpoint={checkpoint}",))
     made = build_site(out / "submissions", benchmark, out / "site", organizers=(TEAM_FOLDER,))
     click.echo(made, err=True)
     click.echo(f"the board: {out / 'site' / 'index.html'} (open it in a browser)")
@@ -82,17 +93,42 @@ def _benchmark(folder: Path) -> Benchmark:
 
 def _answered(benchmark: Benchmark, submissions: Path) -> None:
     """Run, validate and score the floors and RUNS."""
-    from baselines.catalogue import find
-    from baselines.runner import Plan
-    from harness.cli.baseline import run_floors, run_one
-    from harness.cli.scoring import score_one
+    from harness.cli.baseline import run_floors
 
     run_floors(benchmark, None, "test", 0)
     shutil.rmtree(submissions / TEAM_FOLDER, ignore_errors=True)
     for name, baseline, history, settings in RUNS:
-        folder = submissions / TEAM_FOLDER / name
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        run_one(Plan(find(baseline), history, settings), benchmark, folder, PAIRS.get(name))
-        document, _ = score_one(folder, benchmark, "test")
-        figure = document["metrics"]["all"]["R@1"]
-        click.echo(f"{name}: valid, R@1 {100 * figure['value']:.1f}", err=True)
+        _run(benchmark, submissions, name, baseline, history, settings)
+
+
+def trained(benchmark: Benchmark, folder: Path, steps: int | None = None) -> Path:
+    """Train the small dual encoder, for at most so many steps a stage; returns its folder."""
+    from baselines.catalogue import find
+    from baselines.plans import Surroundings
+    from baselines.protocol import Course
+    from baselines.trainer import Lesson, train
+    from harness.cli.surroundings import extras, whole_line
+
+    shutil.rmtree(folder, ignore_errors=True)
+    lesson = Lesson(find(TRAINED[1]), ("size=small",), Course(folder, steps=steps))
+    with extras("the demo"):
+        train(lesson, benchmark, Surroundings(note=whole_line))
+    return folder
+
+
+def _run(
+    benchmark: Benchmark, submissions: Path, name: str, baseline: str, history: History,
+    settings: tuple[str, ...],
+) -> None:  # fmt: skip
+    """Run one baseline, validate and score what it says."""
+    from baselines.catalogue import find
+    from baselines.runner import Plan
+    from harness.cli.baseline import run_one
+    from harness.cli.scoring import score_one
+
+    folder = submissions / TEAM_FOLDER / name
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    run_one(Plan(find(baseline), history, settings), benchmark, folder, PAIRS.get(name))
+    document, _ = score_one(folder, benchmark, "test")
+    figure = document["metrics"]["all"]["R@1"]
+    click.echo(f"{name}: valid, R@1 {100 * figure['value']:.1f}", err=True)

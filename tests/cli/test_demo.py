@@ -7,9 +7,10 @@ import sys
 import pytest
 
 from harness.benchmark import Benchmark
-from harness.cli.demo import RUNS
+from harness.cli.demo import RUNS, TRAINED, _run, trained
 from harness.sources.ivcr200k import Settings, import_files
-from tests.baselines.conftest import SAMPLES
+from tests.baselines.conftest import SAMPLES, imported
+from tests.baselines.ready import annotate
 
 IVCR = [sys.executable, "-c", "from harness.cli import main\nif __name__ == '__main__': main()"]
 
@@ -19,7 +20,11 @@ def demo(tmp_path_factory):
     """The folder of one demo, and what it printed."""
     out = tmp_path_factory.mktemp("demo") / "demo"
     run = subprocess.run(
-        [*IVCR, "demo", "--out", str(out)], capture_output=True, text=True, check=False, timeout=600
+        [*IVCR, "demo", "--no-train", "--out", str(out)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=600,
     )
     assert run.returncode == 0, run.stderr
     return out, run.stdout
@@ -74,6 +79,18 @@ def test_rendered_videos_are_there_for_every_line_of_the_benchmark(demo):
     benchmark = Benchmark(out / "benchmark").checked()
     assert len(benchmark.videos) >= 520
     assert all((out / "benchmark" / video.path).is_file() for video in benchmark.videos.values())
+
+
+def test_what_the_demo_trains_is_run_and_scored(tmp_path):
+    benchmark = imported(tmp_path, filmed=True)
+    annotate(benchmark)
+    checkpoint = trained(benchmark, tmp_path / "de", steps=2)
+    (tmp_path / "de" / "stale").write_text("of an earlier demo")
+    assert trained(benchmark, tmp_path / "de", steps=2) == checkpoint
+    assert not (checkpoint / "stale").exists()
+    _run(benchmark, tmp_path / "runs", *TRAINED, (f"checkpoint={checkpoint}",))
+    [scores] = (tmp_path / "runs").rglob("scores.json")
+    assert json.loads(scores.read_text())["metrics"]["all"]["R@1"]["value"] is not None
 
 
 def test_another_benchmark_in_the_place_is_refused(tmp_path):

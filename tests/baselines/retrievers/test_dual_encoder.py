@@ -21,6 +21,7 @@ from baselines.retrievers.dual_encoder import (
     texts,
 )
 from baselines.scripts import Annotations, Script
+from baselines.trainer import Lesson, train
 from harness.errors import WrongUsageError
 from tests.baselines.conftest import CAT, COOK, DOG
 from tests.baselines.ready import annotate
@@ -134,3 +135,25 @@ def test_a_control_answers_as_many_turns_otherwise(toy, said, ready, control):
 def test_it_runs_without_a_folder_only_to_say_how_to_make_one(toy, said):
     with pytest.raises(WrongUsageError, match="baseline train dual_encoder"):
         said("dual_encoder", toy)
+
+
+def test_one_seed_gives_the_same_weights_whether_it_was_cut_off_or_not(toy, tmp_path, monkeypatch):
+    annotate(toy)
+
+    def trained(name, *, resume=False, seed=0):
+        course = Course(tmp_path / name, steps=3, seed=seed, resume=resume)
+        train(Lesson(find("dual_encoder"), ("size=small",), course), toy)
+        return (tmp_path / name / "weights.safetensors").read_bytes()
+
+    whole = trained("whole")
+    with monkeypatch.context() as patched:
+        patched.setattr("baselines.lexicon.of", _interrupted)  # after the recogniser's stages
+        with pytest.raises(KeyboardInterrupt):
+            trained("cut")
+    assert not (tmp_path / "cut" / "checkpoint.json").exists()
+    assert trained("cut", resume=True) == whole
+    assert trained("other", seed=1) != whole
+
+
+def _interrupted(*_):
+    raise KeyboardInterrupt
