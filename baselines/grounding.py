@@ -40,7 +40,7 @@ from baselines.scripts import Annotations, Attribute, read, size
 from baselines.search import Corpus
 from baselines.segments import Segments, doubts, gate, of_events, pooled, segments, unsure
 from baselines.spans import Spans, nms
-from baselines.training import StepBatches, fit
+from baselines.training import StepBatches, fit, one_cycle
 from baselines.training_metrics import Moments
 from harness.benchmark import Benchmark
 from harness.errors import WrongUsageError
@@ -334,17 +334,7 @@ def open_trained(name: str, chosen: GroundingSettings, make: type[nn.Module], vi
         order = np.random.default_rng(view.seed).permutation(len(seen))
         films = {one: films[seen[at]] for one, at in zip(seen, order, strict=True)}
     ends = {video_id: _end(view, video_id, features) for video_id in seen}
-    provenance = Provenance(
-        parameters=sum(weight.numel() for weight in kept.weights.values()),
-        frames_per_video=f"{recogniser.SAMPLER.rate:g} per second",
-        training_data=(kept.facts["benchmark"],),
-        details={
-            "checkpoint": kept.sha256,
-            "trained": {"settings": kept.settings, "seed": kept.facts["seed"]},
-            "decoder": features.decoder,
-            "skipped": features.skipped,
-        },
-    )
+    provenance = recogniser.provenance(kept, features)
     return Opened(grounder, known, films, ends, provenance)
 
 
@@ -543,11 +533,7 @@ class _Training(pl.LightningModule):
         self.clip_gradients(optimizer, gradient_clip_val=1.0, gradient_clip_algorithm="norm")
 
     def configure_optimizers(self) -> Any:
-        optimizer = torch.optim.AdamW(self.parameters(), self._rate, weight_decay=DECAY)
-        cycle = torch.optim.lr_scheduler.OneCycleLR(
-            optimizer, self._rate, total_steps=int(self.trainer.max_steps) + 1, pct_start=0.15
-        )
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": cycle, "interval": "step"}}
+        return one_cycle(self, self._rate, DECAY)
 
 
 def _fit(module: _Training, draw: _Draw, course: Course, steps: int, view: View) -> None:

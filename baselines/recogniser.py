@@ -26,9 +26,9 @@ from torch import Tensor, nn
 from baselines import checkpoints, scripts
 from baselines.features import PIXELS, Features, extract
 from baselines.frames import Frames, Sampler
-from baselines.protocol import Course, MissingInputError, View
+from baselines.protocol import Course, MissingInputError, Provenance, View
 from baselines.scripts import Annotations, Attribute, Script
-from baselines.training import StepBatches, fit
+from baselines.training import StepBatches, fit, one_cycle
 from harness.errors import WrongUsageError
 
 SAMPLER = Sampler(rate=8, size=48)
@@ -44,6 +44,8 @@ CLIP_NOISE = 0.3
 
 PREFIX = "recogniser."  # of its weights' names in a checkpoint
 HOLDERS = ("dual_encoder", "tan2d", "moment_detr")  # whose checkpoints have one
+
+PLACES = ("checkpoint", "recogniser")  # settings that name folders of one machine
 
 Size = Literal["small", "full"]
 FRAME_STEPS = {"small": 150, "full": 1000}
@@ -250,6 +252,22 @@ def others(kept: checkpoints.Checkpoint) -> dict[str, Tensor]:
     return {name: w for name, w in kept.weights.items() if not name.startswith(PREFIX)}
 
 
+def provenance(kept: checkpoints.Checkpoint, features: Features) -> Provenance:
+    """What a baseline tells of a trained folder with a recogniser, and of the frames it saw."""
+    settings = {name: of for name, of in kept.settings.items() if name not in PLACES}
+    return Provenance(
+        parameters=sum(weight.numel() for weight in kept.weights.values()),
+        frames_per_video=f"{SAMPLER.rate:g} per second",
+        training_data=(kept.facts["benchmark"],),
+        details={
+            "checkpoint": kept.sha256,
+            "trained": {"settings": settings, "seed": kept.facts["seed"]},
+            "decoder": features.decoder,
+            "skipped": features.skipped,
+        },
+    )
+
+
 def weights(recogniser: Recogniser) -> dict[str, Tensor]:
     """Its weights by the names under which a checkpoint keeps them."""
     return {PREFIX + name: weight for name, weight in recogniser.state_dict().items()}
@@ -343,24 +361,7 @@ def _stacked(rows: Sequence[tuple[Any, Any]]) -> tuple[Tensor, Tensor]:
     return torch.from_numpy(np.stack(inputs)), torch.from_numpy(np.stack(gold))
 
 
-class _Lesson(pl.LightningModule):
-    """AdamW with one cycle of its rate."""
-
-    rate: float
-    decay: float
-
-    def configure_optimizers(self) -> Any:
-        """One optimizer; its rate rises for 15 % of the steps and falls to 0."""
-        optimizer = torch.optim.AdamW(self.parameters(), self.rate, weight_decay=self.decay)
-        cycle = torch.optim.lr_scheduler.OneCycleLR(
-            optimizer, self.rate, total_steps=int(self.trainer.max_steps) + 1, pct_start=0.15
-        )
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": cycle, "interval": "step"}}
-
-
-class _FrameLesson(_Lesson):
-    rate, decay = FRAME_RATE, FRAME_DECAY
-
+class _FrameLesson(pl.LightningModule):
     def __init__(self, recogniser: Recogniser) -> None:
         super().__init__()
         self.net, self._attributes = recogniser.frame, recogniser.attributes
@@ -369,6 +370,9 @@ class _FrameLesson(_Lesson):
         windows, gold = batch
         _, logits = self.net(_changed(inputs(*windows.unbind(1))))
         return losses(self._attributes, logits, gold)
+
+    def configure_optimizers(self) -> Any:
+        return one_cycle(self, FRAME_RATE, FRAME_DECAY)
 
 
 def _changed(frames: Tensor) -> Tensor:
@@ -381,9 +385,7 @@ def _changed(frames: Tensor) -> Tensor:
     return frames + 0.04 * torch.randn_like(frames)
 
 
-class _ClipLesson(_Lesson):
-    rate, decay = CLIP_RATE, CLIP_DECAY
-
+class _ClipLesson(pl.LightningModule):
     def __init__(self, recogniser: Recogniser) -> None:
         super().__init__()
         self.net, self._attributes = recogniser.clip, recogniser.attributes
@@ -391,6 +393,9 @@ class _ClipLesson(_Lesson):
     def training_step(self, batch: tuple[Tensor, Tensor], _: int) -> Tensor:
         rows, gold = batch
         return losses(self._attributes, self.net(rows).flatten(0, 1), gold.flatten(0, 1))
+
+    def configure_optimizers(self) -> Any:
+        return one_cycle(self, CLIP_RATE, CLIP_DECAY)
 
 
 def _pixels(view: View, found: Annotations) -> Features:

@@ -31,7 +31,9 @@ from baselines.stages import Keeper, Stage
 from baselines.wandb_runs import closed, opened
 from harness.errors import WrongUsageError
 
-__all__ = ["StepBatches", "fit", "gathered"]
+__all__ = ["StepBatches", "fit", "gathered", "one_cycle"]
+
+RISE = 0.15  # share of the steps in which the rate of `one_cycle` rises
 
 
 def fit(
@@ -79,6 +81,17 @@ def fit(
         if trainer.is_global_zero:
             (note or _to_stderr)(f"{stage}: {line}")
     pl.seed_everything(course.seed, workers=True, verbose=False)
+
+
+def one_cycle(module: pl.LightningModule, rate: float, decay: float) -> Any:
+    """What `configure_optimizers` returns: AdamW whose rate rises to `rate`, then falls to 0.
+
+    Smith & Topin, https://arxiv.org/abs/1708.07120, over the steps of the module's trainer.
+    """
+    optimizer = torch.optim.AdamW(module.parameters(), rate, weight_decay=decay)
+    steps = int(module.trainer.max_steps) + 1
+    cycle = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, steps, pct_start=RISE)
+    return {"optimizer": optimizer, "lr_scheduler": {"scheduler": cycle, "interval": "step"}}
 
 
 def _by_figure(monitor: str, patience: int | None, folder: Path) -> Iterator[Callback]:

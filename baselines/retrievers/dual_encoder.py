@@ -47,7 +47,7 @@ from baselines.recogniser import Eyes, Seen, Size
 from baselines.scripts import Annotations, Attribute, read, size
 from baselines.search import Corpus, Scores
 from baselines.segments import Segments, doubts, gate, of_events, pooled, segments, unsure
-from baselines.training import StepBatches, fit
+from baselines.training import StepBatches, fit, one_cycle
 from baselines.training_metrics import Retrieval
 from harness.benchmark import Benchmark
 from harness.errors import WrongUsageError
@@ -240,8 +240,8 @@ class Baseline:
                 "--benchmark B --out FOLDER`, then give --set checkpoint=FOLDER"
             )
         kept = checkpoints.load(Path(chosen.checkpoint), baseline="dual_encoder")
-        trained = "last" if view.history == "none" else kept.facts["context"]
-        self._context: Context = chosen.context or trained
+        trained: Context = "last" if view.history == "none" else kept.facts["context"]
+        self._context = chosen.context or trained
         check_context(self._context, view.history)
         self._lexicon = msgspec.convert(kept.facts["lexicon"], Lexicon)
         eyes = recogniser.restored(kept)
@@ -265,17 +265,7 @@ class Baseline:
         self._shown = {v: shown(each, eyes.attributes) for v, each in tracks.items()}
         tracks = controlled(tracks, chosen.control, view, self._lexicon)
         self._videos = laid_out([tracks[video_id] for video_id in self._seen])
-        self._provenance = Provenance(
-            parameters=sum(weight.numel() for weight in kept.weights.values()),
-            frames_per_video=f"{recogniser.SAMPLER.rate:g} per second",
-            training_data=(kept.facts["benchmark"],),
-            details={
-                "checkpoint": kept.sha256,
-                "trained": {"settings": kept.settings, "seed": kept.facts["seed"]},
-                "decoder": features.decoder,
-                "skipped": features.skipped,
-            },
-        )
+        self._provenance = recogniser.provenance(kept, features)
 
     def answer(self, queries: Sequence[Query]) -> list[Answer]:
         """A ranking for each video turn, one moment for each moment turn."""
@@ -618,11 +608,7 @@ class _Training(pl.LightningModule):
         self._found.reset()
 
     def configure_optimizers(self) -> Any:
-        optimizer = torch.optim.AdamW(self.parameters(), RATE, weight_decay=DECAY)
-        cycle = torch.optim.lr_scheduler.OneCycleLR(
-            optimizer, RATE, total_steps=int(self.trainer.max_steps) + 1, pct_start=0.15
-        )
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": cycle, "interval": "step"}}
+        return one_cycle(self, RATE, DECAY)
 
 
 def _fit(module: _Training, draw: _Draw, course: Course, steps: int, view: View) -> None:

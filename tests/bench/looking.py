@@ -2,7 +2,7 @@
 
     python -m tests.bench.looking BENCHMARK OUT --seeds 0 1 2
 
-Makes OUT/<baseline>-<seed> (checkpoints) and OUT/runs/<name> (submissions, scored); what is there
+Makes OUT/<seed>/<baseline> (checkpoints) and OUT/runs/<name> (submissions, scored); what is there
 already is kept, so it can be cut off and called again. About twenty minutes a seed on two cores.
 Prints, for each seed and in one table a question: the paired differences that `ivcr compare` gives,
 with 95 % intervals; pairs told apart; and what the controls leave.
@@ -38,21 +38,23 @@ class Proof:
 
     def trained(self, name: str, seed: int, *settings: str, label: str = "") -> Path:
         """The checkpoint of a baseline; localisers take over the dual encoder's recogniser."""
-        folder = self._out / f"{label or name}-{seed}"
+        folder = self._out / str(seed) / (label or name)
         if not (folder / "checkpoint.json").is_file():
             given = list(settings)
             if name in LOCALISERS:
-                given.append(f"recogniser={self._out / f'dual_encoder-{seed}'}")
+                given.append(f"recogniser={self._out / str(seed) / 'dual_encoder'}")
             self._ivcr("baseline", "train", name, "--benchmark", self._folder, "--out", folder,
                        "--seed", seed, *_set(given))  # fmt: skip
         return folder
 
-    def run(self, name: str, label: str, *settings: str, history: str = "own") -> Path:
+    def run(
+        self, name: str, label: str, *settings: str, history: str = "own", seed: int = 0
+    ) -> Path:
         """A scored submission."""
         folder = self._out / "runs" / label
         if not folder.is_dir():
             self._ivcr("baseline", "run", name, "--benchmark", self._folder, "--history", history,
-                       "--out", folder, *_set(settings))  # fmt: skip
+                       "--seed", seed, "--out", folder, *_set(settings))  # fmt: skip
             self._ivcr("score", folder, "--benchmark", self._folder)
         return folder
 
@@ -121,19 +123,19 @@ def _moments(proof: Proof, seeds: list[int]) -> None:
     print(f"## {MOMENT}, reference history: localisers minus the best prior")
     priors = [
         proof.run(name, f"{name}-reference", history="reference")
-        for name in ("train_prior", "whole_video", "random")
+        for name in ("train_prior", "whole_video", "random", "copy_previous")
     ]
     for name in LOCALISERS:
         for seed in seeds:
             given = f"checkpoint={proof.trained(name, seed)}"
-            found = proof.run(name, f"{name}-{seed}", given, history="reference")
+            found = proof.run(name, f"{name}-{seed}", given, history="reference", seed=seed)
             print(_against(proof, found, priors, MOMENT, "all"))
     for seed in seeds:
         parts = [
             f"retriever=dual_encoder?checkpoint={proof.trained('dual_encoder', seed).resolve()}",
             f"localiser=tan2d?checkpoint={proof.trained('tan2d', seed).resolve()}",
         ]
-        whole = proof.run("pipeline", f"pipeline-{seed}", *parts)
+        whole = proof.run("pipeline", f"pipeline-{seed}", *parts, seed=seed)
         print(f"pipeline-{seed}, own history: {_value(proof, whole, priors[0], MOMENT, 'all'):.1f}")
 
 
@@ -170,13 +172,13 @@ def _small(proof: Proof, seeds: list[int]) -> None:
     bm25 = proof.run("bm25", "bm25")
     for seed in seeds:
         folder = proof.trained("dual_encoder", seed, "size=small", label="small")
-        found = proof.run("dual_encoder", f"small-{seed}", f"checkpoint={folder}")
+        found = proof.run("dual_encoder", f"small-{seed}", f"checkpoint={folder}", seed=seed)
         print(_against(proof, found, [bm25], "R@1", "tag=pixel"))
 
 
 def _encoder(proof: Proof, seed: int) -> Path:
     folder = proof.trained("dual_encoder", seed)
-    return proof.run("dual_encoder", f"dual_encoder-{seed}", f"checkpoint={folder}")
+    return proof.run("dual_encoder", f"dual_encoder-{seed}", f"checkpoint={folder}", seed=seed)
 
 
 def _against(proof: Proof, one: Path, others: list[Path], metric: str, part: str) -> str:
