@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
-from baselines.catalogue import changed
+from baselines.catalogue import changed, lasting
 from baselines.plans import Plan
-from baselines.protocol import Baseline, Provenance
+from baselines.protocol import MILLISECONDS, Baseline, Provenance
 from harness.benchmark import Benchmark
 from harness.files import canonical
 from harness.records import CandidateUse, Card
 
 TEAM = "IVCR harness"
 RECORD = "run.json"
+TIMING = "timing.json"
+LINE = 200  # characters of a card's line
 _ROOT = Path(__file__).parents[1]
 
 
@@ -40,7 +44,7 @@ def card(
     return Card(
         schema=1,
         team=TEAM,
-        system=" ".join([entry.name, *(f"{key}={value}" for key, value in values.items())]),
+        system=_line([entry.name, *(f"{key}={value}" for key, value in values.items())]),
         history=plan.history,
         candidates=use,
         description=entry.summary,
@@ -58,7 +62,7 @@ def record(
     plan: Plan, settings: Struct, benchmark: Benchmark, provenance: Provenance
 ) -> dict[str, Any]:
     """run.json: all that a reader needs to repeat the run; the same run gives the same record."""
-    values = {name: _portable(value) for name, value in msgspec.to_builtins(settings).items()}
+    values = {name: _portable(value) for name, value in lasting(settings).items()}
     return {
         "schema": 1,
         "baseline": plan.entry.name,
@@ -75,9 +79,27 @@ def record(
     }
 
 
+def billed(
+    made: Card, recorded: dict[str, Any], baseline: Baseline, spent: Mapping[str, int]
+) -> tuple[Card, dict[str, Any]]:
+    """Card and record of a run in which `spent` was spent, without the time that it took."""
+    counted = {name: spent[name] for name in sorted(spent) if name != MILLISECONDS}
+    if not counted:
+        return made, recorded
+    paying = getattr(baseline, "bill", None)
+    cost = paying(counted) if paying is not None else counted
+    return replace(made, cost=cost), recorded | {"spent": counted}
+
+
 def key(made: Card, recorded: dict[str, Any], order: dict[str, int]) -> str:
     """SHA-256 (hex) over all that the answers and their order depend on."""
     return hashlib.sha256(canonical([made, recorded, order])).hexdigest()
+
+
+def _line(parts: list[str]) -> str:
+    """The parts in one line of a card; run.json has what is cut off."""
+    whole = " ".join(parts)
+    return whole if len(whole) <= LINE else whole[: LINE - 1] + "…"
 
 
 def _portable(value: Any) -> Any:

@@ -39,7 +39,15 @@ def tiny_sentences(folder, benchmark):
     return [f"checkpoint={tiny.sentences(folder)}"]
 
 
+def endpoint(folder, benchmark):
+    """A server of the tests' own."""
+    from tests.baselines.servers import standing
+
+    return ["model=toy", f"url={standing().url}", "frames=2", "moment_frames=3", "side=32"]
+
+
 READY = {
+    "endpoint": endpoint,
     "dense_text": tiny_sentences,
     # Its default reads earlier utterances, which history none does not show.
     "hybrid": lambda folder, benchmark: ["members=bm25;2*bm25"],
