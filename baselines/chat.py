@@ -9,57 +9,33 @@ header and nowhere else.
 from __future__ import annotations
 
 import asyncio
-import base64
 import hashlib
-import ipaddress
 import random
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple
 
 import httpx
 import msgspec
 import tenacity
-from msgspec import Struct
 
-from baselines.conversation import Message, Request
+from baselines.conversation import Request
 from baselines.reading import REFUSED, TOO_LONG
 from baselines.replies_kept import Replies, Reply
 from baselines.spending import COMPLETION, PROMPT, Purse
+from baselines.wire import Key, asked_wait, completion, error_code, is_local, message
 from harness.errors import EnvironmentFailure, IvcrError
 from harness.files import canonical, shown
 
 MOST_BYTES = 4 << 20  # of a reply; what is longer is cut off and not read
 MOST_ERROR = 64 << 10  # of what comes with an error
 FIRST_WAIT, LONGEST_WAIT = 1.0, 60.0  # seconds before another try, doubled each time
-LONGEST_ASKED = 600.0  # seconds that a server may ask to wait
 CONNECT = 10.0  # seconds
 PASSING = frozenset((408, 409, 425, 429))  # and all from 500 on
-MOST_TOKENS = 2**40  # a larger count is not believed
 GO_ON = "what was answered is kept; the same command goes on from there"
 _FILTERS = ("content_filter", "content_policy_violation", "ResponsibleAIPolicyViolation")
 _QUOTA = "insufficient_quota"
-
-
-class Key:
-    """A key that no text shows."""
-
-    def __init__(self, value: str) -> None:
-        self._value = value
-
-    def __repr__(self) -> str:
-        return "Key(...)"
-
-    def header(self) -> dict[str, str]:
-        """The header that carries it; none if it is empty."""
-        return {"Authorization": f"Bearer {self._value}"} if self._value else {}
-
-    def hidden_in(self, text: str) -> str:
-        """`text` without the key: a server may repeat it."""
-        return text.replace(self._value, "[key]") if self._value else text
 
 
 class Access(NamedTuple):
@@ -109,30 +85,6 @@ class _Said(NamedTuple):
     whole: bool
 
 
-class _Part(Struct):
-    text: str = ""
-
-
-class _Message(Struct):
-    content: str | list[_Part] | None = None
-    refusal: str | None = None
-
-
-class _Choice(Struct):
-    message: _Message
-    finish_reason: str | None = None
-
-
-class _Usage(Struct):
-    prompt_tokens: int | None = None
-    completion_tokens: int | None = None
-
-
-class _Completion(Struct):
-    choices: list[_Choice]
-    usage: _Usage | None = None
-
-
 class Chat:
     """Asks one model; replies that it gives each time alike are kept."""
 
@@ -144,7 +96,7 @@ class Chat:
         self._structured = model.structured
         self._fault: IvcrError | None = None
         self._url = httpx.URL(access.url.rstrip("/") + "/chat/completions")
-        self._tls = httpx.create_ssl_context() if self._url.scheme == "https" else True
+        self._tls = httpx.create_ssl_context()
 
     def ask(self, requests: Sequence[Request]) -> list[Reply]:
         """A reply to each request, in order.
@@ -163,7 +115,7 @@ class Chat:
 
     def body(self, request: Request, *, structured: bool) -> dict[str, Any]:
         """What is sent."""
-        messages = [_message(message) for message in request.spoken(structured)]
+        messages = [message(said) for said in request.spoken(structured)]
         body: dict[str, Any] = {"model": self._model.name, "messages": messages}
         if structured and request.schema is not None:
             schema = {"name": "answer", "strict": True, "schema": request.schema}
@@ -189,7 +141,7 @@ class Chat:
             headers={"Accept-Encoding": "identity", **self._access.key.header()},
             timeout=httpx.Timeout(self._limits.timeout, connect=CONNECT, pool=None),
             limits=httpx.Limits(max_connections=self._limits.concurrency),
-            trust_env=not _is_local(self._url.host),
+            trust_env=not is_local(self._url.host),
             verify=self._tls,
         )
 
@@ -268,36 +220,30 @@ class Chat:
         """The reply that a server gave. Raises _Fault, or EnvironmentFailure."""
         if said.status == 200:
             return self._completed(said, structured) if said.whole else Reply(why=TOO_LONG)
-        code, told = _error(said.data), self._shown(said.data.decode("utf-8", "replace"))
+        code, told = error_code(said.data), self._shown(said.data.decode("utf-8", "replace"))
         if self._is_filtered(said):
             return Reply(why=REFUSED)
         passing = said.status in PASSING or said.status >= 500
         if passing and code != _QUOTA:
-            raise _Fault(f"answers {said.status} ({told})", _asked_wait(said.headers))
+            raise _Fault(f"answers {said.status} ({told})", asked_wait(said.headers))
         raise self._failure(f"answers {said.status} ({told}){_HINTS.get(said.status, '')}")
 
     def _completed(self, said: _Said, structured: bool) -> Reply:
         try:
-            completion = msgspec.json.decode(said.data, type=_Completion)
-            choice = completion.choices[0]
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, IndexError):
+            found = completion(said.data)
+        except ValueError as error:
             told = self._shown(said.data[:200].decode("utf-8", "replace"))
-            raise _Fault(f"answers 200 without a chat completion ({told})") from None
-        usage = completion.usage or _Usage()
-        text = choice.message.content or ""
-        if not isinstance(text, str):
-            text = "".join(part.text for part in text)
-        refused = bool(choice.message.refusal) or choice.finish_reason == "content_filter"
+            raise _Fault(f"answers 200, but {error} ({told})") from None
         return Reply(
-            text=self._access.key.hidden_in(text.encode("utf-8", "replace").decode("utf-8")),
-            why=REFUSED if refused else None,
-            prompt_tokens=_believed(usage.prompt_tokens),
-            completion_tokens=_believed(usage.completion_tokens),
+            text=self._access.key.hidden_in(found.text),
+            why=REFUSED if found.refused else None,
+            prompt_tokens=found.prompt_tokens,
+            completion_tokens=found.completion_tokens,
             structured=structured,
         )
 
     def _is_filtered(self, said: _Said) -> bool:
-        return said.status in (400, 403, 422) and _error(said.data) in _FILTERS
+        return said.status in (400, 403, 422) and error_code(said.data) in _FILTERS
 
     def _shown(self, text: str) -> str:
         return shown(self._access.key.hidden_in(text), 200)
@@ -316,69 +262,9 @@ _HINTS = {
 }
 
 
-def _message(message: Message) -> dict[str, Any]:
-    """A message as the API has it: texts alone as one text, else a list of parts."""
-    if all(isinstance(part, str) for part in message.parts):
-        return {"role": message.role, "content": "\n".join(map(str, message.parts))}
-    return {"role": message.role, "content": [_part(part) for part in message.parts]}
-
-
-def _part(part: str | bytes) -> dict[str, Any]:
-    if isinstance(part, str):
-        return {"type": "text", "text": part}
-    url = "data:image/jpeg;base64," + base64.b64encode(part).decode("ascii")
-    return {"type": "image_url", "image_url": {"url": url}}
-
-
 def _wait(state: tenacity.RetryCallState) -> float:
     """Seconds until the next try: as the server asks, at least a random part of a doubled time."""
     fault = state.outcome.exception() if state.outcome is not None else None
     asked = fault.wait if isinstance(fault, _Fault) else None
     most = min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** min(state.attempt_number - 1, 20))
     return max(asked or 0.0, most * random.uniform(0.5, 1.0))
-
-
-def _asked_wait(headers: httpx.Headers) -> float | None:
-    """What Retry-After asks for, in seconds or as a date, at most LONGEST_ASKED."""
-    text = str(headers.get("Retry-After", "")).strip()
-    try:
-        seconds = float(text) if text.isascii() and text.isdecimal() else _until(text)
-    except (ValueError, TypeError, OverflowError):
-        return None
-    return min(max(seconds, 0.0), LONGEST_ASKED)
-
-
-def _until(date: str) -> float:
-    when = parsedate_to_datetime(date)
-    if when.tzinfo is None:
-        when = when.replace(tzinfo=UTC)
-    return (when - datetime.now(UTC)).total_seconds()
-
-
-def _error(data: bytes) -> str:
-    """The code or type of an error in the form that most servers give it, or nothing."""
-
-    class _Told(Struct):
-        code: Any = None
-        type: Any = None
-
-    class _Body(Struct):
-        error: _Told
-
-    try:
-        told = msgspec.json.decode(data, type=_Body).error
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return ""
-    return next((value for value in (told.code, told.type) if isinstance(value, str)), "")
-
-
-def _believed(count: int | None) -> int | None:
-    return count if count is not None and 0 <= count <= MOST_TOKENS else None
-
-
-def _is_local(host: str) -> bool:
-    """Whether a host is this machine: no proxy stands between."""
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
