@@ -42,10 +42,13 @@ class Request(NamedTuple):
     schema: Mapping[str, Any] | None = None
 
     def spoken(self, structured: bool) -> tuple[Message, ...]:
-        """The whole conversation, the wanted form at its end."""
+        """The whole conversation, the wanted form at its end; texts in a row are one, by lines."""
         *before, last = self.messages
         ending = self.as_json if structured and self.schema is not None else self.as_plain
-        return (*before, Message(last.role, (*last.parts, ending)))
+        return tuple(
+            Message(said.role, _joined(said.parts))
+            for said in (*before, Message(last.role, (*last.parts, ending)))
+        )
 
 
 class Writer:
@@ -117,6 +120,17 @@ class Writer:
             if text
         ]
         return ", ".join(quoted) or worded(language, "no_texts")
+
+
+def _joined(parts: tuple[Part, ...]) -> tuple[Part, ...]:
+    """The parts, texts that follow one another joined by line ends."""
+    joined: list[Part] = []
+    for part in parts:
+        if joined and isinstance(part, str) and isinstance(joined[-1], str):
+            joined[-1] += f"\n{part}"
+        else:
+            joined.append(part)
+    return tuple(joined)
 
 
 def _messages(query: Query, last: tuple[Part, ...]) -> tuple[Message, ...]:

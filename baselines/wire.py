@@ -97,9 +97,9 @@ def completion(data: bytes) -> Completion:
 
 
 def message(said: Message) -> dict[str, Any]:
-    """A message as the API has it: texts alone as one text, else a list of parts."""
-    if all(isinstance(part, str) for part in said.parts):
-        return {"role": said.role, "content": "\n".join(map(str, said.parts))}
+    """A message as the API has it: a text alone as such, else a list of parts."""
+    if len(said.parts) == 1 and isinstance(said.parts[0], str):
+        return {"role": said.role, "content": said.parts[0]}
     return {"role": said.role, "content": [_part(part) for part in said.parts]}
 
 

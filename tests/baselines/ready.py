@@ -46,7 +46,16 @@ def endpoint(folder, benchmark):
     return ["model=toy", f"url={standing().url}", "frames=2", "moment_frames=3", "side=32"]
 
 
+def local_mllm(folder, benchmark):
+    """A random LLaVA."""
+    from tests.baselines import tiny
+
+    small = ["frames=2", "moment_frames=3", "side=32", "max_tokens=6"]
+    return [f"checkpoint={tiny.llava(folder)}", *small]
+
+
 READY = {
+    "local_mllm": local_mllm,
     "endpoint": endpoint,
     "dense_text": tiny_sentences,
     # Its default reads earlier utterances, which history none does not show.

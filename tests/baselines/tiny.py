@@ -1,6 +1,7 @@
 """Randomly initialised checkpoints of a few thousand weights, saved in their true formats."""
 
 import json
+from itertools import pairwise
 
 import torch
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers
@@ -11,8 +12,12 @@ from transformers import (
     ChineseCLIPConfig,
     ChineseCLIPModel,
     CLIPConfig,
+    CLIPImageProcessorPil,
     CLIPModel,
     CLIPTokenizer,
+    LlavaConfig,
+    LlavaForConditionalGeneration,
+    LlavaProcessor,
     PreTrainedTokenizerFast,
     Siglip2Config,
     Siglip2Model,
@@ -156,3 +161,66 @@ def sentences(folder, seed=0):
     parts = [inner, Pooling(WIDTH, pooling_mode="mean"), Normalize()]
     SentenceTransformer(modules=parts, device="cpu").save(str(folder))
     return folder
+
+
+# "role: what is said", one a line; pictures where they stand.
+CHAT = (
+    "{% for message in messages %}{{ message['role'] }}: "
+    "{% if message['content'] is string %}{{ message['content'] }}"
+    "{% else %}{% for part in message['content'] %}"
+    "{% if part['type'] == 'text' %}{{ part['text'] }}{% else %}<image>{% endif %}"
+    "{% endfor %}{% endif %}\n{% endfor %}"
+    "{% if add_generation_prompt %}assistant:{% endif %}"
+)
+
+
+def llava(folder, seed=0, saying=None, longest=16_384):
+    """llava-hf/llava-1.5-7b-hf-like: a CLIP's eyes, a Llama of bytes.
+
+    saying: what it says whatever it is asked, without a sign twice; None: it depends on all.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    signs = ["<pad>", "<s>", "</s>", "<image>", *sorted(pre_tokenizers.ByteLevel.alphabet())]
+    places = {sign: at for at, sign in enumerate(signs)}
+    inner = Tokenizer(models.BPE(places, [], unk_token=None))
+    inner.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    inner.decoder = decoders.ByteLevel()
+    tokenizer = PreTrainedTokenizerFast(
+        tokenizer_object=inner, pad_token="<pad>", bos_token="<s>", eos_token="</s>",
+        model_max_length=longest, extra_special_tokens={"image_token": "<image>"},
+    )  # fmt: skip
+    config = LlavaConfig(
+        vision_config={**_SIZES, "model_type": "clip_vision_model", "image_size": SIDE,
+                       "patch_size": PATCH, "projection_dim": WIDTH},
+        text_config={**_SIZES, "hidden_size": 64, "model_type": "llama", "vocab_size": len(signs),
+                     "max_position_embeddings": longest, "bos_token_id": 1, "eos_token_id": 2,
+                     "pad_token_id": 0, "tie_word_embeddings": False},
+        image_token_index=3, image_seq_length=(SIDE // PATCH) ** 2, pad_token_id=0,
+        tie_word_embeddings=False,
+    )  # fmt: skip
+    model = _model(LlavaForConditionalGeneration, config, seed)
+    if saying is not None:
+        _made_to_say(model, [places[":"], *(places[s] for s in saying.replace(" ", "Ġ")), 2])
+    model.generation_config.eos_token_id = 2
+    model.generation_config.pad_token_id = 0
+    model.save_pretrained(folder)
+    eyes = CLIPImageProcessorPil(size={"shortest_edge": SIDE}, crop_size=SIDE)
+    LlavaProcessor(
+        eyes, tokenizer, patch_size=PATCH, vision_feature_select_strategy="default",
+        num_additional_image_tokens=1, chat_template=CHAT,
+    ).save_pretrained(folder)  # fmt: skip
+    return folder
+
+
+def _made_to_say(model, chain):
+    """Let every token of `chain` be followed by the next: layers add nothing, the head tells."""
+    text = model.model.language_model
+    with torch.no_grad():
+        for layer in text.layers:
+            layer.self_attn.o_proj.weight.zero_()
+            layer.mlp.down_proj.weight.zero_()
+        seen = torch.nn.functional.normalize(text.embed_tokens.weight, dim=-1)
+        text.norm.weight.fill_(1.0)
+        model.lm_head.weight.zero_()
+        for this, after in pairwise(chain):
+            model.lm_head.weight[after] = 20 * seen[this]
