@@ -59,9 +59,17 @@ def load(entry: Entry, assignments: Sequence[str] = ()) -> tuple[Baseline, Struc
 
     Raises WrongUsageError at an unknown setting or a value that is not allowed.
     """
-    module = importlib.import_module(entry.file.removesuffix(".py").replace("/", "."))
-    settings = _settings(entry.name, getattr(module, "Settings", NoSettings), assignments)
-    return cast(Baseline, module.Baseline(settings)), settings
+    settings = _settings(entry.name, settings_of(entry), assignments)
+    return cast(Baseline, _module(entry).Baseline(settings)), settings
+
+
+def settings_of(entry: Entry) -> type[Struct]:
+    """The class of a baseline's settings, which imports it."""
+    return cast("type[Struct]", getattr(_module(entry), "Settings", NoSettings))
+
+
+def _module(entry: Entry) -> Any:
+    return importlib.import_module(entry.file.removesuffix(".py").replace("/", "."))
 
 
 def changed(settings: Struct) -> dict[str, Any]:

@@ -67,6 +67,14 @@ class Purse:
         return told if cost is None else told | {self._prices.currency: cost}
 
 
+def added(*counts: Mapping[str, int]) -> dict[str, int]:
+    """The sums of several counts."""
+    total: Counter[str] = Counter()
+    for each in counts:
+        total.update(each)
+    return dict(total)
+
+
 def _reached(what: str, setting: str) -> BudgetReachedError:
     return BudgetReachedError(
         f"the budget is used up ({what}); what was answered is kept: the same command with a "

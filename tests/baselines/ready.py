@@ -54,7 +54,16 @@ def local_mllm(folder, benchmark):
     return [f"checkpoint={tiny.llava(folder)}", *small]
 
 
+def two_stage(folder, benchmark):
+    """BM25, then a server of the tests' own."""
+    from urllib.parse import quote
+
+    chosen = "&".join(quote(each, safe="=:/") for each in endpoint(folder, benchmark))
+    return [f"assistant=endpoint?{chosen}"]
+
+
 READY = {
+    "two_stage": two_stage,
     "local_mllm": local_mllm,
     "endpoint": endpoint,
     "dense_text": tiny_sentences,

@@ -14,6 +14,7 @@ import pytest
 
 from harness.benchmark import Benchmark
 from harness.validation import check
+from tests.baselines.assistants.test_two_stage import always_the_cook
 from tests.baselines.conftest import imported
 from tests.baselines.servers import TOKENS, Server, completion, sensible
 from tests.conftest import REPOSITORY
@@ -226,3 +227,23 @@ def test_what_is_told_of_earlier_turns_is_what_the_history_shows(
     else:
         assert "good day to you" not in said
         assert said
+
+
+def test_compare_shows_by_how_much_the_errors_of_two_stage_go_on(
+    ivcr, server, toy, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("IVCR_CACHE", str(tmp_path / "cache"))
+    server.act = always_the_cook
+    told = f"model=toy&url={server.url}&frames=2&moment_frames=3&side=32"
+    stages = ["--set", "retriever=random", "--set", f"assistant=endpoint?{told}"]
+    for history, pair in (("own", "reference"), ("reference", "own")):
+        out = tmp_path / history
+        what = ["baseline", "run", "two_stage", "--benchmark", toy, "--history", history]
+        assert ivcr(*what, *stages, "--pair", pair, "--out", out)[0] == 0
+        assert ivcr("score", out, "--benchmark", toy)[0] == 0
+    names = (tmp_path / "own", tmp_path / "reference")
+    code, out, _ = ivcr("compare", *names, "--benchmark", toy, "--format", "json")
+    assert code == 0
+    (found,) = json.loads(out)["propagation"]
+    figures = {each["metric"]: each["value"] for each in found["figures"]}
+    assert figures["R@1,IoU>=0.5"] > 0
