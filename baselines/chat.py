@@ -125,12 +125,15 @@ class Chat:
 
     async def _all(self, requests: Sequence[Request]) -> list[Reply]:
         self._fault = None
-        keys = [self.key(request) or str(at) for at, request in enumerate(requests)]
+        keys = [self.key(request) or at for at, request in enumerate(requests)]
         times, gate = Counter(keys), asyncio.Semaphore(self._limits.concurrency)
         async with self._client() as client:
             # Of equal requests one is asked.
             asked = dict(zip(keys, requests, strict=True))
-            tasks = [self._one(client, gate, request, times[key]) for key, request in asked.items()]
+            tasks = [
+                self._one(client, gate, request, key if isinstance(key, str) else None, times[key])
+                for key, request in asked.items()
+            ]
             found = dict(zip(asked, await asyncio.gather(*tasks), strict=True))
         if self._fault is not None:
             raise self._fault
@@ -146,10 +149,14 @@ class Chat:
         )
 
     async def _one(
-        self, client: httpx.AsyncClient, gate: asyncio.Semaphore, request: Request, times: int
+        self,
+        client: httpx.AsyncClient,
+        gate: asyncio.Semaphore,
+        request: Request,
+        key: str | None,
+        times: int,
     ) -> Reply | None:
         """The reply to a request that stands for `times` equal ones; None: the run ends."""
-        key = self.key(request)
         reply = None if key is None else self._replies.get(key)
         try:
             if reply is None:

@@ -108,8 +108,8 @@ def measured(chosen: argparse.Namespace, url: str, folder: Path) -> None:
         print(f"run {number + 1}: endpoint {len(asked) / SECONDS[-1]:.1f} turns/s, "
               f"plain loop {len(asked) / loop[-1]:.1f} turns/s")  # fmt: skip
     ratios = [other / one for one, other in zip(SECONDS, loop, strict=True)]
-    print(f"{len(asked)} turns, {chosen.concurrency} at once: "
-          f"median ratio {statistics.median(ratios):.1f} ({min(ratios):.1f} to {max(ratios):.1f})")  # fmt: skip
+    found = f"{statistics.median(ratios):.1f} ({min(ratios):.1f} to {max(ratios):.1f})"
+    print(f"{len(asked)} turns, {chosen.concurrency} at once: median ratio {found}")
 
 
 def main() -> None:
