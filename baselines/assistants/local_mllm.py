@@ -24,6 +24,7 @@ from PIL import Image
 from baselines.assistant import Assistant
 from baselines.checkpoint_files import loading, located
 from baselines.conversation import Message, Request, Writer
+from baselines.picture_processors import load_processor
 from baselines.pictures import Pictures
 from baselines.prompts import PROMPTS_SHA256
 from baselines.protocol import About, Answer, Provenance, Query, View
@@ -34,7 +35,6 @@ from harness.records import Moment
 ABOUT = About(candidates="used", languages=("en", "zh"))
 # The library's factories carry no types of their own.
 AutoModel: Any = transformers.AutoModelForImageTextToText
-AutoProcessor: Any = transformers.AutoProcessor
 
 
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -44,7 +44,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     the weights while they are used.
     """
 
-    checkpoint: str = "HuggingFaceTB/SmolVLM2-500M-Video-Instruct"
+    checkpoint: str = "Qwen/Qwen2.5-VL-3B-Instruct"
     revision: str | None = None
     frames: int = 8
     moment_frames: int = 32
@@ -80,7 +80,7 @@ class Baseline:
                 folder, use_safetensors=True, dtype=getattr(torch, chosen.dtype),
                 output_loading_info=True, local_files_only=True,
             )  # fmt: skip
-            self._processor = AutoProcessor.from_pretrained(folder, local_files_only=True)
+            self._processor = load_processor(folder)
         _check(chosen.checkpoint, self._processor, report)
         self._processor.tokenizer.padding_side = "left"
         self._model.to("cuda" if torch.cuda.is_available() else "cpu").eval()

@@ -19,6 +19,8 @@ from transformers import (
     LlavaForConditionalGeneration,
     LlavaProcessor,
     PreTrainedTokenizerFast,
+    Qwen2VLConfig,
+    Qwen2VLForConditionalGeneration,
     Siglip2Config,
     Siglip2Model,
     SiglipConfig,
@@ -209,6 +211,40 @@ def llava(folder, seed=0, saying=None, longest=16_384):
         eyes, tokenizer, patch_size=PATCH, vision_feature_select_strategy="default",
         num_additional_image_tokens=1, chat_template=CHAT,
     ).save_pretrained(folder)  # fmt: skip
+    return folder
+
+
+def qwen2_vl(folder, seed=0, longest=16_384):
+    """Qwen/Qwen2-VL-2B-Instruct-like: a picture is as many patches as it is large."""
+    folder.mkdir(parents=True, exist_ok=True)
+    marks = ["<|endoftext|>", "<|im_end|>", "<|vision_start|>", "<|vision_end|>", "<|image_pad|>",
+             "<|video_pad|>"]  # fmt: skip
+    signs = [*marks, *sorted(pre_tokenizers.ByteLevel.alphabet())]
+    inner = Tokenizer(models.BPE({sign: at for at, sign in enumerate(signs)}, [], unk_token=None))
+    inner.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    inner.decoder = decoders.ByteLevel()
+    tokenizer = PreTrainedTokenizerFast(
+        tokenizer_object=inner, pad_token=marks[0], eos_token=marks[1], model_max_length=longest,
+        additional_special_tokens=marks[2:],
+    )  # fmt: skip
+    tokenizer.chat_template = CHAT.replace("<image>", "".join([marks[2], marks[4], marks[3]]))
+    tokenizer.save_pretrained(folder)
+    config = Qwen2VLConfig(
+        text_config={**_SIZES, "hidden_size": 64, "vocab_size": len(signs), "bos_token_id": 0,
+                     "num_key_value_heads": 2, "eos_token_id": 1, "pad_token_id": 0,
+                     "max_position_embeddings": longest,
+                     "rope_parameters": {"rope_type": "default", "rope_theta": 10_000.0,
+                                         "mrope_section": [4, 6, 6]}},
+        vision_config={"depth": 2, "embed_dim": 32, "hidden_size": 64, "num_heads": 2,
+                       "patch_size": PATCH, "spatial_merge_size": 2, "temporal_patch_size": 2},
+        image_token_id=4, video_token_id=5, vision_start_token_id=2, vision_end_token_id=3,
+    )  # fmt: skip
+    model = _model(Qwen2VLForConditionalGeneration, config, seed)
+    model.generation_config.eos_token_id, model.generation_config.pad_token_id = 1, 0
+    model.save_pretrained(folder)
+    _preprocessor(folder, image_processor_type="Qwen2VLImageProcessor", patch_size=PATCH,
+                  processor_class="Qwen2VLProcessor", merge_size=2, temporal_patch_size=2,
+                  min_pixels=256, max_pixels=4096)  # fmt: skip
     return folder
 
 

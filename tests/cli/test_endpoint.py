@@ -103,14 +103,23 @@ def test_a_second_run_takes_kept_replies_and_says_the_same(ivcr, command, server
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("after", [1, 4, 7])
+@pytest.mark.parametrize(
+    ("after", "number", "code", "word"),
+    [
+        (1, signal.SIGKILL, -9, ""),
+        (4, signal.SIGKILL, -9, ""),
+        (7, signal.SIGKILL, -9, ""),
+        (2, signal.SIGINT, 130, "interrupted"),
+        (5, signal.SIGTERM, 143, "terminated"),
+    ],
+)
 def test_a_killed_run_loses_no_turn_and_pays_for_none_twice(
-    ivcr, command, server, whole, tmp_path, after
+    ivcr, command, server, whole, tmp_path, after, number, code, word
 ):
     held = threading.Event()
 
-    def act(handler, body, number):
-        if number < after:
+    def act(handler, body, asked):
+        if asked < after:
             handler.say(sensible(body))
         else:
             held.wait(60)
@@ -125,13 +134,17 @@ def test_a_killed_run_loses_no_turn_and_pays_for_none_twice(
         while kept(base) < after or len(server.asked) <= after:
             assert process.poll() is None, process.stderr.read()
             time.sleep(0.05)
-        os.kill(process.pid, signal.SIGKILL)
+        process.send_signal(number)
+        said = process.communicate(timeout=120)[1].decode()
     held.set()
+    assert process.returncode == code
+    assert (word in said.splitlines()[-1]) if word else True
+    assert "Traceback" not in said
     assert len(server.answered) == after
     assert not (tmp_path / "cut").exists()
     server.act = lambda handler, body, number: handler.say(sensible(body))
-    code, _, err = ivcr(*command(tmp_path / "cut", "concurrency=3"))
-    assert code == 0, err
+    done, _, err = ivcr(*command(tmp_path / "cut", "concurrency=3"))
+    assert done == 0, err
     assert same(tmp_path / "cut", whole)
     assert len(server.answered) == len(set(texts(server.answered)))
 

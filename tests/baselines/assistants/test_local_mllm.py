@@ -9,14 +9,17 @@ from pathlib import Path
 
 import httpx
 import pytest
+from PIL import Image
 
 from baselines.catalogue import find, load
+from baselines.picture_processors import load_processor
 from baselines.protocol import Query
 from harness.errors import EnvironmentFailure, WrongUsageError
+from harness.records import Moment
 from tests.baselines import tiny
 from tests.baselines.assistants.conftest import SMALL
 from tests.baselines.assistants.test_endpoint import EARLIER, FOUR, moment, video
-from tests.baselines.conftest import COOK
+from tests.baselines.conftest import COOK, DOG
 
 QUERIES = [
     video(),
@@ -79,6 +82,46 @@ def test_an_answer_depends_on_its_query_alone(local, random):
 
 def test_a_padded_batch_says_what_each_says_alone(local, random):
     assert said(local(random, "batch=4").answer(QUERIES)) == said(local(random).answer(QUERIES))
+
+
+@pytest.fixture(scope="module")
+def qwen(tmp_path_factory):
+    """A checkpoint whose processor has a part for videos, whose library is not here."""
+    return tiny.qwen2_vl(tmp_path_factory.mktemp("qwen") / "qwen2_vl", seed=1)
+
+
+def test_a_processor_without_its_part_for_videos_reads_pictures_and_words(local, qwen):
+    baseline = local(qwen)
+    answers = baseline.answer(QUERIES)
+    assert said(answers) == [said(baseline.answer([query]))[0] for query in QUERIES]
+    assert said(local(qwen, "batch=4").answer(QUERIES)) == said(answers)
+    seen = local(qwen, "texts=none").answer([video(), video(candidates=FOUR[::-1])])
+    assert seen[0].response != seen[1].response
+
+
+def test_two_stage_asks_a_checkpoint_as_well(viewed, saying):
+    small = "&".join((*SMALL, f"checkpoint={saying}", "max_tokens=12"))
+    stages = ["retriever=random", f"assistant=local_mllm?{small}", "localiser=whole_video"]
+    baseline, _ = load(find("two_stage"), stages)
+    baseline.prepare(viewed())
+    chosen, found = baseline.answer([video(candidates=()), moment(history=EARLIER)])
+    alone, _ = load(find("random"))
+    alone.prepare(viewed())
+    (ranking,) = alone.answer([video(candidates=())])
+    assert chosen.videos == (ranking.videos[3], *ranking.videos[:3])
+    assert (found.moments, found.response) == ((Moment(DOG, 0, 20_000),), "video 4")
+
+
+def test_as_many_tokens_stand_for_a_picture_as_the_model_expects(qwen):
+    processor = load_processor(qwen)
+    pictures = [Image.new("RGB", size) for size in ((64, 32), (48, 48))]
+    parts = [{"type": "image", "image": picture} for picture in pictures]
+    told = processor.apply_chat_template(
+        [{"role": "user", "content": parts}], tokenize=True, return_dict=True, return_tensors="pt"
+    )
+    # Patches of 8 pixels, merged two by two; sides are multiples of 16.
+    assert told["image_grid_thw"].tolist() == [[1, 4, 8], [1, 6, 6]]
+    assert int((told["input_ids"] == processor.image_token_id).sum()) == 2 * 4 + 3 * 3
 
 
 @pytest.mark.parametrize(
