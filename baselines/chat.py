@@ -9,11 +9,12 @@ header and nowhere else.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import random
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import httpx
@@ -24,7 +25,16 @@ from baselines.conversation import Request
 from baselines.reading import REFUSED, TOO_LONG
 from baselines.replies_kept import Replies, Reply
 from baselines.spending import COMPLETION, PROMPT, Purse
-from baselines.wire import Key, asked_wait, completion, error_code, is_local, message
+from baselines.wire import (
+    Access,
+    Limits,
+    Model,
+    asked_wait,
+    completion,
+    error_code,
+    is_local,
+    message,
+)
 from harness.errors import EnvironmentFailure, IvcrError
 from harness.files import canonical, shown
 
@@ -36,34 +46,6 @@ PASSING = frozenset((408, 409, 425, 429))  # and all from 500 on
 GO_ON = "what was answered is kept; the same command goes on from there"
 _FILTERS = ("content_filter", "content_policy_violation", "ResponsibleAIPolicyViolation")
 _QUOTA = "insufficient_quota"
-
-
-class Access(NamedTuple):
-    """Where a model is asked: the address up to /v1, and the key."""
-
-    url: str
-    key: Key
-
-
-class Limits(NamedTuple):
-    """Requests at once, seconds for a whole reply, and tries of one request."""
-
-    concurrency: int
-    timeout: float
-    attempts: int
-
-
-class Model(NamedTuple):
-    """What is asked, and how: all that a reply depends on beside the request.
-
-    version: tells apart models that had the same name. parameters: of the request body, a null
-    takes one away. structured: whether JSON is asked for where a request has a schema.
-    """
-
-    name: str
-    version: str
-    parameters: Mapping[str, Any]
-    structured: bool
 
 
 class _Fault(Exception):  # noqa: N818 - no error unless it outlasts its tries
@@ -93,8 +75,9 @@ class Chat:
     ) -> None:
         self._access, self._model, self._limits = access, model, limits
         self._replies, self._purse = replies, purse
-        self._structured = model.structured
+        self._refused: set[bytes] = set()  # schemas that the server does not know how to keep to
         self._fault: IvcrError | None = None
+        self._ended = asyncio.Event()
         self._url = httpx.URL(access.url.rstrip("/") + "/chat/completions")
         self._tls = httpx.create_ssl_context()
 
@@ -124,7 +107,7 @@ class Chat:
         return {name: value for name, value in body.items() if value is not None}
 
     async def _all(self, requests: Sequence[Request]) -> list[Reply]:
-        self._fault = None
+        self._fault, self._ended = None, asyncio.Event()
         keys = [self.key(request) or at for at, request in enumerate(requests)]
         times, gate = Counter(keys), asyncio.Semaphore(self._limits.concurrency)
         async with self._client() as client:
@@ -169,6 +152,7 @@ class Chat:
             return None
         except IvcrError as error:
             self._fault = self._fault or error
+            self._ended.set()
             return None
         tokens = {PROMPT: reply.prompt_tokens or 0, COMPLETION: reply.completion_tokens or 0}
         self._purse.add({name: times * count for name, count in tokens.items()})
@@ -180,6 +164,7 @@ class Chat:
             retry=tenacity.retry_if_exception_type(_Fault),
             wait=_wait,
             stop=tenacity.stop_after_attempt(self._limits.attempts),
+            sleep=self._rest,
             reraise=True,
         )
         try:
@@ -192,9 +177,15 @@ class Chat:
             raise self._failure(f"{fault}, {self._limits.attempts} times") from None
         raise AssertionError("a try either returns or raises")
 
+    async def _rest(self, seconds: float) -> None:
+        """Wait before another try, unless the run ends meanwhile."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._ended.wait(), seconds)
+
     async def _once(self, client: httpx.AsyncClient, request: Request) -> Reply:
         """One try."""
-        structured = self._structured and request.schema is not None
+        schema = None if request.schema is None else canonical(request.schema)
+        structured = self._model.structured and schema is not None and schema not in self._refused
         body, started = self.body(request, structured=structured), time.perf_counter()
         try:
             async with asyncio.timeout(self._limits.timeout):
@@ -204,8 +195,8 @@ class Chat:
         except (httpx.TransportError, httpx.DecodingError) as error:
             text = self._shown(str(error)) if str(error) else type(error).__name__
             raise _Fault(f"cannot be reached, or broke off ({text})") from None
-        if said.status in (400, 422) and structured and not self._is_filtered(said):
-            self._structured = False
+        if structured and said.status in (400, 422) and not self._is_filtered(said):
+            self._refused.add(schema or b"")
             return await self._once(client, request)
         reply = self._read(said, structured)
         took = round(1000 * (time.perf_counter() - started))

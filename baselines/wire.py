@@ -1,9 +1,10 @@
-"""The wire between a chat client and its server: keys, messages, completions, waits asked for."""
+"""The wire between a chat client and its server: who is asked, what is sent, what comes back."""
 
 from __future__ import annotations
 
 import base64
 import ipaddress
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple
@@ -34,6 +35,34 @@ class Key:
     def hidden_in(self, text: str) -> str:
         """`text` without the key: a server may repeat it."""
         return text.replace(self._value, "[key]") if self._value else text
+
+
+class Access(NamedTuple):
+    """Where a model is asked: the address up to /v1, and the key."""
+
+    url: str
+    key: Key
+
+
+class Limits(NamedTuple):
+    """Requests at once, seconds for a whole reply, and tries of one request."""
+
+    concurrency: int
+    timeout: float
+    attempts: int
+
+
+class Model(NamedTuple):
+    """What is asked, and how: all that a reply depends on beside the request.
+
+    version: tells apart models that had the same name. parameters: of the request body, a null
+    takes one away. structured: whether JSON is asked for where a request has a schema.
+    """
+
+    name: str
+    version: str
+    parameters: Mapping[str, Any]
+    structured: bool
 
 
 class _Part(Struct):

@@ -19,14 +19,14 @@ import msgspec
 from msgspec import Struct
 
 from baselines.assistant import Assistant
-from baselines.chat import Access, Chat, Limits, Model
+from baselines.chat import Chat
 from baselines.conversation import Writer
 from baselines.pictures import Pictures
 from baselines.prompts import PROMPTS_SHA256
 from baselines.protocol import About, Answer, Provenance, Query, View
 from baselines.replies_kept import FILE, Replies
 from baselines.spending import Prices, Purse
-from baselines.wire import Key
+from baselines.wire import Access, Key, Limits, Model
 from harness.errors import WrongUsageError
 from harness.files import shown
 from harness.records import Moment

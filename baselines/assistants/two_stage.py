@@ -63,10 +63,10 @@ class Baseline:
         # What the assistant is shown as candidates are the retriever's videos.
         self._assistant = _stage(settings.assistant, "assistant", "used")
         self._localiser = _stage(settings.localiser, "localiser", "unused")
-        if self._assistant is not None and self._assistant.entry.kind != "assistant":
+        if self._assistant is not None and not hasattr(self._assistant.baseline, "explain"):
             raise WrongUsageError(
-                f"--set assistant: {self._assistant.entry.name} is a "
-                f"{self._assistant.entry.kind}; expected endpoint, local_mllm or none"
+                f"--set assistant: {self._assistant.entry.name} explains nothing; expected "
+                "endpoint, local_mllm or none"
             )
 
     def prepare(self, view: View) -> None:
@@ -117,19 +117,19 @@ class Baseline:
         }
 
     def _told(self, queries: Sequence[Query]) -> list[Answer]:
-        """What the assistant says: its choice alone in a moment turn that a localiser grounds."""
+        """What the assistant says of each turn, as far as it is asked."""
         if self._assistant is None:
             return [_first_candidate(query) for query in queries]
-        asked = {
-            at: replace(query, task="video") if self._only_chosen(query) else query
-            for at, query in enumerate(queries)
-            if not (self._localiser and query.task == "moment") or query.candidates
-        }
-        said = dict(zip(asked, self._assistant.baseline.answer(list(asked.values())), strict=True))
+        asked = {at: self._for_assistant(query) for at, query in enumerate(queries)}
+        put = {at: query for at, query in asked.items() if query is not None}
+        said = dict(zip(put, self._assistant.baseline.answer(list(put.values())), strict=True))
         return [said.get(at, Answer()) for at in range(len(queries))]
 
-    def _only_chosen(self, query: Query) -> bool:
-        return self._localiser is not None and query.task == "moment"
+    def _for_assistant(self, query: Query) -> Query | None:
+        """What it is asked of a turn: of a moment that a localiser will find, the choice alone."""
+        if self._localiser is None or query.task != "moment":
+            return query
+        return replace(query, task="video") if query.candidates else None
 
     def _one(self, query: Query, said: Answer, ranking: tuple[str, ...]) -> Answer:
         """The answer to a query; a moment that a localiser has still to find is left open."""

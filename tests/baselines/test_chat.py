@@ -10,12 +10,12 @@ import httpx
 import pytest
 
 from baselines import chat, wire
-from baselines.chat import Access, Chat, Limits, Model
+from baselines.chat import Chat
 from baselines.conversation import GROUNDING_SCHEMA, Message, Request
 from baselines.reading import REFUSED, TOO_LONG
 from baselines.replies_kept import Replies
 from baselines.spending import BudgetReachedError, Prices, Purse
-from baselines.wire import Key
+from baselines.wire import Access, Key, Limits, Model
 from harness.errors import EnvironmentFailure
 from tests.baselines.servers import TOKENS, Server, completion
 
@@ -299,6 +299,36 @@ def test_a_fault_lets_what_is_under_way_finish_and_be_kept(server, asked):
     assert said(asked(QUESTIONS))[1] == "kept"
     again = [body["messages"][0]["content"] for body in server.asked[before:]]
     assert len(paid) + len(again) == len({*paid, *again}) == len(QUESTIONS)
+
+
+def test_a_fault_does_not_wait_for_those_that_wait(server, asked):
+    waiting = threading.Event()
+
+    def act(handler, body, number):
+        if body["messages"][0]["content"].startswith("question 0"):
+            handler.say(b"{}", 429, [("Retry-After", "500")])
+            waiting.set()
+        else:
+            waiting.wait(timeout=30)
+            handler.say(b"gone", 404)
+
+    server.act = act
+    started = datetime.now(UTC)
+    with pytest.raises(EnvironmentFailure, match="answers 404"):
+        asked(QUESTIONS[:2], concurrency=2)
+    assert datetime.now(UTC) - started < timedelta(seconds=400)
+
+
+def test_a_schema_that_a_server_refuses_says_nothing_of_another(server, asked):
+    other = {"type": "object", "properties": {"videos": {"type": "array"}}}
+
+    def act(handler, body, number):
+        refused = "start" in json.dumps(body.get("response_format", ""))
+        handler.say(b"no" if refused else completion("{}"), 400 if refused else 200)
+
+    server.act = act
+    told = [question("one", GROUNDING_SCHEMA), question("two", other), question("three", other)]
+    assert [reply.structured for reply in asked(told)] == [False, True, True]
 
 
 def test_a_budget_ends_the_run_and_a_larger_one_goes_on(server, asked):
