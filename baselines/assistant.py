@@ -26,6 +26,7 @@ from baselines.reading import (
 from baselines.replies_kept import Reply
 from baselines.spending import ABSTAINED, COMPLETION, PROMPT, REQUESTS, UNCOUNTED
 from harness.records import Moment, Video
+from harness.replies.reading import EMPTY
 
 Ask = Callable[[Sequence[Request]], list[Reply]]
 
@@ -89,16 +90,18 @@ class Assistant:
     ) -> Answer:
         spent = _spent(first, second)
         if query.task == "chat":
-            said = "" if first is None else response(first.text)
-            return Answer(response=said, spent=spent)
+            reply = first or Reply()
+            said = response(reply.text)
+            why = reply.why or (None if said else EMPTY)
+            return Answer(response="" if why else said, spent=_abstained(spent, why))
         if query.task == "video":
             return _chosen(query, choice or Choice((), "", NO_CANDIDATES), spent)
-        reply = first if choice is None else second
-        if video_id is None or reply is None:
+        grounded = first if choice is None else second
+        if video_id is None or grounded is None:
             why, said = (choice.why, choice.response) if choice else (NO_VIDEO, "")
             return Answer(moments=(), response=said, spent=_abstained(spent, why))
         duration = self._videos[video_id].duration
-        found = read_grounding(reply, video_id, duration)
+        found = read_grounding(grounded, video_id, duration)
         moments = () if found.moment is None else (found.moment,)
         return Answer(moments=moments, response=found.response, spent=_abstained(spent, found.why))
 
