@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
-from baselines.catalogue import changed
+from baselines.catalogue import changed, lasting
 from baselines.plans import Plan
-from baselines.protocol import Baseline, Provenance
+from baselines.protocol import MILLISECONDS, Baseline, Provenance
 from harness.benchmark import Benchmark
 from harness.files import canonical
 from harness.records import CandidateUse, Card
@@ -20,6 +22,8 @@ from harness.records import CandidateUse, Card
 TEAM = "IVCR harness"
 RECORD = "run.json"
 _CODE = Path(__file__).parent
+TIMING = "timing.json"
+LINE = 200  # characters of a card's line
 
 
 def told(baseline: Baseline) -> Provenance:
@@ -40,7 +44,7 @@ def card(
     return Card(
         schema=1,
         team=TEAM,
-        system=" ".join([entry.name, *(f"{key}={value}" for key, value in values.items())]),
+        system=_line([entry.name, *(f"{key}={value}" for key, value in values.items())]),
         history=plan.history,
         candidates=use,
         description=entry.summary,
@@ -58,7 +62,7 @@ def record(
     plan: Plan, settings: Struct, benchmark: Benchmark, provenance: Provenance
 ) -> dict[str, Any]:
     """run.json: all that a reader needs to repeat the run; the same run gives the same record."""
-    values = {name: _portable(value) for name, value in msgspec.to_builtins(settings).items()}
+    values = {name: _portable(value) for name, value in lasting(settings).items()}
     return {
         "schema": 1,
         "baseline": plan.entry.name,
@@ -73,6 +77,18 @@ def record(
         },
         "details": msgspec.to_builtins(provenance.details),
     }
+
+
+def billed(
+    made: Card, recorded: dict[str, Any], baseline: Baseline, spent: Mapping[str, int]
+) -> tuple[Card, dict[str, Any]]:
+    """Card and record of a run in which `spent` was spent, without the time that it took."""
+    counted = {name: spent[name] for name in sorted(spent) if name != MILLISECONDS}
+    if not counted:
+        return made, recorded
+    paying = getattr(baseline, "bill", None)
+    cost = paying(counted) if paying is not None else counted
+    return replace(made, cost=cost), recorded | {"spent": counted}
 
 
 def key(made: Card, recorded: dict[str, Any], order: dict[str, int]) -> str:
@@ -91,6 +107,12 @@ def code_sha256(folder: Path) -> str:
     for name in sorted(files):
         total.update(f"{hashlib.sha256(files[name].read_bytes()).hexdigest()}  {name}\n".encode())
     return total.hexdigest()
+
+
+def _line(parts: list[str]) -> str:
+    """The parts in one line of a card; run.json has what is cut off."""
+    whole = " ".join(parts)
+    return whole if len(whole) <= LINE else whole[: LINE - 1] + "…"
 
 
 def _portable(value: Any) -> Any:

@@ -60,21 +60,38 @@ def load(entry: Entry, assignments: Sequence[str] = ()) -> tuple[Baseline, Struc
     A baseline with an attribute `given` finds there which settings were given by name. Raises
     WrongUsageError at an unknown setting or a value that is not allowed.
     """
-    module = importlib.import_module(entry.file.removesuffix(".py").replace("/", "."))
-    settings = _settings(entry.name, getattr(module, "Settings", NoSettings), assignments)
-    baseline = cast(Baseline, module.Baseline(settings))
+    settings = _settings(entry.name, settings_of(entry), assignments)
+    baseline = cast(Baseline, _module(entry).Baseline(settings))
     if hasattr(baseline, "given"):
         baseline.given = frozenset(name.partition("=")[0] for name in assignments)
     return baseline, settings
 
 
+def settings_of(entry: Entry) -> type[Struct]:
+    """The class of a baseline's settings, which imports it."""
+    return cast("type[Struct]", getattr(_module(entry), "Settings", NoSettings))
+
+
+def _module(entry: Entry) -> Any:
+    return importlib.import_module(entry.file.removesuffix(".py").replace("/", "."))
+
+
 def changed(settings: Struct) -> dict[str, Any]:
-    """The settings that differ from their defaults, by name."""
-    return {
-        field.name: getattr(settings, field.name)
-        for field in msgspec.structs.fields(settings)
-        if getattr(settings, field.name) != field.default
-    }
+    """Those of `lasting` that differ from their defaults, by name."""
+    defaults = {field.name: field.default for field in msgspec.structs.fields(settings)}
+    return {name: value for name, value in lasting(settings).items() if value != defaults[name]}
+
+
+def lasting(settings: Struct) -> dict[str, Any]:
+    """The settings that answers depend on, by name, as plain values.
+
+    Left out are those that the class names in `PASSING`: where a server is, how long it is waited
+    for, what may be spent. They may change when a run goes on, and no card tells them. A class may
+    have a method `lasting` of its own, where a setting holds others.
+    """
+    own = getattr(settings, "lasting", None)
+    values: dict[str, Any] = msgspec.to_builtins(settings) if own is None else own()
+    return {name: values[name] for name in values if name not in getattr(settings, "PASSING", ())}
 
 
 def _entry(path: Path, kind: Kind) -> Entry | None:
@@ -110,11 +127,16 @@ def _settings(name: str, kind: type[Struct], assignments: Sequence[str]) -> Stru
 def _allowed(kind: type[Struct]) -> str:
     """The values that the settings may take, in words."""
     return "; ".join(
-        f"{field.name} is one of {', '.join(map(str, field.type.__args__))}"
+        f"{field.name} is one of {', '.join(map(_named, field.type.__args__))}"
         if hasattr(field.type, "__args__")
         else f"{field.name} is of type {field.type.__name__}"
         for field in msgspec.structs.fields(kind)
     )
+
+
+def _named(allowed: Any) -> str:
+    """A value, or the name of a type."""
+    return allowed.__name__ if isinstance(allowed, type) else str(allowed)
 
 
 def _did_you_mean(word: str, known: Sequence[str]) -> str:

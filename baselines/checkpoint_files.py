@@ -62,7 +62,12 @@ def loading(checkpoint: str, folder: Path) -> Iterator[None]:
     _LOG.disable_progress_bar()
     try:
         yield
-    except (OSError, ValueError, KeyError, RuntimeError, ImportError, SafetensorError) as error:
+    except ImportError as error:
+        said = shown(str(error).strip().partition("\n")[0], 160)
+        raise EnvironmentFailure(
+            f"{checkpoint}: needs a library that is not installed ({said})"
+        ) from error
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         said = shown(str(error).strip().partition("\n")[0], 160)
         raise EnvironmentFailure(
             f"{checkpoint}: cannot be loaded ({said}); {_lacking(folder)}"

@@ -1,12 +1,14 @@
 """What a run has answered so far, so that a killed run goes on where it stopped.
 
-One file for each process: a line that names the run, then one line for each batch answered. A
-line counts once its newline is there.
+One file for each process: a line that names the run, then one line for each batch answered: its
+predictions, or with them what they have cost. A line counts once its newline is there.
 """
 
 from __future__ import annotations
 
 import fcntl
+from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import IO
 
@@ -17,7 +19,15 @@ from harness.errors import EnvironmentFailure, WrongUsageError
 from harness.files import canonical
 from harness.records import Prediction, TurnKey
 
-_DECODER = msgspec.json.Decoder(list[Prediction])
+
+class _Paid(Struct, frozen=True, forbid_unknown_fields=True):
+    """A batch that has cost something."""
+
+    said: list[Prediction]
+    spent: dict[str, int]
+
+
+_DECODER = msgspec.json.Decoder(list[Prediction] | _Paid)
 
 
 class _Header(Struct, frozen=True, forbid_unknown_fields=True):
@@ -48,6 +58,7 @@ class Journal:
         except OSError as error:
             raise EnvironmentFailure(f"{path}: cannot be written: {error.strerror}") from error
         self._lines = path.open("rb")
+        self.spent: Counter[str] = Counter()
         self._begin(run)
 
     def _begin(self, run: str) -> None:
@@ -67,21 +78,28 @@ class Journal:
             )
 
     def answered(self, keys: list[TurnKey]) -> list[Prediction] | None:
-        """The next batch as it was answered, if it was; None from the first unanswered one on."""
+        """The next batch as it was answered, if it was; None from the first unanswered one on.
+
+        `spent` then holds what this batch has cost too.
+        """
         start = self._lines.tell()
         line = self._lines.readline()
         try:
             found = _DECODER.decode(line) if line.endswith(b"\n") else None
         except msgspec.DecodeError:
             found = None
-        if found is None or [prediction.key for prediction in found] != keys:
+        batch = found.said if isinstance(found, _Paid) else found
+        if batch is None or [prediction.key for prediction in batch] != keys:
             self._cut(start)
             return None
-        return found
+        if isinstance(found, _Paid):
+            self.spent.update(found.spent)
+        return batch
 
-    def add(self, batch: list[Prediction]) -> None:
-        """Keep one more batch."""
-        line = canonical(batch) + b"\n"
+    def add(self, batch: list[Prediction], spent: Mapping[str, int] | None = None) -> None:
+        """Keep one more batch, and what it has cost."""
+        self.spent.update(spent or {})
+        line = canonical(_Paid(batch, dict(spent)) if spent else batch) + b"\n"
         try:
             written = self._file.write(line)
         except OSError as error:
@@ -101,3 +119,18 @@ class Journal:
         """Drop what stands behind `size`: half a line, or what a failing disk left."""
         self._file.truncate(size)
         self._lines.seek(size)
+
+
+def spent_in(path: Path) -> Counter[str]:
+    """What the batches of a journal have cost. Raises EnvironmentFailure if it cannot be read."""
+    total: Counter[str] = Counter()
+    try:
+        with path.open("rb") as lines:
+            next(lines, None)
+            for line in lines:
+                found = _DECODER.decode(line)
+                if isinstance(found, _Paid):
+                    total.update(found.spent)
+    except OSError as error:
+        raise EnvironmentFailure(f"{path}: cannot be read: {error.strerror}") from error
+    return total

@@ -19,7 +19,7 @@ from urllib.parse import unquote
 from msgspec import Struct
 from msgspec.structs import replace
 
-from baselines.catalogue import Entry, changed, find, load
+from baselines.catalogue import Entry, changed, find, load, settings_of
 from baselines.protocol import Baseline, Provenance, View
 from harness.errors import WrongUsageError
 from harness.files import shown
@@ -83,6 +83,12 @@ def check_ranks_videos(parts: Sequence[Member], setting: str) -> None:
             )
 
 
+def lasting_text(text: str) -> str:
+    """The value of a setting that names members, without the settings that no answer depends on."""
+    parts = [part.strip() for part in text.split(";") if part.strip()]
+    return ";".join(map(_lasting, parts))
+
+
 def prepare(parts: Sequence[Member], view: View) -> None:
     """Prepare every member with the same view; what one notes is headed by its name."""
     for part in parts:
@@ -102,6 +108,16 @@ def merged(parts: Sequence[Member]) -> Provenance:
         training_data=tuple(data) or None,
         details={"members": [part.told() for part in parts]},
     )
+
+
+def _lasting(part: str) -> str:
+    """A member as it is written, but for its passing settings."""
+    head, mark, options = part.partition("?")
+    passing = (
+        getattr(settings_of(find(head.rpartition("*")[2].strip())), "PASSING", ()) if mark else ()
+    )
+    kept = [option for option in options.split("&") if option.partition("=")[0] not in passing]
+    return f"{head}?{'&'.join(kept)}" if any(kept) else head
 
 
 def _headed(note: Callable[[str], None], name: str, line: str) -> None:

@@ -27,6 +27,8 @@ from harness.records import (
     Video,
 )
 
+MILLISECONDS = "milliseconds"  # of `spent`: the one count that differs from run to run
+
 
 class MissingInputError(EnvironmentFailure):
     """The benchmark lacks something that a baseline or a history needs (exit code 3)."""
@@ -84,13 +86,15 @@ class Query(Struct, frozen=True):
 class Answer(Struct, frozen=True):
     """What a baseline says: lists best first, as in Prediction; None: it says nothing of the kind.
 
-    What the turn's task needs and the answer lacks becomes an abstention.
+    What the turn's task needs and the answer lacks becomes an abstention. `spent`: what is counted
+    of the answer (requests, tokens, abstentions by reason ...); the run adds it up, turn by turn.
     """
 
     videos: tuple[str, ...] | None = None
     moments: tuple[Moment, ...] | None = None
     choice: tuple[str, ...] | None = None
     response: str | None = None
+    spent: dict[str, int] = field(default_factory=dict)
 
 
 class Training(NamedTuple):
@@ -162,6 +166,16 @@ class Telling(Protocol):
 
     def provenance(self) -> Provenance:
         """What the card and run.json should say; called after `prepare`."""
+
+
+class Paying(Protocol):
+    """A baseline whose answers cost something: they carry `spent`."""
+
+    def paid_before(self, spent: Mapping[str, int]) -> None:
+        """Told what an earlier batch of this run has spent, which is not asked again."""
+
+    def bill(self, spent: Mapping[str, int]) -> dict[str, int | float | str]:
+        """What the card says of the cost of the whole run, in which `spent` was spent."""
 
 
 class Course(Struct, frozen=True):

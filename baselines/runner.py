@@ -9,6 +9,7 @@ was killed asks the batches that are left, in the same order.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Any, NamedTuple
@@ -154,14 +155,26 @@ class Run(NamedTuple):
         self, turns: list[Turn], queries: list[Query], journal: Journal | None
     ) -> list[Prediction]:
         """A batch's answers: from the journal, or else the baseline's, which it then keeps."""
+        before = Counter(journal.spent) if journal else Counter()
         kept = journal and journal.answered([turn.key for turn in turns])
-        if kept:
+        if journal and kept:
+            _recall(self.baseline, journal.spent - before)
             return kept
         answers = self.baseline.answer(queries)
         said = [_prediction(turn, answer) for turn, answer in zip(turns, answers, strict=True)]
         if journal:
-            journal.add(said)
+            spent: Counter[str] = Counter()
+            for answer in answers:
+                spent.update(answer.spent)
+            journal.add(said, spent)
         return said
+
+
+def _recall(baseline: Baseline, spent: Counter[str]) -> None:
+    """Tell a baseline that counts its spending what was spent before."""
+    tell = getattr(baseline, "paid_before", None)
+    if tell is not None and spent:
+        tell(spent)
 
 
 def _prediction(turn: Turn, answer: Answer) -> Prediction:

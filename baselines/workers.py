@@ -7,13 +7,14 @@ import multiprocessing
 import shutil
 import signal
 import sys
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import NoReturn
 
-from baselines.journal import Journal
+from baselines.journal import Journal, spent_in
 from baselines.plans import Plan, Surroundings
 from baselines.runner import Progress, Run, Share, start
 from harness.benchmark import Benchmark
@@ -33,7 +34,17 @@ class Kept:
 
     def journal(self, share: Share, run: Run) -> Journal:
         """The journal of one share, held by this process until it is closed."""
-        return Journal(self.folder / f"{share.number + 1}-of-{share.of}.jsonl", run.key(share.of))
+        return Journal(self._path(share.number, share.of), run.key(share.of))
+
+    def spent(self, processes: int) -> Counter[str]:
+        """What the shares, all of them answered, have spent."""
+        total: Counter[str] = Counter()
+        for number in range(processes):
+            total.update(spent_in(self._path(number, processes)))
+        return total
+
+    def _path(self, number: int, of: int) -> Path:
+        return self.folder / f"{number + 1}-of-{of}.jsonl"
 
     def remove(self) -> None:
         """Forget all: the submission stands."""

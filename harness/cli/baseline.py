@@ -12,6 +12,8 @@ from harness.cli.training import train
 from harness.records import HISTORIES, History
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from baselines.runner import Plan, Share, Surroundings
     from baselines.workers import Kept
     from harness.benchmark import Benchmark
@@ -119,7 +121,8 @@ def run_one(
     """
     from msgspec.structs import replace
 
-    from baselines.cards import RECORD
+    from baselines.cards import RECORD, TIMING, billed
+    from baselines.protocol import MILLISECONDS
     from baselines.runner import Surroundings, start
     from baselines.workers import Kept, answer_all, put_together
     from harness.cli.progress import bar
@@ -133,9 +136,22 @@ def run_one(
         answer_all(plan, run, kept, processes, benchmark, around, progress)
     for half_written in out.glob(".*.part"):
         half_written.unlink()
-    write(out, replace(run.card, pair=pair), put_together(run, kept, processes))
-    write_file(out / RECORD, readable(run.record))
+    spent = kept.spent(processes)
+    card, record = billed(run.card, run.record, run.baseline, spent)
+    write(out, replace(card, pair=pair), put_together(run, kept, processes))
+    write_file(out / RECORD, readable(record))
+    if MILLISECONDS in spent:
+        # Beside run.json and not in it: the same run gives the same run.json.
+        timing = {"schema": 1, MILLISECONDS: spent[MILLISECONDS]}
+        write_file(out / TIMING, readable(timing))
+    if card.cost is not None:
+        around.note(f"{plan.entry.name}: {told_of(spent)}")
     kept.remove()
+
+
+def told_of(spent: Mapping[str, int]) -> str:
+    """What was spent, in one line."""
+    return ", ".join(f"{name} {spent[name]:,}" for name in sorted(spent))
 
 
 def answer_shard(

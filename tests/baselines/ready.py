@@ -64,10 +64,36 @@ def annotate(benchmark):
     )
 
 
+def endpoint(folder, benchmark):
+    """A server of the tests' own."""
+    from tests.baselines.servers import standing
+
+    return ["model=toy", f"url={standing().url}", "frames=2", "moment_frames=3", "side=32"]
+
+
+def local_mllm(folder, benchmark):
+    """A random LLaVA."""
+    from tests.baselines import tiny
+
+    small = ["frames=2", "moment_frames=3", "side=32", "max_tokens=6"]
+    return [f"checkpoint={tiny.llava(folder)}", *small]
+
+
+def two_stage(folder, benchmark):
+    """BM25, then a server of the tests' own."""
+    from urllib.parse import quote
+
+    chosen = "&".join(quote(each, safe="=:/") for each in endpoint(folder, benchmark))
+    return [f"assistant=endpoint?{chosen}"]
+
+
 READY = {
     "dual_encoder": partial(scripted, "dual_encoder"),
     "tan2d": partial(scripted, "tan2d"),
     "moment_detr": partial(scripted, "moment_detr"),
+    "two_stage": two_stage,
+    "local_mllm": local_mllm,
+    "endpoint": endpoint,
     "dense_text": tiny_sentences,
     # Its default reads earlier utterances, which history none does not show.
     "hybrid": lambda folder, benchmark: ["members=bm25;2*bm25"],

@@ -1,6 +1,7 @@
 """Randomly initialised checkpoints of a few thousand weights, saved in their true formats."""
 
 import json
+from itertools import pairwise
 
 import torch
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers
@@ -11,9 +12,15 @@ from transformers import (
     ChineseCLIPConfig,
     ChineseCLIPModel,
     CLIPConfig,
+    CLIPImageProcessorPil,
     CLIPModel,
     CLIPTokenizer,
+    LlavaConfig,
+    LlavaForConditionalGeneration,
+    LlavaProcessor,
     PreTrainedTokenizerFast,
+    Qwen2VLConfig,
+    Qwen2VLForConditionalGeneration,
     Siglip2Config,
     Siglip2Model,
     SiglipConfig,
@@ -156,3 +163,100 @@ def sentences(folder, seed=0):
     parts = [inner, Pooling(WIDTH, pooling_mode="mean"), Normalize()]
     SentenceTransformer(modules=parts, device="cpu").save(str(folder))
     return folder
+
+
+# "role: what is said", one a line; pictures where they stand.
+CHAT = (
+    "{% for message in messages %}{{ message['role'] }}: "
+    "{% if message['content'] is string %}{{ message['content'] }}"
+    "{% else %}{% for part in message['content'] %}"
+    "{% if part['type'] == 'text' %}{{ part['text'] }}{% else %}<image>{% endif %}"
+    "{% endfor %}{% endif %}\n{% endfor %}"
+    "{% if add_generation_prompt %}assistant:{% endif %}"
+)
+
+
+def llava(folder, seed=0, saying=None, longest=16_384):
+    """llava-hf/llava-1.5-7b-hf-like: a CLIP's eyes, a Llama of bytes.
+
+    saying: what it says whatever it is asked, without a sign twice; None: it depends on all.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    signs = ["<pad>", "<s>", "</s>", "<image>", *sorted(pre_tokenizers.ByteLevel.alphabet())]
+    places = {sign: at for at, sign in enumerate(signs)}
+    inner = Tokenizer(models.BPE(places, [], unk_token=None))
+    inner.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    inner.decoder = decoders.ByteLevel()
+    tokenizer = PreTrainedTokenizerFast(
+        tokenizer_object=inner, pad_token="<pad>", bos_token="<s>", eos_token="</s>",
+        model_max_length=longest, extra_special_tokens={"image_token": "<image>"},
+    )  # fmt: skip
+    config = LlavaConfig(
+        vision_config={**_SIZES, "model_type": "clip_vision_model", "image_size": SIDE,
+                       "patch_size": PATCH, "projection_dim": WIDTH},
+        text_config={**_SIZES, "hidden_size": 64, "model_type": "llama", "vocab_size": len(signs),
+                     "max_position_embeddings": longest, "bos_token_id": 1, "eos_token_id": 2,
+                     "pad_token_id": 0, "tie_word_embeddings": False},
+        image_token_index=3, image_seq_length=(SIDE // PATCH) ** 2, pad_token_id=0,
+        tie_word_embeddings=False,
+    )  # fmt: skip
+    model = _model(LlavaForConditionalGeneration, config, seed)
+    if saying is not None:
+        _made_to_say(model, [places[":"], *(places[s] for s in saying.replace(" ", "Ġ")), 2])
+    model.generation_config.eos_token_id = 2
+    model.generation_config.pad_token_id = 0
+    model.save_pretrained(folder)
+    eyes = CLIPImageProcessorPil(size={"shortest_edge": SIDE}, crop_size=SIDE)
+    LlavaProcessor(
+        eyes, tokenizer, patch_size=PATCH, vision_feature_select_strategy="default",
+        num_additional_image_tokens=1, chat_template=CHAT,
+    ).save_pretrained(folder)  # fmt: skip
+    return folder
+
+
+def qwen2_vl(folder, seed=0, longest=16_384):
+    """Qwen/Qwen2-VL-2B-Instruct-like: a picture is as many patches as it is large."""
+    folder.mkdir(parents=True, exist_ok=True)
+    marks = ["<|endoftext|>", "<|im_end|>", "<|vision_start|>", "<|vision_end|>", "<|image_pad|>",
+             "<|video_pad|>"]  # fmt: skip
+    signs = [*marks, *sorted(pre_tokenizers.ByteLevel.alphabet())]
+    inner = Tokenizer(models.BPE({sign: at for at, sign in enumerate(signs)}, [], unk_token=None))
+    inner.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    inner.decoder = decoders.ByteLevel()
+    tokenizer = PreTrainedTokenizerFast(
+        tokenizer_object=inner, pad_token=marks[0], eos_token=marks[1], model_max_length=longest,
+        additional_special_tokens=marks[2:],
+    )  # fmt: skip
+    tokenizer.chat_template = CHAT.replace("<image>", "".join([marks[2], marks[4], marks[3]]))
+    tokenizer.save_pretrained(folder)
+    config = Qwen2VLConfig(
+        text_config={**_SIZES, "hidden_size": 64, "vocab_size": len(signs), "bos_token_id": 0,
+                     "num_key_value_heads": 2, "eos_token_id": 1, "pad_token_id": 0,
+                     "max_position_embeddings": longest,
+                     "rope_parameters": {"rope_type": "default", "rope_theta": 10_000.0,
+                                         "mrope_section": [4, 6, 6]}},
+        vision_config={"depth": 2, "embed_dim": 32, "hidden_size": 64, "num_heads": 2,
+                       "patch_size": PATCH, "spatial_merge_size": 2, "temporal_patch_size": 2},
+        image_token_id=4, video_token_id=5, vision_start_token_id=2, vision_end_token_id=3,
+    )  # fmt: skip
+    model = _model(Qwen2VLForConditionalGeneration, config, seed)
+    model.generation_config.eos_token_id, model.generation_config.pad_token_id = 1, 0
+    model.save_pretrained(folder)
+    _preprocessor(folder, image_processor_type="Qwen2VLImageProcessor", patch_size=PATCH,
+                  processor_class="Qwen2VLProcessor", merge_size=2, temporal_patch_size=2,
+                  min_pixels=256, max_pixels=4096)  # fmt: skip
+    return folder
+
+
+def _made_to_say(model, chain):
+    """Let every token of `chain` be followed by the next: layers add nothing, the head tells."""
+    text = model.model.language_model
+    with torch.no_grad():
+        for layer in text.layers:
+            layer.self_attn.o_proj.weight.zero_()
+            layer.mlp.down_proj.weight.zero_()
+        seen = torch.nn.functional.normalize(text.embed_tokens.weight, dim=-1)
+        text.norm.weight.fill_(1.0)
+        model.lm_head.weight.zero_()
+        for this, after in pairwise(chain):
+            model.lm_head.weight[after] = 20 * seen[this]

@@ -1,0 +1,174 @@
+"""Any multimodal checkpoint of `transformers` that reads pictures and writes text, run here.
+
+What a turn is asked and how its reply is read is what `endpoint` does, in plain words: there is no
+structured output. Decoding is greedy: the likeliest token each time. `batch` conversations are
+generated together, padded on the left. A sum over a padded batch may differ in its last bits, and
+so, rarely, a token: with batch=1, the default, an answer depends on its query alone; with more it
+may depend on which queries share its batch (the same run still gives the same bytes). Only
+safetensors are read, and no code that a checkpoint brings is run. docs/assistants.md has commands.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+import transformers
+from msgspec import Struct
+from PIL import Image
+
+from baselines.assistant import Assistant
+from baselines.checkpoint_files import loading, located
+from baselines.conversation import Message, Request, Writer
+from baselines.picture_processors import load_processor
+from baselines.pictures import Pictures
+from baselines.prompts import PROMPTS_SHA256
+from baselines.protocol import About, Answer, Provenance, Query, View
+from baselines.replies_kept import Reply
+from harness.errors import EnvironmentFailure, WrongUsageError
+from harness.records import Moment
+
+ABOUT = About(candidates="used", languages=("en", "zh"))
+# The library's factories carry no types of their own.
+AutoModel: Any = transformers.AutoModelForImageTextToText
+
+
+class Settings(Struct, frozen=True, forbid_unknown_fields=True):
+    """The checkpoint, what it is shown, and how much it may say.
+
+    checkpoint: a folder, or a name that `hf download` has fetched; revision: of a name. dtype: of
+    the weights while they are used.
+    """
+
+    checkpoint: str = "Qwen/Qwen2.5-VL-3B-Instruct"
+    revision: str | None = None
+    frames: int = 8
+    moment_frames: int = 32
+    side: int = 224
+    texts: Literal["none", "all"] = "all"
+    max_tokens: int = 128
+    dtype: Literal["float32", "bfloat16", "float16"] = "float32"
+    batch: int = 1
+
+
+class Baseline:
+    """Chooses, grounds and answers by what the checkpoint says."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Keep the settings. Raises WrongUsageError if a number is out of range."""
+        for name in ("frames", "side", "max_tokens", "batch"):
+            if getattr(settings, name) < 1:
+                raise WrongUsageError(f"local_mllm: --set {name}: expected a number above 0")
+        if settings.moment_frames < 0:
+            raise WrongUsageError("local_mllm: --set moment_frames: expected 0 or more")
+        self._settings = settings
+
+    def prepare(self, view: View) -> None:
+        """Load the checkpoint and make the pictures.
+
+        Raises EnvironmentFailure if the checkpoint is absent or damaged, MissingInputError if no
+        video can be read.
+        """
+        chosen = self._settings
+        folder, self._key = located(chosen.checkpoint, chosen.revision)
+        with loading(chosen.checkpoint, folder):
+            self._model, report = AutoModel.from_pretrained(
+                folder, use_safetensors=True, dtype=getattr(torch, chosen.dtype),
+                output_loading_info=True, local_files_only=True,
+            )  # fmt: skip
+            self._processor = load_processor(folder)
+        _check(chosen.checkpoint, self._processor, report)
+        self._processor.tokenizer.padding_side = "left"
+        self._model.to("cuda" if torch.cuda.is_available() else "cpu").eval()
+        kind, device = self._model.config.model_type, self._model.device.type
+        view.note(f"{chosen.checkpoint}: {kind}, {self._parameters():,} weights, on {device}")
+        self._pictures = Pictures(view, chosen.frames, chosen.moment_frames, chosen.side)
+        writer = Writer(view.videos, self._pictures, with_texts=chosen.texts == "all")
+        self._assistant = Assistant(self._ask, writer, view.videos)
+
+    def answer(self, queries: Sequence[Query]) -> list[Answer]:
+        """One answer for each query."""
+        return self._assistant.answer(queries)
+
+    def explain(self, told: Sequence[tuple[Query, Moment]]) -> list[Answer]:
+        """What is said to the user of a moment that another has found."""
+        return self._assistant.explain(told)
+
+    def provenance(self) -> Provenance:
+        """The checkpoint by its hash or revision, the prompts' hash and the pictures' hashes."""
+        chosen = self._settings
+        return Provenance(
+            parameters=self._parameters(),
+            frames_per_video=f"{chosen.frames} of a candidate, {chosen.moment_frames} for moments",
+            training_data=(f"pre-training of {Path(chosen.checkpoint).name}",),
+            details={
+                "checkpoint": self._key,
+                "prompts_sha256": PROMPTS_SHA256,
+                "pictures": self._pictures.details(),
+            },
+        )
+
+    def _parameters(self) -> int:
+        return sum(weight.numel() for weight in self._model.parameters())
+
+    def _ask(self, requests: Sequence[Request]) -> list[Reply]:
+        waiting = iter(requests)
+        return [
+            reply
+            for batch in iter(lambda: list(islice(waiting, self._settings.batch)), [])
+            for reply in self._generated(batch)
+        ]
+
+    @torch.inference_mode()
+    def _generated(self, requests: Sequence[Request]) -> Iterator[Reply]:
+        """Replies to requests that are generated together."""
+        inputs = self._processor.apply_chat_template(
+            [[_message(said) for said in request.spoken(structured=False)] for request in requests],
+            add_generation_prompt=True, tokenize=True, return_dict=True, return_tensors="pt",
+            processor_kwargs={"padding": len(requests) > 1},
+        ).to(self._model.device, dtype=self._model.dtype)  # fmt: skip
+        told = self._model.generate(
+            **inputs, do_sample=False, num_beams=1, max_new_tokens=self._settings.max_tokens
+        )
+        given = inputs["input_ids"].shape[1]
+        texts = self._processor.batch_decode(told[:, given:], skip_special_tokens=True)
+        asked = inputs["attention_mask"].sum(dim=1).tolist()
+        for text, count, tokens in zip(texts, asked, told[:, given:], strict=True):
+            yield Reply(text, None, count, self._said(tokens))
+
+    def _said(self, tokens: torch.Tensor) -> int:
+        """How many tokens were generated, up to the one that ends a reply."""
+        ends = torch.tensor(_listed(self._model.generation_config.eos_token_id))
+        ended = torch.isin(tokens.cpu(), ends).nonzero()
+        return int(ended[0]) + 1 if len(ended) else len(tokens)
+
+
+def _listed(token: int | list[int] | None) -> list[int]:
+    return [] if token is None else token if isinstance(token, list) else [token]
+
+
+def _message(message: Message) -> dict[str, Any]:
+    """A message as chat templates have it, with its pictures decoded."""
+    return {"role": message.role, "content": [_part(part) for part in message.parts]}
+
+
+def _part(part: str | bytes) -> dict[str, Any]:
+    if isinstance(part, str):
+        return {"type": "text", "text": part}
+    return {"type": "image", "image": Image.open(io.BytesIO(part)).convert("RGB")}
+
+
+def _check(checkpoint: str, processor: Any, report: Any) -> None:
+    if getattr(processor, "image_processor", None) is None or not processor.chat_template:
+        raise WrongUsageError(
+            f"{checkpoint}: has no image processor or no chat template; expected a checkpoint that "
+            "holds conversations about pictures"
+        )
+    if lacking := sorted(report["missing_keys"]):
+        raise EnvironmentFailure(
+            f"{checkpoint}: lacks {len(lacking)} weights, such as {lacking[0]}; fetch it again"
+        )
