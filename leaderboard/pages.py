@@ -13,7 +13,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from leaderboard import figures
+from leaderboard import figures, scatter
 from leaderboard.plots import Series, bar, ceiling, gap, histogram, tenth, timeline
 from leaderboard.records import Bench, Cell, Described, Entry
 from leaderboard.standings import remarks
@@ -133,6 +133,13 @@ def top(table: Table) -> tuple[Row, ...]:
     return table.rows[:TOP] + below
 
 
+def costs_of(table: Table, rows: Sequence[Row], words: Words) -> list[tuple[str, str]]:
+    """Name and unit of each cost, where all rows of a table stand; a part of it shows none."""
+    if len(rows) < len(table.rows):
+        return []
+    return [scatter.named(kind, words) for kind in table.costs]
+
+
 def scale(table: Table) -> float:
     """The right end of the bars of a table."""
     first = [row.cells[0] for row in table.rows]
@@ -210,6 +217,9 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "scale": scale,
     "short": figures.short,
     "slug": slug,
+    "scatter": scatter.plots,
+    "costs_of": costs_of,
+    "deviation": figures.deviation,
     "top": top,
     "unit": figures.unit,
     "visible": visible,

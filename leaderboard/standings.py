@@ -57,7 +57,7 @@ def remarks(table: Table, words: Words) -> list[str]:
         said.append(words("standing.detectable", size=told))
     for why, number in standing.without.items():
         said.append(words("standing.without", n=number, why=words(f"standing.{why}")))
-    return said
+    return said + ([words("seeds.says")] if any(len(row.runs) > 1 for row in table.rows) else [])
 
 
 def _standing(
@@ -78,8 +78,8 @@ def _standing(
 
 
 def _made_of(table: Table, ranked: Sequence[Row]) -> str:
-    """SHA-256 over the metric, and over each ranked row's key, rank and files."""
-    rows = [(row.entry.key, row.rank, row.entry.stamp) for row in ranked]
+    """SHA-256 over the metric, and over each ranked row's rank, keys and files."""
+    rows = [(row.rank, [(run.key, run.stamp) for run in row.runs]) for row in ranked]
     return hashlib.sha256(repr((table.columns[0], rows)).encode()).hexdigest()
 
 
@@ -155,11 +155,18 @@ def _defined(value: float) -> float | None:
 def _read(
     row: Row, table: Table, folder_of: Callable[[Entry], Path], design: Design
 ) -> Turns | str:
-    """A row's headline turn by turn, or why there is none."""
-    try:
-        found = turns(folder_of(row.entry), row.entry.scores, table.columns[0].name)
-    except SubmissionError:
+    """A row's headline turn by turn, the mean over its seeds, or why there is none."""
+    every = []
+    for run in row.runs:
+        try:
+            found = turns(folder_of(run), run.scores, table.columns[0].name)
+        except SubmissionError:
+            return "broken"
+        if found is None:
+            return "absent"
+        every.append(found)
+    first = every[0]
+    if any(not np.array_equal(each.weights, first.weights) for each in every):
         return "broken"
-    if found is None:
-        return "absent"
-    return found if len(found.values) == len(design.unit) else "broken"
+    values = np.mean([each.values for each in every], axis=0)
+    return Turns(values, first.weights) if len(values) == len(design.unit) else "broken"
