@@ -1,10 +1,15 @@
-"""Compare pages: the first systems of a table, each with each, as paired differences."""
+"""Compare pages: any two of a table's first systems, as paired differences.
+
+A page shows the first system against all others; its script, which has the differences of all pairs
+packed beside the table, puts any other in its place.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from leaderboard.packing import unpack
 from leaderboard.pages import Pages
 from leaderboard.plots import ceiling
 from leaderboard.records import Entry, Pair
@@ -12,10 +17,10 @@ from leaderboard.table import Table
 
 
 class Against(NamedTuple):
-    """A system less another: the pair is turned so that the page's system comes first."""
+    """The first system less another; `pair` is None where the other is the first itself."""
 
     other: Entry
-    pair: Pair
+    pair: Pair | None
 
 
 def path_of(table: Table) -> str:
@@ -26,13 +31,11 @@ def path_of(table: Table) -> str:
 def pages_of(table: Table, pages: Pages, language: str) -> Iterator[tuple[str, bytes]]:
     """The compare page of a table, none where no pair was tested."""
     pairs = table.standing.pairs
-    if not pairs:
+    if pairs is None:
         return
     entries = {row.entry.key: row.entry for row in table.rows}
-    groups: dict[str, list[Against]] = {}
-    for pair in pairs:
-        groups.setdefault(pair.first, []).append(Against(entries[pair.second], pair))
-        groups.setdefault(pair.second, []).append(Against(entries[pair.first], turned(pair)))
+    found = list(unpack(pairs))
+    first = pairs.keys[0]
     path = path_of(table)
     yield (
         path,
@@ -42,25 +45,12 @@ def pages_of(table: Table, pages: Pages, language: str) -> Iterator[tuple[str, b
             language,
             table=table,
             metric=table.columns[0],
-            reach=ceiling(
-                [abs(b) for p in pairs for b in (p.value, p.low, p.high) if b is not None]
-            ),
-            systems=[
-                (row.entry, sorted(groups[row.entry.key], key=lambda each: each.pair.value))
-                for row in table.rows
-                if row.entry.key in groups
+            pairs=pairs,
+            reach=ceiling([abs(b) for p in found for b in (p.value, p.low, p.high) if b]),
+            first=entries[first],
+            others=[
+                Against(entries[first], None),
+                *(Against(entries[p.second], p) for p in found if p.first == first),
             ],
         ),
     )
-
-
-def turned(pair: Pair) -> Pair:
-    """The same pair, second minus first."""
-
-    def minus(value: float | None) -> float | None:
-        return None if value is None else -value
-
-    return Pair(
-        pair.second, pair.first, -pair.value, minus(pair.high), minus(pair.low),
-        minus(pair.effect), pair.p,
-    )  # fmt: skip

@@ -20,10 +20,11 @@ OURS = ("parameters", "frames_per_video")  # keys of the card, whose unit is the
 NUMBER = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,9})?(?:[eE][+-]?[0-9]{1,2})?)\s*(.*)", re.DOTALL)
 BRACKETS = re.compile(r"(.+?)\s*[(\[]([^()\[\]]+)[)\]]\s*", re.DOTALL)
 MAGNITUDES = {"": 1.0, "k": 1e3, "m": 1e6, "million": 1e6, "b": 1e9, "billion": 1e9, "t": 1e12}
-UNITS = frozenset(
-    "s ms seconds milliseconds minutes hours days usd eur dollars wh kwh joules flops gflops tflops"
-    " macs gmacs bytes mb mib gb gib tokens watts".split()
-)
+UNITS = {
+    *("s", "ms", "seconds", "milliseconds", "minutes", "hours", "days", "usd", "eur", "dollars"),
+    *("wh", "kwh", "joules", "watts", "flops", "gflops", "tflops", "macs", "gmacs"),
+    *("bytes", "mb", "mib", "gb", "gib", "tokens"),
+}
 
 
 class Kind(NamedTuple):

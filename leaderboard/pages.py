@@ -52,6 +52,7 @@ class Pages:
             "style": asset("style.css"),
             "theme": asset("theme.js"),
             "sorting": asset("tables.js"),
+            "comparing": asset("compare.js"),
         }
 
     def render(self, template: str, path: str, language: str, **values: Any) -> bytes:
@@ -96,7 +97,7 @@ def policy(*, images: bool = False) -> str:
         [
             "default-src 'none'",
             f"style-src {hashed('style.css')}",
-            f"script-src {hashed('theme.js', 'tables.js')}",
+            f"script-src {hashed('theme.js', 'tables.js', 'compare.js')}",
             "img-src data: 'self' file:" if images else "img-src data:",
             "base-uri 'none'",
             "form-action 'none'",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -11,14 +12,17 @@ import numpy as np
 from msgspec.structs import replace
 
 from harness.errors import SubmissionError
-from harness.statistics import Design, max_t, minimum_detectable, paired, rank_ranges
+from harness.statistics import Design, all_pairs, max_t, minimum_detectable, rank_ranges
 from leaderboard.outcomes import Floats, Turns, turns
-from leaderboard.records import Entry, Pair, Standing
+from leaderboard.packing import pack
+from leaderboard.records import Entry, Pairs, Standing
 from leaderboard.table import Row, Table
 from leaderboard.wording import Words
 
-LARGEST = 200  # ranked rows that are tested together: 19,900 pairs
-COMPARED = 20  # rows of a table whose differences are shown pair by pair
+LARGEST = 1_000  # ranked rows that are tested together: 499,500 pairs
+FINE = 200  # rows up to which all draws are made
+COARSE = 2_000  # draws of larger tables
+COMPARED = 200  # rows of a table whose differences are shown pair by pair
 
 
 def with_standings(
@@ -38,7 +42,7 @@ def with_standings(
     """
     found = [_standing(table, folder_of, design, known.get(table.name)) for table in made]
     return tuple(
-        table._replace(standing=standing if pairs else replace(standing, pairs=()))
+        table._replace(standing=standing if pairs else replace(standing, pairs=None))
         for table, standing in zip(made, found, strict=True)
     )
 
@@ -48,6 +52,8 @@ def remarks(table: Table, words: Words) -> list[str]:
     standing, headline = table.standing, table.columns[0]
     said = [words("standing.alike")] if standing.alike else []
     said += [words("standing.range")] if standing.ranges else []
+    if len(standing.ranges) > FINE:
+        said.append(words("standing.coarse", rows=FINE, draws=f"{COARSE:,}"))
     if standing.detectable is not None:
         size = standing.detectable
         if headline.unit == "share":
@@ -106,6 +112,8 @@ def _compared(
     keys, weights = list(fit), next(iter(fit.values())).weights
     sign = 1 if table.columns[0].better == "higher" else -1
     numerators = np.array([sign * each.values for each in fit.values()])  # (systems, turns)
+    if len(keys) > FINE:
+        design = dataclasses.replace(design, draws=min(design.draws, COARSE))
     ps = max_t(design, numerators)
     best, worst = rank_ranges(numerators.sum(axis=1) / weights.sum(), ps, 1 - design.level)
     # A row that was not tested may stand before or behind any other.
@@ -127,29 +135,13 @@ def _pairs(
     ps: Floats,
     table: Table,
     design: Design,
-) -> tuple[Pair, ...]:
+) -> Pairs | None:
     """Each of `keys` minus each that comes after it; `ps` are corrected for all of the table."""
-    one, other = np.triu_indices(len(keys), k=1)
-    if not len(one):
-        return ()
-    bounds = (table.columns[0].low, table.columns[0].high)
-    found = paired(design, numerators[one], numerators[other], weights, bounds)
-    return tuple(
-        Pair(
-            first=keys[first],
-            second=keys[second],
-            value=float(found.values[n]),
-            low=_defined(found.lows[n]),
-            high=_defined(found.highs[n]),
-            effect=_defined(found.effects[n]),
-            p=float(ps[first, second]),
-        )
-        for n, (first, second) in enumerate(zip(one.tolist(), other.tolist(), strict=True))
-    )
-
-
-def _defined(value: float) -> float | None:
-    return None if np.isnan(value) else float(value)
+    if len(keys) < 2:
+        return None
+    headline = table.columns[0]
+    found = all_pairs(design, numerators, weights, (headline.low, headline.high))
+    return pack(keys, found, ps[np.triu_indices(len(keys), k=1)].tolist(), headline.unit)
 
 
 def _read(
