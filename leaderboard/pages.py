@@ -13,7 +13,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from leaderboard import figures, scatter
+from leaderboard import figures, heat, scatter
 from leaderboard.plots import Series, bar, ceiling, gap, histogram, tenth, timeline
 from leaderboard.records import Bench, Cell, Described, Entry
 from leaderboard.standings import remarks
@@ -208,6 +208,8 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "timeline": timeline,
     "exact": figures.exact,
     "histogram": histogram,
+    "shade": heat.shade,
+    "column_name": heat.column_name,
     "interval": figures.interval,
     "label": figures.label,
     "linked": linked,

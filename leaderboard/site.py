@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -38,17 +38,19 @@ def build(
     out: Path,
     made: tuple[Table, ...] | None = None,
     browser: Browser | None = None,
+    abstained: Callable[[Entry], int] | None = None,
 ) -> Built:
     """Write the whole site to `out`, replacing a site of ours that is there.
 
     `made`: the tables of `found` with their standings; without them no row has a rank range.
-    `browser`: what the dialogue browser is made of, None to leave it out. Same input, same bytes.
+    `browser`: what the dialogue browser is made of, None to leave it out; `abstained`: in how many
+    turns an entry gave an empty answer, None where nobody counts. Same input, same bytes.
     Raises WrongUsageError if `out` is something else than a site of ours or an empty folder,
     EnvironmentFailure if it cannot be written; `out` is then as it was.
     """
     made = tables(found.entries, metrics) if made is None else made
     with _replacing(out) as folder:
-        for path, data in files(found, bench, metrics, made, browser):
+        for path, data in files(found, bench, metrics, made, browser, abstained):
             target = folder / path
             target.parent.mkdir(exist_ok=True)
             target.write_bytes(data)
@@ -88,6 +90,7 @@ def files(
     metrics: Mapping[str, Described],
     made: tuple[Table, ...],
     browser: Browser | None,
+    abstained: Callable[[Entry], int] | None = None,
 ) -> Iterator[tuple[str, bytes]]:
     """Every file of the site but the kept ones: its path inside, and its bytes."""
     yield MARK, b"A site written by `ivcr leaderboard build`, which may replace it.\n"
@@ -101,20 +104,30 @@ def files(
             yield path + ENDINGS[language], data
     for entry in found.entries:
         if not entry.kept:
-            yield from _of_entry(pages, entry, metrics, browser)
+            empty = None if abstained is None else abstained(entry)
+            yield from _of_entry(pages, entry, metrics, browser, empty)
     if browser is not None and not browser.kept:
         yield from dialogues.files(pages, browser.source(), browser.entries)
 
 
 def _of_entry(
-    pages: Pages, entry: Entry, metrics: Mapping[str, Described], browser: Browser | None
+    pages: Pages,
+    entry: Entry,
+    metrics: Mapping[str, Described],
+    browser: Browser | None,
+    abstained: int | None,
 ) -> Iterator[tuple[str, bytes]]:
-    hard = [] if browser is None else browser.hardest(entry)
-    overlaps = [] if browser is None else browser.overlaps(entry)
+    shown = system.headlines(entry, metrics)
+    own = {
+        "abstained": abstained,
+        "hardest": [] if browser is None else browser.hardest(entry),
+        "overlaps": [] if browser is None else browser.overlaps(entry),
+        "heats": [] if browser is None else browser.heats(entry, shown),
+        "at_risk": [] if browser is None else browser.at_risk(entry),
+    }
     path = f"systems/{slug(entry)}"
     for language in LANGUAGES:
         view = system.view(entry, pages.bench, metrics, Words(language))
-        own = {"hardest": hard, "overlaps": overlaps}
         data = pages.render("system.html", path, language, **own, **view)
         yield path + ENDINGS[language], data
 

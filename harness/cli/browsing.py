@@ -24,13 +24,19 @@ LOOKED_AT = 400  # frames decoded for one of a strip
 
 def source(benchmark: Benchmark, split: str, folder_of: Callable[[Entry], Path]) -> Source:
     """The browser's content, of a benchmark whose labels are public."""
+    from functools import cache
+
     from harness.outcomes import frame
+    from harness.scoring import design_of
     from leaderboard.dialogues import Source
 
     sources = {name: video.source for name, video in benchmark.videos.items()}
     told = frame(benchmark.split(split), benchmark.gold(split), sources)
     return Source(
         told.dialogue,
+        told.type,
+        told.turn,
+        cache(lambda: design_of(told)),
         told.dialogues,
         lambda entries: tell(benchmark, split, [folder_of(entry) for entry in entries]),
         lambda video: strip(benchmark, video),

@@ -9,6 +9,7 @@ import pytest
 
 from harness.cli.browsing import strip, tell
 from harness.records import Card, Moment, Prediction
+from harness.statistics import Design
 from harness.submission import write
 from leaderboard import dialogues
 from leaderboard.dialogues import Dialogue, Said, Source, Told
@@ -60,8 +61,11 @@ def test_a_browser_without_systems_shows_gold_alone(toy):
 
 def source(told, strips=()):
     rows = np.repeat(np.arange(len(told)), [len(each.turns) for each in told])
+    numbers = np.array([turn.turn for each in told for turn in each.turns], dtype=int)
+    types = np.array([each.type for each in told for _ in each.turns], dtype=int)
+    design = Design.of(rows, np.arange(len(rows)), np.ones(len(rows)), draws=9)
     names = tuple(each.name for each in told)
-    return Source(rows, names, lambda _: told, dict(strips).get)
+    return Source(rows, types, numbers, lambda: design, names, lambda _: told, dict(strips).get)
 
 
 def turn(number, text="what", video=CAT, moment=None, said=()):
