@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from leaderboard.packing import unpack
-from leaderboard.pages import Pages
+import numpy as np
+
+from leaderboard.packing import against_first, unpack
+from leaderboard.pages import Pages, compared_at
 from leaderboard.plots import ceiling
 from leaderboard.records import Entry, Pair
 from leaderboard.table import Table
@@ -23,20 +25,14 @@ class Against(NamedTuple):
     pair: Pair | None
 
 
-def path_of(table: Table) -> str:
-    """The place of a table's compare page in the site, without its ending."""
-    return f"compare/{table.name}"
-
-
 def pages_of(table: Table, pages: Pages, language: str) -> Iterator[tuple[str, bytes]]:
     """The compare page of a table, none where no pair was tested."""
     pairs = table.standing.pairs
     if pairs is None:
         return
     entries = {row.entry.key: row.entry for row in table.rows}
-    found = list(unpack(pairs))
     first = pairs.keys[0]
-    path = path_of(table)
+    path = compared_at(table)
     yield (
         path,
         pages.render(
@@ -46,11 +42,11 @@ def pages_of(table: Table, pages: Pages, language: str) -> Iterator[tuple[str, b
             table=table,
             metric=table.columns[0],
             pairs=pairs,
-            reach=ceiling([abs(b) for p in found for b in (p.value, p.low, p.high) if b]),
+            reach=ceiling([float(np.nanmax(np.abs(unpack(pairs)[:3]), initial=0.0))]),
             first=entries[first],
             others=[
                 Against(entries[first], None),
-                *(Against(entries[p.second], p) for p in found if p.first == first),
+                *(Against(entries[pair.second], pair) for pair in against_first(pairs)),
             ],
         ),
     )

@@ -120,6 +120,14 @@ def _cost(kind: Kind) -> str:
     return f"{name} ({measure})" if measure else name
 
 
+def joined(parts: Sequence[bytes], ending: str) -> bytes:
+    """Exports of single tables put together: what the export of all these tables would be."""
+    if ending != "csv":
+        return b"\n".join(parts)
+    head = parts[0].partition(b"\n")[0] + b"\n" if parts else csv([])
+    return head + b"".join(part.partition(b"\n")[2] for part in parts)
+
+
 def markdown(tables: Sequence[Table]) -> bytes:
     """One table after the other under its heading; figures as on the pages."""
     return "\n".join(line for table in tables for line in _markdown(table)).encode()

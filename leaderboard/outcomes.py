@@ -8,6 +8,7 @@ import stat
 import zipfile
 import zlib
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -20,6 +21,7 @@ from leaderboard.records import Scores
 
 NAME = "scores.outcomes.npz"
 LARGEST = 1 << 28  # bytes of one array
+HEADER = 1 << 12  # bytes in which the head of an array ends
 SLACK = 1e-8  # scores.json has ten digits
 BROKEN = (OSError, ValueError, KeyError, IndexError, zipfile.BadZipFile, zlib.error, EOFError)
 
@@ -126,12 +128,19 @@ def _array(archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
     if info.file_size > LARGEST:
         raise ValueError(f"{name} has more than {LARGEST:,} bytes")
     data = archive.read(info)
-    stream = io.BytesIO(data)
-    if npy.read_magic(stream) != (1, 0):
-        raise ValueError(f"{name} is no array as `ivcr score` writes it")
-    shape, _, kind = npy.read_array_header_1_0(stream)
+    shape, fortran, kind, start = _header(data[:HEADER].partition(b"\n")[0])
     # Before an array of the declared shape is made: it may declare more than memory holds.
-    if kind.hasobject or np.prod(shape, dtype=float) * kind.itemsize != len(data) - stream.tell():
+    if kind.hasobject or np.prod(shape, dtype=float) * kind.itemsize != len(data) - start:
         raise ValueError(f"{name} is not as long as it says")
-    stream.seek(0)
-    return np.asarray(npy.read_array(stream, allow_pickle=False))
+    array = np.frombuffer(data, dtype=kind, offset=start)
+    return array.reshape(shape, order="F" if fortran else "C")
+
+
+@lru_cache(maxsize=1024)
+def _header(head: bytes) -> tuple[tuple[int, ...], bool, np.dtype[Any], int]:
+    """Shape, order and type of an array, and where its data begin; most files have equal heads."""
+    stream = io.BytesIO(head + b"\n")
+    if npy.read_magic(stream) != (1, 0):
+        raise ValueError("expected an array as `ivcr score` writes it")
+    shape, fortran, kind = npy.read_array_header_1_0(stream)
+    return shape, fortran, kind, stream.tell()

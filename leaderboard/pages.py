@@ -22,6 +22,7 @@ from leaderboard.table import Row, Table
 from leaderboard.wording import HTML_LANGUAGE, LANGUAGES, Words
 
 ENDINGS = {"en": ".html", "zh": ".zh.html"}
+FORMATS = ("csv", "md", "tex")
 FULL = 12  # rows of a table that the front page shows whole
 TOP = 5  # rows that it shows of a longer one, and the best floor
 DIALOGUES, DIALOGUES_A_PAGE = "dialogues", 25
@@ -113,6 +114,22 @@ def slug(entry: Entry) -> str:
     if plain == parts:
         return name
     return f"{name}--{hashlib.sha256(entry.key.encode()).hexdigest()[:8]}"
+
+
+def pages_at(path: str) -> list[str]:
+    """A page in every language, by its place without its ending."""
+    return [path + ending for ending in ENDINGS.values()]
+
+
+def compared_at(table: Table) -> str:
+    """The place of a table's compare page in the site, without its ending."""
+    return f"compare/{table.name}"
+
+
+def files_of(table: Table) -> list[str]:
+    """The files that a table has to itself: its exports, and its compare page where it has one."""
+    compared = pages_at(compared_at(table)) if table.standing.pairs else []
+    return [*(f"tables/{table.name}.{ending}" for ending in FORMATS), *compared]
 
 
 def page_of(place: int) -> str:

@@ -173,3 +173,15 @@ class Found(NamedTuple):
     entries: tuple[Entry, ...]
     reported: tuple[Reported, ...]
     refused: tuple[Refusal, ...]
+
+
+class Kept(NamedTuple):
+    """What of the last build's pages of tables still holds: names of tables and of tracks.
+
+    `tables`: their own files stand unchanged; `tracks`: so does the page of the track;
+    `sections`: the table's part of its track's page does.
+    """
+
+    tables: frozenset[str] = frozenset()
+    tracks: frozenset[str] = frozenset()
+    sections: frozenset[str] = frozenset()

@@ -141,7 +141,7 @@ def _pairs(
         return None
     headline = table.columns[0]
     found = all_pairs(design, numerators, weights, (headline.low, headline.high))
-    return pack(keys, found, ps[np.triu_indices(len(keys), k=1)].tolist(), headline.unit)
+    return pack(keys, found, ps[np.triu_indices(len(keys), k=1)], headline.unit)
 
 
 def _read(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -56,6 +57,12 @@ class Table(NamedTuple):
     def alike(self, row: Row) -> bool:
         """Whether a lower row cannot be told apart from the first."""
         return row.entry.key in self.standing.alike
+
+    @property
+    def made_of(self) -> str:
+        """SHA-256 over all that its page rests on: its rows' files, in order, and its standing."""
+        rows = [[(run.key, run.stamp) for run in row.runs] for row in self.rows]
+        return hashlib.sha256(repr((self.name, self.standing.made_of, rows)).encode()).hexdigest()
 
     @property
     def floor(self) -> Row | None:

@@ -88,7 +88,8 @@ def build_site(
         browser = Browser(cache(lambda: source(benchmark, split, where)), chosen(made), (), where)
         browser = browser._replace(kept=ledger.dialogues(last, browser.made_of, out))
     abstained = abstaining(benchmark, split, where)
-    built = site.build(found, bench, described, out, made, browser, abstained)
+    kept = ledger.kept(last, made, out)
+    built = site.build(found, bench, described, out, made, browser, abstained, kept)
     pages = [(entry, site.pages_of(entry)) for entry in found.entries]
     ledger.keep(out, context, pages, made, browser)
     return (

@@ -43,7 +43,8 @@ def build(submissions, bench, out, design):
         lambda: design,
         ledger.standings(last),
     )
-    site.build(found, bench, generated.METRICS, out, made)
+    kept = ledger.kept(last, made, out)
+    site.build(found, bench, generated.METRICS, out, made, kept=kept)
     ledger.keep(out, context, [(entry, site.pages_of(entry)) for entry in found.entries], made)
     return time.perf_counter() - start, len(hashed)
 

@@ -112,15 +112,21 @@ def test_a_systems_page_says_what_its_predictions_and_outcomes_say(ivcr, scored)
     page = Page((scored.site / "systems" / "house--bm25-own.html").read_text())
     text = " ".join(page.text)
     turns = Benchmark(scored.benchmark).split().turns
-    assert f"An empty answer was given in 1 of {len(turns)} turns" in text
+    needed = {"video": ("videos", "choice"), "moment": ("moments",), "chat": ("response",)}
+    given = {(line["dialogue_id"], line["turn"]): line for line in lines}
+    empty = sum(
+        not any(given[turn.dialogue_id, turn.turn].get(part) for part in needed[turn.task])
+        for turn in turns
+    )
+    assert empty > 0
+    assert f"An empty answer was given in {empty} of {len(turns)} turns" in text
     arrays = np.load(folder / "scores.outcomes.npz")
     place = arrays["metrics"].tolist().index("S@10")
     start = arrays["start"][place]
     at_risk = arrays["table"][start : start + 10].sum(axis=1).astype(int)
     assert at_risk[0] > 0
     assert "at t = 1, 2, …: " + " · ".join(map(str, at_risk)) in text
-    (heat,) = [tag for tag in page.tags if tag.attributes.get("class") == "heat"]
-    assert heat.name == "table"
+    assert [tag.name for tag in page.tags if tag.attributes.get("class") == "heat"]
     types = {str(turn.type) for turn in turns if turn.task == "video"}
     assert all(any(part.startswith(code) for part in page.text) for code in types)
 

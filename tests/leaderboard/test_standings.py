@@ -13,7 +13,7 @@ from harness.records import Card
 from harness.statistics import Design, board, paired
 from leaderboard import exports, site, standings
 from leaderboard.entries import Reader
-from leaderboard.packing import unpack
+from leaderboard.packing import against_first
 from leaderboard.records import Standing
 from leaderboard.table import tables
 from leaderboard.wording import Words
@@ -181,11 +181,8 @@ def test_too_many_rows_and_figures_of_a_corpus_are_not_tested(runs, monkeypatch)
 def test_a_pair_is_the_paired_difference_as_it_is_shown(runs, tmp_path):
     made = runs.tables()
     found = paired(DESIGN, RIGHT["best"], RIGHT["worst"], WEIGHTS)
-    pair = next(
-        pair
-        for pair in unpack(made[0].standing.pairs)
-        if (pair.first, pair.second) == ("team/best", "team/worst")
-    )
+    pair = against_first(made[0].standing.pairs)[1]
+    assert (pair.first, pair.second) == ("team/best", "team/worst")
     assert (pair.value, pair.low, pair.high) == pytest.approx(found.interval(), abs=0.00051)
     assert pair.effect == pytest.approx(found.effects[0], abs=0.0051)
     site.build(runs.found(), runs.bench, generated.METRICS, tmp_path / "site", made)
@@ -224,8 +221,8 @@ def test_large_tables_rest_on_fewer_draws_and_say_so(runs, monkeypatch):
     monkeypatch.setattr(standings, "COARSE", 99)
     (table,) = runs.tables()
     fewer = board(dataclasses.replace(DESIGN, draws=99), np.array(list(RIGHT.values())), WEIGHTS)
-    found = [pair.p for pair in unpack(table.standing.pairs)]
-    assert found == pytest.approx(fewer.ps[np.triu_indices(3, 1)], abs=1e-4)
+    found = [pair.p for pair in against_first(table.standing.pairs)]
+    assert found == pytest.approx(fewer.ps[0, 1:], abs=1e-4)
     assert "rest on 99 swaps" in " ".join(standings.remarks(table, Words("en")))
 
 
