@@ -99,7 +99,7 @@ def known(ledger: Ledger | None, site: Path) -> dict[str, Known]:
     return {
         key: row
         for key, row in ledger.entries.items()
-        if all(_written(site / page) == seen for page, seen in row.pages.items())
+        if all(_written(site, page) == seen for page, seen in row.pages.items())
     }
 
 
@@ -156,7 +156,7 @@ def _tracks(made: Iterable[Table]) -> dict[str, str]:
 
 
 def _stands(group: Group, site: Path) -> bool:
-    return all(_written(site / page) == seen for page, seen in group.pages.items())
+    return all(_written(site, page) == seen for page, seen in group.pages.items())
 
 
 def keep(
@@ -194,16 +194,21 @@ def _pages(site: Path, folder: str) -> dict[str, tuple[int, int]]:
 
 
 def _seen(site: Path, pages: Iterable[str]) -> dict[str, tuple[int, int]]:
-    return {page: seen for page in pages if (seen := _written(site / page))}
+    return {page: seen for page in pages if (seen := _written(site, page))}
+
+
+def columns_of(site: Path) -> Path:
+    """The folder of what leaderboard.remembered keeps for a site."""
+    return site.with_name(f".{site.name}.columns")
 
 
 def _place(site: Path) -> Path:
     return site.with_name(f".{site.name}.ledger.json")
 
 
-def _written(page: Path) -> tuple[int, int] | None:
+def _written(site: Path, page: str) -> tuple[int, int] | None:
     try:
-        found = page.lstat()
+        found = os.lstat(f"{site}/{page}")
     except OSError:
         return None
     return found.st_size, found.st_mtime_ns

@@ -174,6 +174,25 @@ def best_floor(table: Table) -> float | None:
     return None if table.floor is None else table.floor.cells[0].value
 
 
+def number(cell: Cell, metric: Described) -> Markup:
+    """A figure with its full precision for machines, or a dash that says why there is none.
+
+    As filters, this and `size` take a third of the time of macros, in thousands of cells.
+    """
+    if cell.value is None:
+        why = Markup(' title="{}"').format(visible(cell.why, 200)) if cell.why else ""
+        return Markup('<span class="undefined"{}>–</span>').format(why)
+    exact, short = figures.exact(cell.value), figures.short(cell.value, metric)
+    return Markup(f'<data value="{exact}">{short}</data>')  # noqa: S704 - numbers alone
+
+
+def size(count: int | None) -> Markup:
+    """A number of turns or dialogues."""
+    if count is None:
+        return Markup("–")
+    return Markup(f'<data value="{count:d}">{count:,}</data>')  # noqa: S704 - numbers alone
+
+
 def alone(cell: Cell, metric: Described) -> Markup:
     """A figure as a bar on the metric's whole range, or on its own where that has no end."""
     bounded = metric.unit == "share"
@@ -231,6 +250,8 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "label": figures.label,
     "linked": linked,
     "missing": missing,
+    "number": number,
+    "size": size,
     "end": end,
     "page_of": page_of,
     "remarks": remarks,

@@ -41,7 +41,7 @@ class Described(NamedTuple):
     source: str
 
 
-class Cell(Struct, frozen=True, omit_defaults=True):
+class Cell(Struct, frozen=True, omit_defaults=True, gc=False):
     """One figure of scores.json: `value` None is undefined, and `why` says why."""
 
     value: float | None

@@ -16,6 +16,7 @@ from harness.statistics import Design, all_pairs, max_t, minimum_detectable, ran
 from leaderboard.outcomes import Floats, Turns, turns
 from leaderboard.packing import pack
 from leaderboard.records import Entry, Pairs, Standing
+from leaderboard.remembered import Remembered
 from leaderboard.table import Row, Table
 from leaderboard.wording import Words
 
@@ -32,15 +33,16 @@ def with_standings(
     known: Mapping[str, Standing],
     *,
     pairs: bool = True,
+    columns: Path | None = None,
 ) -> tuple[Table, ...]:
     """`made` with the standing of each table.
 
     `folder_of`: where an entry's outcomes lie; `design`: that of the split, asked for only where
     something has to be computed; `known`: the last build's standings by table name, kept where
     nothing they were made of has changed; `pairs`: whether the differences of single pairs may be
-    shown, which hidden labels forbid.
+    shown, which hidden labels forbid; `columns`: a folder for columns from build to build.
     """
-    found = [_standing(table, folder_of, design, known.get(table.name)) for table in made]
+    found = [_standing(table, folder_of, design, known.get(table.name), columns) for table in made]
     return tuple(
         table._replace(standing=standing if pairs else replace(standing, pairs=None))
         for table, standing in zip(made, found, strict=True)
@@ -71,6 +73,7 @@ def _standing(
     folder_of: Callable[[Entry], Path],
     design: Callable[[], Design],
     known: Standing | None,
+    columns: Path | None,
 ) -> Standing:
     ranked = [row for row in table.rows if row.rank is not None]
     made_of = _made_of(table, ranked)
@@ -80,7 +83,12 @@ def _standing(
     why = "corpus" if table.track.part != "all" else "many" if len(ranked) > LARGEST else None
     if why or len(ranked) < 2:
         return Standing(made_of, without={why: len(ranked)} if why and ranked else {})
-    return replace(_tested(table, ranked, folder_of, design()), made_of=made_of)
+    remembered = Remembered(columns, table.name, table.columns[0].name)
+    tested = _tested(
+        table, ranked, lambda run: _column(run, table, folder_of, remembered), design()
+    )
+    remembered.keep()
+    return replace(tested, made_of=made_of)
 
 
 def _made_of(table: Table, ranked: Sequence[Row]) -> str:
@@ -90,9 +98,9 @@ def _made_of(table: Table, ranked: Sequence[Row]) -> str:
 
 
 def _tested(
-    table: Table, ranked: Sequence[Row], folder_of: Callable[[Entry], Path], design: Design
+    table: Table, ranked: Sequence[Row], column_of: Callable[[Entry], Turns | str], design: Design
 ) -> Standing:
-    read = {row.entry.key: _read(row, table, folder_of, design) for row in ranked}
+    read = {row.entry.key: _read(row, column_of, design) for row in ranked}
     found = {key: each for key, each in read.items() if isinstance(each, Turns)}
     # All take the mean over the same turns; a file with other weights is not of this split.
     common = Counter(each.weights.tobytes() for each in found.values()).most_common(1)
@@ -144,21 +152,32 @@ def _pairs(
     return pack(keys, found, ps[np.triu_indices(len(keys), k=1)], headline.unit)
 
 
-def _read(
-    row: Row, table: Table, folder_of: Callable[[Entry], Path], design: Design
-) -> Turns | str:
+def _read(row: Row, column_of: Callable[[Entry], Turns | str], design: Design) -> Turns | str:
     """A row's headline turn by turn, the mean over its seeds, or why there is none."""
     every = []
     for run in row.runs:
-        try:
-            found = turns(folder_of(run), run.scores, table.columns[0].name)
-        except SubmissionError:
-            return "broken"
-        if found is None:
-            return "absent"
+        found = column_of(run)
+        if isinstance(found, str):
+            return found
         every.append(found)
     first = every[0]
     if any(not np.array_equal(each.weights, first.weights) for each in every):
         return "broken"
-    values = np.mean([each.values for each in every], axis=0)
+    values = np.mean([each.values for each in every], axis=0) if len(every) > 1 else first.values
     return Turns(values, first.weights) if len(values) == len(design.unit) else "broken"
+
+
+def _column(
+    run: Entry, table: Table, folder_of: Callable[[Entry], Path], remembered: Remembered
+) -> Turns | str:
+    """A run's headline turn by turn, or why there is none."""
+    if (known := remembered.get(run)) is not None:
+        return known
+    try:
+        found = turns(folder_of(run), run.scores, table.columns[0].name)
+    except SubmissionError:
+        return "broken"
+    if found is None:
+        return "absent"
+    remembered.put(run, found)
+    return found

@@ -157,12 +157,14 @@ def _row(
         runs[0],
         tuple(_figure(runs, column.name, part) for column in columns),
         runs,
-        spread([_cell(run, columns[0].name, part) for run in runs]),
+        spread([_cell(run, columns[0].name, part) for run in runs]) if len(runs) > 1 else None,
         tuple(said.get(kind) for kind in kinds),
     )
 
 
 def _figure(runs: Runs, metric: str, part: str) -> Cell:
+    if len(runs) == 1:
+        return _cell(runs[0], metric, part)
     return mean([_cell(run, metric, part) for run in runs])
 
 

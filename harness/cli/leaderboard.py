@@ -82,6 +82,7 @@ def build_site(
         designing(benchmark, split),
         ledger.standings(last),
         pairs=public,
+        columns=ledger.columns_of(out) if public else None,
     )
     browser = None
     if public:
