@@ -16,11 +16,13 @@ from leaderboard.heat import Heat, heat
 from leaderboard.outcomes import Turns, at_risk, turns
 from leaderboard.pages import DIALOGUES, DIALOGUES_A_PAGE, ENDINGS, Pages, policy
 from leaderboard.records import Described, Entry
+from leaderboard.strangers import visible
 from leaderboard.table import Table
 from leaderboard.wording import LANGUAGES
 
 MOST = 6  # systems
 HARDEST = 10  # dialogues that a system's page names
+SHORT = 24  # characters of a system's name beside each answer; the head of a page has all of it
 LARGEST_STRIP = 60_000  # bytes
 
 Seconds = tuple[float, float]
@@ -182,6 +184,7 @@ def files(pages: Pages, source: Source, entries: Sequence[Entry]) -> Iterator[tu
                     first=DIALOGUES_A_PAGE * (number - 1) + 1,
                     dialogues=part,
                     entries=entries,
+                    names=[visible(entry.card.system, SHORT) for entry in entries],
                     strips=strips,
                 ),
             )

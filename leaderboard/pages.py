@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -230,8 +230,17 @@ def by_place(series: Sequence[Series]) -> list[tuple[int, list[Cell]]]:
     ]
 
 
+def alike(said: Sequence[Hashable]) -> list[tuple[Any, list[int]]]:
+    """Answers that differ, in the order of the first system that gave each, with these systems."""
+    groups: dict[Hashable, list[int]] = {}
+    for place, answer in enumerate(said):
+        groups.setdefault(answer, []).append(place)
+    return list(groups.items())
+
+
 FILTERS: dict[str, Callable[..., Any]] = {
     "anchor": anchor,
+    "alike": alike,
     "alone": alone,
     "bar": bar,
     "best_floor": best_floor,

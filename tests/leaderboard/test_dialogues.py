@@ -122,6 +122,18 @@ def test_a_strangers_words_are_text_and_pictures_come_from_the_site_alone(tmp_pa
     assert "default-src 'none'" in policy
 
 
+def test_systems_that_answer_alike_stand_in_one_row_in_the_order_of_the_first(tmp_path):
+    cat, dog = Said(True, CAT, None, 1), Said(False, DOG, None, 2)
+    told = [Dialogue("d", 1, (turn(1, said=(cat, dog, cat, dog._replace(rank=3))),))]
+    page = Page(pages(tmp_path, told, [entry(f"a/{n}") for n in "pqrs"])["dialogues/1.html"])
+    rows = [tag for tag in page.tags if tag.name == "tr"]
+    assert [row.attributes["class"] for row in rows] == ["right", "wrong", "wrong"]
+    said = " ".join(page.text)
+    assert "1 a/p , 3 a/r right" in said
+    assert "2 a/q wrong" in said
+    assert "4 a/s wrong" in said
+
+
 def test_a_picture_past_the_limit_is_left_out(tmp_path):
     huge = {CAT: b"x" * (dialogues.LARGEST_STRIP + 1)}
     made = pages(tmp_path, [Dialogue("d", 1, (turn(1),))], strips=huge)
