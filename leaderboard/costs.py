@@ -42,17 +42,34 @@ class Amount(NamedTuple):
 
 
 def declared(card: Card) -> dict[Kind, Amount]:
-    """Every cost of a card, in its order; names that differ in letter case are one."""
+    """Every cost of a card, in its order."""
     return dict(_declared(card))
 
 
 def shown(cards: Iterable[Card]) -> tuple[Kind, ...]:
     """The costs that a table has a column for: the harness's own, then those that most cards have.
 
-    At most MOST; of equally frequent ones the first by name.
+    At most MOST; of equally frequent ones the first by name. Names that differ in letter case are
+    one cost, by its commonest spelling.
     """
-    counted = Counter(kind for card in cards for kind in declared(card))
-    return tuple(sorted(counted, key=lambda kind: (_place(kind), -counted[kind], kind.name))[:MOST])
+    spelt = Counter(kind for card in cards for kind in declared(card))
+    counted: Counter[Kind] = Counter()
+    for kind, number in spelt.items():
+        counted[_folded(kind)] += number
+    first = sorted(counted, key=lambda kind: (_place(kind), -counted[kind], kind.name))[:MOST]
+    spellings = sorted(spelt, key=lambda kind: (-spelt[kind], kind.name))
+    return tuple(next(each for each in spellings if _folded(each) == kind) for kind in first)
+
+
+def amounts(card: Card, kinds: Iterable[Kind]) -> tuple[Amount | None, ...]:
+    """What a card says of each of `kinds`, however it spells them."""
+    said = {_folded(kind): amount for kind, amount in _declared(card)}
+    return tuple(said.get(_folded(kind)) for kind in kinds)
+
+
+def _folded(kind: Kind) -> Kind:
+    same = kind.unit is not None and kind.unit == kind.name
+    return Kind(kind.name.casefold(), kind.name.casefold() if same else kind.unit)
 
 
 def drawable(kind: Kind) -> bool:
@@ -105,11 +122,11 @@ def _of_theirs(name: str, value: float | str) -> tuple[Kind, Amount]:
 
 @lru_cache(maxsize=4096)
 def _named(name: str) -> tuple[str, str | None]:
-    """A cost's name in small letters without its unit, and the unit."""
+    """A cost's name without its unit, and the unit."""
     if found := BRACKETS.fullmatch(name):
-        return found[1].casefold(), found[2].strip()
+        return found[1], found[2].strip()
     words = re.findall(r"[a-z]+", name.casefold())
-    return name.casefold(), name.casefold() if UNITS.intersection(words) else None
+    return name, name if UNITS.intersection(words) else None
 
 
 def _amount(value: float) -> Amount:

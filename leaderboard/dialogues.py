@@ -15,7 +15,7 @@ from harness.statistics import Design
 from leaderboard.heat import Heat, heat
 from leaderboard.outcomes import Turns, at_risk, turns
 from leaderboard.pages import DIALOGUES, DIALOGUES_A_PAGE, ENDINGS, Pages, policy
-from leaderboard.records import Described, Entry
+from leaderboard.records import Described, Entry, Said, Seconds
 from leaderboard.strangers import visible
 from leaderboard.table import Table
 from leaderboard.wording import LANGUAGES
@@ -24,20 +24,6 @@ MOST = 6  # systems
 HARDEST = 10  # dialogues that a system's page names
 SHORT = 24  # characters of a system's name beside each answer; the head of a page has all of it
 LARGEST_STRIP = 60_000  # bytes
-
-Seconds = tuple[float, float]
-
-
-class Said(NamedTuple):
-    """What one system put first in a turn, and whether that is right; None: nothing of the kind.
-
-    `rank`: of the gold video in the system's list, from 1.
-    """
-
-    right: bool
-    video: str | None
-    moment: tuple[str, Seconds] | None
-    rank: int | None
 
 
 class Told(NamedTuple):

@@ -36,8 +36,8 @@ def heat(found: Turns, type_: Ints, turn: Ints, design: Design, metric: Describe
     figures = design.ratios(masks * found.values, masks * found.weights, bounds)
     sizes = masks.sum(axis=1).tolist()
     cells = {
-        place: Cell(*map(_defined, parts), turns=size) if size else None
-        for place, size, *parts in zip(places, sizes, *figures, strict=True)
+        place: Cell(_defined(value), _defined(low), _defined(high), size) if size else None
+        for place, size, value, low, high in zip(places, sizes, *figures, strict=True)
     }
     rows, columns = (tuple(dict.fromkeys(side)) for side in zip(*places, strict=True))
     return Heat(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -15,7 +15,7 @@ from markupsafe import Markup
 
 from leaderboard import figures, heat, scatter
 from leaderboard.plots import Series, bar, ceiling, gap, histogram, tenth, timeline
-from leaderboard.records import Bench, Cell, Described, Entry
+from leaderboard.records import Bench, Cell, Described, Entry, Said
 from leaderboard.standings import remarks
 from leaderboard.strangers import LONG, link, visible
 from leaderboard.table import Row, Table
@@ -230,11 +230,18 @@ def by_place(series: Sequence[Series]) -> list[tuple[int, list[Cell]]]:
     ]
 
 
-def alike(said: Sequence[Hashable]) -> list[tuple[Any, list[int]]]:
-    """Answers that differ, in the order of the first system that gave each, with these systems."""
-    groups: dict[Hashable, list[int]] = {}
+def alike(said: Sequence[Said], task: str) -> list[tuple[Said, list[int]]]:
+    """Answers that differ in what is shown of them, with the places of the systems that gave each.
+
+    In the order of the first of these systems; places count from 0.
+    """
+    groups: dict[Said, list[int]] = {}
     for place, answer in enumerate(said):
-        groups.setdefault(answer, []).append(place)
+        if task == "video":
+            same = answer._replace(moment=None)
+        else:
+            same = answer._replace(video=None, rank=None)
+        groups.setdefault(same, []).append(place)
     return list(groups.items())
 
 

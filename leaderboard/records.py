@@ -185,3 +185,18 @@ class Kept(NamedTuple):
     tables: frozenset[str] = frozenset()
     tracks: frozenset[str] = frozenset()
     sections: frozenset[str] = frozenset()
+
+
+Seconds = tuple[float, float]
+
+
+class Said(NamedTuple):
+    """What one system put first in a turn, and whether that is right; None: nothing of the kind.
+
+    `rank`: of the gold video in the system's list, from 1.
+    """
+
+    right: bool
+    video: str | None
+    moment: tuple[str, Seconds] | None
+    rank: int | None

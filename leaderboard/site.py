@@ -198,8 +198,8 @@ def _shared(
         if track.name not in old.kept.tracks:
             path = f"tracks/{track.name}"
             sections = {table.name: old.section(table, language) for table in group}
-            shown = {"track": track, "tables": group, "sections": sections}
-            yield path, pages.render("track.html", path, language, **shown)
+            parts = {"track": track, "tables": group, "sections": sections}
+            yield path, pages.render("track.html", path, language, **parts)
     for table in made:
         if table.name not in old.kept.tables:
             yield from comparing.pages_of(table, pages, language)

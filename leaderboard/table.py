@@ -151,14 +151,13 @@ def _row(
     kinds: tuple[Kind, ...],
     part: str,
 ) -> Row:
-    said = costs.declared(runs[0].card)
     return Row(
         rank,
         runs[0],
         tuple(_figure(runs, column.name, part) for column in columns),
         runs,
         spread([_cell(run, columns[0].name, part) for run in runs]) if len(runs) > 1 else None,
-        tuple(said.get(kind) for kind in kinds),
+        costs.amounts(runs[0].card, kinds),
     )
 
 

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from harness.benchmark import Benchmark
     from harness.entrants import Entrant
     from harness.records import Gold, Span, Turn
-    from leaderboard.dialogues import Dialogue, Said, Source, Told
-    from leaderboard.records import Entry
+    from leaderboard.dialogues import Dialogue, Source, Told
+    from leaderboard.records import Entry, Said
 
 FRAMES, HEIGHT, GAP = 6, 54, 2  # of a strip; pixels
 WIDEST = 120  # pixels of one frame
@@ -84,7 +84,7 @@ def _told(benchmark: Benchmark, turn: Turn, gold: Gold, said: tuple[Said, ...]) 
 
 def _said(entrant: Entrant, right: bool, row: int) -> Said:
     from harness.outcomes import ABSENT
-    from leaderboard.dialogues import Said
+    from leaderboard.records import Said
 
     first, rank = entrant.said[row], int(entrant.outcomes.rank[row])
     moment = first.moment

@@ -122,7 +122,8 @@ def _reached(
     for above, below in pairwise(found):  # a pass of its own is six times as fast as accumulate
         np.maximum(above, below, out=below)
     bits = np.packbits(found >= needed[:, None], axis=1)
-    return np.bitwise_count(bits).sum(axis=1, dtype=np.int64)
+    counts: Ints = np.bitwise_count(bits).sum(axis=1, dtype=np.int64)
+    return counts
 
 
 def _portions(size: int, at_once: int) -> Iterator[slice]:

@@ -109,8 +109,8 @@ def all_pairs(
         products = sums.T @ sums
         own = np.diag(products)
         found = own[one] + own[other] - 2 * products[one, other]
-        number = np.count_nonzero(group_sums(touched[:, :1], group))
-        return np.where(found > TIE * (own[one] + own[other]), found, 0.0), number
+        some: Floats = np.where(found > TIE * (own[one] + own[other]), found, 0.0)
+        return some, int(np.count_nonzero(group_sums(touched[:, :1], group)))
 
     ways = [squares(group) for group in (design.unit, design.video)]
     cells, number = squares(crossed(design.unit, design.video))

@@ -17,8 +17,9 @@ import numpy as np
 
 from harness.statistics import Design
 from leaderboard import dialogues
-from leaderboard.dialogues import Dialogue, Said, Source, Told
+from leaderboard.dialogues import Dialogue, Source, Told
 from leaderboard.pages import ENDINGS, Pages
+from leaderboard.records import Said
 from tests.leaderboard import generated
 from tests.leaderboard.test_table import entry
 

@@ -34,10 +34,10 @@ def card(**fields):
         ({"cost": 3}, Kind("cost", None), 3),
         ({"cost": "12 GPU hours"}, Kind("cost", "GPU hours"), 12),
         ({"cost": "free"}, Kind("cost", None), None),
-        ({"cost": {"GPU hours": 2}}, Kind("gpu hours", "gpu hours"), 2),
+        ({"cost": {"GPU hours": 2}}, Kind("GPU hours", "GPU hours"), 2),
         ({"cost": {"seconds per turn": 0.8}}, Kind("seconds per turn", "seconds per turn"), 0.8),
         ({"cost": {"time per turn (s)": 0.8}}, Kind("time per turn", "s"), 0.8),
-        ({"cost": {"Time per turn": "0.8 s"}}, Kind("time per turn", "s"), 0.8),
+        ({"cost": {"Time per turn": "0.8 s"}}, Kind("Time per turn", "s"), 0.8),
         ({"cost": {"training (h)": "2 h"}}, Kind("training", "h"), 2),
         ({"cost": {"training (s)": "2 h"}}, Kind("training", "s"), None),
         ({"cost": {"effort": 5}}, Kind("effort", None), 5),
@@ -62,6 +62,13 @@ def test_a_table_has_its_four_most_declared_costs_the_houses_own_first():
     cards = [card(parameters=1, cost={"a": 1, "b": 1, "c": 1, "d": 1}), card(cost={"D": 2, "c": 1})]
     assert [kind.name for kind in shown(cards)] == ["parameters", "c", "d", "a"]
     assert len(shown(cards)) == costs.MOST
+
+
+def test_a_cost_is_found_however_a_card_spells_it():
+    cards = [card(cost={"GPU hours": 1}), card(cost={"gpu Hours": 2}), card(cost={"GPU hours": 3})]
+    (kind,) = shown(cards)
+    assert kind == Kind("GPU hours", "GPU hours")
+    assert [costs.amounts(each, [kind])[0].value for each in cards] == [1, 2, 3]
 
 
 def table(*declared_costs, values=(0.2, 0.4, 0.6)):

@@ -12,9 +12,10 @@ from harness.records import Card, Moment, Prediction
 from harness.statistics import Design
 from harness.submission import write
 from leaderboard import dialogues
-from leaderboard.dialogues import Dialogue, Said, Source, Told
+from leaderboard.dialogues import Dialogue, Source, Told
 from leaderboard.outcomes import Turns
 from leaderboard.pages import Pages, page_of
+from leaderboard.records import Said
 from tests.baselines.conftest import CAT, DOG, FOX, imported
 from tests.leaderboard import generated
 from tests.leaderboard.html_reading import Page
