@@ -60,7 +60,7 @@ def test_a_number_is_short_on_the_page(value, text):
 
 def test_a_table_has_its_four_most_declared_costs_the_houses_own_first():
     cards = [card(parameters=1, cost={"a": 1, "b": 1, "c": 1, "d": 1}), card(cost={"D": 2, "c": 1})]
-    assert [kind.name for kind in shown(cards)] == ["parameters", "c", "d", "a"]
+    assert [kind.name for kind in shown(cards)] == ["parameters", "c", "D", "a"]
     assert len(shown(cards)) == costs.MOST
 
 
