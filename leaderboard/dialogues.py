@@ -11,29 +11,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.errors import SubmissionError
-from leaderboard.outcomes import Turns, turns
+from harness.statistics import Design
+from leaderboard.heat import Heat, heat
+from leaderboard.outcomes import Turns, at_risk, turns
 from leaderboard.pages import DIALOGUES, DIALOGUES_A_PAGE, ENDINGS, Pages, policy
-from leaderboard.records import Entry
+from leaderboard.records import Described, Entry, Said, Seconds
+from leaderboard.strangers import visible
 from leaderboard.table import Table
 from leaderboard.wording import LANGUAGES
 
 MOST = 6  # systems
 HARDEST = 10  # dialogues that a system's page names
+SHORT = 24  # characters of a system's name beside each answer; the head of a page has all of it
 LARGEST_STRIP = 60_000  # bytes
-
-Seconds = tuple[float, float]
-
-
-class Said(NamedTuple):
-    """What one system put first in a turn, and whether that is right; None: nothing of the kind.
-
-    `rank`: of the gold video in the system's list, from 1.
-    """
-
-    right: bool
-    video: str | None
-    moment: tuple[str, Seconds] | None
-    rank: int | None
 
 
 class Told(NamedTuple):
@@ -62,11 +52,16 @@ class Source(NamedTuple):
     """Where the browser's content comes from.
 
     `dialogue`: (turns,) the number of each turn's dialogue, from 0 in the order of the split;
-    `names`: by that number; `tell`: all dialogues with what these systems answered; `strip`: a JPEG
-    of some frames of a video, None where there are no pixels.
+    `type`, `turn`: (turns,) the dialogue's type code, and the number of the turn in it; `design`:
+    what varies together in the split; `names`: by number of the dialogue; `tell`: all dialogues
+    with what these systems answered; `strip`: a JPEG of some frames of a video, None where there
+    are no pixels.
     """
 
     dialogue: NDArray[np.int64]
+    type: NDArray[np.int64]
+    turn: NDArray[np.int64]
+    design: Callable[[], Design]
     names: tuple[str, ...]
     tell: Callable[[Sequence[Entry]], Iterable[Dialogue]]
     strip: Callable[[str], bytes | None]
@@ -112,6 +107,25 @@ class Browser(NamedTuple):
         found = self._turns(entry, "mIoU")
         return spread(found) if found is not None and found.values.any() else []
 
+    def heats(self, entry: Entry, metrics: Sequence[Described]) -> list[Heat]:
+        """Each of `metrics` by type and turn number; none where its outcomes do not say."""
+        found = [(metric, self._turns(entry, metric.name)) for metric in metrics]
+        return [
+            heat(turns, source.type, source.turn, source.design(), metric)
+            for metric, turns in found
+            if turns is not None and len(turns.values) == len((source := self.source()).turn)
+        ]
+
+    def at_risk(self, entry: Entry) -> list[int]:
+        """Dialogues at risk at each retrieval turn, from 1; empty without outcomes."""
+        cell = entry.cell("S@1")
+        if cell is None or cell.value is None:
+            return []
+        try:
+            return at_risk(self.folder_of(entry), entry.scores) or []
+        except SubmissionError:
+            return []
+
     def _turns(self, entry: Entry, metric: str) -> Turns | None:
         try:
             return turns(self.folder_of(entry), entry.scores, metric)
@@ -156,6 +170,7 @@ def files(pages: Pages, source: Source, entries: Sequence[Entry]) -> Iterator[tu
                     first=DIALOGUES_A_PAGE * (number - 1) + 1,
                     dialogues=part,
                     entries=entries,
+                    names=[visible(entry.card.system, SHORT) for entry in entries],
                     strips=strips,
                 ),
             )

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
 import pandas as pd
 
 from harness.files import readable
-from leaderboard.figures import exact, interval, label, short, unit
+from leaderboard.costs import Kind
+from leaderboard.figures import deviation, exact, interval, label, short, unit
 from leaderboard.records import Entry
+from leaderboard.scatter import named
 from leaderboard.standings import remarks
 from leaderboard.strangers import csv_cell, latex_cell, markdown_cell
 from leaderboard.table import Row, Table
@@ -20,7 +22,9 @@ CSV_COLUMNS = (
     *("track", "history", "candidates", "rank", "floor", "team", "system"),
     *("metric", "value", "low", "high", "turns", "dialogues", "why"),
     *("best_rank", "worst_rank", "alike"),
+    *("runs", "least", "greatest", "deviation"),
 )
+COST = "cost: "  # begins the `metric` of a line that holds a declared cost
 BETTER = {"higher": "↑", "lower": "↓"}
 DAGGER, LATEX_DAGGER = "†", r"$^{\dagger}$"
 LATEX_BETTER = {"higher": r"$\uparrow$", "lower": r"$\downarrow$"}
@@ -58,30 +62,70 @@ def csv(tables: Sequence[Table]) -> bytes:
     """One line a figure, fractions with ten significant digits, ready for a spreadsheet.
 
     `best_rank`, `worst_rank`: the rank range of the row; `alike`: whether it cannot be told apart
-    from the first. They are of the headline and stand in every line of the row.
+    from the first. They are of the headline and stand in every line of the row. `runs`: how many
+    seeds the figures are the means of; of the headline the least, the greatest and the standard
+    deviation. A line whose `metric` begins with `cost: ` holds what the card declares.
     """
     lines = [
-        (
-            table.track.name,
-            table.history,
-            table.candidates,
-            "" if row.rank is None else str(row.rank),
-            "yes" if row.entry.floor else "no",
-            csv_cell(row.entry.card.team),
-            csv_cell(row.entry.card.system),
-            metric.name,
-            *(exact(bound) for bound in (cell.value, cell.low, cell.high)),
-            *("" if size is None else str(size) for size in (cell.turns, cell.dialogues)),
-            csv_cell(cell.why or ""),
-            *map(str, table.range_of(row) or ("", "")),
-            "yes" if table.alike(row) else "no" if table.range_of(row) else "",
-        )
+        (*_csv_row(row, table), *line, *_csv_rank(row, table), *spread)
         for table in tables
         for row in table.rows
-        for metric, cell in zip(table.columns, row.cells, strict=True)
+        for line, spread in (*_csv_figures(row, table), *_csv_costs(row, table))
     ]
     frame = pd.DataFrame(lines, columns=CSV_COLUMNS, dtype="str")
     return frame.to_csv(index=False, lineterminator="\n").encode()
+
+
+def _csv_row(row: Row, table: Table) -> tuple[str, ...]:
+    return (
+        *(table.track.name, table.history, table.candidates),
+        "" if row.rank is None else str(row.rank),
+        "yes" if row.entry.floor else "no",
+        csv_cell(row.entry.card.team),
+        csv_cell(row.entry.card.system),
+    )
+
+
+def _csv_rank(row: Row, table: Table) -> tuple[str, ...]:
+    span = table.range_of(row)
+    alike = "yes" if table.alike(row) else "no" if span else ""
+    return (*map(str, span or ("", "")), alike)
+
+
+def _csv_figures(row: Row, table: Table) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
+    for metric, cell in zip(table.columns, row.cells, strict=True):
+        spread = () if row.spread is None or metric is not table.columns[0] else row.spread
+        yield (
+            (
+                metric.name,
+                *map(exact, (cell.value, cell.low, cell.high)),
+                *("" if size is None else str(size) for size in (cell.turns, cell.dialogues)),
+                csv_cell(cell.why or ""),
+            ),
+            (str(len(row.runs)), *(map(exact, spread) if spread else ("", "", ""))),
+        )
+
+
+def _csv_costs(row: Row, table: Table) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
+    """Declared costs, `why` holding what is no number."""
+    for kind, amount in zip(table.costs, row.amounts, strict=True):
+        if amount is not None:
+            text = amount.text if amount.value is None else ""
+            line = (csv_cell(COST + _cost(kind)), exact(amount.value), *("",) * 4, csv_cell(text))
+            yield line, (str(len(row.runs)), "", "", "")
+
+
+def _cost(kind: Kind) -> str:
+    name, measure = named(kind, Words("en"))
+    return f"{name} ({measure})" if measure else name
+
+
+def joined(parts: Sequence[bytes], ending: str) -> bytes:
+    """Exports of single tables put together: what the export of all these tables would be."""
+    if ending != "csv":
+        return b"\n".join(parts)
+    head = parts[0].partition(b"\n")[0] + b"\n" if parts else csv([])
+    return head + b"".join(part.partition(b"\n")[2] for part in parts)
 
 
 def markdown(tables: Sequence[Table]) -> bytes:
@@ -93,14 +137,16 @@ def _markdown(table: Table) -> list[str]:
     heads = [
         f"{markdown_cell(label(m.name))} ({unit(m)}) {BETTER[m.better]}" for m in table.columns
     ]
-    top = ["Rank", "System", "Team", *heads[:1], "95 %", *heads[1:], "Turns", "Dialogues"]
+    costs = [markdown_cell(_cost(kind)) for kind in table.costs]
+    top = ["Rank", "System", "Team", *heads[:1], "95 %", *heads[1:], "Turns", "Dialogues", *costs]
     rows = [
         [
             _rank(row, table),
-            markdown_cell(row.entry.card.system),
+            markdown_cell(row.entry.card.system) + _seeds(row, table),
             markdown_cell(row.entry.card.team),
             *_numbers(row, table, DAGGER),
             *_sizes(row),
+            *map(markdown_cell, _amounts(row)),
         ]
         for row in table.rows
     ]
@@ -122,13 +168,15 @@ def _latex(table: Table) -> list[str]:
         )
         for m in table.columns
     ]
-    top = ["", "System", "Team", heads[0], r"95\,\%", *heads[1:], "$n$"]
+    costs = [latex_cell(_cost(kind)) for kind in table.costs]
+    top = ["", "System", "Team", heads[0], r"95\,\%", *heads[1:], "$n$", *costs]
     body = [
         [
             _rank(row, table).replace("–", "--"),
-            *map(_italic if row.entry.floor else str, map(latex_cell, _names(row))),
+            *_latex_names(row, table),
             *(cell.replace("–", "--") for cell in _numbers(row, table, LATEX_DAGGER)),
             _sizes(row)[0],
+            *map(latex_cell, _amounts(row)),
         ]
         for row in table.rows
     ]
@@ -156,8 +204,27 @@ def _italic(text: str) -> str:
     return rf"\textit{{{text}}}"
 
 
-def _names(row: Row) -> tuple[str, str]:
-    return row.entry.card.system, row.entry.card.team
+def _latex_names(row: Row, table: Table) -> tuple[str, str]:
+    system, team = (
+        _italic(name) if row.entry.floor else name
+        for name in map(latex_cell, (row.entry.card.system, row.entry.card.team))
+    )
+    return system + _seeds(row, table).replace("–", "--"), team
+
+
+def _seeds(row: Row, table: Table) -> str:
+    """How many seeds a row folds and how they differ, behind the name of its system."""
+    if len(row.runs) < 2:
+        return ""
+    metric, told = table.columns[0], f"{len(row.runs)} seeds"
+    if row.spread is not None:
+        low, high = (short(value, metric) for value in row.spread[:2])
+        told += f": {low}–{high}, SD {deviation(row.spread.deviation, metric)}"
+    return f" ({told})"
+
+
+def _amounts(row: Row) -> list[str]:
+    return ["–" if amount is None else amount.text for amount in row.amounts]
 
 
 def _rank(row: Row, table: Table) -> str:

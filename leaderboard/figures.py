@@ -43,3 +43,8 @@ def signed(value: float, metric: Described) -> str:
     size = short(abs(value), metric)
     sign = "" if not size.strip("0.") else "+" if value > 0 else "−"
     return sign + size
+
+
+def deviation(value: float, metric: Described) -> str:
+    """A standard deviation in the unit of `short`, with two digits behind the point."""
+    return f"{100 * value:.2f}" if metric.unit == "share" else f"{value:.2f}"

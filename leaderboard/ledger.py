@@ -8,21 +8,21 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from importlib.metadata import version
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, field
 
 from harness.files import canonical, write
 from harness.records import Card
 from leaderboard import outcomes
 from leaderboard.dialogues import Browser
-from leaderboard.pages import DIALOGUES
-from leaderboard.records import Bench, Described, Entry, Scores, Stamp, Standing
+from leaderboard.pages import DIALOGUES, files_of, pages_at
+from leaderboard.records import Bench, Described, Entry, Kept, Scores, Stamp, Standing
 from leaderboard.table import Table
 from leaderboard.tracks import TRACKS
 
@@ -49,13 +49,15 @@ class Group(Struct, frozen=True):
 class Ledger(Struct, frozen=True):
     """All entries of the last build, its dialogue browser, its tables' standings by name.
 
-    `context`: everything else that their pages depend on.
+    `context`: everything else that their pages depend on; `tables`, `tracks`: their files by name.
     """
 
     context: str
     entries: dict[str, Known]
     standings: dict[str, Standing]
     dialogues: Group | None = None
+    tables: dict[str, Group] = field(default_factory=dict)
+    tracks: dict[str, Group] = field(default_factory=dict)
 
 
 def context(bench: Bench, metrics: Mapping[str, Described], organizers: Collection[str]) -> str:
@@ -97,7 +99,7 @@ def known(ledger: Ledger | None, site: Path) -> dict[str, Known]:
     return {
         key: row
         for key, row in ledger.entries.items()
-        if all(_written(site / page) == seen for page, seen in row.pages.items())
+        if all(_written(site, page) == seen for page, seen in row.pages.items())
     }
 
 
@@ -120,15 +122,48 @@ def dialogues(ledger: Ledger | None, made_of: str, site: Path) -> tuple[str, ...
     group = None if ledger is None else ledger.dialogues
     if group is None or group.made_of != made_of:
         return ()
-    stand = all(_written(site / page) == seen for page, seen in group.pages.items())
-    return tuple(group.pages) if stand else ()
+    return tuple(group.pages) if _stands(group, site) else ()
+
+
+def kept(ledger: Ledger | None, made: Sequence[Table], site: Path) -> Kept:
+    """What of the last build's pages of tables and tracks rests on the same and stands."""
+    if ledger is None:
+        return Kept()
+    same = {
+        table.name
+        for table in made
+        if (group := ledger.tables.get(table.name)) and group.made_of == table.made_of
+    }
+    whole = {name for name in same if _stands(ledger.tables[name], site)}
+    standing = {name for name, group in ledger.tracks.items() if _stands(group, site)}
+    tracks = {
+        name
+        for name, digest in _tracks(made).items()
+        if name in standing and ledger.tracks[name].made_of == digest
+    }
+    sections = {table.name for table in made if table.name in same and table.track.name in standing}
+    return Kept(frozenset(whole), frozenset(tracks), frozenset(sections))
+
+
+def _tracks(made: Iterable[Table]) -> dict[str, str]:
+    """What each track's page rests on."""
+    found: dict[str, str] = {}
+    for table in made:
+        name = table.track.name
+        digest = hashlib.sha256(f"{found.get(name)} {table.made_of}".encode())
+        found[name] = digest.hexdigest()
+    return found
+
+
+def _stands(group: Group, site: Path) -> bool:
+    return all(_written(site, page) == seen for page, seen in group.pages.items())
 
 
 def keep(
     site: Path,
     context: str,
     entries: Iterable[tuple[Entry, Collection[str]]],
-    tables: Iterable[Table] = (),
+    tables: Sequence[Table] = (),
     browser: Browser | None = None,
 ) -> None:
     """Write the ledger of a build: entries and their pages, tables' standings, the browser."""
@@ -140,27 +175,40 @@ def keep(
                 entry.scores,
                 metrics={p: cells for p, cells in entry.scores.metrics.items() if p in PARTS},
             ),
-            {page: seen for page in pages if (seen := _written(site / page))},
+            _seen(site, pages),
         )
         for entry, pages in entries
     }
     group = None if browser is None else Group(browser.made_of, _pages(site, DIALOGUES))
     standing = {table.name: table.standing for table in tables}
-    write(_place(site), canonical(Ledger(context, rows, standing, group)))
+    shared = {table.name: Group(table.made_of, _seen(site, files_of(table))) for table in tables}
+    tracks = {
+        name: Group(made_of, _seen(site, pages_at(f"tracks/{name}")))
+        for name, made_of in _tracks(tables).items()
+    }
+    write(_place(site), canonical(Ledger(context, rows, standing, group, shared, tracks)))
 
 
 def _pages(site: Path, folder: str) -> dict[str, tuple[int, int]]:
-    names = sorted(f"{folder}/{path.name}" for path in (site / folder).glob("*"))
-    return {name: seen for name in names if (seen := _written(site / name))}
+    return _seen(site, sorted(f"{folder}/{path.name}" for path in (site / folder).glob("*")))
+
+
+def _seen(site: Path, pages: Iterable[str]) -> dict[str, tuple[int, int]]:
+    return {page: seen for page in pages if (seen := _written(site, page))}
+
+
+def columns_of(site: Path) -> Path:
+    """The folder of what leaderboard.remembered keeps for a site."""
+    return site.with_name(f".{site.name}.columns")
 
 
 def _place(site: Path) -> Path:
     return site.with_name(f".{site.name}.ledger.json")
 
 
-def _written(page: Path) -> tuple[int, int] | None:
+def _written(site: Path, page: str) -> tuple[int, int] | None:
     try:
-        found = page.lstat()
+        found = os.lstat(f"{site}/{page}")
     except OSError:
         return None
     return found.st_size, found.st_mtime_ns

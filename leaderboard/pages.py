@@ -13,15 +13,16 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from leaderboard import figures
+from leaderboard import figures, heat, scatter
 from leaderboard.plots import Series, bar, ceiling, gap, histogram, tenth, timeline
-from leaderboard.records import Bench, Cell, Described, Entry
+from leaderboard.records import Bench, Cell, Described, Entry, Said
 from leaderboard.standings import remarks
 from leaderboard.strangers import LONG, link, visible
 from leaderboard.table import Row, Table
 from leaderboard.wording import HTML_LANGUAGE, LANGUAGES, Words
 
 ENDINGS = {"en": ".html", "zh": ".zh.html"}
+FORMATS = ("csv", "md", "tex")
 FULL = 12  # rows of a table that the front page shows whole
 TOP = 5  # rows that it shows of a longer one, and the best floor
 DIALOGUES, DIALOGUES_A_PAGE = "dialogues", 25
@@ -52,6 +53,7 @@ class Pages:
             "style": asset("style.css"),
             "theme": asset("theme.js"),
             "sorting": asset("tables.js"),
+            "comparing": asset("compare.js"),
         }
 
     def render(self, template: str, path: str, language: str, **values: Any) -> bytes:
@@ -96,7 +98,7 @@ def policy(*, images: bool = False) -> str:
         [
             "default-src 'none'",
             f"style-src {hashed('style.css')}",
-            f"script-src {hashed('theme.js', 'tables.js')}",
+            f"script-src {hashed('theme.js', 'tables.js', 'compare.js')}",
             "img-src data: 'self' file:" if images else "img-src data:",
             "base-uri 'none'",
             "form-action 'none'",
@@ -112,6 +114,22 @@ def slug(entry: Entry) -> str:
     if plain == parts:
         return name
     return f"{name}--{hashlib.sha256(entry.key.encode()).hexdigest()[:8]}"
+
+
+def pages_at(path: str) -> list[str]:
+    """A page in every language, by its place without its ending."""
+    return [path + ending for ending in ENDINGS.values()]
+
+
+def compared_at(table: Table) -> str:
+    """The place of a table's compare page in the site, without its ending."""
+    return f"compare/{table.name}"
+
+
+def files_of(table: Table) -> list[str]:
+    """The files that a table has to itself: its exports, and its compare page where it has one."""
+    compared = pages_at(compared_at(table)) if table.standing.pairs else []
+    return [*(f"tables/{table.name}.{ending}" for ending in FORMATS), *compared]
 
 
 def page_of(place: int) -> str:
@@ -133,6 +151,13 @@ def top(table: Table) -> tuple[Row, ...]:
     return table.rows[:TOP] + below
 
 
+def costs_of(table: Table, rows: Sequence[Row], words: Words) -> list[tuple[str, str]]:
+    """Name and unit of each cost, where all rows of a table stand; a part of it shows none."""
+    if len(rows) < len(table.rows):
+        return []
+    return [scatter.named(kind, words) for kind in table.costs]
+
+
 def scale(table: Table) -> float:
     """The right end of the bars of a table."""
     first = [row.cells[0] for row in table.rows]
@@ -147,6 +172,25 @@ def end(high: float, table: Table) -> str:
 def best_floor(table: Table) -> float | None:
     """The headline of the best floor."""
     return None if table.floor is None else table.floor.cells[0].value
+
+
+def number(cell: Cell, metric: Described) -> Markup:
+    """A figure with its full precision for machines, or a dash that says why there is none.
+
+    As filters, this and `size` take a third of the time of macros, in thousands of cells.
+    """
+    if cell.value is None:
+        why = Markup(' title="{}"').format(visible(cell.why, 200)) if cell.why else ""
+        return Markup('<span class="undefined"{}>–</span>').format(why)
+    exact, short = figures.exact(cell.value), figures.short(cell.value, metric)
+    return Markup(f'<data value="{exact}">{short}</data>')  # noqa: S704 - numbers alone
+
+
+def size(count: int | None) -> Markup:
+    """A number of turns or dialogues."""
+    if count is None:
+        return Markup("–")
+    return Markup(f'<data value="{count:d}">{count:,}</data>')  # noqa: S704 - numbers alone
 
 
 def alone(cell: Cell, metric: Described) -> Markup:
@@ -186,8 +230,24 @@ def by_place(series: Sequence[Series]) -> list[tuple[int, list[Cell]]]:
     ]
 
 
+def alike(said: Sequence[Said], task: str) -> list[tuple[Said, list[int]]]:
+    """Answers that differ in what is shown of them, with the places of the systems that gave each.
+
+    In the order of the first of these systems; places count from 0.
+    """
+    groups: dict[Said, list[int]] = {}
+    for place, answer in enumerate(said):
+        if task == "video":
+            same = answer._replace(moment=None)
+        else:
+            same = answer._replace(video=None, rank=None)
+        groups.setdefault(same, []).append(place)
+    return list(groups.items())
+
+
 FILTERS: dict[str, Callable[..., Any]] = {
     "anchor": anchor,
+    "alike": alike,
     "alone": alone,
     "bar": bar,
     "best_floor": best_floor,
@@ -200,16 +260,23 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "timeline": timeline,
     "exact": figures.exact,
     "histogram": histogram,
+    "shade": heat.shade,
+    "column_name": heat.column_name,
     "interval": figures.interval,
     "label": figures.label,
     "linked": linked,
     "missing": missing,
+    "number": number,
+    "size": size,
     "end": end,
     "page_of": page_of,
     "remarks": remarks,
     "scale": scale,
     "short": figures.short,
     "slug": slug,
+    "scatter": scatter.plots,
+    "costs_of": costs_of,
+    "deviation": figures.deviation,
     "top": top,
     "unit": figures.unit,
     "visible": visible,

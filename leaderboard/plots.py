@@ -63,20 +63,23 @@ def bar(cell: Cell, high: float, floor: float | None = None) -> Markup:
     return Markup(svg + "".join(parts) + "</svg>")  # noqa: S704 - numbers and fixed words alone
 
 
-def gap(pair: Pair, reach: float) -> Markup:
+def gap(pair: Pair | None, reach: float) -> Markup:
     """A difference with its interval on a scale from -reach to `reach`; 0 as a dashed line.
 
-    Hidden from screen readers: the same figures stand as text in the row.
+    `pair` None draws a difference of 0, for a script to move. Hidden from screen readers: the same
+    figures stand as text in the row.
     """
     width, height = BAR
 
     def x(value: float) -> str:
         return _number(width / 2 + (width / 2 - 2) * min(max(value / reach, -1.0), 1.0))
 
-    parts = [f'<path class="floor" d="M{x(0)} 0V{height}"/>']
-    if pair.low is not None and pair.high is not None:
-        parts.append(f'<path class="span" d="M{x(pair.low)} {height / 2:g}H{x(pair.high)}"/>')
-    parts.append(f'<circle class="dot" cx="{x(pair.value)}" cy="{height / 2:g}" r="3.2"/>')
+    low, high = (None, None) if pair is None else (pair.low, pair.high)
+    span = "" if low is None or high is None else f"M{x(low)} {height / 2:g}H{x(high)}"
+    parts = [
+        f'<path class="floor" d="M{x(0)} 0V{height}"/><path class="span" d="{span}"/>'
+        f'<circle class="dot" cx="{x(pair.value if pair else 0)}" cy="{height / 2:g}" r="3.2"/>'
+    ]
     svg = f'<svg class="bar" viewBox="0 0 {width} {height}" aria-hidden="true">'
     return Markup(svg + "".join(parts) + "</svg>")  # noqa: S704 - numbers and fixed words alone
 

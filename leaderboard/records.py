@@ -41,7 +41,7 @@ class Described(NamedTuple):
     source: str
 
 
-class Cell(Struct, frozen=True, omit_defaults=True):
+class Cell(Struct, frozen=True, omit_defaults=True, gc=False):
     """One figure of scores.json: `value` None is undefined, and `why` says why."""
 
     value: float | None
@@ -108,7 +108,7 @@ class Entry(NamedTuple):
         return self.scores.metrics.get(part, {}).get(metric)
 
 
-class Pair(Struct, frozen=True):
+class Pair(NamedTuple):
     """The first entry minus the second, by key, in the headline of a table they both stand in.
 
     `effect`: difference / standard deviation of the units' differences (d_z); `p`: two-sided,
@@ -124,14 +124,25 @@ class Pair(Struct, frozen=True):
     p: float
 
 
+class Pairs(Struct, frozen=True):
+    """Each of the first rows of a table with each below it, as leaderboard.packing packs them.
+
+    `keys`: of the entries; `steps`: how many units of the packed differences make up one.
+    """
+
+    keys: tuple[str, ...]
+    steps: int
+    packed: str
+
+
 class Standing(Struct, frozen=True):
     """How sure the ranks of a table are, at the level of the design, all pairs tested together.
 
     `ranges`: by entry key, the best and the worst rank that the row may have; `alike`: the keys of
     lower rows that cannot be told apart from a row ranked first; `detectable`: the minimum
     detectable difference of neighbours, in the headline's unit; `without`: how many ranked rows
-    have no range, by reason (a word of the interface); `pairs`: each of the first rows with each
-    below it; `made_of`: a digest of what this rests on.
+    have no range, by reason (a word of the interface); `pairs`: the differences of the first rows,
+    None where there are none or labels are hidden; `made_of`: a digest of what this rests on.
     """
 
     made_of: str = ""
@@ -139,7 +150,7 @@ class Standing(Struct, frozen=True):
     alike: tuple[str, ...] = ()
     detectable: float | None = None
     without: dict[str, int] = field(default_factory=dict)
-    pairs: tuple[Pair, ...] = ()
+    pairs: Pairs | None = None
 
 
 class Reported(NamedTuple):
@@ -162,3 +173,30 @@ class Found(NamedTuple):
     entries: tuple[Entry, ...]
     reported: tuple[Reported, ...]
     refused: tuple[Refusal, ...]
+
+
+class Kept(NamedTuple):
+    """What of the last build's pages of tables still holds: names of tables and of tracks.
+
+    `tables`: their own files stand unchanged; `tracks`: so does the page of the track;
+    `sections`: the table's part of its track's page does.
+    """
+
+    tables: frozenset[str] = frozenset()
+    tracks: frozenset[str] = frozenset()
+    sections: frozenset[str] = frozenset()
+
+
+Seconds = tuple[float, float]
+
+
+class Said(NamedTuple):
+    """What one system put first in a turn, and whether that is right; None: nothing of the kind.
+
+    `rank`: of the gold video in the system's list, from 1.
+    """
+
+    right: bool
+    video: str | None
+    moment: tuple[str, Seconds] | None
+    rank: int | None

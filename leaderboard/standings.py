@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -11,14 +12,18 @@ import numpy as np
 from msgspec.structs import replace
 
 from harness.errors import SubmissionError
-from harness.statistics import Design, max_t, minimum_detectable, paired, rank_ranges
+from harness.statistics import Design, all_pairs, max_t, minimum_detectable, rank_ranges
 from leaderboard.outcomes import Floats, Turns, turns
-from leaderboard.records import Entry, Pair, Standing
+from leaderboard.packing import pack
+from leaderboard.records import Entry, Pairs, Standing
+from leaderboard.remembered import Remembered
 from leaderboard.table import Row, Table
 from leaderboard.wording import Words
 
-LARGEST = 200  # ranked rows that are tested together: 19,900 pairs
-COMPARED = 20  # rows of a table whose differences are shown pair by pair
+LARGEST = 1_000  # ranked rows that are tested together: 499,500 pairs
+FINE = 200  # rows up to which all draws are made
+COARSE = 2_000  # draws of larger tables
+COMPARED = 200  # rows of a table whose differences are shown pair by pair
 
 
 def with_standings(
@@ -28,17 +33,18 @@ def with_standings(
     known: Mapping[str, Standing],
     *,
     pairs: bool = True,
+    columns: Path | None = None,
 ) -> tuple[Table, ...]:
     """`made` with the standing of each table.
 
     `folder_of`: where an entry's outcomes lie; `design`: that of the split, asked for only where
     something has to be computed; `known`: the last build's standings by table name, kept where
     nothing they were made of has changed; `pairs`: whether the differences of single pairs may be
-    shown, which hidden labels forbid.
+    shown, which hidden labels forbid; `columns`: a folder for columns from build to build.
     """
-    found = [_standing(table, folder_of, design, known.get(table.name)) for table in made]
+    found = [_standing(table, folder_of, design, known.get(table.name), columns) for table in made]
     return tuple(
-        table._replace(standing=standing if pairs else replace(standing, pairs=()))
+        table._replace(standing=standing if pairs else replace(standing, pairs=None))
         for table, standing in zip(made, found, strict=True)
     )
 
@@ -48,6 +54,8 @@ def remarks(table: Table, words: Words) -> list[str]:
     standing, headline = table.standing, table.columns[0]
     said = [words("standing.alike")] if standing.alike else []
     said += [words("standing.range")] if standing.ranges else []
+    if len(standing.ranges) > FINE:
+        said.append(words("standing.coarse", rows=FINE, draws=f"{COARSE:,}"))
     if standing.detectable is not None:
         size = standing.detectable
         if headline.unit == "share":
@@ -57,7 +65,7 @@ def remarks(table: Table, words: Words) -> list[str]:
         said.append(words("standing.detectable", size=told))
     for why, number in standing.without.items():
         said.append(words("standing.without", n=number, why=words(f"standing.{why}")))
-    return said
+    return said + ([words("seeds.says")] if any(len(row.runs) > 1 for row in table.rows) else [])
 
 
 def _standing(
@@ -65,6 +73,7 @@ def _standing(
     folder_of: Callable[[Entry], Path],
     design: Callable[[], Design],
     known: Standing | None,
+    columns: Path | None,
 ) -> Standing:
     ranked = [row for row in table.rows if row.rank is not None]
     made_of = _made_of(table, ranked)
@@ -74,19 +83,24 @@ def _standing(
     why = "corpus" if table.track.part != "all" else "many" if len(ranked) > LARGEST else None
     if why or len(ranked) < 2:
         return Standing(made_of, without={why: len(ranked)} if why and ranked else {})
-    return replace(_tested(table, ranked, folder_of, design()), made_of=made_of)
+    remembered = Remembered(columns, table.name, table.columns[0].name)
+    tested = _tested(
+        table, ranked, lambda run: _column(run, table, folder_of, remembered), design()
+    )
+    remembered.keep()
+    return replace(tested, made_of=made_of)
 
 
 def _made_of(table: Table, ranked: Sequence[Row]) -> str:
-    """SHA-256 over the metric, and over each ranked row's key, rank and files."""
-    rows = [(row.entry.key, row.rank, row.entry.stamp) for row in ranked]
+    """SHA-256 over the metric, and over each ranked row's rank, keys and files."""
+    rows = [(row.rank, [(run.key, run.stamp) for run in row.runs]) for row in ranked]
     return hashlib.sha256(repr((table.columns[0], rows)).encode()).hexdigest()
 
 
 def _tested(
-    table: Table, ranked: Sequence[Row], folder_of: Callable[[Entry], Path], design: Design
+    table: Table, ranked: Sequence[Row], column_of: Callable[[Entry], Turns | str], design: Design
 ) -> Standing:
-    read = {row.entry.key: _read(row, table, folder_of, design) for row in ranked}
+    read = {row.entry.key: _read(row, column_of, design) for row in ranked}
     found = {key: each for key, each in read.items() if isinstance(each, Turns)}
     # All take the mean over the same turns; a file with other weights is not of this split.
     common = Counter(each.weights.tobytes() for each in found.values()).most_common(1)
@@ -106,6 +120,8 @@ def _compared(
     keys, weights = list(fit), next(iter(fit.values())).weights
     sign = 1 if table.columns[0].better == "higher" else -1
     numerators = np.array([sign * each.values for each in fit.values()])  # (systems, turns)
+    if len(keys) > FINE:
+        design = dataclasses.replace(design, draws=min(design.draws, COARSE))
     ps = max_t(design, numerators)
     best, worst = rank_ranges(numerators.sum(axis=1) / weights.sum(), ps, 1 - design.level)
     # A row that was not tested may stand before or behind any other.
@@ -127,39 +143,41 @@ def _pairs(
     ps: Floats,
     table: Table,
     design: Design,
-) -> tuple[Pair, ...]:
+) -> Pairs | None:
     """Each of `keys` minus each that comes after it; `ps` are corrected for all of the table."""
-    one, other = np.triu_indices(len(keys), k=1)
-    if not len(one):
-        return ()
-    bounds = (table.columns[0].low, table.columns[0].high)
-    found = paired(design, numerators[one], numerators[other], weights, bounds)
-    return tuple(
-        Pair(
-            first=keys[first],
-            second=keys[second],
-            value=float(found.values[n]),
-            low=_defined(found.lows[n]),
-            high=_defined(found.highs[n]),
-            effect=_defined(found.effects[n]),
-            p=float(ps[first, second]),
-        )
-        for n, (first, second) in enumerate(zip(one.tolist(), other.tolist(), strict=True))
-    )
+    if len(keys) < 2:
+        return None
+    headline = table.columns[0]
+    found = all_pairs(design, numerators, weights, (headline.low, headline.high))
+    return pack(keys, found, ps[np.triu_indices(len(keys), k=1)], headline.unit)
 
 
-def _defined(value: float) -> float | None:
-    return None if np.isnan(value) else float(value)
+def _read(row: Row, column_of: Callable[[Entry], Turns | str], design: Design) -> Turns | str:
+    """A row's headline turn by turn, the mean over its seeds, or why there is none."""
+    every = []
+    for run in row.runs:
+        found = column_of(run)
+        if isinstance(found, str):
+            return found
+        every.append(found)
+    first = every[0]
+    if any(not np.array_equal(each.weights, first.weights) for each in every):
+        return "broken"
+    values = np.mean([each.values for each in every], axis=0) if len(every) > 1 else first.values
+    return Turns(values, first.weights) if len(values) == len(design.unit) else "broken"
 
 
-def _read(
-    row: Row, table: Table, folder_of: Callable[[Entry], Path], design: Design
+def _column(
+    run: Entry, table: Table, folder_of: Callable[[Entry], Path], remembered: Remembered
 ) -> Turns | str:
-    """A row's headline turn by turn, or why there is none."""
+    """A run's headline turn by turn, or why there is none."""
+    if (known := remembered.get(run)) is not None:
+        return known
     try:
-        found = turns(folder_of(row.entry), row.entry.scores, table.columns[0].name)
+        found = turns(folder_of(run), run.scores, table.columns[0].name)
     except SubmissionError:
         return "broken"
     if found is None:
         return "absent"
-    return found if len(found.values) == len(design.unit) else "broken"
+    remembered.put(run, found)
+    return found

@@ -19,6 +19,13 @@ from leaderboard.wording import Words
 # What a reader looks at first in each task; a slice table shows those that the entry has.
 HEADLINES = ("R@1", "C-R@1", "R@1,IoU>=0.5")
 DIMENSIONS = ("type", "language", "source", "target", "length", "tag")
+# What follows a right turn and a wrong one, each with its words in the interface.
+AFTER = (
+    ("P(right|right)", "after_right"),
+    ("P(right|wrong)", "after_wrong"),
+    ("dependence", "after_difference"),
+    ("recovery", "after_recovery"),
+)
 LONG_FIELDS = ("description", "signature", "paper", "code")
 OURS = ("schema", "team", "system", "history", "candidates", "kind", "figures")
 
@@ -50,6 +57,11 @@ def view(
         ],
         "curves": list(_curves(entry, metrics, words)),
         "survival": _survival(entry, metrics, words),
+        "after": [
+            (metrics[name], entry.cell(name) or Cell(None), words(f"system.{said}"))
+            for name, said in AFTER
+            if name in metrics and _value(entry, metrics[name], "all") is not None
+        ],
         "parts": [
             part
             for name in DIMENSIONS
@@ -62,7 +74,7 @@ def view(
 
 def _curves(entry: Entry, metrics: Mapping[str, Described], words: Words) -> list[Curve]:
     made = []
-    for metric in _headlines(entry, metrics):
+    for metric in headlines(entry, metrics):
         lines = (
             Series(words("system.all_dialogues"), "dot", _by_turn(entry, metric, "turn=")),
             Series(words("system.cohort"), "square", _by_turn(entry, metric, "cohort4:turn=")),
@@ -108,7 +120,7 @@ def _part(
     slices = [part for part in entry.scores.metrics if part.startswith(f"{name}=")]
     shown = tuple(
         metric
-        for metric in _headlines(entry, metrics)
+        for metric in headlines(entry, metrics)
         if any(_value(entry, metric, part) is not None for part in slices)
     )
     rows = tuple(
@@ -122,7 +134,8 @@ def _part(
     return Part(name, shown, rows if shown else ())
 
 
-def _headlines(entry: Entry, metrics: Mapping[str, Described]) -> list[Described]:
+def headlines(entry: Entry, metrics: Mapping[str, Described]) -> list[Described]:
+    """What a reader looks at first, as far as the entry has a figure of it."""
     return [
         metrics[name]
         for name in HEADLINES

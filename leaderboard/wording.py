@@ -27,6 +27,10 @@ class Words:
         """A metric's unit in this language, as it stands where the interface has no word for it."""
         return wording().get(f"unit.{name}", {}).get(self.language, name)
 
+    def cost(self, name: str) -> str:
+        """A cost's name in this language, as the card has it where the interface has no word."""
+        return wording().get(f"cost.{name}", {}).get(self.language, name)
+
 
 @cache
 def wording() -> dict[str, dict[str, str]]:

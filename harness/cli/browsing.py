@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from harness.benchmark import Benchmark
     from harness.entrants import Entrant
     from harness.records import Gold, Span, Turn
-    from leaderboard.dialogues import Dialogue, Said, Source, Told
-    from leaderboard.records import Entry
+    from leaderboard.dialogues import Dialogue, Source, Told
+    from leaderboard.records import Entry, Said
 
 FRAMES, HEIGHT, GAP = 6, 54, 2  # of a strip; pixels
 WIDEST = 120  # pixels of one frame
@@ -24,13 +24,19 @@ LOOKED_AT = 400  # frames decoded for one of a strip
 
 def source(benchmark: Benchmark, split: str, folder_of: Callable[[Entry], Path]) -> Source:
     """The browser's content, of a benchmark whose labels are public."""
+    from functools import cache
+
     from harness.outcomes import frame
+    from harness.scoring import design_of
     from leaderboard.dialogues import Source
 
     sources = {name: video.source for name, video in benchmark.videos.items()}
     told = frame(benchmark.split(split), benchmark.gold(split), sources)
     return Source(
         told.dialogue,
+        told.type,
+        told.turn,
+        cache(lambda: design_of(told)),
         told.dialogues,
         lambda entries: tell(benchmark, split, [folder_of(entry) for entry in entries]),
         lambda video: strip(benchmark, video),
@@ -78,7 +84,7 @@ def _told(benchmark: Benchmark, turn: Turn, gold: Gold, said: tuple[Said, ...]) 
 
 def _said(entrant: Entrant, right: bool, row: int) -> Said:
     from harness.outcomes import ABSENT
-    from leaderboard.dialogues import Said
+    from leaderboard.records import Said
 
     first, rank = entrant.said[row], int(entrant.outcomes.rank[row])
     moment = first.moment

@@ -82,12 +82,15 @@ def build_site(
         designing(benchmark, split),
         ledger.standings(last),
         pairs=public,
+        columns=ledger.columns_of(out) if public else None,
     )
     browser = None
     if public:
         browser = Browser(cache(lambda: source(benchmark, split, where)), chosen(made), (), where)
         browser = browser._replace(kept=ledger.dialogues(last, browser.made_of, out))
-    built = site.build(found, bench, described, out, made, browser)
+    abstained = abstaining(benchmark, split, where)
+    kept = ledger.kept(last, made, out)
+    built = site.build(found, bench, described, out, made, browser, abstained, kept)
     pages = [(entry, site.pages_of(entry)) for entry in found.entries]
     ledger.keep(out, context, pages, made, browser)
     return (
@@ -185,6 +188,15 @@ def designing(benchmark: Benchmark, split: str) -> Callable[[], Design]:
         return design_of(frame(benchmark.split(split), benchmark.gold(split), sources))
 
     return design
+
+
+def abstaining(
+    benchmark: Benchmark, split: str, where: Callable[[Entry], Path]
+) -> Callable[[Entry], int]:
+    """What counts the turns in which an entry gave an empty answer; nothing private is opened."""
+    from harness.validation import check
+
+    return lambda entry: check(where(entry), benchmark, split).report.abstentions
 
 
 def hashing(benchmark: Benchmark, split: str) -> Callable[[Path], str]:

@@ -3,7 +3,14 @@
 from harness.statistics.boards import Board, board, max_t, minimum_detectable, rank_ranges
 from harness.statistics.design import Design, Figure, Ratios
 from harness.statistics.intervals import Interval
-from harness.statistics.pairs import Paired, paired, paired_errors, paired_smooth
+from harness.statistics.pairs import (
+    Differences,
+    Paired,
+    all_pairs,
+    paired,
+    paired_errors,
+    paired_smooth,
+)
 from harness.statistics.resampling import bootstrap
 from harness.statistics.swaps import holm, sign_flip_tests, swap_test
 from harness.statistics.units import joined_groups, resampling_units
@@ -11,10 +18,12 @@ from harness.statistics.units import joined_groups, resampling_units
 __all__ = [
     "Board",
     "Design",
+    "Differences",
     "Figure",
     "Interval",
     "Paired",
     "Ratios",
+    "all_pairs",
     "board",
     "bootstrap",
     "holm",

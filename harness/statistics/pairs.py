@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from harness.statistics.design import Design, Figure, linearised
-from harness.statistics.intervals import Interval, group_sums, limits
-from harness.statistics.swaps import sign_flip_tests, swap_test
+from harness.statistics.intervals import Interval, Spread, group_sums, limits
+from harness.statistics.swaps import TIE, sign_flip_tests, swap_test
+from harness.statistics.units import crossed
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -73,6 +74,58 @@ def paired_smooth(
     values, touched = np.array([value]), np.ones(influence.shape, dtype=bool)
     measured = _measured(design, values, influence, touched, turns, bounds)
     return Paired(values, *measured, np.array([swap_test(design, figure, one, other)]))
+
+
+class Differences(NamedTuple):
+    """All pairs of N means, first minus second, each part (pairs,) in the order of triu_indices.
+
+    As in `Paired`, without a test of each pair by itself.
+    """
+
+    values: Floats
+    lows: Floats
+    highs: Floats
+    effects: Floats
+
+
+def all_pairs(
+    design: Design,
+    numerators: ArrayLike,
+    denominators: ArrayLike,
+    bounds: tuple[float, float] = (0.0, 1.0),
+) -> Differences:
+    """What `paired` says of each pair of systems whose means are over the same turns.
+
+    `numerators`: (systems, turns), 0 where `denominators`, (turns,), are 0. The influence of a
+    difference is the difference of influences, so that its squares follow from products of systems:
+    nothing of the size pairs times turns is made.
+    """
+    table, below = np.asarray(numerators, float), np.asarray(denominators, float)
+    means, influence, touched = _means(table, below)
+    one, other = np.triu_indices(len(table), k=1)
+
+    def squares(group: Ints) -> tuple[Floats, int]:
+        sums = group_sums(influence, group)  # (groups, systems)
+        products = sums.T @ sums
+        own = np.diag(products)
+        found = own[one] + own[other] - 2 * products[one, other]
+        some: Floats = np.where(found > TIE * (own[one] + own[other]), found, 0.0)
+        return some, int(np.count_nonzero(group_sums(touched[:, :1], group)))
+
+    ways = [squares(group) for group in (design.unit, design.video)]
+    cells, number = squares(crossed(design.unit, design.video))
+    unit, video, both = (
+        found * size / max(size - 1, 1) for found, size in (*ways, (cells, number))
+    )
+    variance = np.maximum(unit + video - both, np.maximum(unit, video))
+    clusters = np.full(len(one), float(min(size for _, size in ways)))
+    values, reach = means[one] - means[other], bounds[1] - bounds[0]
+    lows, highs = limits(values, Spread(variance, clusters), design.level, (-reach, reach))
+    within, units = ways[0]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        deviation = np.sqrt(within * units**2 / (units - 1.0))
+        effects = np.where(deviation > 0, values / deviation, np.nan)
+    return Differences(values, lows, highs, effects)
 
 
 def paired_errors(design: Design, differences: ArrayLike, denominators: ArrayLike) -> Floats:

@@ -33,7 +33,7 @@ _CHOICES = """\
 # code = "..."
 # contact = "..."
 # hardware = "..."
-# cost = "..."
+# cost = { "GPU hours" = 12, "time per turn (s)" = 0.8 }  # units in brackets, or as names
 # pair = "the run that differs from this one in history alone"
 """
 

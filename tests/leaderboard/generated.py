@@ -201,6 +201,16 @@ def board(root, systems=8, seed=1, floors_of=("none", "own", "reference")):
     return submissions, of
 
 
+def seeds(submissions, of, number=3):
+    """Runs of one system that differ in their seed alone."""
+    draw = random.Random(9)
+    for seed in range(1, number + 1):
+        card = Card(1, "Team of seeds", "Seeded", "none", "unused", seed=seed,
+                    parameters="120M", cost={"time per turn (s)": 0.4})  # fmt: skip
+        put(submissions / "team-of-seeds" / f"seed-{seed}", of, card,
+            figures(0.45 + seed / 50, ("video",), draw))  # fmt: skip
+
+
 def floors(of, draw, histories):
     for history in histories:
         for candidates, names in (("unused", FLOORS), ("used", CANDIDATE_FLOORS)):

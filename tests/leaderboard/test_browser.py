@@ -16,13 +16,15 @@ from selenium.webdriver.support.wait import WebDriverWait  # noqa: E402
 
 from harness.cli.browsing import strip  # noqa: E402
 from leaderboard import site  # noqa: E402
-from leaderboard.dialogues import Browser, Dialogue, Said, chosen  # noqa: E402
+from leaderboard.dialogues import Browser, Dialogue, chosen  # noqa: E402
 from leaderboard.entries import folder_of  # noqa: E402
+from leaderboard.records import Said  # noqa: E402
 from leaderboard.standings import with_standings  # noqa: E402
 from leaderboard.table import tables  # noqa: E402
 from tests.baselines.conftest import CAT  # noqa: E402
 from tests.leaderboard import generated  # noqa: E402
 from tests.leaderboard.conftest import read  # noqa: E402
+from tests.leaderboard.html_reading import Page  # noqa: E402
 from tests.leaderboard.test_dialogues import film, filmed, source, turn  # noqa: E402
 
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
@@ -64,6 +66,7 @@ def whole(tmp_path_factory):
     """A site with everything: rank ranges, compare pages, dialogues with pictures."""
     root = tmp_path_factory.mktemp("whole")
     submissions, bench = generated.board(root, systems=4, floors_of=["none"])
+    generated.seeds(submissions, bench)
     design = generated.turn_by_turn(submissions, bench, np.random.default_rng(1))
     found = read(submissions, bench)
 
@@ -238,6 +241,80 @@ def test_dialogues_and_comparisons_fit_their_window_and_show_their_pictures(
     assert browser.get_log("browser") == []
 
 
+@pytest.fixture
+def comparing(browser, whole):
+    """The compare page of a table of five rows, and its rows as they are read."""
+    browser.get((whole / "compare/video-none-unused.html").as_uri())
+    yield browser
+    assert browser.get_log("browser") == []
+
+
+def shown(browser):
+    """What stands against whom: (system, difference, interval, d, p, verdict) of visible rows."""
+    rows = browser.find_elements(By.CSS_SELECTOR, "#pairs tbody tr")
+    return {
+        row.find_element(By.CSS_SELECTOR, "a").text: [
+            cell.text for cell in row.find_elements(By.TAG_NAME, "td")
+        ]
+        for row in rows
+        if row.is_displayed()
+    }
+
+
+def opposite(cells):
+    """The same row, seen from the other system."""
+    turned = [cell.translate(str.maketrans("+−", "−+")) for cell in cells]
+    low, _, high = turned[1].partition(" to ")
+    return [turned[0], f"{high} to {low}", turned[2], *cells[3:]]
+
+
+def test_any_two_systems_are_compared_both_ways_and_can_be_cited(comparing):
+    first = shown(comparing)
+    choice = Select(comparing.find_element(By.NAME, "system"))
+    systems = [option.text.split(" · ")[0] for option in choice.options]
+    assert len(systems) == len(first) + 1 > 3
+    for place in range(1, len(systems)):
+        choice.select_by_index(place)
+        now = shown(comparing)
+        assert set(now) == set(systems) - {systems[place]}
+        assert now[systems[0]] == opposite(first[systems[place]])
+    Select(comparing.find_element(By.NAME, "against")).select_by_index(2)
+    alone = shown(comparing)
+    assert list(alone) == [systems[1]]
+    assert alone[systems[1]][0] in comparing.find_element(By.CSS_SELECTOR, "#choose output").text
+    address = comparing.current_url
+    comparing.get("about:blank")
+    comparing.get(address)
+    assert shown(comparing) == alone
+
+
+def test_the_script_reads_of_the_packed_differences_what_the_page_says(comparing, whole):
+    before = shown(comparing)
+    choice = Select(comparing.find_element(By.NAME, "system"))
+    choice.select_by_index(1)
+    choice.select_by_index(0)
+    assert shown(comparing) == before
+    raw = Page((whole / "compare/video-none-unused.html").read_text("utf-8"))
+    assert {cells[0] for cells in before.values()} <= set(raw.text)
+
+
+def test_seeds_and_costs_stand_in_the_table_and_sort(browser, whole):
+    browser.get((whole / "tracks/video.html").as_uri())
+    row = next(
+        row for row in table(browser).find_elements(By.CSS_SELECTOR, "tbody tr")
+        if "3 seeds" in row.text
+    )  # fmt: skip
+    links = [a.get_attribute("href") for a in row.find_elements(By.CSS_SELECTOR, ".seeds a")]
+    assert [link.rpartition("--")[2] for link in links] == [f"seed-{n}.html" for n in (1, 2, 3)]
+    heading(browser, "parameters").click()
+    cells = table(browser).find_elements(By.CSS_SELECTOR, "tbody tr td.cost:nth-last-child(3)")
+    amounts = [c.find_elements(By.TAG_NAME, "data") for c in cells]
+    values = [float(found[0].get_attribute("value")) for found in amounts if found]
+    assert values == sorted(values)
+    assert len(values) > 2
+    assert browser.get_log("browser") == []
+
+
 @pytest.mark.skipif(
     not os.environ.get("AXE"), reason="needs AXE, the path of axe.min.js (npm package axe-core)"
 )
@@ -247,11 +324,15 @@ def test_axe_has_no_serious_finding(index, board, whole, theme):
     system = next(path for path in (board.site / "systems").glob("team-*own.html"))
     for page in (board.site / "index.html", board.site / "index.zh.html", system,
                  board.site / "metrics.html", board.site / "tracks/dialogue.html",
-                 whole / "index.html", whole / "dialogues/1.html",
+                 whole / "index.html", whole / "dialogues/1.html", whole / "tracks/video.html",
+                 next((whole / "systems").glob("team-1*none.html")),
                  whole / "compare/video-none-unused.html"):  # fmt: skip
         index.get(page.as_uri())
         index.execute_script(f"localStorage.setItem('theme', '{theme}')")
         index.refresh()
+        index.execute_script(
+            "document.querySelectorAll('details').forEach((d) => { d.open = true })"
+        )
         index.execute_script(axe)
         found = index.execute_async_script("axe.run().then(arguments[arguments.length - 1])")
         serious = [

@@ -10,9 +10,11 @@ import pytest
 
 from harness.benchmark import Benchmark
 from harness.cli.leaderboard import metrics
+from harness.files import opened
 from harness.metrics import METRICS
 from leaderboard.records import Described
 from tests.baselines.conftest import imported
+from tests.leaderboard.html_reading import Page
 
 
 @pytest.fixture
@@ -95,6 +97,44 @@ def test_ranges_dialogues_and_differences_come_from_real_predictions(ivcr, score
     assert all(turn.dialogue_id in page for turn in Benchmark(scored.benchmark).split().turns)
     system = (scored.site / "systems" / "house--bm25-own.html").read_text()
     assert "../dialogues/1.html#d1" in system
+
+
+def test_a_systems_page_says_what_its_predictions_and_outcomes_say(ivcr, scored):
+    folder = scored.submissions / "house" / "bm25-own"
+    lines = [json.loads(line) for line in read_predictions(folder)]
+    empty = next(line for line in lines if "videos" in line)
+    empty["videos"] = []
+    for old in folder.glob("predictions.*"):
+        old.unlink()
+    (folder / "predictions.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    assert ivcr("score", folder, "--benchmark", scored.benchmark)[0] == 0
+    assert scored.build()[0] == 0
+    page = Page((scored.site / "systems" / "house--bm25-own.html").read_text())
+    text = " ".join(page.text)
+    turns = Benchmark(scored.benchmark).split().turns
+    needed = {"video": ("videos", "choice"), "moment": ("moments",), "chat": ("response",)}
+    given = {(line["dialogue_id"], line["turn"]): line for line in lines}
+    empty = sum(
+        not any(given[turn.dialogue_id, turn.turn].get(part) for part in needed[turn.task])
+        for turn in turns
+    )
+    assert empty > 0
+    assert f"An empty answer was given in {empty} of {len(turns)} turns" in text
+    arrays = np.load(folder / "scores.outcomes.npz")
+    place = arrays["metrics"].tolist().index("S@10")
+    start = arrays["start"][place]
+    at_risk = arrays["table"][start : start + 10].sum(axis=1).astype(int)
+    assert at_risk[0] > 0
+    assert "at t = 1, 2, …: " + " · ".join(map(str, at_risk)) in text
+    assert [tag.name for tag in page.tags if tag.attributes.get("class") == "heat"]
+    types = {str(turn.type) for turn in turns if turn.task == "video"}
+    assert all(any(part.startswith(code) for part in page.text) for code in types)
+
+
+def read_predictions(folder):
+    (path,) = folder.glob("predictions.*")
+    with opened(path) as stream:
+        return stream.read().splitlines()
 
 
 def test_verify_names_outcomes_that_are_others(scored):

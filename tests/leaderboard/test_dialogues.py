@@ -9,11 +9,13 @@ import pytest
 
 from harness.cli.browsing import strip, tell
 from harness.records import Card, Moment, Prediction
+from harness.statistics import Design
 from harness.submission import write
 from leaderboard import dialogues
-from leaderboard.dialogues import Dialogue, Said, Source, Told
+from leaderboard.dialogues import Dialogue, Source, Told
 from leaderboard.outcomes import Turns
 from leaderboard.pages import Pages, page_of
+from leaderboard.records import Said
 from tests.baselines.conftest import CAT, DOG, FOX, imported
 from tests.leaderboard import generated
 from tests.leaderboard.html_reading import Page
@@ -60,8 +62,11 @@ def test_a_browser_without_systems_shows_gold_alone(toy):
 
 def source(told, strips=()):
     rows = np.repeat(np.arange(len(told)), [len(each.turns) for each in told])
+    numbers = np.array([turn.turn for each in told for turn in each.turns], dtype=int)
+    types = np.array([each.type for each in told for _ in each.turns], dtype=int)
+    design = Design.of(rows, np.arange(len(rows)), np.ones(len(rows)), draws=9)
     names = tuple(each.name for each in told)
-    return Source(rows, names, lambda _: told, dict(strips).get)
+    return Source(rows, types, numbers, lambda: design, names, lambda _: told, dict(strips).get)
 
 
 def turn(number, text="what", video=CAT, moment=None, said=()):
@@ -116,6 +121,18 @@ def test_a_strangers_words_are_text_and_pictures_come_from_the_site_alone(tmp_pa
     (policy,) = [t.attributes["content"] for t in page.tags if "http-equiv" in t.attributes]
     assert "img-src data: 'self' file:;" in policy
     assert "default-src 'none'" in policy
+
+
+def test_systems_that_answer_alike_stand_in_one_row_in_the_order_of_the_first(tmp_path):
+    cat, dog = Said(True, CAT, None, 1), Said(False, DOG, None, 2)
+    told = [Dialogue("d", 1, (turn(1, said=(cat, dog, cat, dog._replace(rank=3))),))]
+    page = Page(pages(tmp_path, told, [entry(f"a/{n}") for n in "pqrs"])["dialogues/1.html"])
+    rows = [tag for tag in page.tags if tag.name == "tr"]
+    assert [row.attributes["class"] for row in rows] == ["right", "wrong", "wrong"]
+    said = " ".join(page.text)
+    assert "1 a/p , 3 a/r right" in said
+    assert "2 a/q wrong" in said
+    assert "4 a/s wrong" in said
 
 
 def test_a_picture_past_the_limit_is_left_out(tmp_path):

@@ -8,6 +8,8 @@ import pytest
 
 from leaderboard import ledger, site
 from leaderboard.entries import Reader
+from leaderboard.records import Kept
+from leaderboard.table import tables
 from tests.leaderboard import generated
 from tests.leaderboard.test_site import tree
 
@@ -29,10 +31,14 @@ class Builds:
             return generated.sha256(folder)
 
         context = ledger.context(self.bench, METRICS, organizers)
-        known = ledger.known(ledger.read(self.out, context), self.out)
+        last = ledger.read(self.out, context)
+        known = ledger.known(last, self.out)
         found = Reader(self.bench, METRICS, sha256, organizers, known).collect(self.submissions)
-        site.build(found, self.bench, METRICS, self.out)
-        ledger.keep(self.out, context, [(row, site.pages_of(row)) for row in found.entries])
+        made = tables(found.entries, METRICS)
+        self.kept = ledger.kept(last, made, self.out)
+        site.build(found, self.bench, METRICS, self.out, made, kept=self.kept)
+        pages = [(row, site.pages_of(row)) for row in found.entries]
+        ledger.keep(self.out, context, pages, made)
         return set(read)
 
     def fresh(self, folder):
@@ -60,6 +66,36 @@ def test_only_what_changed_is_read_again(builds, tmp_path):
     scores["metrics"]["all"]["R@1"]["value"] = scores["metrics"]["all"]["R@1"]["low"]
     (changed / "scores.json").write_text(json.dumps(scores))
     assert builds.incremental() == {f"{changed.parent.name}/{changed.name}"}
+    assert tree(builds.out) == builds.fresh(tmp_path / "fresh")
+
+
+def test_tables_that_did_not_change_are_kept_and_the_others_written_anew(builds, tmp_path):
+    builds.incremental()
+    assert builds.kept == Kept()
+    builds.incremental()
+    assert len(builds.kept.tables) == len(builds.kept.sections) > 3
+    everything = builds.kept
+    changed = next(folder for folder in sorted(builds.submissions.glob("*/*-none")))
+    (changed / "card.toml").write_text((changed / "card.toml").read_text() + "\n# a remark\n")
+    document = json.loads((changed / "scores.json").read_text())
+    document["submission"]["sha256"] = generated.sha256(changed)
+    (changed / "scores.json").write_text(json.dumps(document))
+    builds.incremental()
+    gone = everything.tables - builds.kept.tables
+    assert gone
+    assert all(name.endswith("-none-unused") for name in gone)
+    assert builds.kept.sections == builds.kept.tables
+    assert "video" not in builds.kept.tracks
+    assert tree(builds.out) == builds.fresh(tmp_path / "fresh")
+
+
+def test_a_track_page_or_export_that_somebody_changed_is_written_again(builds, tmp_path):
+    builds.incremental()
+    (builds.out / "tracks" / "video.html").write_text("<!--[video-none-unused]-->bad")
+    (builds.out / "tables" / "video-none-unused.csv").unlink()
+    builds.incremental()
+    assert "video" not in builds.kept.tracks
+    assert "video-none-unused" not in builds.kept.tables | builds.kept.sections
     assert tree(builds.out) == builds.fresh(tmp_path / "fresh")
 
 

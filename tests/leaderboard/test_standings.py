@@ -1,6 +1,7 @@
 """How sure ranks are: ranges from outcomes turn by turn, and from nothing else."""
 
 import csv
+import dataclasses
 import io
 import json
 import zipfile
@@ -11,10 +12,11 @@ import pytest
 from harness.records import Card
 from harness.statistics import Design, board, paired
 from leaderboard import exports, site, standings
-from leaderboard.comparing import turned
 from leaderboard.entries import Reader
+from leaderboard.packing import against_first
 from leaderboard.records import Standing
 from leaderboard.table import tables
+from leaderboard.wording import Words
 from tests.leaderboard import generated
 from tests.leaderboard.html_reading import Page
 
@@ -51,11 +53,10 @@ class Runs:
     def found(self):
         return Reader(self.bench, generated.METRICS, generated.sha256).collect(self.folder)
 
-    def tables(self, known=None, design=lambda: DESIGN):
+    def tables(self, known=None, design=lambda: DESIGN, where=None):
         made = tables(self.found().entries, generated.METRICS)
-        return standings.with_standings(
-            made, lambda entry: self.where(entry.card.system), design, known or {}
-        )
+        by_name = lambda entry: self.where(entry.card.system)  # noqa: E731
+        return standings.with_standings(made, where or by_name, design, known or {})
 
     @property
     def standing(self):
@@ -177,24 +178,52 @@ def test_too_many_rows_and_figures_of_a_corpus_are_not_tested(runs, monkeypatch)
     assert response.standing.without == {"corpus": 1}
 
 
-def test_the_compare_page_holds_the_paired_difference_of_any_two_both_ways(runs, tmp_path):
+def test_a_pair_is_the_paired_difference_as_it_is_shown(runs, tmp_path):
     made = runs.tables()
     found = paired(DESIGN, RIGHT["best"], RIGHT["worst"], WEIGHTS)
-    pair = next(
-        p for p in made[0].standing.pairs if (p.first, p.second) == ("team/best", "team/worst")
-    )
-    assert (pair.value, pair.low, pair.high) == pytest.approx(found.interval())
-    assert pair.effect == pytest.approx(found.effects[0])
-    assert turned(turned(pair)) == pair
-    assert turned(pair).low == -pair.high
+    pair = against_first(made[0].standing.pairs)[1]
+    assert (pair.first, pair.second) == ("team/best", "team/worst")
+    assert (pair.value, pair.low, pair.high) == pytest.approx(found.interval(), abs=0.00051)
+    assert pair.effect == pytest.approx(found.effects[0], abs=0.0051)
     site.build(runs.found(), runs.bench, generated.METRICS, tmp_path / "site", made)
     page = Page((tmp_path / "site" / "compare" / "video-none-unused.html").read_text("utf-8"))
-    # Right in 120, 118 and 2 of 120 turns.
-    shown = [text for text in page.text if text[0] in "+−" and " to " not in text and "." in text]
-    differences = [text for text in shown if text.lstrip("+−") in ("96.7", "98.3", "1.7")]
-    assert sorted(differences) == ["+1.7", "+96.7", "+98.3", "−1.7", "−96.7", "−98.3"]
-    assert page.text.count("told apart") == 4
-    assert page.text.count("not told apart") == 2
+    # The first against the others: right in 120, 118 and 2 of 120 turns.
+    values = [tag.attributes["value"] for tag in page.tags if tag.name == "data"]
+    assert values == ["0", "0.017", "0.983"]
+    assert {"+1.7", "+98.3"} <= set(page.text)
+    assert page.text.count("told apart") == 1
+    assert page.text.count("not told apart") == 1
+
+
+def test_seeds_stand_for_their_mean_turn_by_turn(runs):
+    """A system whose two seeds are each right where the other is not is right in half of each."""
+    before = runs.standing
+    halves = np.arange(TURNS) % 2 * 1.0
+    for seed, right in ((1, halves), (2, 1 - halves)):
+        folder = runs.where(f"seed-{seed}")
+        cells = {"R@1": {"value": right.mean(), "turns": TURNS, "dialogues": TURNS // 3}}
+        card = Card(1, "team", "halves", "none", "unused", seed=seed)
+        generated.put(folder, runs.bench, card, {"all": cells})
+        generated.outcomes(folder, {"R@1": (right, WEIGHTS)})
+    (table,) = runs.tables(where=lambda entry: runs.folder / entry.key)
+    row = next(row for row in table.rows if row.entry.card.system == "halves")
+    assert [run.card.seed for run in row.runs] == [1, 2]
+    assert row.cells[0].value == 0.5
+    numerators = np.array([RIGHT["best"], RIGHT["close"], np.full(TURNS, 0.5), RIGHT["worst"]])
+    expected = board(DESIGN, numerators, WEIGHTS)
+    assert table.standing.ranges[row.entry.key] == (expected.best[2], expected.worst[2])
+    assert table.standing.detectable == pytest.approx(expected.detectable)
+    assert table.standing.made_of != before.made_of
+
+
+def test_large_tables_rest_on_fewer_draws_and_say_so(runs, monkeypatch):
+    monkeypatch.setattr(standings, "FINE", 2)
+    monkeypatch.setattr(standings, "COARSE", 99)
+    (table,) = runs.tables()
+    fewer = board(dataclasses.replace(DESIGN, draws=99), np.array(list(RIGHT.values())), WEIGHTS)
+    found = [pair.p for pair in against_first(table.standing.pairs)]
+    assert found == pytest.approx(fewer.ps[0, 1:], abs=1e-4)
+    assert "rest on 99 swaps" in " ".join(standings.remarks(table, Words("en")))
 
 
 def test_every_format_shows_the_range_and_marks_what_cannot_be_told_apart(runs, tmp_path):

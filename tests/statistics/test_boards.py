@@ -16,6 +16,8 @@ from harness.statistics import (
     rank_ranges,
     sign_flip_tests,
 )
+from harness.statistics.boards import COARSE
+from harness.statistics.swaps import swaps
 from tests.statistics.graphs import apart, clubs, real, simulated
 
 
@@ -54,6 +56,28 @@ def test_max_t_is_the_step_down_written_out(monkeypatch: pytest.MonkeyPatch):
     assert {pair: found[pair] for pair in pairs} == pytest.approx(expected)
     assert np.array_equal(found, found.T)
     assert np.diag(found).tolist() == [1, 1, 1, 1]
+
+
+def test_max_t_by_portions_is_that_of_all_statistics_at_once():
+    """More pairs and draws than one portion holds, of shares that single precision rounds."""
+    graph = clubs(40)
+    design = graph.design(draws=2_500)
+    shares = np.linspace(0.2, 0.7, 15)[:, None]
+    right = (np.random.default_rng(4).random((15, len(graph.unit))) < shares) / 3
+    sums = np.array([np.bincount(design.cluster, weights=row) for row in right])
+    one, other = np.triu_indices(15, k=1)
+    differences = sums[one] - sums[other]  # (pairs, clusters)
+    scale = np.sqrt((differences**2).sum(axis=1))
+    observed = np.abs(differences.sum(axis=1)) / scale
+    signs = 1 - 2 * np.concatenate(list(swaps(design, sums.shape[1])))
+    drawn = np.abs(signs @ differences.T) / scale  # (draws, pairs)
+    order = np.argsort(observed, kind="stable")
+    needed = observed[order] * (1 - COARSE) - COARSE
+    reached = np.maximum.accumulate(drawn[:, order], axis=1) >= needed
+    ps = (1 + np.maximum.accumulate(reached.sum(axis=0)[::-1])[::-1]) / 2_501
+    assert len(np.unique(ps)) > 10
+    found = max_t(design, right)[one[order], other[order]]
+    assert found == pytest.approx(ps, abs=2 / 2_501)
 
 
 def test_identical_systems_are_never_told_apart():

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from harness.statistics import paired, paired_errors, paired_smooth
+from harness.statistics import all_pairs, paired, paired_errors, paired_smooth
 from tests.statistics.graphs import apart, clubs
 
 
@@ -82,3 +82,20 @@ def test_each_row_may_have_turns_of_its_own():
     for row in range(4):
         alone = paired(design, one[row], other[row], counted[row])
         assert [part[0] for part in alone] == pytest.approx([part[row] for part in together])
+
+
+def test_all_pairs_are_those_of_paired_one_by_one():
+    graph = clubs(50)
+    design = graph.design(draws=9)
+    draw = np.random.default_rng(3)
+    weights = draw.integers(0, 3, len(graph.unit)) / 2
+    table = (draw.random((5, len(weights))) < np.linspace(0.2, 0.8, 5)[:, None]) * weights
+    table = np.concatenate([table, table[:1]])  # the last is the first again
+    one, other = np.triu_indices(6, k=1)
+    expected = paired(design, table[one], table[other], np.tile(weights, (len(one), 1)))
+    found = all_pairs(design, table, weights)
+    for name in found._fields:
+        assert getattr(found, name) == pytest.approx(
+            getattr(expected, name), rel=1e-9, abs=1e-12, nan_ok=True
+        ), name
+    assert np.isnan(found.effects).sum() == 1
