@@ -210,10 +210,10 @@ def test_a_run_that_is_cut_off_says_how_to_go_on(
         patched.setattr(runner, "BATCH", 2)
         keep, kept = Journal.add, []
 
-        def cut_off(self, batch):
+        def cut_off(self, batch, spent):
             if len(kept) == 2:
                 raise error
-            kept.append(keep(self, batch))
+            kept.append(keep(self, batch, spent))
 
         patched.setattr(Journal, "add", cut_off)
         found, out, err = ivcr(*what, tmp_path / "cut")
