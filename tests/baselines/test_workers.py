@@ -27,9 +27,9 @@ baselines.runner.BATCH = 2
 process, batches = map(int, os.environ.get("KILL", "0:0").split(":"))
 keep = Journal.add
 
-def kept(self, batch):
+def kept(self, batch, spent):
     global batches
-    keep(self, batch)
+    keep(self, batch, spent)
     if self._path.name.startswith(f"{process}-of-"):
         batches -= 1
         if not batches:

@@ -215,11 +215,11 @@ class CutOff:
     def __enter__(self):
         keep = Journal.add
 
-        def cut_off(journal, batch):
+        def cut_off(journal, batch, spent):
             if self._kept == 2:
                 raise self._error
             self._kept += 1
-            keep(journal, batch)
+            keep(journal, batch, spent)
 
         self._undo = keep
         self._patch.setattr(Journal, "add", cut_off)
