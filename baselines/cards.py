@@ -36,11 +36,17 @@ def told(baseline: Baseline) -> Provenance:
 def card(
     plan: Plan, settings: Struct, use: CandidateUse, benchmark: Benchmark, provenance: Provenance
 ) -> Card:
-    """The card of a run."""
+    """The card of a run.
+
+    A trained folder is not part of the system's name: run.json has its hash, and what it was
+    trained with; so the seeds of one system have one name.
+    """
     entry, data = plan.entry, provenance.training_data
     if data is None:
         data = (f"{benchmark.header.name} train",) if entry.about.train else ()
     values = {name: _portable(value) for name, value in changed(settings).items()}
+    if entry.about.trains:
+        values.pop("checkpoint", None)
     return Card(
         schema=1,
         team=TEAM,

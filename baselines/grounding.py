@@ -66,7 +66,7 @@ class GroundingSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
     checkpoint: the trained folder, to run with. recogniser: a trained folder whose recogniser is
     taken instead of training one. control: what is broken on purpose, to see what a figure rests
-    on; labels_permuted in training, the others when it runs.
+    on; labels_permuted in training and when it runs, the others when it runs.
     """
 
     checkpoint: str = ""
@@ -316,6 +316,7 @@ def open_trained(name: str, chosen: GroundingSettings, make: type[nn.Module], vi
             "--out FOLDER`, then give --set checkpoint=FOLDER"
         )
     kept = checkpoints.load(Path(chosen.checkpoint), baseline=name)
+    recogniser.check_control(chosen.control, kept)
     known = msgspec.convert(kept.facts["lexicon"], Lexicon)
     eyes = recogniser.restored(kept)
     grounder = Grounder(known.size, size(eyes.attributes), make()).eval()

@@ -45,6 +45,7 @@ CLIP_NOISE = 0.3
 PREFIX = "recogniser."  # of its weights' names in a checkpoint
 HOLDERS = ("dual_encoder", "tan2d", "moment_detr")  # whose checkpoints have one
 
+PERMUTED = "labels_permuted"
 PLACES = ("checkpoint", "recogniser")  # settings that name folders of one machine
 
 Size = Literal["small", "full"]
@@ -245,6 +246,16 @@ def restored(kept: checkpoints.Checkpoint) -> Recogniser:
     own = {n.removeprefix(PREFIX): w for n, w in kept.weights.items() if n.startswith(PREFIX)}
     recogniser.load_state_dict(own)
     return recogniser.eval()
+
+
+def check_control(control: str, kept: checkpoints.Checkpoint) -> None:
+    """Raise WrongUsageError if weights of permuted labels run without saying so, or others with."""
+    trained = kept.settings["control"]
+    if (control == PERMUTED) != (trained == PERMUTED):
+        raise WrongUsageError(
+            f"--set control={control}: the weights were trained with control={trained}; "
+            f"{PERMUTED} is said in training and when it runs"
+        )
 
 
 def others(kept: checkpoints.Checkpoint) -> dict[str, Tensor]:

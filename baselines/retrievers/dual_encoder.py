@@ -76,8 +76,8 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     checkpoint: the trained folder, to run with. context: left out, it is `all` in training (`last`
     where size is small), and afterwards what was trained, as far as the history shows it.
     recogniser: a trained folder whose recogniser is taken instead of training one. control: what
-    is broken on purpose, to see what a figure rests on; labels_permuted in training, the others
-    when it runs.
+    is broken on purpose, to see what a figure rests on; labels_permuted in training and when it
+    runs, the others when it runs.
     """
 
     checkpoint: str = ""
@@ -240,6 +240,7 @@ class Baseline:
                 "--benchmark B --out FOLDER`, then give --set checkpoint=FOLDER"
             )
         kept = checkpoints.load(Path(chosen.checkpoint), baseline="dual_encoder")
+        recogniser.check_control(chosen.control, kept)
         trained: Context = "last" if view.history == "none" else kept.facts["context"]
         self._context = chosen.context or trained
         check_context(self._context, view.history)

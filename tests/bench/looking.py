@@ -150,7 +150,14 @@ def _controls(proof: Proof, seeds: list[int]) -> None:
     dealt = proof.trained(
         "dual_encoder", seeds[0], "control=labels_permuted", "size=small", label="dealt"
     )
-    shown.append(proof.run("dual_encoder", "labels_permuted", f"checkpoint={dealt}"))
+    shown.append(
+        proof.run(
+            "dual_encoder",
+            f"dual_encoder-{seeds[0]}-labels_permuted",
+            f"checkpoint={dealt}",
+            "control=labels_permuted",
+        )
+    )
     for folder in [*shown, against]:
         figures = [_value(proof, folder, shown[1], "R@1", part) for part in ("all", "tag=pixel")]
         figures += [
