@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from baselines.catalogue import changed, lasting
+from baselines.catalogue import changed, lasting, portable
 from baselines.plans import Plan
 from baselines.protocol import MILLISECONDS, Baseline, Provenance
 from harness.benchmark import Benchmark
@@ -44,7 +43,7 @@ def card(
     entry, data = plan.entry, provenance.training_data
     if data is None:
         data = (f"{benchmark.header.name} train",) if entry.about.train else ()
-    values = {name: _portable(value) for name, value in changed(settings).items()}
+    values = {name: portable(value) for name, value in changed(settings).items()}
     if entry.about.trains:
         values.pop("checkpoint", None)
     return Card(
@@ -68,7 +67,7 @@ def record(
     plan: Plan, settings: Struct, benchmark: Benchmark, provenance: Provenance
 ) -> dict[str, Any]:
     """run.json: all that a reader needs to repeat the run; the same run gives the same record."""
-    values = {name: _portable(value) for name, value in lasting(settings).items()}
+    values = {name: portable(value) for name, value in lasting(settings).items()}
     return {
         "schema": 1,
         "baseline": plan.entry.name,
@@ -119,20 +118,3 @@ def _line(parts: list[str]) -> str:
     """The parts in one line of a card; run.json has what is cut off."""
     whole = " ".join(parts)
     return whole if len(whole) <= LINE else whole[: LINE - 1] + "…"
-
-
-def _portable(value: Any) -> Any:
-    """A setting without the folders that it names: a file's own name is what others can read.
-
-    What it holds is told by its hash, in the details.
-    """
-    if not isinstance(value, str):
-        return value
-    return "".join(map(_own_name, re.split(r"([;&?=])", value)))
-
-
-def _own_name(part: str) -> str:
-    try:
-        return Path(part).resolve().name if "/" in part and Path(part).exists() else part
-    except OSError:
-        return part

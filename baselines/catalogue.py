@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import difflib
 import importlib
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, cast
@@ -92,6 +93,23 @@ def lasting(settings: Struct) -> dict[str, Any]:
     own = getattr(settings, "lasting", None)
     values: dict[str, Any] = msgspec.to_builtins(settings) if own is None else own()
     return {name: values[name] for name in values if name not in getattr(settings, "PASSING", ())}
+
+
+def portable(value: Any) -> Any:
+    """A setting without the folders that it names: a file's own name is what others can read.
+
+    What it holds is told by its hash, in the details.
+    """
+    if not isinstance(value, str):
+        return value
+    return "".join(map(_own_name, re.split(r"([;&?=])", value)))
+
+
+def _own_name(part: str) -> str:
+    try:
+        return Path(part).resolve().name if "/" in part and Path(part).exists() else part
+    except OSError:
+        return part
 
 
 def _entry(path: Path, kind: Kind) -> Entry | None:

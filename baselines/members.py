@@ -19,7 +19,7 @@ from urllib.parse import unquote
 from msgspec import Struct
 from msgspec.structs import replace
 
-from baselines.catalogue import Entry, changed, find, load, settings_of
+from baselines.catalogue import Entry, changed, find, load, portable, settings_of
 from baselines.protocol import Baseline, Provenance, View
 from harness.errors import WrongUsageError
 from harness.files import shown
@@ -45,7 +45,7 @@ class Member(NamedTuple):
         return {
             "name": self.entry.name,
             "weight": self.weight,
-            "settings": changed(self.settings),
+            "settings": {name: portable(of) for name, of in changed(self.settings).items()},
             "details": self.provenance().details,
         }
 

@@ -371,6 +371,16 @@ def test_no_folder_of_a_machine_stands_in_card_or_record(toy, spied, monkeypatch
     assert str(tmp_path) not in run.card.system
 
 
+@pytest.mark.parametrize("settings", ["{}", "members=dual_encoder?{}"])
+def test_no_folder_of_trained_weights_does_either(toy, ready, settings):
+    [given] = ready("dual_encoder")
+    name = "dual_encoder" if settings == "{}" else "hybrid"
+    run = start(Plan(find(name), "own", (settings.format(given),)), toy)
+    folder = Path(given.partition("=")[2])
+    assert folder.is_dir()
+    assert str(folder.parent).encode() not in canonical([run.card, run.record])
+
+
 SAYING = """
 import json, sys
 from pathlib import Path
