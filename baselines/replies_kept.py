@@ -47,7 +47,10 @@ class Replies:
         with self._told():
             if folder is not None:
                 folder.mkdir(parents=True, exist_ok=True)
-            self._base = sqlite3.connect(self._file, timeout=WAIT, isolation_level=None)
+            # One thread uses it; closing may fall to another, wherever garbage is collected.
+            self._base = sqlite3.connect(
+                self._file, timeout=WAIT, isolation_level=None, check_same_thread=False
+            )
             weakref.finalize(self, self._base.close)
             self._base.execute("PRAGMA synchronous = FULL")
             self._base.execute(
