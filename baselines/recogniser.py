@@ -36,7 +36,6 @@ CHANNELS = 5  # red, green, blue, what changed since the frame before, what chan
 WIDTH = 128  # of what the frame network hands on
 FRAMES_AT_ONCE = 256
 
-FRAME_BATCH = 192  # frames
 FRAME_RATE, FRAME_DECAY = 4e-3, 5e-2
 CLIP_BATCH, CLIP = 24, 60  # clips, and frames of each
 CLIP_RATE, CLIP_DECAY = 3e-3, 1e-2
@@ -49,6 +48,7 @@ PERMUTED = "labels_permuted"
 PLACES = ("checkpoint", "recogniser")  # settings that name folders of one machine
 
 Size = Literal["small", "full"]
+FRAME_BATCH = {"small": 112, "full": 192}  # frames
 FRAME_STEPS = {"small": 150, "full": 1000}
 CLIP_STEPS = {"small": 120, "full": 600}
 Rows = NDArray[np.float32]
@@ -189,7 +189,7 @@ def learn(
     labels = {name: targets(found, found.scripts[name], pixels.times[name]) for name in pixels}
     fit(
         _FrameLesson(recogniser),
-        StepBatches(_Drawn(pixels, labels), _stacked, seed=course.seed).loader(),
+        StepBatches(_Drawn(pixels, labels, FRAME_BATCH[size]), _stacked, seed=course.seed).loader(),
         course,
         stage="frames",
         steps=FRAME_STEPS[size],
@@ -335,13 +335,15 @@ def losses(attributes: Sequence[Attribute], logits: Tensor, gold: Tensor) -> Ten
 class _Drawn:
     """Draws frames of random videos, each with the one before and the one after: (3, h, w, 3)."""
 
-    def __init__(self, pixels: Features, labels: Mapping[str, NDArray[np.int64]]) -> None:
-        self._pixels, self._labels = pixels, labels
+    def __init__(
+        self, pixels: Features, labels: Mapping[str, NDArray[np.int64]], size: int
+    ) -> None:
+        self._pixels, self._labels, self._size = pixels, labels, size
         self._names = sorted(labels)
 
     def __call__(self, step: int, generator: np.random.Generator) -> list[tuple[Any, Any]]:
         rows = []
-        for name in generator.choice(self._names, FRAME_BATCH):
+        for name in generator.choice(self._names, self._size):
             pixels, labels = self._pixels[name], self._labels[name]
             at = int(generator.integers(len(pixels)))
             rows.append((pixels[[at, max(at - 1, 0), min(at + 1, len(pixels) - 1)]], labels[at]))
