@@ -132,6 +132,7 @@ class Layer(nn.Module):
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, state: Tensor, mask: Tensor) -> Tensor:
+        """States (n, tokens, WIDTH) to states; mask (n, tokens): 1 where a token stands."""
         size, tokens, _ = state.shape
         heads = self.enter(self.norms[0](state)).view(size, tokens, 3, HEADS, -1)
         query, key, value = heads.permute(2, 0, 3, 1, 4)

@@ -94,6 +94,16 @@ def load(folder: Path, *, baseline: str | tuple[str, ...]) -> Checkpoint:
     return Checkpoint(about.settings, deserialised(folder / WEIGHTS, data), about.facts, _sha(raw))
 
 
+def named(folder: str, baseline: str) -> Path:
+    """The trained folder that a setting names. Raises WrongUsageError if it names none."""
+    if not folder:
+        raise WrongUsageError(
+            f"{baseline} runs with weights: train them with `ivcr baseline train {baseline} "
+            "--benchmark B --out FOLDER`, then give --set checkpoint=FOLDER"
+        )
+    return Path(folder)
+
+
 def serialised(weights: Mapping[str, Tensor]) -> bytes:
     """Tensors as a safetensors file; those that share memory are written each on its own."""
     kept = {name: tensor.detach().cpu().clone() for name, tensor in weights.items()}

@@ -17,6 +17,7 @@ from baselines.scripts import Attribute, Script
 
 LIMIT = 2.0  # for each attribute of events
 GOING_ON = 0.3
+FLOOR = 0.03  # probabilities are compared as logarithms, from here up
 Rows = NDArray[np.float32]
 
 
@@ -106,6 +107,12 @@ def pooled(rows: Rows, starts: NDArray[np.int64], ends: NDArray[np.int64]) -> Ro
     sums = np.zeros((len(rows) + 1, rows.shape[1]))
     np.cumsum(rows, axis=0, dtype=np.float64, out=sums[1:])
     return np.asarray((sums[ends] - sums[starts]) / (ends - starts)[:, None], np.float32)
+
+
+def logarithms(values: Rows) -> Rows:
+    """Probabilities as logarithms, brought to [0, 1]: 0 for none, 1 for certain."""
+    scaled = (np.log(values + FLOOR) - np.log(FLOOR)) / np.log1p(1 / FLOOR)
+    return np.asarray(scaled, np.float32)
 
 
 def merged(rows: Rows, limit: float) -> NDArray[np.int64]:

@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import pytorch_lightning as pl
 import torch
@@ -31,8 +31,9 @@ from baselines.stages import Keeper, Stage
 from baselines.wandb_runs import closed, opened
 from harness.errors import WrongUsageError
 
-__all__ = ["StepBatches", "fit", "gathered", "one_cycle"]
+__all__ = ["StepBatches", "fit", "gathered", "moved", "one_cycle"]
 
+T = TypeVar("T", bound=tuple[Any, ...])
 RISE = 0.15  # share of the steps in which the rate of `one_cycle` rises
 
 
@@ -81,6 +82,11 @@ def fit(
         if trainer.is_global_zero:
             (note or _to_stderr)(f"{stage}: {line}")
     pl.seed_everything(course.seed, workers=True, verbose=False)
+
+
+def moved(batch: T, device: torch.device) -> T:
+    """A named tuple of tensors on a device: what a module makes itself, Lightning does not move."""
+    return type(batch)(*(part.to(device) for part in batch))
 
 
 def one_cycle(module: pl.LightningModule, rate: float, decay: float) -> Any:

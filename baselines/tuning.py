@@ -77,12 +77,7 @@ def open_trained(name: str, given: S, names: Collection[str], corpus: Corpus, vi
     Raises WrongUsageError if none is named or the settings contradict it, EnvironmentFailure if it
     is absent or damaged, MissingInputError if no video can be read.
     """
-    if not given.checkpoint:
-        raise WrongUsageError(
-            f"{name} runs with weights: train them with `ivcr baseline train {name} --benchmark B "
-            "--out FOLDER`, then give --set checkpoint=FOLDER"
-        )
-    folder = Path(given.checkpoint)
+    folder = checkpoints.named(given.checkpoint, name)
     kept = checkpoints.load(folder, baseline=name)
     chosen = _together(given, names, kept.settings)
     clip = _clip_of(folder, chosen, kept.facts, view)

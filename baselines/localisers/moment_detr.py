@@ -20,7 +20,8 @@ import torch
 from torch import Tensor, nn
 
 from baselines.asking import WIDTH
-from baselines.grounding import GroundingSettings, Plan, answer, learnt, open_trained
+from baselines.grounding import GroundingSettings, answer, open_trained
+from baselines.grounding_training import Plan, learnt
 from baselines.protocol import About, Answer, Course, Provenance, Query, View
 
 ABOUT = About(trains=True, languages=("en", "zh"), paper="https://arxiv.org/abs/2107.09609")

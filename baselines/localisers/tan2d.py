@@ -19,7 +19,8 @@ import torch
 from torch import Tensor, nn
 
 from baselines.asking import WIDTH
-from baselines.grounding import STEPS, GroundingSettings, Plan, answer, learnt, open_trained
+from baselines.grounding import STEPS, GroundingSettings, answer, open_trained
+from baselines.grounding_training import Plan, learnt
 from baselines.protocol import About, Answer, Course, Provenance, Query, View
 
 ABOUT = About(trains=True, languages=("en", "zh"), paper="https://arxiv.org/abs/1912.03590")

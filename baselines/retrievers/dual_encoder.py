@@ -7,7 +7,8 @@ of a pair and two of their own, and what counts about order, duration and the wh
 the best pair's plus each further role's best token (late interaction, as ColBERT,
 https://arxiv.org/abs/2004.12832), so each side is encoded alone and search is a matrix product.
 Trained with the batch's other videos as rivals (InfoNCE, https://arxiv.org/abs/1807.03748), and
-each video against its foil where the labels name one. Reads: frames (8 a second), utterances
+each video against its foil where the labels name one; of several processes each has the rivals of
+its own share, so two do not train as one does. Reads: frames (8 a second), utterances
 (`context`), what is seen in the video that the history showed last. Ignores: the videos' text,
 answers, sound. Needs train/events.jsonl to be trained.
 """
@@ -15,7 +16,6 @@ answers, sound. Needs train/events.jsonl to be trained.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import msgspec
@@ -27,10 +27,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from baselines import checkpoints, lexicon, recogniser
+from baselines import lexicon
 from baselines.asking import WIDTH, Asked, Text, TextNet, Texts, batch, text
 from baselines.context import Context, check_context
-from baselines.features import extract
 from baselines.lexicon import Lexicon
 from baselines.protocol import (
     About,
@@ -43,20 +42,28 @@ from baselines.protocol import (
     Training,
     View,
 )
-from baselines.recogniser import Eyes, Seen, Size
+from baselines.recogniser import Seen, watch
+from baselines.recogniser_folders import PERMUTED, labelled, opened, saved
+from baselines.recogniser_training import Size, learn
 from baselines.scripts import Annotations, Attribute, read, size
 from baselines.search import Corpus, Scores
-from baselines.segments import Segments, doubts, gate, of_events, pooled, segments, unsure
-from baselines.training import StepBatches, fit, one_cycle
+from baselines.segments import (
+    Segments,
+    doubts,
+    gate,
+    logarithms,
+    of_events,
+    pooled,
+    segments,
+    unsure,
+)
+from baselines.training import StepBatches, fit, moved, one_cycle
 from baselines.training_metrics import Retrieval
-from harness.benchmark import Benchmark
-from harness.errors import WrongUsageError
 from harness.records import CONCATENATION, CandidateUse
 
 ABOUT = About(trains=True, languages=("en", "zh"), paper="https://arxiv.org/abs/2004.12832")
 ROLES = 4  # the first two are a pair
 RELATIONS, OWN, COUNTS = 3, 5, 7
-FLOOR = 0.03  # probabilities are compared as logarithms, from here up
 ALONE = -2.0  # what it costs a pair to be one segment twice
 
 BATCH = 48
@@ -175,7 +182,7 @@ def laid_out(tracks: Sequence[Track]) -> Videos:
         order = np.sign(np.arange(here)[None] - np.arange(here)[:, None])
         place = np.arange(here)
         mask[row, :here] = True
-        tokens[row, :here] = (np.log(shows + FLOOR) - np.log(FLOOR)) / np.log1p(1 / FLOOR)
+        tokens[row, :here] = logarithms(shows)
         relations[row, :here, :here] = np.stack(
             [order, 1.5 * np.tanh(ratio), np.tanh(4 * ratio)], axis=2
         )
@@ -197,33 +204,22 @@ class Baseline:
     def train(self, view: View, course: Course) -> None:
         """Train recogniser and matcher, and write the checkpoint folder."""
         chosen = self._settings
-        if view.training is None:
-            raise WrongUsageError("expected a train split with labels to train on")
-        if chosen.control not in ("none", "labels_permuted"):
-            raise WrongUsageError(f"control={chosen.control} is one of running, not of training")
-        found, training = read(view.folder, "dual_encoder"), view.training
-        if chosen.control == "labels_permuted":
+        training = labelled(view, chosen.control)
+        found = read(view.folder, "dual_encoder")
+        if chosen.control == PERMUTED:
             found, training = permuted(found, training, course.seed)
-        eyes, seen = recogniser.learn(view, course, found, chosen.size, chosen.recogniser)
+        eyes, seen = learn(view, course, found, chosen.size, chosen.recogniser)
         named = _named(training, view.validation)
-        seen = recogniser.watch(eyes, named | found.scripts.keys(), view, seen)
+        seen = watch(eyes, named | found.scripts.keys(), view, seen)
         lesson = _prepared(seen, found, training, view.validation)
         torch.manual_seed(course.seed)
         context = chosen.context or ("last" if chosen.size == "small" else "all")
         module = _Training(Matcher(lesson.lexicon.size, found.size), lesson, context)
         _fit(module, _Draw(lesson, context), course, STEPS[chosen.size], view)
-        facts = {
-            "attributes": msgspec.to_builtins(found.attributes),
-            "benchmark": f"{Benchmark(view.folder).header.name} train",
-            "context": context,
-            "lexicon": msgspec.to_builtins(lesson.lexicon),
-            "seed": course.seed,
-            "validation": module.figures,
-        }
-        weights = recogniser.weights(eyes) | module.matcher.state_dict()
-        checkpoints.save(
-            course.out, baseline="dual_encoder", settings=chosen, weights=weights, facts=facts
-        )
+        saved(
+            "dual_encoder", chosen, view, course, eyes, module.matcher, lesson.lexicon,
+            context=context, validation=module.figures,
+        )  # fmt: skip
 
     @torch.inference_mode()
     def prepare(self, view: View) -> None:
@@ -234,39 +230,24 @@ class Baseline:
         read.
         """
         chosen = self._settings
-        if not chosen.checkpoint:
-            raise WrongUsageError(
-                "dual_encoder runs with weights: train them with `ivcr baseline train dual_encoder "
-                "--benchmark B --out FOLDER`, then give --set checkpoint=FOLDER"
-            )
-        kept = checkpoints.load(Path(chosen.checkpoint), baseline="dual_encoder")
-        recogniser.check_control(chosen.control, kept)
+        if chosen.context is not None:
+            check_context(chosen.context, view.history)
+        kept = opened("dual_encoder", chosen, view)
         trained: Context = "last" if view.history == "none" else kept.facts["context"]
         self._context = chosen.context or trained
-        check_context(self._context, view.history)
-        self._lexicon = msgspec.convert(kept.facts["lexicon"], Lexicon)
-        eyes = recogniser.restored(kept)
-        self._matcher = Matcher(self._lexicon.size, size(eyes.attributes)).eval()
-        self._matcher.load_state_dict(recogniser.others(kept))
+        self._lexicon, features, attributes = kept.lexicon, kept.features, kept.eyes.attributes
+        self._matcher = Matcher(self._lexicon.size, size(attributes)).eval()
+        self._matcher.load_state_dict(kept.weights)
         self._corpus = Corpus(view)
-        shuffled = chosen.control == "frames_shuffled"
-        features = extract(
-            [view.videos[video_id] for video_id in view.corpus],
-            view.folder,
-            recogniser.SAMPLER,
-            Eyes(eyes, shuffled=shuffled),
-            cache=view.cache,
-            note=view.note,
-        )
         self._seen = self._corpus.seen(features)
         tracks = {
-            video_id: track(features[video_id], features.times[video_id], eyes.attributes)
+            video_id: track(features[video_id], features.times[video_id], attributes)
             for video_id in self._seen
         }
-        self._shown = {v: shown(each, eyes.attributes) for v, each in tracks.items()}
+        self._shown = {v: shown(each, attributes) for v, each in tracks.items()}
         tracks = controlled(tracks, chosen.control, view, self._lexicon)
         self._videos = laid_out([tracks[video_id] for video_id in self._seen])
-        self._provenance = recogniser.provenance(kept, features)
+        self._provenance = kept.provenance
 
     def answer(self, queries: Sequence[Query]) -> list[Answer]:
         """A ranking for each video turn, one moment for each moment turn."""
@@ -596,19 +577,23 @@ class _Training(pl.LightningModule):
         return loss
 
     def validation_step(self, which: Tensor, _: int) -> None:
+        """Rank all validation videos for some of the validation queries."""
         pairs = [self.val[at] for at in which.tolist()]
         read = [pair.alone if self._context == "last" else pair.whole for pair in pairs]
-        scores = self.matcher.scores(self.matcher.wanted(batch(read)), self._videos)
+        wanted = self.matcher.wanted(moved(batch(read), self.device))
+        scores = self.matcher.scores(wanted, moved(self._videos, self.device))
         gold = [self._names.index(pair.gold) for pair in pairs]
         self._found.update(scores, torch.tensor(gold, device=self.device))
 
     def on_validation_epoch_end(self) -> None:
+        """Log R@1 and the rest."""
         figures = self._found.compute()
         self.log_dict(figures)
         self.figures = {name: round(float(value), 4) for name, value in figures.items()}
         self._found.reset()
 
     def configure_optimizers(self) -> Any:
+        """AdamW with one cycle of its rate."""
         return one_cycle(self, RATE, DECAY)
 
 

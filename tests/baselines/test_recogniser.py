@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from baselines.frames import Frames
-from baselines.recogniser import Eyes, Recogniser, inputs, losses, targets
+from baselines.recogniser import Eyes, Recogniser, inputs
+from baselines.recogniser_training import losses, targets
 from baselines.scripts import Annotations, Attribute, Event, Script
 
 COLOUR = Attribute("colour", True, ("blue", "red"), 0)

@@ -7,11 +7,12 @@ import pytest
 import torch
 from scipy.optimize import linear_sum_assignment
 
-from baselines.asking import WIDTH
-from baselines.grounding import STEPS, scene, spans, together
+from baselines.asking import WIDTH, Text
+from baselines.grounding import STEPS, footage, scene, spans, together
+from baselines.grounding_training import Question, _Draw
 from baselines.localisers import moment_detr
 from baselines.localisers.tan2d import Map, mean, most
-from baselines.scripts import Attribute
+from baselines.scripts import Annotations, Attribute, Event, Script
 from harness.errors import WrongUsageError
 
 COLOUR = (Attribute("colour", True, ("blue", "red"), 0),)
@@ -119,6 +120,43 @@ def test_the_gold_is_matched_as_the_hungarian_method_does():
         assert head.loss(state, gist, gold).item() == pytest.approx(
             (10 * far[best] + unlike[best] + 4 * sure).item(), rel=1e-5
         )
+
+
+FILM = np.array(
+    [[0, 0, 0]] * 10 + [[1, 0, 1]] * 30 + [[0, 0, 0]] * 10 + [[0, 1, 1]] * 30 + [[0, 0, 0]] * 16,
+    np.float32,
+)
+WHEN = np.arange(96, dtype=np.int32) * 125 + 62
+
+
+def draw(related):
+    """A question about the blue event, 1.25 to 5 s, of a video whose other event is red."""
+    script = Script((Event(1250, 5000, (0,)), Event(6250, 10000, (1,))), ())
+    films = footage({"v": FILM}, {"v": WHEN}, COLOUR)
+    asked = [
+        Question(Text((), (), ()), "v", 1250, 5000, related),
+        Question(Text((), (), ()), "v", 1250, 5000, True),  # so that relations are tagged
+    ]
+    return _Draw(asked, films, {"v": WHEN}, Annotations(COLOUR, {"v": script})), asked[0], films
+
+
+@pytest.mark.parametrize("related", [False, True])
+def test_in_a_video_put_together_anew_the_gold_is_still_the_event_asked_for(related):
+    made, asked, films = draw(related)
+    made._doubt = np.zeros(1)
+    anew, orders = 0, set()
+    for seed in range(60):
+        _, found, gold = made._one(asked, np.random.default_rng(seed))
+        anew += found is not films["v"].scene
+        centre = (np.arange(STEPS) + 0.5) / STEPS
+        inside = (centre > gold[0] + 1 / STEPS) & (centre < gold[1] - 1 / STEPS)
+        assert inside.any()
+        assert (found.shows[inside, 0] > 0.9).all(), "blue throughout"
+        assert (found.shows[inside, 1] < 0.1).all()
+        blue = [at for at, each in enumerate(found.segments[:-1]) if each[0] > 0.9]
+        orders.add((blue[0], len(found.segments) - 1))
+    assert 15 < anew < 45
+    assert (len(orders) > 1) is not related, "order and number change only without a relation"
 
 
 @pytest.mark.parametrize("name", ["tan2d", "moment_detr"])

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from baselines import trainer
 from baselines.asking import batch, text
 from baselines.catalogue import find, load
 from baselines.lexicon import Lexicon
@@ -13,15 +14,20 @@ from baselines.plans import Surroundings, training_view
 from baselines.protocol import Course, Exchange, MissingInputError, Query
 from baselines.retrievers.dual_encoder import (
     ALONE,
-    FLOOR,
+    Lesson,
     Matcher,
+    Pair,
     Track,
+    _collate,
+    _Draw,
+    _Training,
+    controlled,
     laid_out,
     permuted,
     texts,
 )
-from baselines.scripts import Annotations, Script
-from baselines.trainer import Lesson, train
+from baselines.scripts import Annotations, Attribute, Script
+from baselines.segments import FLOOR
 from harness.errors import WrongUsageError
 from tests.baselines.conftest import CAT, COOK, DOG
 from tests.baselines.ready import annotate
@@ -125,11 +131,93 @@ def test_a_control_of_running_is_none_of_training(toy, tmp_path):
 
 @pytest.mark.parametrize("control", ["videos_permuted", "frames_shuffled", "events_shuffled",
                                      "text_alone"])  # fmt: skip
-def test_a_control_answers_as_many_turns_otherwise(toy, said, ready, control):
+def test_under_a_control_every_turn_is_still_answered(toy, said, ready, control):
     given = ready("dual_encoder")
-    plain, controlled = (said("dual_encoder", toy, "own", *given, *more)
-                         for more in ((), (f"control={control}",)))  # fmt: skip
-    assert [len(each) for each in plain] == [len(each) for each in controlled]
+    plain, controlled_ = (said("dual_encoder", toy, "own", *given, *more)
+                          for more in ((), (f"control={control}",)))  # fmt: skip
+    assert [len(each) for each in plain] == [len(each) for each in controlled_]
+
+
+def test_a_control_breaks_one_thing_and_keeps_the_rest(toy):
+    view = training_view(toy, "dual_encoder", 3, Surroundings())
+    tracks = dict(zip((CAT, DOG, COOK), TRACKS, strict=True))
+    dealt = controlled(tracks, "videos_permuted", view, KNOWN)
+    assert dealt.keys() == tracks.keys()
+    assert sorted(map(id, dealt.values())) == sorted(map(id, TRACKS))
+    assert any(dealt[name] is not tracks[name] for name in tracks)
+    mixed = controlled(tracks, "events_shuffled", view, KNOWN)[COOK]
+    assert mixed.lengths.tolist() != TRACKS[2].lengths.tolist()
+    order = [TRACKS[2].lengths.tolist().index(length) for length in mixed.lengths]
+    assert np.array_equal(mixed.values, TRACKS[2].values[order])
+    assert sorted(order) == [0, 1, 2, 3]
+    assert controlled(tracks, "none", view, KNOWN) is tracks
+
+
+def test_text_alone_is_what_the_videos_text_names(toy):
+    view = training_view(toy, "dual_encoder", 0, Surroundings())
+    known = Lexicon({"en": {"cat": 0, "beach": 1, "runs": 2}}, {}, [0, 0, 1])
+    found = controlled(dict.fromkeys((CAT, DOG)), "text_alone", view, known)
+    assert found[CAT].values.tolist() == [[1, 0, 0]]
+    assert found[DOG].values.tolist() == [[0, 1, 1]]
+
+
+def lesson(foiled=True, ordered=False):
+    """One query whose gold and foil differ in the lengths of two events, and another video."""
+    shows = np.eye(3, dtype=np.float32)
+    events = {
+        "gold": Track(shows, np.array([1.0, 2.0, 3.0])),
+        "foil": Track(shows, np.array([2.0, 1.0, 3.0])),
+        "third": Track(np.full((1, 3), 0.5, np.float32), np.array([9.0])),
+    }
+    said = text(KNOWN, [("red", "en", 0)])
+    pair = Pair(said, said, "gold", "foil" if foiled else None, ordered)
+    attributes = (Attribute("all", True, ("a", "b", "c"), 0),)
+    return Lesson(KNOWN, [pair], [], events, events, attributes, np.zeros(1))
+
+
+@pytest.mark.parametrize("ordered", [False, True])
+def test_gold_and_foil_are_changed_in_the_same_way(ordered):
+    draw, orders, longer = _Draw(lesson(ordered=ordered), "last"), set(), set()
+    for seed in range(40):
+        row = draw(0, np.random.default_rng(seed))[0]
+        assert np.array_equal(row.shows.values, row.foil_shows.values)
+        ratio = row.shows.lengths / row.foil_shows.lengths
+        firsts = row.shows.values.argmax(1)
+        longer.add(len(ratio))
+        # events 0 and 1 have exchanged lengths; all others have the same in both
+        changed = [(int(firsts[i]), round(float(r), 6)) for i, r in enumerate(ratio) if r != 1]
+        assert sorted(changed) == [(0, 0.5), (1, 2.0)]
+        orders.add(changed[0][0])
+    assert longer == {3, 4}, "now and then an event of another video joins both"
+    assert (len(orders) > 1) is not ordered
+
+
+def test_without_foils_all_queries_are_plain():
+    rows = _Draw(lesson(foiled=False), "last")(0, np.random.default_rng(0))
+    assert len(rows) == 48
+    assert all(row.foil is None for row in rows)
+
+
+def test_another_showing_of_the_gold_is_no_rival():
+    rows = _Draw(lesson(), "last")(0, np.random.default_rng(0))
+    torch.manual_seed(0)
+    module = _Training(Matcher(KNOWN.size, 3), lesson(), "last").eval()
+    batch_ = _collate(rows)
+    with torch.no_grad():
+        scores = module.matcher.scores(module.matcher.wanted(batch_.texts), batch_.videos)
+        loss = module.training_step(batch_, 0)
+    # Every query's gold is the one video: its rivals are the foils alone.
+    own, foils = scores.diagonal(), scores[:, 48:]
+    assert len(batch_.foiled) == foils.shape[1] == 24
+    across = torch.logsumexp(torch.cat([own[:, None], foils], dim=1), dim=1) - own
+    ahead = own[:24] - foils.diagonal()
+    expected = across.mean() + torch.nn.functional.softplus(-ahead).mean()
+    assert loss.item() == pytest.approx(expected.item(), rel=1e-5)
+
+
+def test_weights_of_permuted_labels_do_not_pass_for_others(toy, said, ready):
+    with pytest.raises(WrongUsageError, match="trained with control=none"):
+        said("dual_encoder", toy, "own", *ready("dual_encoder"), "control=labels_permuted")
 
 
 def test_it_runs_without_a_folder_only_to_say_how_to_make_one(toy, said):
@@ -142,7 +230,7 @@ def test_one_seed_gives_the_same_weights_whether_it_was_cut_off_or_not(toy, tmp_
 
     def trained(name, *, resume=False, seed=0):
         course = Course(tmp_path / name, steps=3, seed=seed, resume=resume)
-        train(Lesson(find("dual_encoder"), ("size=small",), course), toy)
+        trainer.train(trainer.Lesson(find("dual_encoder"), ("size=small",), course), toy)
         return (tmp_path / name / "weights.safetensors").read_bytes()
 
     whole = trained("whole")
