@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from typing import Generic, Protocol, TypeVar
 
 from baselines.context import video_in_focus
-from baselines.conversation import Request, Writer
 from baselines.localisers.pipeline import is_sought
 from baselines.protocol import MILLISECONDS, Answer, Query
 from baselines.reading import (
@@ -28,13 +28,35 @@ from baselines.spending import ABSTAINED, COMPLETION, PROMPT, REQUESTS, UNCOUNTE
 from harness.records import Moment, Video
 from harness.replies.reading import EMPTY
 
-Ask = Callable[[Sequence[Request]], list[Reply]]
+Asked = TypeVar("Asked")
+Written = TypeVar("Written", covariant=True)
 
 
-class Assistant:
+class Writes(Protocol[Written]):
+    """Writes down what is asked of a turn, for whoever is asked."""
+
+    def choice(self, query: Query) -> Written:
+        """Which of the query's candidates is meant?"""
+
+    def grounding(self, query: Query, video_id: str) -> Written:
+        """When in that video is what is meant?"""
+
+    def talk(self, query: Query) -> Written:
+        """What does one say to that?"""
+
+    def explanation(self, query: Query, moment: Moment) -> Written:
+        """Why this moment?"""
+
+
+class Assistant(Generic[Asked]):
     """Asks, with all requests of a batch at once, and reads the replies."""
 
-    def __init__(self, ask: Ask, writer: Writer, videos: Mapping[str, Video]) -> None:
+    def __init__(
+        self,
+        ask: Callable[[Sequence[Asked]], list[Reply]],
+        writer: Writes[Asked],
+        videos: Mapping[str, Video],
+    ) -> None:
         self._ask, self._writer, self._videos = ask, writer, videos
 
     def answer(self, queries: Sequence[Query]) -> list[Answer]:
@@ -68,10 +90,10 @@ class Assistant:
         replies = self._ask([self._writer.explanation(query, moment) for query, moment in told])
         return [Answer(response=response(reply.text), spent=_spent(reply)) for reply in replies]
 
-    def _heard(self, requests: Mapping[int, Request]) -> dict[int, Reply]:
+    def _heard(self, requests: Mapping[int, Asked]) -> dict[int, Reply]:
         return dict(zip(requests, self._ask(list(requests.values())), strict=True))
 
-    def _first(self, query: Query) -> Request | None:
+    def _first(self, query: Query) -> Asked | None:
         """What is asked of a turn at first, if anything can be."""
         if query.task == "chat":
             return self._writer.talk(query)

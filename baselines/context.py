@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-from baselines.protocol import Query
+from baselines.protocol import Exchange, Query, Training
 from harness.errors import WrongUsageError
 from harness.records import History
 
@@ -63,3 +63,19 @@ def video_in_focus(query: Query) -> str | None:
         return query.video_id
     named = (exchange.video_id for exchange in reversed(query.history))
     return next((video_id for video_id in named if video_id is not None), None)
+
+
+def told_by_reference(training: Training) -> list[Query]:
+    """All turns of a labelled split as reference history shows them, their candidates too."""
+    found: list[Query] = []
+    history: tuple[Exchange, ...] = ()
+    for turn, gold in zip(training.turns, training.gold, strict=True):
+        history = history if turn.turn > 1 else ()
+        shown = training.candidates.get(turn.key, ())
+        video_id = gold.video_id if turn.task == "moment" else None
+        found.append(
+            Query(turn.dialogue_id, turn.turn, turn.language, turn.task, turn.utterance,
+                  shown, video_id, history)
+        )  # fmt: skip
+        history += (Exchange(turn.task, turn.utterance, gold.answer, gold.video_id, shown),)
+    return found

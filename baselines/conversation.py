@@ -115,7 +115,7 @@ class Writer:
     def _texts(self, language: Language, video_id: str) -> str:
         texts = self._videos[video_id].text if self._with_texts else {}
         quoted = [
-            json.dumps(_tame(text, LONGEST_TEXT), ensure_ascii=False)
+            json.dumps(tame(text, LONGEST_TEXT), ensure_ascii=False)
             for _, text in sorted(texts.items())
             if text
         ]
@@ -139,7 +139,7 @@ def _messages(query: Query, last: tuple[Part, ...]) -> tuple[Message, ...]:
         message
         for exchange in query.history
         for message in (
-            Message("user", (_tame(exchange.utterance, LONGEST_SAID),)),
+            Message("user", (tame(exchange.utterance, LONGEST_SAID),)),
             Message("assistant", (_said(exchange, query.language),)),
         )
     ]
@@ -147,7 +147,7 @@ def _messages(query: Query, last: tuple[Part, ...]) -> tuple[Message, ...]:
 
 
 def _said(exchange: Exchange, language: Language) -> str:
-    return _tame(exchange.answer, LONGEST_SAID) or worded(language, "no_answer")
+    return tame(exchange.answer, LONGEST_SAID) or worded(language, "no_answer")
 
 
 def _found(query: Query) -> tuple[str, ...]:
@@ -162,10 +162,10 @@ def _found(query: Query) -> tuple[str, ...]:
 
 
 def _asks(query: Query) -> str:
-    return worded(query.language, "asks", utterance=_tame(query.utterance, LONGEST_SAID))
+    return worded(query.language, "asks", utterance=tame(query.utterance, LONGEST_SAID))
 
 
-def _tame(text: str, longest: int) -> str:
+def tame(text: str, longest: int) -> str:
     """A stranger's text on one line, of bounded length, without brackets and controls."""
     kept = "".join(sign if sign.isprintable() else " " for sign in text[:longest])
     return " ".join(kept.split()).translate(_BRACKETS)

@@ -33,7 +33,7 @@ from baselines.grounding import (
 )
 from baselines.lexicon import Lexicon
 from baselines.protocol import Course, MissingInputError, Training, View
-from baselines.recogniser import watch
+from baselines.recogniser import Seen, watch
 from baselines.recogniser_folders import PERMUTED, labelled, saved
 from baselines.recogniser_training import Size, learn
 from baselines.scripts import Annotations, read
@@ -62,22 +62,26 @@ def learnt(
     training = labelled(view, chosen.control)
     found = read(view.folder, name)
     eyes, seen = learn(view, course, found, chosen.size, chosen.recogniser)
-    seen = watch(eyes, _named(training, view.validation, found), view, seen)
+    seen = watch(eyes, named(training, view.validation, found), view, seen)
     known = lexicon.of(training, found)
-    films = footage(seen.rows, seen.times, found.attributes)
-    asked = _questions(training, known, films)
-    if not asked:
-        raise MissingInputError("no moment turn of the train split has a video that can be read")
+    asked = Asked.of(training, view.validation, known, seen, found)
     if chosen.control == PERMUTED:
-        asked = _dealt(asked, course.seed)
-    later = _questions(view.validation, known, films) if view.validation else []
-    torch.manual_seed(course.seed)
-    module = _Training(Grounder(known.size, found.size, make()), later, films, plan)
-    _fit(module, _Draw(asked, films, seen.times, found), course, plan.steps[chosen.size], view)
+        asked = asked.dealt(course.seed)
+    module = grounded(asked, make, view, course, plan, chosen.size)
     saved(name, chosen, view, course, eyes, module.grounder, known, validation=module.figures)
 
 
-def _named(training: Training, validation: Training | None, found: Annotations) -> list[str]:
+def grounded(
+    asked: Asked, make: type[nn.Module], view: View, course: Course, plan: Plan, size: Size
+) -> _Training:
+    """Train a grounder, whose head `make` makes."""
+    torch.manual_seed(course.seed)
+    module = _Training(Grounder(asked.known.size, asked.found.size, make()), asked, plan)
+    _fit(module, Draw(asked), course, plan.steps[size], view)
+    return module
+
+
+def named(training: Training, validation: Training | None, found: Annotations) -> list[str]:
     """The videos of all gold moments, and all annotated ones."""
     golds = [*training.gold, *(validation.gold if validation else ())]
     moments = {str(gold.video_id) for gold in golds if gold.moment is not None}
@@ -85,64 +89,107 @@ def _named(training: Training, validation: Training | None, found: Annotations) 
 
 
 class Question(NamedTuple):
-    """A moment turn: its text, its video, its gold span in ms, whether it names a relation."""
+    """A moment turn: its text, its video, its gold span in ms, whether it names a relation.
+
+    turn: its place in the split.
+    """
 
     text: Text
     video_id: str
     start: int
     end: int
     related: bool
+    turn: int
+
+
+class Asked(NamedTuple):
+    """The questions of both splits and the videos, by id: what is known of them, times of rows."""
+
+    train: list[Question]
+    val: list[Question]
+    known: Lexicon
+    films: dict[str, Footage]
+    times: Mapping[str, NDArray[np.int32]]
+    found: Annotations
+
+    @classmethod
+    def of(
+        cls, training: Training, validation: Training | None, known: Lexicon, seen: Seen,
+        found: Annotations,
+    ) -> Asked:  # fmt: skip
+        """All questions whose video can be read. Raises MissingInputError if train has none."""
+        films = footage(seen.rows, seen.times, found.attributes)
+        train = _questions(training, known, films)
+        if not train:
+            raise MissingInputError(
+                "no moment turn of the train split has a video that can be read"
+            )
+        val = _questions(validation, known, films) if validation else []
+        return cls(train, val, known, films, seen.times, found)
+
+    def dealt(self, seed: int) -> Asked:
+        """A control: the questions' texts dealt out anew among their gold moments."""
+        order = np.random.default_rng(seed).permutation(len(self.train))
+        texts = [self.train[at].text for at in order]
+        return self._replace(
+            train=[each._replace(text=text) for each, text in zip(self.train, texts, strict=True)]
+        )
 
 
 def _questions(training: Training, known: Lexicon, films: Mapping[str, Footage]) -> list[Question]:
     """The moment turns of a split whose video can be read."""
     found = []
-    for turn, gold in zip(training.turns, training.gold, strict=True):
+    for at, (turn, gold) in enumerate(zip(training.turns, training.gold, strict=True)):
         video_id = gold.video_id
         if turn.task == "moment" and gold.moment and video_id and video_id in films:
             read = text(known, [(turn.utterance, turn.language, 0)])
-            found.append(
-                Question(read, video_id, gold.moment.start, gold.moment.end,
-                         "relation" in gold.tags)
-            )  # fmt: skip
+            related = "relation" in gold.tags
+            span = (gold.moment.start, gold.moment.end)
+            found.append(Question(read, video_id, *span, related, at))
     return found
 
 
-def _dealt(asked: Sequence[Question], seed: int) -> list[Question]:
-    """A control: the questions' texts dealt out anew among their gold moments."""
-    order = np.random.default_rng(seed).permutation(len(asked))
-    return [each._replace(text=asked[at].text) for each, at in zip(asked, order, strict=True)]
+class Drawn(NamedTuple):
+    """A question, a scene that it is asked of, its gold moment and the scene's length in ms.
+
+    gold: fractions of the scene, (2,).
+    """
+
+    asked: Question
+    scene: Scene
+    gold: NDArray[np.float32]
+    length: int
 
 
-class _Draw:
+class Draw:
     """Draws questions, some of them in a video that is put together anew.
 
     What a question without a relation asks for stays what it is if the other events change places,
     go, or are joined by one of another video. Only where relations are tagged is that known.
     """
 
-    def __init__(
-        self, asked: list[Question], films: dict[str, Footage],
-        times: Mapping[str, NDArray[np.int32]], found: Annotations,
-    ) -> None:  # fmt: skip
-        self._asked, self._films, self._attributes = asked, films, found.attributes
-        self._tagged = any(each.related for each in asked)
+    def __init__(self, asked: Asked, size: int = BATCH) -> None:
+        """size: questions of a batch."""
+        self._asked, self._films, self._size = asked.train, asked.films, size
+        found = asked.found
+        self._attributes = found.attributes
+        self._tagged = any(each.related for each in asked.train)
         self._events = {
             name: edges
-            for name in sorted(films.keys() & found.scripts.keys())
-            if (edges := of_events(times[name], found.scripts[name])) is not None
+            for name in sorted(asked.films.keys() & found.scripts.keys())
+            if (edges := of_events(asked.times[name], found.scripts[name])) is not None
         }
         self._names = sorted(self._events)
-        unseen = [film.values for name, film in films.items() if name not in found.scripts]
+        unseen = [film.values for name, film in asked.films.items() if name not in found.scripts]
         self._doubt = doubts(unseen, found.attributes)
-        self._times = times
+        self._times = asked.times
 
-    def __call__(self, step: int, drawn: np.random.Generator) -> list[tuple[Text, Scene, Any]]:
-        return [
-            self._one(self._asked[at], drawn) for at in drawn.integers(len(self._asked), size=BATCH)
-        ]
+    def __call__(self, step: int, drawn: np.random.Generator) -> list[Drawn]:
+        """A batch; nothing but `drawn` decides."""
+        places = drawn.integers(len(self._asked), size=self._size)
+        return [self._one(self._asked[at], drawn) for at in places]
 
-    def _one(self, asked: Question, drawn: np.random.Generator) -> tuple[Text, Scene, Any]:
+    def _one(self, asked: Question, drawn: np.random.Generator) -> Drawn:
         film = self._films[asked.video_id]
         middle = (asked.start + asked.end) / 2
         edges = self._events.get(asked.video_id)
@@ -150,15 +197,19 @@ class _Draw:
             times = self._times[asked.video_id]
             hits = [at for at, (a, b) in enumerate(edges) if times[a] <= middle <= times[b - 1]]
             if hits:
-                return asked.text, *self._anew(film.rows, edges, hits[0], asked.related, drawn)
+                made, where, rows = self._anew(film.rows, edges, hits[0], asked.related, drawn)
+                return Drawn(asked, made, where, film.length * rows // len(film.rows))
         gold = np.array([asked.start, asked.end], np.float32) / film.length
-        return asked.text, film.scene, np.minimum(gold, 1)
+        return Drawn(asked, film.scene, np.minimum(gold, 1), film.length)
 
     def _anew(
         self, rows: Rows, edges: NDArray[np.int64], gold: int, related: bool,
         drawn: np.random.Generator,
-    ) -> tuple[Scene, Any]:  # fmt: skip
-        """A scene of the events in other lengths, and if not related in another order."""
+    ) -> tuple[Scene, NDArray[np.float32], int]:  # fmt: skip
+        """A scene of the events in other lengths, and if not related in another order.
+
+        Also returns the gold moment as fractions of it, and how many rows it has.
+        """
         pieces = [(rows[a:b], at == gold) for at, (a, b) in enumerate(edges)]
         if self._tagged and not related:
             pieces = [p for p in pieces if p[1] or drawn.random() > 0.15]
@@ -186,7 +237,7 @@ class _Draw:
         values = pooled(gate(everything, self._attributes), *cuts.T)
         made = scene(everything, self._attributes, values, cuts / len(everything))
         which = next(at for at, (_, is_gold) in enumerate(pieces) if is_gold)
-        return made, (cuts[which] / len(everything)).astype(np.float32)
+        return made, (cuts[which] / len(everything)).astype(np.float32), len(everything)
 
     def _doubted(self, shot: Rows, drawn: np.random.Generator) -> Rows:
         """An event as an unsure recogniser would have it throughout."""
@@ -203,19 +254,18 @@ def _resampled(rows: Rows, scale: float) -> Rows:
     return np.asarray(rows[np.arange(count) * len(rows) // count])
 
 
-def _collate(rows: Sequence[tuple[Text, Scene, Any]]) -> Batch:
-    texts, scenes, gold = zip(*rows, strict=True)
-    return Batch(batch(texts), together(scenes), torch.from_numpy(np.stack(gold)))
+def _collate(rows: Sequence[Drawn]) -> Batch:
+    gold = torch.from_numpy(np.stack([each.gold for each in rows]))
+    return Batch(batch([each.asked.text for each in rows]), together([r.scene for r in rows]), gold)
 
 
 class _Training(pl.LightningModule):
     """Trains a grounder; finds the moments of the validation questions."""
 
-    def __init__(
-        self, grounder: Grounder, later: list[Question], films: dict[str, Footage], plan: Plan
-    ) -> None:
+    def __init__(self, grounder: Grounder, asked: Asked, plan: Plan) -> None:
         super().__init__()
-        self.grounder, self.later, self._films, self._rate = grounder, later, films, plan.rate
+        self.grounder, self._rate = grounder, plan.rate
+        self.later, self._films = asked.val, asked.films
         self._found = Moments()
         self.figures: dict[str, float] = {}
 
@@ -254,7 +304,7 @@ class _Training(pl.LightningModule):
         return one_cycle(self, self._rate, DECAY)
 
 
-def _fit(module: _Training, draw: _Draw, course: Course, steps: int, view: View) -> None:
+def _fit(module: _Training, draw: Draw, course: Course, steps: int, view: View) -> None:
     later = DataLoader(range(len(module.later)), batch_size=64) if module.later else None  # type: ignore[arg-type,var-annotated]
     fit(
         module,

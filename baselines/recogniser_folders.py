@@ -22,10 +22,10 @@ from harness.benchmark import Benchmark
 from harness.errors import WrongUsageError
 
 PREFIX = "recogniser."  # of its weights' names in a checkpoint
-HOLDERS = ("dual_encoder", "tan2d", "moment_detr")  # whose checkpoints have one
+HOLDERS = ("dual_encoder", "tan2d", "moment_detr", "interllava")  # whose checkpoints have one
 PERMUTED = "labels_permuted"
 SHUFFLED = "frames_shuffled"
-PLACES = ("checkpoint", "recogniser")  # settings that name folders of one machine
+PLACES = ("checkpoint", "recogniser", "start")  # settings that name folders of one machine
 
 
 class Chosen(Protocol):
@@ -52,6 +52,15 @@ class Opened(NamedTuple):
     facts: dict[str, Any]
     features: Features
     provenance: Provenance
+
+
+class Begun(NamedTuple):
+    """A trained folder that another baseline begins with; sha256 as `checkpoints.load` gives it."""
+
+    eyes: Recogniser
+    weights: dict[str, Tensor]
+    lexicon: Lexicon
+    sha256: str
 
 
 def labelled(view: View, control: str) -> Training:
@@ -96,7 +105,7 @@ def opened(name: str, chosen: Chosen, view: View) -> Opened:
     features = watched(Eyes(eyes, shuffled=chosen.control == SHUFFLED), view.corpus, view)
     return Opened(
         eyes,
-        {key: weight for key, weight in kept.weights.items() if not key.startswith(PREFIX)},
+        _others(kept),
         msgspec.convert(kept.facts["lexicon"], Lexicon),
         kept.facts,
         features,
@@ -110,18 +119,45 @@ def taken(folder: Path, attributes: tuple[Attribute, ...] | None = None) -> Reco
     Raises EnvironmentFailure or WrongUsageError as `checkpoints.load` does, and WrongUsageError
     if its attributes are not `attributes`.
     """
-    kept = checkpoints.load(folder, baseline=HOLDERS)
-    recogniser = _restored(kept)
-    if attributes is not None and recogniser.attributes != attributes:
-        raise WrongUsageError(
-            f"{folder}: its recogniser tells other attributes apart than the benchmark's "
-            f"{scripts.FILE} names; leave the setting out, and one is trained"
+    recogniser = _restored(checkpoints.load(folder, baseline=HOLDERS))
+    if attributes is not None:
+        _check_attributes(
+            folder, recogniser, attributes, "leave the setting out, and one is trained"
         )
     return recogniser
 
 
+def begun(folder: Path, baseline: str, attributes: tuple[Attribute, ...]) -> Begun:
+    """All of a trained folder of `baseline`. Raises as `taken` does, and at one of a control."""
+    kept = checkpoints.load(folder, baseline=baseline)
+    _check_control("none", kept)
+    recogniser = _restored(kept)
+    _check_attributes(folder, recogniser, attributes, f"train {baseline} on this benchmark")
+    lexicon = msgspec.convert(kept.facts["lexicon"], Lexicon)
+    return Begun(recogniser, _others(kept), lexicon, kept.sha256)
+
+
+def _others(kept: checkpoints.Checkpoint) -> dict[str, Tensor]:
+    """The weights of the network that reads the rows."""
+    return {key: weight for key, weight in kept.weights.items() if not key.startswith(PREFIX)}
+
+
+def _check_attributes(
+    folder: Path, recogniser: Recogniser, attributes: tuple[Attribute, ...], step: str
+) -> None:
+    if recogniser.attributes != attributes:
+        raise WrongUsageError(
+            f"{folder}: its recogniser tells other attributes apart than the benchmark's "
+            f"{scripts.FILE} names; {step}"
+        )
+
+
 def _restored(kept: checkpoints.Checkpoint) -> Recogniser:
-    """The recogniser in a checkpoint, as `saved` put it there."""
+    """The recogniser in a checkpoint, as `saved` put it there. Raises WrongUsageError if none."""
+    if "attributes" not in kept.facts:
+        raise WrongUsageError(
+            "the trained folder has no recogniser: it was trained for config=full"
+        )
     attributes = msgspec.convert(kept.facts["attributes"], tuple[Attribute, ...])
     recogniser = Recogniser(attributes)
     own = {n.removeprefix(PREFIX): w for n, w in kept.weights.items() if n.startswith(PREFIX)}

@@ -12,7 +12,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -89,12 +89,16 @@ def moved(batch: T, device: torch.device) -> T:
     return type(batch)(*(part.to(device) for part in batch))
 
 
-def one_cycle(module: pl.LightningModule, rate: float, decay: float) -> Any:
+def one_cycle(
+    module: pl.LightningModule, rate: float, decay: float, weights: Iterable[Any] | None = None
+) -> Any:
     """What `configure_optimizers` returns: AdamW whose rate rises to `rate`, then falls to 0.
 
-    Smith & Topin, https://arxiv.org/abs/1708.07120, over the steps of the module's trainer.
+    weights: those that learn (None: all of the module's that ask for gradients). After Smith &
+    Topin, https://arxiv.org/abs/1708.07120, over the steps of the module's trainer.
     """
-    optimizer = torch.optim.AdamW(module.parameters(), rate, weight_decay=decay)
+    learning = [w for w in weights or module.parameters() if w.requires_grad]
+    optimizer = torch.optim.AdamW(learning, rate, weight_decay=decay)
     steps = int(module.trainer.max_steps) + 1
     cycle = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, steps, pct_start=RISE)
     return {"optimizer": optimizer, "lr_scheduler": {"scheduler": cycle, "interval": "step"}}

@@ -1,14 +1,11 @@
 """A dual encoder trained from scratch on the train split: pixels in, no word of the videos read.
 
-Videos: a recogniser (baselines/recogniser.py) says what each frame shows, segments of it become the
-tokens of a video (baselines/segments.py): what each shows, when, how long. Queries: a transformer
-over words whose values are hidden (baselines/asking.py) says what is looked for in four roles, two
-of a pair and two of their own, and what counts about order, duration and the whole. The score is
-the best pair's plus each further role's best token (late interaction, as ColBERT,
-https://arxiv.org/abs/2004.12832), so each side is encoded alone and search is a matrix product.
-Trained with the batch's other videos as rivals (InfoNCE, https://arxiv.org/abs/1807.03748), and
-each video against its foil where the labels name one; of several processes each has the rivals of
-its own share, so two do not train as one does. Reads: frames (8 a second), utterances
+A recogniser (baselines/recogniser.py) says what each frame shows; what a question looks for is
+compared with a video's segments (baselines/matching.py), each side encoded alone, so that search is
+a matrix product. Trained with the batch's other videos as rivals (InfoNCE,
+https://arxiv.org/abs/1807.03748), and each video against its foil where the labels name one; of
+several processes each has the rivals of its own share, so two do not train as one does. Reads:
+frames (8 a second), utterances
 (`context`), what is seen in the video that the history showed last. Ignores: the videos' text,
 answers, sound. Needs train/events.jsonl to be trained.
 """
@@ -28,14 +25,14 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from baselines import lexicon
-from baselines.asking import WIDTH, Asked, Text, TextNet, Texts, batch, text
-from baselines.context import Context, check_context
+from baselines.asking import Text, Texts, batch
+from baselines.context import Context, check_context, told_by_reference
 from baselines.lexicon import Lexicon
+from baselines.matching import Matcher, Track, Videos, Wanted, laid_out, shown, texts, track
 from baselines.protocol import (
     About,
     Answer,
     Course,
-    Exchange,
     MissingInputError,
     Provenance,
     Query,
@@ -47,24 +44,12 @@ from baselines.recogniser_folders import PERMUTED, labelled, opened, saved
 from baselines.recogniser_training import Size, learn
 from baselines.scripts import Annotations, Attribute, read, size
 from baselines.search import Corpus, Scores
-from baselines.segments import (
-    Segments,
-    doubts,
-    gate,
-    logarithms,
-    of_events,
-    pooled,
-    segments,
-    unsure,
-)
+from baselines.segments import doubts, gate, of_events, pooled, unsure
 from baselines.training import StepBatches, fit, moved, one_cycle
 from baselines.training_metrics import Retrieval
 from harness.records import CONCATENATION, CandidateUse
 
 ABOUT = About(trains=True, languages=("en", "zh"), paper="https://arxiv.org/abs/2004.12832")
-ROLES = 4  # the first two are a pair
-RELATIONS, OWN, COUNTS = 3, 5, 7
-ALONE = -2.0  # what it costs a pair to be one segment twice
 
 BATCH = 48
 RATE, DECAY = 3e-3, 1e-2
@@ -93,105 +78,6 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     size: Size = "full"
     recogniser: str = ""
     control: Control = "none"
-
-
-class Track(NamedTuple):
-    """A video as its segments in order of time: (n, values), and their durations in s: (n,)."""
-
-    values: NDArray[np.float32]
-    lengths: NDArray[np.float64]
-
-    def taken(self, order: NDArray[np.int64]) -> Track:
-        """Its segments in another order."""
-        return Track(self.values[order], self.lengths[order])
-
-
-class Videos(NamedTuple):
-    """A batch of tracks, filled up.
-
-    tokens: (n, segments, values); mask: (n, segments); relations: (n, segments, segments,
-    RELATIONS) of each pair; own: (n, segments, OWN) of each segment; whole: (n, globals).
-    """
-
-    tokens: Tensor
-    mask: Tensor
-    relations: Tensor
-    own: Tensor
-    whole: Tensor
-
-
-class Matcher(nn.Module):
-    """Scores texts against videos."""
-
-    def __init__(self, inputs: int, values: int) -> None:
-        """inputs: different tokens of texts; values: of all attributes together."""
-        super().__init__()
-        self.text = TextNet(inputs, values, ROLES)
-        self.relations = nn.Linear(WIDTH, RELATIONS)
-        self.own = nn.Linear(WIDTH, ROLES * OWN)
-        self.whole = nn.Linear(WIDTH, COUNTS + 1 + 2 * values)
-        for layer in (self.relations, self.own, self.whole):
-            nn.init.zeros_(layer.weight)
-            nn.init.zeros_(layer.bias)
-        self.scale = nn.Parameter(torch.zeros(()))
-
-    def wanted(self, texts: Texts) -> Wanted:
-        """What the texts look for."""
-        asked: Asked = self.text(texts)
-        return Wanted(
-            asked.roles,
-            self.relations(asked.gist),
-            self.own(asked.gist).unflatten(1, (ROLES, OWN)),
-            self.whole(asked.gist),
-        )
-
-    def scores(self, wanted: Wanted, videos: Videos) -> Tensor:
-        """Scores: (texts, videos)."""
-        fits = torch.einsum("trv,nsv->trns", wanted.roles, videos.tokens)
-        fits = fits + torch.einsum("tro,nso->trns", wanted.own, videos.own)
-        fits = fits + torch.where(videos.mask, 0.0, -1e4)
-        pairs = fits[:, 0, :, :, None] + fits[:, 1, :, None, :]
-        pairs = pairs + torch.einsum("tk,nabk->tnab", wanted.relations, videos.relations)
-        alone = torch.eye(pairs.shape[-1], device=pairs.device) * ALONE
-        best = (pairs + alone).flatten(2).amax(2) + fits[:, 2:].amax(3).sum(1)
-        return (best + wanted.whole @ videos.whole.T) * (self.scale.exp() / 4)
-
-
-class Wanted(NamedTuple):
-    """What texts look for: roles (t, ROLES, values), and weights of relations, segments, wholes."""
-
-    roles: Tensor
-    relations: Tensor
-    own: Tensor
-    whole: Tensor
-
-
-def laid_out(tracks: Sequence[Track]) -> Videos:
-    """Tracks side by side, with what their segments' order and durations say."""
-    most = max(len(track.lengths) for track in tracks)
-    values = tracks[0].values.shape[1]
-    tokens = np.zeros((len(tracks), most, values), np.float32)
-    mask = np.zeros((len(tracks), most), bool)
-    relations = np.zeros((len(tracks), most, most, RELATIONS), np.float32)
-    own = np.zeros((len(tracks), most, OWN), np.float32)
-    whole = np.zeros((len(tracks), COUNTS + 1 + 2 * values), np.float32)
-    for row, (shows, lengths) in enumerate(tracks):
-        here = len(lengths)
-        log = np.log(np.maximum(lengths, 0.1))
-        ratio = log[:, None] - log[None]
-        order = np.sign(np.arange(here)[None] - np.arange(here)[:, None])
-        place = np.arange(here)
-        mask[row, :here] = True
-        tokens[row, :here] = logarithms(shows)
-        relations[row, :here, :here] = np.stack(
-            [order, 1.5 * np.tanh(ratio), np.tanh(4 * ratio)], axis=2
-        )
-        ends = [lengths == lengths.max(), lengths == lengths.min(), place == 0, place == here - 1]
-        own[row, :here] = np.stack([log - 1, *ends], axis=1)
-        whole[row, min(here, COUNTS) - 1] = 1
-        whole[row, COUNTS] = log.mean() - 1
-        whole[row, COUNTS + 1 :] = np.concatenate([shows.mean(0), shows.min(0)])
-    return Videos(*map(torch.from_numpy, (tokens, mask, relations, own, whole)))
 
 
 class Baseline:
@@ -268,57 +154,6 @@ class Baseline:
 
     def _texts(self, query: Query) -> list[tuple[Text, float]]:
         return texts(self._lexicon, query, self._context, self._shown)
-
-
-def texts(
-    known: Lexicon, query: Query, context: Context, shown: Mapping[str, Sequence[int]]
-) -> list[tuple[Text, float]]:
-    """The texts that a query is read as, each with its weight.
-
-    `last` and `all` are one text; `decayed` is one a turn, n turns back with weight 1/2 to the n.
-    shown: by video id the values of the whole video, which a text of `all` begins with.
-    """
-    said = [*(each.utterance for each in query.history), query.utterance]
-    back = range(len(said) - 1, -1, -1)
-    if context == "last":
-        return [(text(known, [(query.utterance, query.language, 0)]), 1.0)]
-    if context == "decayed":
-        return [
-            (text(known, [(utterance, query.language, 0)]), 0.5**turns)
-            for utterance, turns in zip(said, back, strict=True)
-        ]
-    parts = [
-        (utterance, query.language, turns) for utterance, turns in zip(said, back, strict=True)
-    ]
-    return [(text(known, parts, shown.get(_shown_last(query) or "", ())), 1.0)]
-
-
-def _shown_last(query: Query) -> str | None:
-    """The video of the latest video turn of the history, else of its latest turn with a video.
-
-    Under own history the video of a moment turn is a guess of its own, which rests on fewer words.
-    """
-    found = [each for each in reversed(query.history) if each.video_id is not None]
-    searched = [each.video_id for each in found if each.task == "video"]
-    return next(iter([*searched, *(each.video_id for each in found)]), None)
-
-
-def track(
-    rows: NDArray[np.float32], times: NDArray[np.int32], attributes: tuple[Attribute, ...]
-) -> Track:
-    """A video's track, from its recogniser's rows."""
-    found: Segments = segments(rows, times, attributes)
-    return Track(found.values, (found.spans[:, 1] - found.spans[:, 0]) / 1000)
-
-
-def shown(seen: Track, attributes: Sequence[Attribute]) -> tuple[int, ...]:
-    """The likeliest values of a whole video."""
-    mean = seen.values.mean(axis=0)
-    return tuple(
-        attribute.first + int(mean[attribute.slice].argmax())
-        for attribute in attributes
-        if not attribute.of_event
-    )
 
 
 def controlled(
@@ -417,14 +252,8 @@ def _pairs(
 ) -> list[Pair]:
     """Video turns, and moment turns that describe their video too, whose video can be read."""
     found: list[Pair] = []
-    history: tuple[Exchange, ...] = ()
-    before: str | None = None
-    for turn, gold in zip(training.turns, training.gold, strict=True):
-        history = history if turn.dialogue_id == before else ()
-        before = turn.dialogue_id
-        query = Query(turn.dialogue_id, turn.turn, turn.language, turn.task, turn.utterance,
-                      history=history)  # fmt: skip
-        history += (Exchange(turn.task, turn.utterance, "", gold.video_id, ()),)
+    told = told_by_reference(training)
+    for turn, gold, query in zip(training.turns, training.gold, told, strict=True):
         opens = turn.task == "moment" and (turn.turn == 1 or turn.type == CONCATENATION)
         asks = turn.task == "video" or (openings and opens)
         if asks and gold.video_id is not None and gold.video_id in whole:

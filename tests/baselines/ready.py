@@ -64,6 +64,13 @@ def annotate(benchmark):
     )
 
 
+def interllava(folder, benchmark):
+    """A dual encoder, and what begins with it."""
+    [start] = scripted("dual_encoder", folder.with_name("begun"), benchmark)
+    start = start.replace("checkpoint", "start")
+    return trained("interllava", folder, benchmark, steps=15, settings=[start, "size=small"])
+
+
 def endpoint(folder, benchmark):
     """A server of the tests' own."""
     from tests.baselines.servers import standing
@@ -91,6 +98,7 @@ READY = {
     "dual_encoder": partial(scripted, "dual_encoder"),
     "tan2d": partial(scripted, "tan2d"),
     "moment_detr": partial(scripted, "moment_detr"),
+    "interllava": interllava,
     "two_stage": two_stage,
     "local_mllm": local_mllm,
     "endpoint": endpoint,

@@ -72,7 +72,9 @@ def trained(out, module=None, steps=12, seed=0, stage="only", **options):
 
 
 def same(one, other):
-    return one.keys() == other.keys() and all(torch.equal(one[k], other[k]) for k in one)
+    return one.keys() == other.keys() and all(
+        torch.equal(one[k].cpu(), other[k].cpu()) for k in one
+    )
 
 
 def test_one_seed_gives_the_same_weights_and_another_seed_others(tmp_path):

@@ -9,7 +9,8 @@ from scipy.optimize import linear_sum_assignment
 
 from baselines.asking import WIDTH, Text
 from baselines.grounding import STEPS, footage, scene, spans, together
-from baselines.grounding_training import Question, _Draw
+from baselines.grounding_training import Asked, Draw, Question
+from baselines.lexicon import Lexicon
 from baselines.localisers import moment_detr
 from baselines.localisers.tan2d import Map, mean, most
 from baselines.scripts import Annotations, Attribute, Event, Script
@@ -134,10 +135,12 @@ def draw(related):
     script = Script((Event(1250, 5000, (0,)), Event(6250, 10000, (1,))), ())
     films = footage({"v": FILM}, {"v": WHEN}, COLOUR)
     asked = [
-        Question(Text((), (), ()), "v", 1250, 5000, related),
-        Question(Text((), (), ()), "v", 1250, 5000, True),  # so that relations are tagged
+        Question(Text((), (), ()), "v", 1250, 5000, related, 0),
+        Question(Text((), (), ()), "v", 1250, 5000, True, 1),  # so that relations are tagged
     ]
-    return _Draw(asked, films, {"v": WHEN}, Annotations(COLOUR, {"v": script})), asked[0], films
+    found = Annotations(COLOUR, {"v": script})
+    told = Asked(asked, [], Lexicon({}, {}, []), films, {"v": WHEN}, found)
+    return Draw(told), asked[0], films
 
 
 @pytest.mark.parametrize("related", [False, True])
@@ -146,7 +149,8 @@ def test_in_a_video_put_together_anew_the_gold_is_still_the_event_asked_for(rela
     made._doubt = np.zeros(1)
     anew, orders = 0, set()
     for seed in range(60):
-        _, found, gold = made._one(asked, np.random.default_rng(seed))
+        _, found, gold, length = made._one(asked, np.random.default_rng(seed))
+        assert 6_000 < length < 24_000
         anew += found is not films["v"].scene
         centre = (np.arange(STEPS) + 0.5) / STEPS
         inside = (centre > gold[0] + 1 / STEPS) & (centre < gold[1] - 1 / STEPS)

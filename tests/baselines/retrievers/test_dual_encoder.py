@@ -10,21 +10,17 @@ from baselines import trainer
 from baselines.asking import batch, text
 from baselines.catalogue import find, load
 from baselines.lexicon import Lexicon
+from baselines.matching import ALONE, Matcher, Track, laid_out, texts
 from baselines.plans import Surroundings, training_view
 from baselines.protocol import Course, Exchange, MissingInputError, Query
 from baselines.retrievers.dual_encoder import (
-    ALONE,
     Lesson,
-    Matcher,
     Pair,
-    Track,
     _collate,
     _Draw,
     _Training,
     controlled,
-    laid_out,
     permuted,
-    texts,
 )
 from baselines.scripts import Annotations, Attribute, Script
 from baselines.segments import FLOOR

@@ -1,0 +1,36 @@
+"""InterLLaVA's settings, of both configurations."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import Struct
+
+from baselines.interllava.teaching import Form
+from baselines.recogniser_training import Size
+
+Control = Literal["none", "videos_permuted"]
+
+
+class Settings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Which weights, what is shown, how it is trained, and the control.
+
+    config: tiny, or full from published files. checkpoint: the trained folder, to run with (full
+    runs without one as it was published). losses, weight: the form and the weight of the losses of
+    number and span. control: videos_permuted shows each video in the place of another, when it
+    runs. Of tiny: start: the trained folder of a dual encoder, to train from; size: how much to
+    train. Of full: files: the folder of published files; frames of a candidate, moment_frames of a
+    moment's video; dtype: of the frozen weights.
+    """
+
+    config: Literal["tiny", "full"] = "tiny"
+    checkpoint: str = ""
+    losses: Form = "spelt"
+    weight: float = 0.01
+    control: Control = "none"
+    start: str = ""
+    size: Size = "full"
+    files: str = ""
+    frames: int = 12
+    moment_frames: int = 64
+    dtype: Literal["float32", "bfloat16", "float16"] = "bfloat16"
