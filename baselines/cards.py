@@ -52,7 +52,7 @@ def card(
         system=_line([entry.name, *(f"{key}={value}" for key, value in values.items())]),
         history=plan.history,
         candidates=use,
-        description=entry.summary,
+        description=f"{entry.summary} {provenance.remark}".strip(),
         training_data=data,
         languages=entry.about.languages,
         parameters=provenance.parameters,

@@ -106,6 +106,7 @@ def merged(parts: Sequence[Member]) -> Provenance:
         parameters=sum(sizes) if sizes else None,
         frames_per_video=frames.popitem()[1] if len(frames) == 1 else " and ".join(frames) or None,
         training_data=tuple(data) or None,
+        remark=" ".join(dict.fromkeys(each.remark for each in told if each.remark)),
         details={"members": [part.told() for part in parts]},
     )
 

@@ -66,7 +66,7 @@ class Baseline:
         if self._assistant is not None and not hasattr(self._assistant.baseline, "explain"):
             raise WrongUsageError(
                 f"--set assistant: {self._assistant.entry.name} explains nothing; expected "
-                "endpoint, local_mllm or none"
+                "endpoint, local_mllm, interllava or none"
             )
 
     def prepare(self, view: View) -> None:

@@ -79,12 +79,15 @@ def row(words: Words, prompt: str, each: Sequence[Sequence[int]], answer: str | 
 
     Raises ValueError if there are not as many videos as the prompt has placeholders.
     """
-    ids: list[int] = []
+    asked = words.told(prompt).ids
+    if (places := asked.count(words.placeholder)) != len(each):
+        raise ValueError(f"{len(each)} videos, but {places} placeholders")
     videos = iter(each)
-    for token in words.told(prompt).ids:
-        ids += [token] * (len(next(videos)) if token == words.placeholder else 1)
-    if next(videos, None) is not None:
-        raise ValueError("more videos than placeholders")
+    ids = [
+        again
+        for token in asked
+        for again in [token] * (len(next(videos)) if token == words.placeholder else 1)
+    ]
     labels = [IGNORED] * len(ids)
     found = Spelt()
     if answer is not None:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from msgspec.structs import replace
 from torch import nn
 from torch.utils.data import DataLoader
 
@@ -37,7 +38,7 @@ from baselines.interllava.tiny_lessons import (
 )
 from baselines.lexicon import Lexicon
 from baselines.matching import Matcher, Track, shown, texts, track
-from baselines.protocol import Course, MissingInputError, Provenance, Query, Training, View
+from baselines.protocol import Course, MissingInputError, Query, Training, View
 from baselines.reading import NO_VIDEO
 from baselines.recogniser import Seen, watch
 from baselines.recogniser_folders import begun, labelled, opened, saved
@@ -55,6 +56,10 @@ STEPS: dict[str, dict[Size, int]] = {
     "assistant": {"small": 40, "full": 400},
 }
 RATE = 2e-3
+REMARK = (
+    "Its tiny configuration sees candidates through the scores of the dual encoder that it began "
+    "with; `ivcr compare` with that one shows what it adds."
+)
 LATER = 96  # validation turns of each kind that are answered while it trains
 
 
@@ -277,7 +282,7 @@ class TinySystem:
             films = {name: films[other] for name, other in others.items()}
         self._films, self._clips = films, glimpses(films, tracks, attributes)
         self._last = view.history == "none"
-        self.provenance: Provenance = kept.provenance
+        self.provenance = replace(kept.provenance, remark=REMARK)
 
     def ask(self, questions: Sequence[Question]) -> list[Reply]:
         """A reply to each; it depends on its question alone."""

@@ -15,6 +15,7 @@ from baselines.interllava.tiny_lessons import numbered, timed
 from baselines.matching import ROLES
 from baselines.protocol import Course as Training
 from baselines.protocol import Exchange, Query
+from baselines.runner import Plan, start
 from baselines.trainer import Lesson, train
 from baselines.training import StepBatches, fit
 from harness.errors import EnvironmentFailure, WrongUsageError
@@ -260,3 +261,8 @@ def test_a_trained_folder_of_the_other_configuration_is_refused(trained, viewed)
     baseline, _ = load(find("interllava"), [f"checkpoint={trained}"])
     with pytest.raises(WrongUsageError, match="config=full"):
         baseline.prepare(viewed())
+
+
+def test_a_card_says_what_the_tiny_one_begins_with(toy, ready):
+    made = start(Plan(find("interllava"), "none", tuple(ready("interllava"))), toy)
+    assert "scores of the dual encoder that it began with" in made.card.description

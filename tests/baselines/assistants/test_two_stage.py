@@ -178,7 +178,10 @@ def test_the_card_tells_the_stages_and_no_address(server, toy, assistant):
 @pytest.mark.parametrize(
     ("setting", "expected"),
     [
-        ("assistant=bm25", "bm25 explains nothing; expected endpoint, local_mllm or none"),
+        (
+            "assistant=bm25",
+            "bm25 explains nothing; expected endpoint, local_mllm, interllava or none",
+        ),
         ("assistant=two_stage", "two_stage explains nothing"),
         ("retriever=bm25;bm25", "expected one baseline"),
         ("localiser=train_prior", "reads the train split"),

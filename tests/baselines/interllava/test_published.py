@@ -1,6 +1,10 @@
 """Published files become one network, whose parts say what those say that they were made of."""
 
+import shlex
 import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -117,3 +121,16 @@ def test_a_file_of_another_make_is_refused(made, tmp_path, name, weight, found):
     with pytest.raises(EnvironmentFailure, match="not a file of the published layout") as error:
         Published(tmp_path / "files", torch.float32)
     assert found in str(error.value)
+
+
+def test_the_page_s_command_makes_safetensors_of_a_published_pickle(tmp_path):
+    page = Path(__file__).parents[3] / "docs" / "assistants.md"
+    [line] = [each for each in page.read_text("utf-8").splitlines() if "    python -c" in each]
+    weights = {"query_tokens": torch.randn(1, 2, 3), "Qformer.x": torch.randn(4, 2).T}
+    torch.save({"model": weights, "epoch": 3}, tmp_path / "published.pth")
+    _, flag, code, *_ = shlex.split(line)
+    subprocess.run([sys.executable, flag, code, "published.pth", "made.safetensors"],
+                   cwd=tmp_path, check=True)  # fmt: skip
+    found = load_file(tmp_path / "made.safetensors")
+    assert found.keys() == weights.keys()
+    assert all(torch.equal(found[name], weights[name]) for name in weights)
