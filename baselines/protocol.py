@@ -133,16 +133,16 @@ class Provenance(Struct, frozen=True):
     """What a prepared baseline tells of itself, for the card and for run.json beside it.
 
     parameters: weights in all. frames_per_video: frames read of a video, a number or a rate such
-    as "4 per second". training_data: what the weights were trained on. remark: a sentence that the
-    card's description ends with. details: whatever a reader needs to repeat the run (decoder
-    fingerprint, checkpoint's hash, videos skipped), plain JSON values; the same run gives the same.
+    as "4 per second". training_data: what the weights were trained on. details: whatever a reader
+    needs to repeat the run (decoder fingerprint, checkpoint's hash, videos skipped), plain JSON
+    values; the same run gives the same. remark: a sentence that the card's description ends with.
     """
 
     parameters: int | None = None
     frames_per_video: int | float | str | None = None
     training_data: tuple[str, ...] | None = None
-    remark: str = ""
     details: dict[str, Any] = field(default_factory=dict)
+    remark: str = ""
 
 
 class Baseline(Protocol):

@@ -19,11 +19,11 @@ WIDTH = 8
 def norm(row, layer):
     """A layer norm, written out."""
     scaled = (row - row.mean()) / np.sqrt(row.var() + layer.eps)
-    return scaled * layer.weight.detach().numpy() + layer.bias.detach().numpy()
+    return scaled * layer.weight.detach().cpu().numpy() + layer.bias.detach().cpu().numpy()
 
 
 def line(row, layer):
-    return layer.weight.detach().numpy() @ row + layer.bias.detach().numpy()
+    return layer.weight.detach().cpu().numpy() @ row + layer.bias.detach().cpu().numpy()
 
 
 def longhand(head, text, frames):
