@@ -30,7 +30,12 @@ from baselines.replies_kept import Reply
 from harness.errors import WrongUsageError
 from harness.records import Moment
 
-ABOUT = About(candidates="used", trains=True, languages=("en", "zh"))
+ABOUT = About(
+    candidates="used",
+    trains=True,
+    languages=("en", "zh"),
+    paper="https://arxiv.org/abs/2512.01312",
+)
 
 
 class _System(Protocol):

@@ -195,8 +195,8 @@ def opened(chosen: Settings) -> tuple[Published, str]:
     """The published files, and the SHA-256 over all of them."""
     if not chosen.files:
         raise WrongUsageError(
-            "interllava: config=full runs with published files: give --set files=FOLDER; "
-            "docs/checkpoints.md says which"
+            "interllava needs the published files, --set files=FOLDER (docs/assistants.md says "
+            "which); on IVCR-Mini --set config=tiny is trained from scratch"
         )
     folder, key = located(chosen.files, None)
     return Published(Path(folder), getattr(torch, chosen.dtype)), key

@@ -1,6 +1,6 @@
 """InterLLaVA from published files: their names, their sizes, and whose weights come after whose.
 
-A folder with these, each pickle made safetensors under its own names (docs/checkpoints.md):
+A folder with these, each pickle made safetensors under its own names (docs/assistants.md):
 
     llama/                                        Llama-2-7b-chat-hf, as transformers has it
     bert/                                         the tokenizer of bert-base-uncased
@@ -104,7 +104,7 @@ class Published(nn.Module):
 def _read(path: Path) -> Weights:
     if not path.is_file():
         raise EnvironmentFailure(
-            f"{path}: expected a published file as safetensors, found none; docs/checkpoints.md "
+            f"{path}: expected a published file as safetensors, found none; docs/assistants.md "
             "says where each comes from, and has the command that makes safetensors of a pickle"
         )
     return deserialised(path, path.read_bytes())
@@ -233,6 +233,6 @@ def _check(expected: Mapping[str, Tensor], found: Mapping[str, Tensor], path: Pa
 
 def _foreign(path: Path, reason: str) -> EnvironmentFailure:
     return EnvironmentFailure(
-        f"{path}: not a file of the published layout: {reason}; docs/checkpoints.md says which "
+        f"{path}: not a file of the published layout: {reason}; docs/assistants.md says which "
         "files fit together"
     )

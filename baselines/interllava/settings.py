@@ -15,7 +15,7 @@ Control = Literal["none", "videos_permuted"]
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """Which weights, what is shown, how it is trained, and the control.
 
-    config: tiny, or full from published files. checkpoint: the trained folder, to run with (full
+    config: full from published files, or tiny. checkpoint: the trained folder, to run with (full
     runs without one as it was published). losses, weight: the form and the weight of the losses of
     number and span. control: videos_permuted shows each video in the place of another, when it
     runs. Of tiny: start: the trained folder of a dual encoder, to train from; size: how much to
@@ -23,7 +23,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     moment's video; dtype: of the frozen weights.
     """
 
-    config: Literal["tiny", "full"] = "tiny"
+    config: Literal["tiny", "full"] = "full"
     checkpoint: str = ""
     losses: Form = "spelt"
     weight: float = 0.01

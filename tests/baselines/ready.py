@@ -65,10 +65,11 @@ def annotate(benchmark):
 
 
 def interllava(folder, benchmark):
-    """A dual encoder, and what begins with it."""
+    """A dual encoder, and the tiny configuration that begins with it."""
     [start] = scripted("dual_encoder", folder.with_name("begun"), benchmark)
     start = start.replace("checkpoint", "start")
-    return trained("interllava", folder, benchmark, steps=15, settings=[start, "size=small"])
+    settings = ["config=tiny", start, "size=small"]
+    return ["config=tiny", *trained("interllava", folder, benchmark, steps=15, settings=settings)]
 
 
 def endpoint(folder, benchmark):

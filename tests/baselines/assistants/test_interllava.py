@@ -184,7 +184,7 @@ def test_its_explanation_names_the_moment_that_was_found(opened):
 
 def test_it_begins_with_a_dual_encoder(toy, tmp_path):
     with pytest.raises(WrongUsageError, match="train one with `ivcr baseline train dual_encoder"):
-        train(Lesson(find("interllava"), (), Training(tmp_path / "out")), toy)
+        train(Lesson(find("interllava"), ("config=tiny",), Training(tmp_path / "out")), toy)
     with pytest.raises(WrongUsageError, match="weight: expected 0 or more"):
         load(find("interllava"), ["weight=-1"])
     with pytest.raises(WrongUsageError, match="frames: expected 1 to 64"):
@@ -203,7 +203,7 @@ def files(tmp_path_factory):
 
 def full(files, *more):
     small = ["frames=2", "moment_frames=40", "dtype=float32"]
-    return ["config=full", f"files={files}", *small, *more]
+    return [f"files={files}", *small, *more]
 
 
 @pytest.fixture(scope="module")
@@ -249,8 +249,8 @@ def test_a_folder_of_other_files_is_refused(trained, tmp_path, viewed):
 
 
 def test_files_are_named_and_there(tmp_path, viewed):
-    baseline, _ = load(find("interllava"), ["config=full"])
-    with pytest.raises(WrongUsageError, match="files=FOLDER"):
+    baseline, _ = load(find("interllava"))
+    with pytest.raises(WrongUsageError, match=r"files=FOLDER.*config=tiny"):
         baseline.prepare(viewed())
     baseline, _ = load(find("interllava"), full(tmp_path / "none"))
     with pytest.raises(EnvironmentFailure):
@@ -258,7 +258,7 @@ def test_files_are_named_and_there(tmp_path, viewed):
 
 
 def test_a_trained_folder_of_the_other_configuration_is_refused(trained, viewed):
-    baseline, _ = load(find("interllava"), [f"checkpoint={trained}"])
+    baseline, _ = load(find("interllava"), ["config=tiny", f"checkpoint={trained}"])
     with pytest.raises(WrongUsageError, match="config=full"):
         baseline.prepare(viewed())
 
