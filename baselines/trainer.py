@@ -51,6 +51,8 @@ def train(lesson: Lesson, benchmark: Benchmark, around: Surroundings = Surroundi
         cast(Trainable, baseline).train(seen, course)
     except BaseException:
         end_started()
+        if leads():
+            _unbegun(course.out)
         raise
     if leads():
         _tidied(course.out)
@@ -85,6 +87,13 @@ def _begun(course: Course, plan: dict[str, Any]) -> bool:
         return False
     _check_same(out / BEGUN, plan)
     return True
+
+
+def _unbegun(out: Path) -> None:
+    """Leave no folder of a run that ended before any stage began: there is nothing to resume."""
+    if [path.name for path in out.iterdir()] == [BEGUN]:
+        (out / BEGUN).unlink()
+        out.rmdir()
 
 
 def _check_same(path: Path, plan: dict[str, Any]) -> None:

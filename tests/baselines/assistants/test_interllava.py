@@ -185,6 +185,7 @@ def test_its_explanation_names_the_moment_that_was_found(opened):
 def test_it_begins_with_a_dual_encoder(toy, tmp_path):
     with pytest.raises(WrongUsageError, match="train one with `ivcr baseline train dual_encoder"):
         train(Lesson(find("interllava"), ("config=tiny",), Training(tmp_path / "out")), toy)
+    assert not (tmp_path / "out").exists(), "what was refused can be told again"
     with pytest.raises(WrongUsageError, match="weight: expected 0 or more"):
         load(find("interllava"), ["weight=-1"])
     with pytest.raises(WrongUsageError, match="frames: expected 1 to 64"):
