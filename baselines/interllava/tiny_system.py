@@ -57,8 +57,8 @@ STEPS: dict[str, dict[Size, int]] = {
 }
 RATE = 2e-3
 REMARK = (
-    "Its tiny configuration sees candidates through the scores of the dual encoder that it began "
-    "with; `ivcr compare` with that one shows what it adds."
+    "Its tiny configuration passes on, in words, the ranking of the dual encoder that it began "
+    "with; `ivcr compare` with that one shows that it adds nothing to it."
 )
 LATER = 96  # validation turns of each kind that are answered while it trains
 

@@ -266,4 +266,4 @@ def test_a_trained_folder_of_the_other_configuration_is_refused(trained, viewed)
 
 def test_a_card_says_what_the_tiny_one_begins_with(toy, ready):
     made = start(Plan(find("interllava"), "none", tuple(ready("interllava"))), toy)
-    assert "scores of the dual encoder that it began with" in made.card.description
+    assert "passes on, in words, the ranking of the dual encoder" in made.card.description
