@@ -1,11 +1,16 @@
 """What several test folders share."""
 
+import os
 import sys
 from pathlib import Path
 
 import pytest
 
 from harness.cli import main
+
+# Before torch is loaded, here or in a process of a test: the workers share the cores, and a thread
+# that waits for one that has none to run on makes a step take many times as long.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
