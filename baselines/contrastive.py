@@ -177,7 +177,7 @@ def train(module: Contrast, view: View, course: Course, *, epochs: float) -> int
         validation=val if checked else None,
         monitor="R@1" if checked else None,
         patience=PATIENCE if checked else None,
-        every=max(1, min(steps, course.steps or steps) // VALIDATIONS),
+        times=VALIDATIONS,
         note=view.note,
     )
     return steps if course.steps is None else min(steps, course.steps)

@@ -313,6 +313,6 @@ def _fit(module: _Training, draw: Draw, course: Course, steps: int, view: View) 
         stage="grounder",
         steps=steps,
         validation=later,
-        every=max(1, min(steps, course.steps or steps) // 5),
+        times=5,
         note=view.note,
     )

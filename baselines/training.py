@@ -48,12 +48,13 @@ def fit(
     monitor: str | None = None,
     patience: int | None = None,
     every: int | None = None,
+    times: int = 10,
     note: Callable[[str], None] | None = None,
 ) -> None:
     """Train `module` in place for `steps` optimizer steps, or `course.steps` if that is less.
 
     train: a loader over StepBatches. validation: the whole of it is read by every process, every
-    `every` steps (by default a tenth; a last part shorter than `every` is not validated). monitor:
+    `every` steps (left out: `times` times; a last part shorter is not validated). monitor:
     a logged figure; the module ends with the weights that were best by it (greatest, or least if
     its name holds "loss") instead of the last ones. patience: validations without a better figure
     after which training stops. note: is told one line at the end, by default on standard error.
@@ -68,7 +69,7 @@ def fit(
     at = Stage(course.out / stage, course.resume)
     pl.seed_everything(course.seed, workers=True, verbose=False)
     if not at.finished(module):
-        every = min(steps, every or max(1, steps // 10)) if validation else None
+        every = min(steps, every or max(1, steps // times)) if validation else None
         callbacks = [
             _Steady(course.seed),
             *(_by_figure(monitor, patience, at.folder) if monitor else ()),

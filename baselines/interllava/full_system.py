@@ -157,24 +157,13 @@ def learnt(chosen: Settings, view: View, course: Course) -> None:
     if not taught:
         raise MissingInputError("no answer of the train split names a candidate or a span")
 
-    def draw(step: int, drawn: np.random.Generator) -> list[Turn]:
-        found: list[Turn] = []
-        for at in drawn.integers(len(taught), size=TRIES):
-            query, answer = taught[at]
-            if not found or query.task == found[0].kind:
-                turn = _turn(query, films, answer)
-                found += [turn] if turn is not None else []
-            if len(found) == SIZE:
-                return found
-        raise MissingInputError(f"hardly a turn has videos that can be read ({TRIES} were tried)")
-
     def collate(turns: Sequence[Turn]) -> Batch:
         return collated(files, turns)
 
     module = Teaching(
         FullNet(files), files.words, Taught(chosen.losses, chosen.weight, RATE, DECAY)
     )
-    loader = StepBatches(draw, collate, seed=course.seed).loader()
+    loader = StepBatches(_Draw(taught, films), collate, seed=course.seed).loader()
     fit(module, loader, course, stage="assistant", steps=STEPS, note=view.note)
     learning = {name for name, weight in files.net.named_parameters() if weight.requires_grad}
     checkpoints.save(
@@ -189,6 +178,24 @@ def learnt(chosen: Settings, view: View, course: Course) -> None:
             "seed": course.seed,
         },
     )
+
+
+class _Draw:
+    """Draws batches of turns of one kind, whose videos can be read."""
+
+    def __init__(self, taught: Sequence[tuple[Query, str]], films: Films) -> None:
+        self._taught, self._films = taught, films
+
+    def __call__(self, step: int, drawn: np.random.Generator) -> list[Turn]:
+        found: list[Turn] = []
+        for at in drawn.integers(len(self._taught), size=TRIES):
+            query, answer = self._taught[at]
+            if not found or query.task == found[0].kind:
+                turn = _turn(query, self._films, answer)
+                found += [turn] if turn is not None else []
+            if len(found) == SIZE:
+                return found
+        raise MissingInputError(f"hardly a turn has videos that can be read ({TRIES} were tried)")
 
 
 def opened(chosen: Settings) -> tuple[Published, str]:

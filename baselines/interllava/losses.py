@@ -3,7 +3,7 @@
 The paper's loss is that of the words plus 0.01 times ((1 - IoU) + cross entropy over the numbers
 of the candidates). Its code reads the last two in the likeliest text, which has no gradient: they
 change what is logged and nothing that is learnt. Here they are functions of the probabilities of
-the tokens that spell a number (`SPELT`); `ARGMAX` is the published form, to compare with.
+the tokens that spell a number (`spelt`); `argmax` is the published form, to compare with.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from harness.replies import official
 
-WEIGHT = 0.01
+WEIGHT = 0.01  # of both further losses, as published
 IGNORED = -100
 _SURE, _UNSURE = 10.0, 0.01  # the published "logits" of a number that was read, and of the others
 

@@ -6,6 +6,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from baselines.interllava.losses import WEIGHT
 from baselines.interllava.teaching import Form
 from baselines.recogniser_training import Size
 
@@ -26,7 +27,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     config: Literal["tiny", "full"] = "full"
     checkpoint: str = ""
     losses: Form = "spelt"
-    weight: float = 0.01
+    weight: float = WEIGHT
     control: Control = "none"
     start: str = ""
     size: Size = "full"

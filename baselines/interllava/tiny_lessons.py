@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from baselines.asking import Text, batch
-from baselines.grounding import STEPS
+from baselines.grounding import STEPS, Scene
 from baselines.grounding_training import Draw, Drawn
 from baselines.interllava import losses, prompts
 from baselines.interllava.prompts import Row
@@ -99,19 +99,23 @@ class Lesson(NamedTuple):
 
 
 class Example(NamedTuple):
-    """One turn of a batch, with the answer to learn; what is looked at depends on its kind.
+    """One turn of a batch; what is looked at depends on its kind.
 
-    candidates: of a video turn, text: its text for the matcher. drawn: of a moment turn. number:
-    of the gold candidate, or of the moment's video. numbers: of the candidates (none: 1, 2 ...).
+    answer: to learn; none: to be generated. text: for the matcher, or for the reader of steps.
+    candidates: of a video turn, numbers: theirs (none: 1, 2 ...). scene, length in ms: of a moment
+    turn's video, gold: its moment in fractions of that. number: of the gold candidate, or of the
+    moment's video.
     """
 
     query: Query
-    answer: str
+    answer: str | None = None
     text: Text | None = None
     candidates: tuple[Glimpse, ...] = ()
-    drawn: Drawn | None = None
-    number: int = 1
     numbers: tuple[int, ...] = ()
+    scene: Scene | None = None
+    length: int = 0
+    gold: NDArray[np.float32] | None = None
+    number: int = 1
 
 
 def with_rivals(
@@ -165,7 +169,10 @@ class Examples:
         start, end = (float(at) * each.length / 1000 for at in each.gold)
         answer = self._answer(query, "moment", drawn)
         told = prompts.retold(answer, number, prompts.tidy(start, end))
-        return Example(query, told, drawn=each, number=number)
+        return Example(
+            query, told, each.asked.text, scene=each.scene, length=each.length, gold=each.gold,
+            number=number,
+        )  # fmt: skip
 
     def _answer(
         self, query: Query, kind: Literal["video", "moment"], drawn: np.random.Generator
@@ -188,38 +195,35 @@ class Collate:
     def __init__(self, words: Words, eyes: Eyes) -> None:
         self._words, self._eyes = words, eyes
 
-    def __call__(self, examples: Sequence[Example], *, answered: bool = True) -> Batch:
-        """A batch; not `answered`: prompts alone, to generate from."""
-        rows = [self._row(each, answered) for each in examples]
+    def __call__(self, examples: Sequence[Example]) -> Batch:
+        """A batch of examples of one kind, all with an answer or none."""
+        rows = [self._row(each) for each in examples]
         spelt = [row.spelt for row in rows]
         laid = prompts.rows(rows, self._words.end)
+        texts = [each.text for each in examples if each.text is not None]
         if examples[0].candidates:
-            texts = [each.text for each in examples if each.text is not None]
             sight = self._eyes.candidates(texts, [each.candidates for each in examples])
             marks = numbered([(each.number, len(each.candidates)) for each in examples])
             return Batch("video", laid, sight._replace(marks=marks), spelt)
-        if examples[0].drawn is not None:
-            asked = [each.drawn for each in examples if each.drawn is not None]
-            sight = self._eyes.steps(
-                [each.asked.text for each in asked],
-                [each.scene for each in asked],
-                [each.length for each in asked],
-            )
-            marks = timed([each.gold for each in asked])
-            return Batch("moment", laid, sight._replace(marks=marks), spelt)
-        return Batch("chat", laid, None, spelt)
+        scenes = [each.scene for each in examples if each.scene is not None]
+        if not scenes:
+            return Batch("chat", laid, None, spelt)
+        sight = self._eyes.steps(texts, scenes, [each.length for each in examples])
+        golds = [each.gold for each in examples if each.gold is not None]
+        if golds:
+            sight = sight._replace(marks=timed(golds))
+        return Batch("moment", laid, sight, spelt)
 
-    def _row(self, each: Example, answered: bool) -> Row:
-        answer = each.answer if answered else None
+    def _row(self, each: Example) -> Row:
         if each.candidates:
             numbers = each.numbers or tuple(range(1, len(each.candidates) + 1))
             prompt, added = prompts.choosing(each.query, numbers), self._eyes.number_words(numbers)
-        elif each.drawn is not None:
+        elif each.scene is not None:
             prompt = prompts.grounding(each.query, each.number)
-            added = [self._eyes.time_words(each.drawn.length)]
+            added = [self._eyes.time_words(each.length)]
         else:
             prompt, added = prompts.talking(each.query), []
-        return prompts.row(self._words, prompt, added, answer)
+        return prompts.row(self._words, prompt, added, each.answer)
 
 
 def numbered(golds: Sequence[tuple[int, int]]) -> Tensor:

@@ -16,7 +16,7 @@ from torch.utils.data import DataLoader
 from baselines.asking import Text, text
 from baselines.context import told_by_reference
 from baselines.grounding import Footage, Grounder, footage
-from baselines.grounding_training import Asked, Draw, Drawn, Plan, grounded, named
+from baselines.grounding_training import Asked, Draw, Plan, grounded, named
 from baselines.interllava import prompts, words
 from baselines.interllava.net import adapted
 from baselines.interllava.settings import Settings
@@ -212,7 +212,7 @@ def _together(
         stage="assistant",
         steps=steps,
         validation=DataLoader(range(len(later)), batch_size=4) if later else None,  # type: ignore[arg-type]
-        every=max(1, min(steps, course.steps or steps) // 3),
+        times=3,
         note=material.view.note,
     )
     return module.figures
@@ -231,11 +231,11 @@ def _later(
         if each.gold in each.listed:
             seen = tuple(material.clips[name] for name in each.listed)
             number = each.listed.index(each.gold) + 1
-            chosen.append((Example(each.query, "", each.text, seen), number))
+            chosen.append((Example(each.query, None, each.text, seen), number))
     grounded_: list[tuple[Example, Any]] = []
     for question in material.asked.val:
-        drawn = _drawn(question, material.asked.films[question.video_id])
-        example = Example(told[question.turn], "", drawn=drawn)
+        film = material.asked.films[question.video_id]
+        example = _sought(told[question.turn], question.text, film, 1)
         grounded_.append((example, (question.start, question.end)))
     parts = [
         kind[at : at + SIZE]
@@ -244,14 +244,14 @@ def _later(
     ]
 
     def prompt(part: list[tuple[Example, Any]]) -> Batch:
-        return collate([one for one, _ in part], answered=False)
+        return collate([one for one, _ in part])
 
     return [partial(prompt, part) for part in parts], [[gold for _, gold in part] for part in parts]
 
 
-def _drawn(asked: Any, film: Footage) -> Drawn:
-    """A question of a video as it is, whose moment is not told."""
-    return Drawn(asked, film.scene, np.zeros(2, np.float32), film.length)
+def _sought(query: Query, read: Text, film: Footage, number: int) -> Example:
+    """A moment turn to be answered, in the video of that number."""
+    return Example(query, None, read, scene=film.scene, length=film.length, number=number)
 
 
 class TinySystem:
@@ -293,7 +293,7 @@ class TinySystem:
         example = self._example(asked)
         if example is None:
             return Reply(why=NO_VIDEO)
-        batch = self._collate([example], answered=False)
+        batch = self._collate([example])
         [said] = replies(self._whole.tiny, self._whole.words, batch)
         return Reply(
             said.strip(), None, batch.rows.ids.shape[1], len(self._whole.words.told(said).ids)
@@ -303,27 +303,20 @@ class TinySystem:
         """What is asked, with what can be seen; None if that is nothing."""
         query = asked.query
         if asked.kind == "chat":
-            return Example(query, "")
+            return Example(query)
         if asked.kind == "video":
             at = [n for n, name in enumerate(query.candidates, start=1) if name in self._clips]
             seen = tuple(self._clips[query.candidates[number - 1]] for number in at)
-            return Example(query, "", self._text(query), seen, numbers=tuple(at)) if at else None
+            return Example(query, None, self._text(query), seen, tuple(at)) if at else None
         film = self._films.get(asked.video_id or "")
         if film is None:
             return None
         told = text(self._known, [(query.utterance, query.language, 0)])
         listed = asked.video_id in query.candidates
         number = query.candidates.index(asked.video_id) + 1 if listed else 1
-        drawn = _drawn(_Told(told), film)
-        return Example(query, "", drawn=drawn, number=number)
+        return _sought(query, told, film, number)
 
     def _text(self, query: Query) -> Text:
         context = "last" if self._last else "all"
         [(told, _)] = texts(self._known, query, context, self._shown)  # type: ignore[arg-type]
         return told
-
-
-class _Told(NamedTuple):
-    """A question of which nothing but its text is known."""
-
-    text: Text

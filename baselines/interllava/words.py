@@ -33,12 +33,14 @@ class Told(NamedTuple):
 class Words:
     """A language model's tokenizer, and what of its vocabulary has a meaning here."""
 
-    def __init__(self, tokenizer: Any, *, tight: bool = False) -> None:
+    def __init__(self, tokenizer: Any, *, small: bool = False) -> None:
         """tokenizer: a fast one of `transformers`; tokens of ADDED that it lacks are added.
 
-        tight: a space before an added token is part of it.
+        small: the one below, of which times are single tokens, and a space before an added token
+        is part of that; else times are spelt digit by digit.
         """
-        signs = [AddedToken(token, lstrip=tight, special=True) for token in ADDED]
+        self._small = small
+        signs = [AddedToken(token, lstrip=small, special=True) for token in ADDED]
         tokenizer.add_tokens(signs, special_tokens=True)
         self._tokenizer = tokenizer
         self.placeholder = int(tokenizer.convert_tokens_to_ids(PLACEHOLDER))
@@ -73,8 +75,11 @@ class Words:
 
     def _digits(self) -> dict[int, float]:
         vocabulary = self._tokenizer.get_vocab()
+        if not self._small:
+            return {vocabulary[digit]: float(digit) for digit in "0123456789"}
         times = {token: float(word) for word, token in vocabulary.items() if _TIME.fullmatch(word)}
-        return times or {vocabulary[digit]: float(digit) for digit in "0123456789"}
+        # By token: a vocabulary comes in another order in every process, and sums with it.
+        return dict(sorted(times.items()))
 
 
 def vocabulary(texts: Iterable[str], longest: int) -> list[str]:
@@ -100,7 +105,7 @@ def small(tokens: Sequence[str]) -> Words:
             tokenizer_object=made, unk_token=UNKNOWN, bos_token=START, eos_token=END,
             pad_token=END, clean_up_tokenization_spaces=False,
         ),
-        tight=True,
+        small=True,
     )  # fmt: skip
 
 

@@ -435,6 +435,6 @@ def _fit(module: _Training, draw: _Draw, course: Course, steps: int, view: View)
         stage="matcher",
         steps=steps,
         validation=val,
-        every=max(1, min(steps, course.steps or steps) // 5),
+        times=5,
         note=view.note,
     )

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from baselines.catalogue import find, load
-from baselines.interllava import prompts, words
+from baselines.interllava import prompts, tiny_system, words
 from baselines.interllava.speaking import Question
 from baselines.interllava.teaching import Batch, Course, Teaching, replies, right
 from baselines.interllava.tiny import FACTS, FORM, FRAMES, Sight, TinyNet, _times
@@ -147,15 +147,30 @@ def test_a_reply_names_a_candidate_or_a_time(opened):
     assert talked.response is not None
 
 
+def test_what_it_says_is_read(opened, monkeypatch):
+    said = iter(["It is video 3.", "It is at 3.0s-7.4s.", "No idea."])
+    baseline = opened()
+    monkeypatch.setattr(tiny_system, "replies", lambda *_: [next(said)])
+    chosen, found = baseline.answer([video(), moment()])
+    assert chosen.choice == chosen.videos == (FOX, CAT, DOG, COOK)
+    assert chosen.response == "It is video 3."
+    assert found.moments == (Moment(COOK, 3_000, 7_400),)
+    [unread] = baseline.answer([video()])
+    assert unread.choice == ()
+    assert any(name.startswith("abstained") for name in unread.spent)
+
+
 def test_what_is_seen_changes_what_is_read(opened):
     """The network's tokens, not the words around them, tell one video from another."""
     system = opened()._system
     permuted = opened("control=videos_permuted")._system
     asked = Question("video", video(), None)
-    plain, other = (each._collate([each._example(asked)], answered=False) for each in
-                    (system, permuted))  # fmt: skip
+    plain, other = (each._collate([each._example(asked)]) for each in (system, permuted))
     assert torch.equal(plain.rows.ids, other.rows.ids)
     assert not torch.equal(plain.sight.shows, other.sight.shows)
+    network = system._whole.tiny
+    with torch.no_grad():
+        assert not torch.allclose(network.looked(plain), network.looked(other), atol=1e-3)
 
 
 def test_videos_that_cannot_be_read_are_left_out_and_numbers_stay(opened):

@@ -126,6 +126,7 @@ def test_numbers_are_single_tokens():
     assert [len(each) for each in spelling.candidates] == [1] * 10
     assert len({*spelling.candidates}) == 10
     assert sorted(spelling.digits.values()) == pytest.approx([n / 5 for n in range(301)])
+    assert list(spelling.digits) == sorted(spelling.digits), "in the same order in every process"
     assert words.time_word(12_499) == "12.4"
     assert words.time_word(12_500) == "12.6"
 
