@@ -82,7 +82,8 @@ def compact(value: float) -> str:
     for size, mark in ((1e12, "T"), (1e9, "B"), (1e6, "M")):
         if value >= size:
             return f"{value / size:,.4g} {mark}"
-    return f"{value:,.4g}"
+    rounded = float(f"{value:.4g}")
+    return f"{rounded:,.0f}" if rounded >= 1e4 else f"{rounded:,.4g}"
 
 
 def _place(kind: Kind) -> int:

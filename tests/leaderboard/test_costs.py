@@ -52,7 +52,16 @@ def test_a_cost_has_its_number_and_its_unit(fields, kind, value):
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(7e6, "7 M"), (7.3e9, "7.3 B"), (0.8, "0.8"), (1234, "1,234"), (0, "0"), (2e12, "2 T")],
+    [
+        (7e6, "7 M"),
+        (7.3e9, "7.3 B"),
+        (0.8, "0.8"),
+        (1234, "1,234"),
+        (0, "0"),
+        (2e12, "2 T"),
+        (482_964, "483,000"),
+        (13_663, "13,660"),
+    ],
 )
 def test_a_number_is_short_on_the_page(value, text):
     assert compact(value) == text
