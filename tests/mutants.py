@@ -90,7 +90,7 @@ MUTANTS = (
     ),
     Mutant(
         "history swapped (what the runner shows)",
-        "baselines/runner.py",
+        "baselines/running/runner.py",
         'if self.history == "reference":\n            answer',
         'if self.history == "none":\n            answer',
         ("tests/baselines/test_runner.py",),

@@ -2,10 +2,11 @@
 
 Reads: the dialogue so far as a conversation, the ten candidates each as one strip of `frames`
 time-stamped frames and their texts (`texts=none`: pictures alone), in a moment turn the video as
-`moment_frames` frames, each after its time. The prompts stand in baselines/prompts.py, what is done
-with a turn in baselines/assistant.py. Frames are stretched to a square of `side` pixels. Ignores:
-sound, candidates of earlier turns. In a moment turn the rule of `pipeline` says whether a candidate
-is chosen first. docs/assistants.md has commands for servers, and what is kept, counted and paid.
+`moment_frames` frames, each after its time. The prompts stand in baselines/vlm/prompts.py, what is
+done with a turn in baselines/vlm/assistant.py. Frames are stretched to a square of `side` pixels.
+Ignores: sound, candidates of earlier turns. In a moment turn the rule of `pipeline` says whether a
+candidate is chosen first. docs/assistants.md has commands for servers, and what is kept, counted
+and paid.
 """
 
 from __future__ import annotations
@@ -18,15 +19,15 @@ import httpx
 import msgspec
 from msgspec import Struct
 
-from baselines.assistant import Assistant
-from baselines.chat import Chat
-from baselines.conversation import Writer
-from baselines.pictures import Pictures
-from baselines.prompts import PROMPTS_SHA256
-from baselines.protocol import About, Answer, Provenance, Query, View
-from baselines.replies_kept import FILE, Replies
-from baselines.spending import Prices, Purse
-from baselines.wire import Access, Key, Limits, Model
+from baselines.base import About, Answer, Provenance, Query, View
+from baselines.vlm.assistant import Assistant
+from baselines.vlm.client import Chat
+from baselines.vlm.conversation import Writer
+from baselines.vlm.images import Pictures
+from baselines.vlm.prompts import PROMPTS_SHA256
+from baselines.vlm.response_cache import FILE, Replies
+from baselines.vlm.usage import Prices, Purse
+from baselines.vlm.wire_format import Access, Key, Limits, Model
 from harness.errors import WrongUsageError
 from harness.files import shown
 from harness.records import Moment

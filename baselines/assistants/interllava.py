@@ -2,7 +2,7 @@
 
 A Q-Former reads each frame with a text that says when it was sampled, a sliding one reads windows
 of frames, a linear layer brings both among the words of a causal language model with LoRA adapters
-(baselines/interllava/net.py). A video turn is shown its candidates, a moment turn its video; the
+(baselines/interllava/model.py). A video turn is shown its candidates, a moment turn its video; the
 reply names "video 3" or "5.0s-10.0s" and is read as `endpoint`'s are. Its losses are those of the
 paper, the ones of number and span with a gradient (`losses=spelt`), as published without one
 (`argmax`), or left out (`words`). `config=tiny` is trained from scratch on IVCR-Mini, beginning
@@ -20,13 +20,13 @@ from typing import Protocol
 
 from msgspec.structs import replace
 
-from baselines.assistant import Assistant
-from baselines.interllava import full_system, prompts, tiny_system
-from baselines.interllava.published import POSITIONS
+from baselines.base import About, Answer, Course, Provenance, Query, View
+from baselines.interllava import prompts, published_system, tiny_system
+from baselines.interllava.published_files import POSITIONS
+from baselines.interllava.queries import Asks, Question
 from baselines.interllava.settings import Settings
-from baselines.interllava.speaking import Asks, Question
-from baselines.protocol import About, Answer, Course, Provenance, Query, View
-from baselines.replies_kept import Reply
+from baselines.vlm.assistant import Assistant
+from baselines.vlm.response_cache import Reply
 from harness.errors import WrongUsageError
 from harness.records import Moment
 
@@ -62,7 +62,7 @@ class Baseline:
         """Train, and write the checkpoint folder."""
         chosen = self._settings
         if chosen.config == "full":
-            full_system.learnt(chosen, view, course)
+            published_system.learnt(chosen, view, course)
         else:
             tiny_system.learnt(chosen, view, course, _start(chosen))
 
@@ -70,7 +70,7 @@ class Baseline:
         """Load the weights and watch the corpus' videos; raises what the configuration raises."""
         chosen = self._settings
         self._system: _System = (
-            full_system.FullSystem(chosen, view)
+            published_system.FullSystem(chosen, view)
             if chosen.config == "full"
             else tiny_system.TinySystem(chosen, view)
         )

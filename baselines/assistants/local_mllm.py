@@ -21,14 +21,14 @@ import transformers
 from msgspec import Struct
 from PIL import Image
 
-from baselines.assistant import Assistant
-from baselines.checkpoint_files import loading, located
-from baselines.conversation import Message, Request, Writer
-from baselines.picture_processors import load_processor
-from baselines.pictures import Pictures
-from baselines.prompts import PROMPTS_SHA256
-from baselines.protocol import About, Answer, Provenance, Query, View
-from baselines.replies_kept import Reply
+from baselines.base import About, Answer, Provenance, Query, View
+from baselines.encoders.processors import load_processor
+from baselines.encoders.resolve import loading, located
+from baselines.vlm.assistant import Assistant
+from baselines.vlm.conversation import Message, Request, Writer
+from baselines.vlm.images import Pictures
+from baselines.vlm.prompts import PROMPTS_SHA256
+from baselines.vlm.response_cache import Reply
 from harness.errors import EnvironmentFailure, WrongUsageError
 from harness.records import Moment
 

@@ -1,14 +1,15 @@
 """First stage, then an assistant: a retriever's ten best are what it chooses from and grounds in.
 
-`retriever`, `assistant` and `localiser` name baselines with their settings (baselines/members.py),
-as in `assistant=endpoint?model=NAME`; `none` leaves the assistant or the localiser out. In a turn
-that seeks a video (the rule of `pipeline`) the retriever's ten best become the candidates; the
-assistant's choice stands first in the ranking, then the retriever's order: an assistant that
-abstains changes nothing. A moment is found by the localiser in the video chosen (or given, or in
-focus), and the assistant explains it; without a localiser the assistant finds it too. The
-official candidates are not read. With `own` history its errors go on from turn to turn; the same
-with `reference` history, named as its pair, lets `ivcr compare` show by how much. Trains nothing.
-The system of the benchmark's paper has these stages (X-Pool, then InterLLaVA).
+`retriever`, `assistant` and `localiser` name baselines with their settings
+(baselines/running/composition.py), as in `assistant=endpoint?model=NAME`; `none` leaves the
+assistant or the localiser out. In a turn that seeks a video (the rule of `pipeline`) the
+retriever's ten best become the candidates; the assistant's choice stands first in the ranking, then
+the retriever's order: an assistant that abstains changes nothing. A moment is found by the
+localiser in the video chosen (or given, or in focus), and the assistant explains it; without a
+localiser the assistant finds it too. The official candidates are not read. With `own` history its
+errors go on from turn to turn; the same with `reference` history, named as its pair, lets `ivcr
+compare` show by how much. Trains nothing. The system of the benchmark's paper has these stages
+(X-Pool, then InterLLaVA).
 """
 
 from __future__ import annotations
@@ -20,12 +21,12 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from baselines.context import video_in_focus
+from baselines.base import About, Answer, Provenance, Query, View
+from baselines.dialogue_context import video_in_focus
 from baselines.localisers.pipeline import is_sought
-from baselines.members import Member, lasting_text, merged, one_member, prepare
-from baselines.prompts import seconds, worded
-from baselines.protocol import About, Answer, Provenance, Query, View
-from baselines.spending import added
+from baselines.running.composition import Member, lasting_text, merged, one_member, prepare
+from baselines.vlm.prompts import seconds, worded
+from baselines.vlm.usage import added
 from harness.errors import WrongUsageError
 from harness.records import Moment
 

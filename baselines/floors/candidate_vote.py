@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from baselines.protocol import About, Answer, NoSettings, Query, View
+from baselines.base import About, Answer, NoSettings, Query, View
 
 ABOUT = About(candidates="used")
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from baselines.protocol import About, Answer, NoSettings, Query, View
+from baselines.base import About, Answer, NoSettings, Query, View
 
 ABOUT = About(candidates="used")
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 
-from baselines.context import video_in_focus
-from baselines.protocol import About, Answer, NoSettings, Query, View
+from baselines.base import About, Answer, NoSettings, Query, View
+from baselines.dialogue_context import video_in_focus
 from harness.records import Moment
 
 ABOUT = About()

@@ -17,8 +17,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from baselines.context import video_in_focus
-from baselines.protocol import About, Answer, MissingInputError, NoSettings, Query, View
+from baselines.base import About, Answer, MissingInputError, NoSettings, Query, View
+from baselines.dialogue_context import video_in_focus
 from harness.records import Moment, Video
 
 ABOUT = About(train=True)

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from harness.replies import official
+from harness.replies import published_rules
 
 WEIGHT = 0.01  # of both further losses, as published
 IGNORED = -100
@@ -141,14 +141,14 @@ def argmax(texts: Sequence[str], found: Sequence[Spelt], count: int) -> float:
     total = 0.0
     for text, each in zip(texts, found, strict=True):
         if each.number is not None:
-            read = official.official_number(text)
+            read = published_rules.official_number(text)
             if read is not None and 1 <= read <= count:
                 scores = torch.full((1, count), _UNSURE)
                 scores[0, read - 1] = _SURE
                 gold = torch.tensor([each.number[1] - 1])
                 total += float(nn.functional.cross_entropy(scores, gold))
         if each.span is not None:
-            start, end = official.official_spans(text)
+            start, end = published_rules.official_spans(text)
             if start != end:
                 low, high = each.span
                 common = max(0.0, min(end, high) - max(start, low))

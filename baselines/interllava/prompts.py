@@ -13,11 +13,11 @@ from typing import NamedTuple
 
 import torch
 
-from baselines.conversation import LONGEST_SAID, tame
+from baselines.base import Exchange, Query
 from baselines.interllava.losses import IGNORED, Spelt
-from baselines.interllava.net import Rows
-from baselines.interllava.words import GRID, Words
-from baselines.protocol import Exchange, Query
+from baselines.interllava.model import Rows
+from baselines.interllava.tokenizer import GRID, Words
+from baselines.vlm.conversation import LONGEST_SAID, tame
 from harness.records import Language, Task
 
 SYSTEM = (

@@ -6,9 +6,9 @@ from typing import Literal
 
 from msgspec import Struct
 
+from baselines.event_models.recogniser_training import Size
 from baselines.interllava.losses import WEIGHT
-from baselines.interllava.teaching import Form
-from baselines.recogniser_training import Size
+from baselines.interllava.training import Form
 
 Control = Literal["none", "videos_permuted"]
 

@@ -13,18 +13,22 @@ from msgspec.structs import replace
 from torch import nn
 from torch.utils.data import DataLoader
 
-from baselines.asking import Text, text
-from baselines.context import told_by_reference
-from baselines.grounding import Footage, Grounder, footage
-from baselines.grounding_training import Asked, Draw, Plan, grounded, named
-from baselines.interllava import prompts, words
-from baselines.interllava.net import adapted
+from baselines.base import Course, MissingInputError, Query, Training, View
+from baselines.dialogue_context import told_by_reference
+from baselines.event_models.event_annotations import Annotations, read, size
+from baselines.event_models.event_segments import doubts
+from baselines.event_models.lexicon import Lexicon
+from baselines.event_models.matching import Matcher, Track, shown, texts, track
+from baselines.event_models.query_encoder import Text, text
+from baselines.event_models.recogniser import Seen, watch
+from baselines.event_models.recogniser_checkpoints import begun, labelled, opened, saved
+from baselines.event_models.recogniser_training import Size
+from baselines.interllava import prompts, tokenizer
+from baselines.interllava.model import adapted
+from baselines.interllava.queries import Question
 from baselines.interllava.settings import Settings
-from baselines.interllava.speaking import Question
-from baselines.interllava.teaching import Batch, Teaching, replies
-from baselines.interllava.teaching import Course as Taught
-from baselines.interllava.tiny import Eyes, Glimpse, Relevance, TinyNet, glimpses
-from baselines.interllava.tiny_lessons import (
+from baselines.interllava.tiny_model import Eyes, Glimpse, Relevance, TinyNet, glimpses
+from baselines.interllava.tiny_training import (
     DECAY,
     SIZE,
     Collate,
@@ -36,18 +40,14 @@ from baselines.interllava.tiny_lessons import (
     Seeing,
     with_rivals,
 )
-from baselines.lexicon import Lexicon
-from baselines.matching import Matcher, Track, shown, texts, track
-from baselines.protocol import Course, MissingInputError, Query, Training, View
-from baselines.reading import NO_VIDEO
-from baselines.recogniser import Seen, watch
-from baselines.recogniser_folders import begun, labelled, opened, saved
-from baselines.recogniser_training import Size
-from baselines.replies_kept import Reply
-from baselines.scripts import Annotations, read, size
-from baselines.search import Corpus
-from baselines.segments import doubts
-from baselines.training import StepBatches, fit
+from baselines.interllava.training import Batch, Teaching, replies
+from baselines.interllava.training import Course as Taught
+from baselines.localisation.grounding import Footage, Grounder, footage
+from baselines.localisation.grounding_training import Asked, Draw, Plan, grounded, named
+from baselines.ranking import Corpus
+from baselines.training.fit import StepBatches, fit
+from baselines.vlm.parsing import NO_VIDEO
+from baselines.vlm.response_cache import Reply
 
 READER = Plan(rate=1e-3, steps={"small": 200, "full": 1200})
 STEPS: dict[str, dict[Size, int]] = {
@@ -69,7 +69,7 @@ class Whole(nn.Module):
     def __init__(self, known: Lexicon, values: int, tokens: Sequence[str]) -> None:
         """known: the lexicon of questions; values: of all attributes; tokens: the vocabulary."""
         super().__init__()
-        self.words = words.small(tokens)
+        self.words = tokenizer.small(tokens)
         self.matcher = Matcher(known.size, values)
         self.grounder = Grounder(known.size, values, Relevance())
         self.tiny = TinyNet(values, self.words)
@@ -155,7 +155,7 @@ def _vocabulary(training: Training, view: View) -> list[str]:
     """The tokens of the train split's texts, and of the prompts' own."""
     told = [*(turn.utterance for turn in training.turns), *(gold.answer for gold in training.gold)]
     longest = max(video.duration or 0 for video in view.videos.values())
-    return words.vocabulary([*told, *[prompts.FIXED] * words.LEAST], longest)
+    return tokenizer.vocabulary([*told, *[prompts.FIXED] * tokenizer.LEAST], longest)
 
 
 def _lesson(whole: Whole, material: Material) -> Lesson:

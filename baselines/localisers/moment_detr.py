@@ -5,10 +5,10 @@ steps by cross-attention; each gives centre and length of a span, and whether it
 training the gold is matched with the proposal that suits it best (the Hungarian method, which for
 one gold moment is the least cost), by L1 and generalised IoU (https://arxiv.org/abs/1902.09630).
 What differs from the paper: steps are agreements of a question with what a recogniser trained from
-scratch sees (baselines/grounding.py), the network is smaller, and there is no saliency loss, since
-no saliency is annotated. Reads: frames (8 a second), the utterance alone, in the video that is
-given, else in the latest that the history names; without one it abstains, as it does in video
-turns. Ignores: earlier utterances, answers, the videos' text, sound, candidates. Needs
+scratch sees (baselines/localisation/grounding.py), the network is smaller, and there is no saliency
+loss, since no saliency is annotated. Reads: frames (8 a second), the utterance alone, in the video
+that is given, else in the latest that the history names; without one it abstains, as it does in
+video turns. Ignores: earlier utterances, answers, the videos' text, sound, candidates. Needs
 train/events.jsonl to be trained.
 """
 
@@ -19,10 +19,10 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from baselines.asking import WIDTH
-from baselines.grounding import GroundingSettings, answer, open_trained
-from baselines.grounding_training import Plan, learnt
-from baselines.protocol import About, Answer, Course, Provenance, Query, View
+from baselines.base import About, Answer, Course, Provenance, Query, View
+from baselines.event_models.query_encoder import WIDTH
+from baselines.localisation.grounding import GroundingSettings, answer, open_trained
+from baselines.localisation.grounding_training import Plan, learnt
 
 ABOUT = About(trains=True, languages=("en", "zh"), paper="https://arxiv.org/abs/2107.09609")
 PLAN = Plan(rate=1e-3, steps={"small": 500, "full": 2000})

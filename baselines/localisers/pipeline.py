@@ -1,14 +1,15 @@
 """A retriever and a localiser in a row: search from end to end, under `own` history too.
 
 Reads and ignores what its two members do; `retriever` and `localiser` name them with their
-settings, as in `tan2d?checkpoint=DIR` (see baselines/members.py). Video turns are answered by the
-retriever. In a moment turn the localiser is told one video: (1) the given one (reference history);
-(2) else the latest that the history names, (3) unless there is none, or the utterance itself
-describes a video ("in the video where ...", "找一个...的视频"): then the best that the retriever
-finds with the utterance. Rule 3 goes by these words alone. On IVCR-Mini's train split it tells the
-51 moment turns that leave the video in focus from the 531 that stay at it in all cases; where
-people do not say so, as in turns joined together without a word on the video, it cannot. Trains
-nothing itself. https://arxiv.org/abs/1907.12763 has the two stages as the usual first system.
+settings, as in `tan2d?checkpoint=DIR` (see baselines/running/composition.py). Video turns are
+answered by the retriever. In a moment turn the localiser is told one video: (1) the given one
+(reference history); (2) else the latest that the history names, (3) unless there is none, or the
+utterance itself describes a video ("in the video where ...", "找一个...的视频"): then the best that
+the retriever finds with the utterance. Rule 3 goes by these words alone. On IVCR-Mini's train split
+it tells the 51 moment turns that leave the video in focus from the 531 that stay at it in all cases;
+where people do not say so, as in turns joined together without a word on the video, it cannot.
+Trains nothing itself. https://arxiv.org/abs/1907.12763 has the two stages as the usual first
+system.
 """
 
 from __future__ import annotations
@@ -19,9 +20,9 @@ from collections.abc import Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
-from baselines.context import video_in_focus
-from baselines.members import check_ranks_videos, merged, one_member, prepare
-from baselines.protocol import About, Answer, Provenance, Query, View
+from baselines.base import About, Answer, Provenance, Query, View
+from baselines.dialogue_context import video_in_focus
+from baselines.running.composition import check_ranks_videos, merged, one_member, prepare
 from harness.records import CandidateUse
 
 ABOUT = About(languages=("en", "zh"), paper="https://arxiv.org/abs/1907.12763")

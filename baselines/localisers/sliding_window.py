@@ -19,12 +19,12 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from baselines.clip_model import load_clip
-from baselines.context import Context, check_context, readings, video_in_focus
-from baselines.features import extract
-from baselines.protocol import About, Answer, Provenance, Query, View
-from baselines.search import Corpus, blended, remembered, unit
-from baselines.spans import Spans, nms, windows
+from baselines.base import About, Answer, Provenance, Query, View
+from baselines.dialogue_context import Context, check_context, readings, video_in_focus
+from baselines.encoders.image_text import load_clip
+from baselines.localisation.proposals import Spans, nms, windows
+from baselines.ranking import Corpus, blended, remembered, unit
+from baselines.video.features import extract
 from harness.records import Moment
 
 ABOUT = About(languages=("en", "zh"), paper="https://arxiv.org/abs/2103.00020")

@@ -1,10 +1,10 @@
 """2D-TAN: every span between two steps of the video is a cell of a map, which convolutions score.
 
-Zhang et al., AAAI 2020, https://arxiv.org/abs/1912.03590: cell (i, j) is the maximum over the
-steps i to j, multiplied by the question, then convolved with its neighbours; its score is trained
-towards its IoU with the gold moment, scaled between 0.5 and 1. What differs from the paper: steps
-are not features of a pre-trained network but agreements of a question with what a recogniser
-trained from scratch sees (baselines/grounding.py), the convolutions are smaller, and a cell also
+Zhang et al., AAAI 2020, https://arxiv.org/abs/1912.03590: cell (i, j) is the maximum over the steps
+i to j, multiplied by the question, then convolved with its neighbours; its score is trained towards
+its IoU with the gold moment, scaled between 0.5 and 1. What differs from the paper: steps are not
+features of a pre-trained network but agreements of a question with what a recogniser trained from
+scratch sees (baselines/localisation/grounding.py), the convolutions are smaller, and a cell also
 has the mean over its steps. Reads: frames (8 a second), the utterance alone, in the video that is
 given, else in the latest that the history names; without one it abstains, as it does in video
 turns. Ignores: earlier utterances, answers, the videos' text, sound, candidates. Needs
@@ -18,10 +18,10 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from baselines.asking import WIDTH
-from baselines.grounding import STEPS, GroundingSettings, answer, open_trained
-from baselines.grounding_training import Plan, learnt
-from baselines.protocol import About, Answer, Course, Provenance, Query, View
+from baselines.base import About, Answer, Course, Provenance, Query, View
+from baselines.event_models.query_encoder import WIDTH
+from baselines.localisation.grounding import STEPS, GroundingSettings, answer, open_trained
+from baselines.localisation.grounding_training import Plan, learnt
 
 ABOUT = About(trains=True, languages=("en", "zh"), paper="https://arxiv.org/abs/1912.03590")
 PLAN = Plan(rate=2e-3, steps={"small": 200, "full": 700})

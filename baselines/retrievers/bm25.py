@@ -17,10 +17,10 @@ from bm25s.tokenization import Tokenized
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from baselines.context import Context, Weighted, check_context, utterances
-from baselines.protocol import About, Answer, Query, View
-from baselines.search import UNRANKED, Corpus, Scores, best
-from baselines.words import joined, tokens
+from baselines.base import About, Answer, Query, View
+from baselines.dialogue_context import Context, Weighted, check_context, utterances
+from baselines.ranking import UNRANKED, Corpus, Scores, best
+from baselines.tokenization import joined, tokens
 from harness.records import CandidateUse
 
 ABOUT = About(languages=("en", "zh"), paper="https://arxiv.org/abs/2407.03618")

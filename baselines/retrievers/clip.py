@@ -17,11 +17,11 @@ from pathlib import Path
 import numpy as np
 from msgspec import Struct
 
-from baselines.clip_model import load_clip
-from baselines.context import Context, check_context, readings
-from baselines.features import extract
-from baselines.protocol import About, Answer, Provenance, Query, View
-from baselines.search import Corpus, Scores, blended, remembered, unit
+from baselines.base import About, Answer, Provenance, Query, View
+from baselines.dialogue_context import Context, check_context, readings
+from baselines.encoders.image_text import load_clip
+from baselines.ranking import Corpus, Scores, blended, remembered, unit
+from baselines.video.features import extract
 from harness.records import CandidateUse
 
 ABOUT = About(languages=("en", "zh"), paper="https://arxiv.org/abs/2103.00020")

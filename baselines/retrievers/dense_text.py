@@ -21,11 +21,11 @@ from msgspec import Struct
 from numpy.typing import NDArray
 from sentence_transformers import SentenceTransformer
 
-from baselines.checkpoint_files import loading, located
-from baselines.context import Context, check_context, readings
-from baselines.protocol import About, Answer, MissingInputError, Provenance, Query, View
-from baselines.search import Corpus, Scores, blended, remembered, unit
-from baselines.words import joined
+from baselines.base import About, Answer, MissingInputError, Provenance, Query, View
+from baselines.dialogue_context import Context, check_context, readings
+from baselines.encoders.resolve import loading, located
+from baselines.ranking import Corpus, Scores, blended, remembered, unit
+from baselines.tokenization import joined
 from harness.records import CandidateUse
 
 ABOUT = About(languages=("en", "zh"), paper="https://arxiv.org/abs/1908.10084")

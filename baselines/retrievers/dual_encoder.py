@@ -1,13 +1,12 @@
 """A dual encoder trained from scratch on the train split: pixels in, no word of the videos read.
 
-A recogniser (baselines/recogniser.py) says what each frame shows; what a question looks for is
-compared with a video's segments (baselines/matching.py), each side encoded alone, so that search is
-a matrix product. Trained with the batch's other videos as rivals (InfoNCE,
-https://arxiv.org/abs/1807.03748), and each video against its foil where the labels name one; of
-several processes each has the rivals of its own share, so two do not train as one does. Reads:
-frames (8 a second), utterances
-(`context`), what is seen in the video that the history showed last. Ignores: the videos' text,
-answers, sound. Needs train/events.jsonl to be trained.
+A recogniser (baselines/event_models/recogniser.py) says what each frame shows; what a question
+looks for is compared with a video's segments (baselines/event_models/matching.py), each side
+encoded alone, so that search is a matrix product. Trained with the batch's other videos as rivals
+(InfoNCE, https://arxiv.org/abs/1807.03748), and each video against its foil where the labels name
+one; of several processes each has the rivals of its own share, so two do not train as one does.
+Reads: frames (8 a second), utterances (`context`), what is seen in the video that the history
+showed last. Ignores: the videos' text, answers, sound. Needs train/events.jsonl to be trained.
 """
 
 from __future__ import annotations
@@ -24,12 +23,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from baselines import lexicon
-from baselines.asking import Text, Texts, batch
-from baselines.context import Context, check_context, told_by_reference
-from baselines.lexicon import Lexicon
-from baselines.matching import Matcher, Track, Videos, Wanted, laid_out, shown, texts, track
-from baselines.protocol import (
+from baselines.base import (
     About,
     Answer,
     Course,
@@ -39,14 +33,28 @@ from baselines.protocol import (
     Training,
     View,
 )
-from baselines.recogniser import Seen, watch
-from baselines.recogniser_folders import PERMUTED, labelled, opened, saved
-from baselines.recogniser_training import Size, learn
-from baselines.scripts import Annotations, Attribute, read, size
-from baselines.search import Corpus, Scores
-from baselines.segments import doubts, gate, of_events, pooled, unsure
-from baselines.training import StepBatches, fit, moved, one_cycle
-from baselines.training_metrics import Retrieval
+from baselines.dialogue_context import Context, check_context, told_by_reference
+from baselines.event_models import lexicon
+from baselines.event_models.event_annotations import Annotations, Attribute, read, size
+from baselines.event_models.event_segments import doubts, gate, of_events, pooled, unsure
+from baselines.event_models.lexicon import Lexicon
+from baselines.event_models.matching import (
+    Matcher,
+    Track,
+    Videos,
+    Wanted,
+    laid_out,
+    shown,
+    texts,
+    track,
+)
+from baselines.event_models.query_encoder import Text, Texts, batch
+from baselines.event_models.recogniser import Seen, watch
+from baselines.event_models.recogniser_checkpoints import PERMUTED, labelled, opened, saved
+from baselines.event_models.recogniser_training import Size, learn
+from baselines.ranking import Corpus, Scores
+from baselines.training.fit import StepBatches, fit, moved, one_cycle
+from baselines.training.metrics import Retrieval
 from harness.records import CONCATENATION, CandidateUse
 
 ABOUT = About(trains=True, languages=("en", "zh"), paper="https://arxiv.org/abs/2004.12832")

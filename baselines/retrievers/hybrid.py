@@ -1,12 +1,12 @@
 """Reciprocal rank fusion of the rankings of other retrievers, each with a weight.
 
 A video's score is the sum over members of weight / (60 + its rank), ranks from 1 in the member's
-100 best; a video that no member ranks is not ranked. Cormack, Clarke and Büttcher, "Reciprocal
-rank fusion outperforms Condorcet and individual rank learning methods", SIGIR 2009. `members` names
-the members and their settings, as in `bm25?context=all;2*clip?checkpoint=DIR` (see
-baselines/members.py). The candidates' order is fused likewise. Reads and ignores what the members
-do; trains nothing itself. A moment turn is answered with the whole of the given video, else of the
-best one.
+100 best; a video that no member ranks is not ranked. Cormack, Clarke and Büttcher, "Reciprocal rank
+fusion outperforms Condorcet and individual rank learning methods", SIGIR 2009. `members` names the
+members and their settings, as in `bm25?context=all;2*clip?checkpoint=DIR` (see
+baselines/running/composition.py). The candidates' order is fused likewise. Reads and ignores what
+the members do; trains nothing itself. A moment turn is answered with the whole of the given video,
+else of the best one.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ import numpy as np
 from msgspec import Struct
 from msgspec.structs import replace
 
-from baselines.members import check_ranks_videos, members, merged, prepare
-from baselines.protocol import About, Answer, Provenance, Query, View
-from baselines.search import Corpus, Scores
+from baselines.base import About, Answer, Provenance, Query, View
+from baselines.ranking import Corpus, Scores
+from baselines.running.composition import check_ranks_videos, members, merged, prepare
 from harness.records import CandidateUse
 
 ABOUT = About(languages=("en", "zh"), paper="https://doi.org/10.1145/1571941.1572114")

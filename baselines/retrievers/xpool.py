@@ -21,12 +21,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from baselines.context import check_context, readings
-from baselines.contrastive import Rates
-from baselines.protocol import About, Answer, Course, Provenance, Query, View
-from baselines.search import Corpus, Scores, blended, remembered
-from baselines.towers import Clips, filled
-from baselines.tuning import TunedSettings, open_trained, train_head, trainee
+from baselines.base import About, Answer, Course, Provenance, Query, View
+from baselines.dialogue_context import check_context, readings
+from baselines.ranking import Corpus, Scores, blended, remembered
+from baselines.retrieval_training.contrastive import Rates
+from baselines.retrieval_training.encoder_pairs import Clips, filled
+from baselines.retrieval_training.finetuning import TunedSettings, open_trained, train_head, trainee
 
 ABOUT = About(trains=True, languages=("en", "zh"), paper="https://arxiv.org/abs/2203.15086")
 DROPOUT = 0.3

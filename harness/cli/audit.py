@@ -26,12 +26,12 @@ def audit(result: Path, benchmark: Path, split: str, form: str, out: Path | None
     Official and sound figures side by side, and for each known defect of the published scorer how
     many turns it moved up and down, with examples. The parts add up to the whole difference.
     """
+    from harness.audit.html_page import page
+    from harness.audit.result import audit as audited
+    from harness.audit.result import document
+    from harness.audit.text_report import text_lines
     from harness.benchmark import Benchmark
     from harness.files import readable, write
-    from harness.probes.audit import audit as audited
-    from harness.probes.audit import document
-    from harness.probes.audit_page import page
-    from harness.probes.audit_text import text_lines
 
     found = audited(result, Benchmark(benchmark), split)
     if form == "json":

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness.cli.surroundings import SHARD, cache_option, extras, resumable, whole_line
+from harness.cli.options import SHARD, cache_option, extras, resumable, whole_line
 from harness.cli.training import train
 from harness.records import HISTORIES, History
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from baselines.runner import Plan, Share, Surroundings
-    from baselines.workers import Kept
+    from baselines.running.parallel import Kept
+    from baselines.running.runner import Plan, Share, Surroundings
     from harness.benchmark import Benchmark
 
 
@@ -30,7 +30,7 @@ def list_() -> None:
 
     Those that `ivcr baseline train` trains end with [trains].
     """
-    from baselines.catalogue import catalogue
+    from baselines.registry import catalogue
 
     for entry in catalogue():
         histories = ",".join(entry.about.histories)
@@ -75,9 +75,9 @@ def run(
     Floors go to BENCHMARK/floors/<name>/<history>, for all histories unless one is given. A run
     that is cut off keeps what it has answered in OUT.run; the same command goes on from there.
     """
-    from baselines.catalogue import find
-    from baselines.runner import Plan, Share, Surroundings
-    from baselines.workers import Kept
+    from baselines.registry import find
+    from baselines.running.parallel import Kept
+    from baselines.running.runner import Plan, Share, Surroundings
     from harness.benchmark import Benchmark
     from harness.errors import WrongUsageError
 
@@ -121,10 +121,10 @@ def run_one(
     """
     from msgspec.structs import replace
 
-    from baselines.cards import RECORD, TIMING, billed
-    from baselines.protocol import MILLISECONDS
-    from baselines.runner import Surroundings, start
-    from baselines.workers import Kept, answer_all, put_together
+    from baselines.base import MILLISECONDS
+    from baselines.running.parallel import Kept, answer_all, put_together
+    from baselines.running.provenance import RECORD, TIMING, billed
+    from baselines.running.runner import Surroundings, start
     from harness.cli.progress import bar
     from harness.files import readable
     from harness.files import write as write_file
@@ -158,8 +158,8 @@ def answer_shard(
     plan: Plan, benchmark: Benchmark, kept: Kept, share: Share, around: Surroundings
 ) -> None:
     """Answer one share of a run, on this machine; nothing is put together."""
-    from baselines.runner import start
-    from baselines.workers import answer_share
+    from baselines.running.parallel import answer_share
+    from baselines.running.runner import start
     from harness.cli.progress import bar
 
     run = start(plan, benchmark, around)
@@ -169,9 +169,9 @@ def answer_shard(
 
 def run_floors(benchmark: Benchmark, only: History | None, split: str, seed: int) -> None:
     """Run and score every floor under every history that the benchmark allows; note the others."""
-    from baselines.catalogue import catalogue
-    from baselines.protocol import MissingInputError
-    from baselines.runner import Plan
+    from baselines.base import MissingInputError
+    from baselines.registry import catalogue
+    from baselines.running.runner import Plan
     from harness.cli.scoring import score_one
 
     for entry in catalogue():
@@ -192,7 +192,7 @@ def _emptied(folder: Path) -> None:
     """Remove what an earlier run left, its scores and what it had answered too."""
     import shutil
 
-    from baselines.workers import Kept
+    from baselines.running.parallel import Kept
     from harness.errors import EnvironmentFailure
 
     try:

@@ -50,7 +50,7 @@ def compare(
     from harness.cli.submission import printed
     from harness.comparison import compare as compared
     from harness.comparison.latex import latex_lines
-    from harness.comparison.text import text_lines
+    from harness.comparison.terminal import text_lines
 
     found = compared(submissions, Benchmark(benchmark), split, dialogues=dialogues, further=further)
     if form == "json":
@@ -87,7 +87,7 @@ def items(submissions: tuple[Path, ...], benchmark: Path, split: str, most: int,
     from harness.benchmark import Benchmark
     from harness.cli.submission import printed
     from harness.items import analyse
-    from harness.items.text import text_lines
+    from harness.items.terminal import text_lines
 
     found = analyse(submissions, Benchmark(benchmark), split)
     if form == "json":

@@ -75,7 +75,7 @@ def mini(out: Path, seed: int) -> None:
     """Render IVCR-Mini, the benchmark that the project ships (about a minute on two cores)."""
     from baselines.retrievers.bm25 import first_stage
     from harness.cli.progress import stages
-    from harness.sources.rendered import import_mini
+    from harness.sources.mini_benchmark import import_mini
 
     with stages() as progress:
         made = import_mini(out, seed=seed, first_stage=first_stage, progress=progress)

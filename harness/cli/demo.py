@@ -75,7 +75,7 @@ def _benchmark(folder: Path) -> Benchmark:
     from harness.benchmark import Benchmark
     from harness.cli.progress import stages
     from harness.errors import WrongUsageError
-    from harness.sources.rendered import NAME, import_mini
+    from harness.sources.mini_benchmark import NAME, import_mini
 
     if folder.exists():
         found = Benchmark(folder)
@@ -103,11 +103,11 @@ def _answered(benchmark: Benchmark, submissions: Path) -> None:
 
 def trained(benchmark: Benchmark, folder: Path, steps: int | None = None) -> Path:
     """Train the small dual encoder, for at most so many steps a stage; returns its folder."""
-    from baselines.catalogue import find
-    from baselines.plans import Surroundings
-    from baselines.protocol import Course
-    from baselines.trainer import Lesson, train
-    from harness.cli.surroundings import extras, whole_line
+    from baselines.base import Course
+    from baselines.registry import find
+    from baselines.running.run_config import Surroundings
+    from baselines.training.trainer import Lesson, train
+    from harness.cli.options import extras, whole_line
 
     shutil.rmtree(folder, ignore_errors=True)
     lesson = Lesson(find(TRAINED[1]), ("size=small",), Course(folder, steps=steps))
@@ -121,8 +121,8 @@ def _run(
     settings: tuple[str, ...],
 ) -> None:  # fmt: skip
     """Run one baseline, validate and score what it says."""
-    from baselines.catalogue import find
-    from baselines.runner import Plan
+    from baselines.registry import find
+    from baselines.running.runner import Plan
     from harness.cli.baseline import run_one
     from harness.cli.scoring import score_one
 

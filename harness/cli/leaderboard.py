@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from harness.benchmark import Benchmark
     from harness.statistics import Design
-    from leaderboard.records import Bench, Described, Entry
+    from leaderboard.board.records import Bench, Described, Entry
 
 
 @click.group()
@@ -55,18 +55,18 @@ def build_site(
     """Build the site of a benchmark's split; what was built, as one line."""
     from functools import cache
 
-    from harness.cli.browsing import source
+    from harness.cli.dialogue_browser import source
     from harness.files import shown
-    from leaderboard import ledger, site
-    from leaderboard.dialogues import Browser, chosen
-    from leaderboard.entries import Reader, folder_of
-    from leaderboard.standings import with_standings
-    from leaderboard.table import tables
+    from leaderboard.board.entries import Reader, folder_of
+    from leaderboard.site import build_ledger, builder
+    from leaderboard.site.dialogue_pages import Browser, chosen
+    from leaderboard.tables.ranks import with_standings
+    from leaderboard.tables.table import tables
 
     described, bench = metrics(), bench_of(benchmark, split)
-    context = ledger.context(bench, described, organizers)
-    last = ledger.read(out, context)
-    known = ledger.known(last, out)
+    context = build_ledger.context(bench, described, organizers)
+    last = build_ledger.read(out, context)
+    known = build_ledger.known(last, out)
     reader = Reader(bench, described, hashing(benchmark, split), organizers, known)
     found = reader.collect(submissions)
     for refusal in found.refused:
@@ -80,19 +80,19 @@ def build_site(
         tables(found.entries, described),
         where,
         designing(benchmark, split),
-        ledger.standings(last),
+        build_ledger.standings(last),
         pairs=public,
-        columns=ledger.columns_of(out) if public else None,
+        columns=build_ledger.columns_of(out) if public else None,
     )
     browser = None
     if public:
         browser = Browser(cache(lambda: source(benchmark, split, where)), chosen(made), (), where)
-        browser = browser._replace(kept=ledger.dialogues(last, browser.made_of, out))
+        browser = browser._replace(kept=build_ledger.dialogues(last, browser.made_of, out))
     abstained = abstaining(benchmark, split, where)
-    kept = ledger.kept(last, made, out)
-    built = site.build(found, bench, described, out, made, browser, abstained, kept)
-    pages = [(entry, site.pages_of(entry)) for entry in found.entries]
-    ledger.keep(out, context, pages, made, browser)
+    kept = build_ledger.kept(last, made, out)
+    built = builder.build(found, bench, described, out, made, browser, abstained, kept)
+    pages = [(entry, builder.pages_of(entry)) for entry in found.entries]
+    build_ledger.keep(out, context, pages, made, browser)
     return (
         f"{built.folder / 'index.html'}: {built.tables} tables, {built.runs} runs,"
         f" {built.floors} floors, {len(found.refused)} refused"
@@ -115,9 +115,9 @@ def verify(submissions: Path, benchmark: Path, split: str) -> None:
     from harness.benchmark import Benchmark
     from harness.errors import SubmissionError
     from harness.files import canonical, shown
-    from leaderboard.entries import Reader, folder_of
-    from leaderboard.outcomes import NAME
-    from leaderboard.verification import differences, outcome_differences
+    from leaderboard.board.entries import Reader, folder_of
+    from leaderboard.board.outcomes import NAME
+    from leaderboard.tables.verification import differences, outcome_differences
 
     opened = Benchmark(benchmark).checked()
     bench = bench_of(opened, split)
@@ -142,7 +142,7 @@ def verify(submissions: Path, benchmark: Path, split: str) -> None:
 def metrics() -> dict[str, Described]:
     """The METRICS table as the leaderboard takes it."""
     from harness.metrics import METRICS
-    from leaderboard.records import Described
+    from leaderboard.board.records import Described
 
     fields = Described._fields
     return {
@@ -154,7 +154,7 @@ def metrics() -> dict[str, Described]:
 def bench_of(benchmark: Benchmark, split: str) -> Bench:
     """A split of a benchmark as the leaderboard takes it."""
     from harness.errors import EnvironmentFailure
-    from leaderboard.records import Bench
+    from leaderboard.board.records import Bench
 
     header = benchmark.header
     if split not in header.splits or split not in header.gold_sha256:
@@ -203,6 +203,6 @@ def hashing(benchmark: Benchmark, split: str) -> Callable[[Path], str]:
     """What hashes a submission's folder: its card, then its uncompressed predictions."""
     from functools import partial
 
-    from harness.validation.folder import sha256
+    from harness.validation.rules.folder import sha256
 
     return partial(sha256, turns=benchmark.header.splits[split]["turns"])

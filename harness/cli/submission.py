@@ -105,7 +105,7 @@ def init(folder: Path, benchmark: Path, split: str) -> None:
 def info(folder: Path) -> None:
     """Show a submission's card, sizes, counts and SHA-256, whatever it was made for."""
     from harness.files import shown
-    from harness.validation.looking import look
+    from harness.validation.inspection import look
 
     seen = look(folder)
     for key, value in seen.card.items():
@@ -134,7 +134,7 @@ def convert(form: str, file: Path, benchmark: Path, split: str, out: Path) -> No
     from harness.errors import WrongUsageError
     from harness.formats import FORMATS, convert
     from harness.submission import write
-    from harness.validation.looking import card_of
+    from harness.validation.inspection import card_of
 
     if form not in FORMATS:
         raise WrongUsageError(f"{form}: no such format; expected one of: {', '.join(FORMATS)}")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from harness.cli.surroundings import cache_option, extras, resumable, whole_line
+from harness.cli.options import cache_option, extras, resumable, whole_line
 
 
 @click.command()
@@ -46,11 +46,11 @@ def train(
     A figure on the val split, where there is one, says when to stop. Run what was trained by
     `ivcr baseline run NAME --set checkpoint=OUT`.
     """
-    from baselines import trainer
-    from baselines.catalogue import find
-    from baselines.plans import Surroundings
-    from baselines.processes import leads
-    from baselines.protocol import Course
+    from baselines.base import Course
+    from baselines.registry import find
+    from baselines.running.run_config import Surroundings
+    from baselines.training import trainer
+    from baselines.training.processes import leads
     from harness.benchmark import Benchmark
 
     course = Course(out, seed, devices, nodes, strategy, precision, wandb, resume, steps)

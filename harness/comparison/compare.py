@@ -10,12 +10,12 @@ from msgspec import Struct
 
 from harness import __version__
 from harness.benchmark import Benchmark
-from harness.comparison.dialogues import DialogueSeen, most_unlike
 from harness.comparison.differences import Difference, differences
+from harness.comparison.disagreements import DialogueSeen, most_unlike
+from harness.comparison.entrants import Field, SystemShown, read
 from harness.comparison.headlines import contests
 from harness.comparison.notes import notes
 from harness.comparison.propagation import Propagation, links, propagations
-from harness.entrants import Field, SystemShown, read
 from harness.errors import WrongUsageError
 
 HIDDEN = "labels are hidden: nothing may be shown of a single turn"

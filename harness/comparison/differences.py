@@ -10,7 +10,7 @@ import numpy as np
 from msgspec import Struct
 from msgspec.structs import replace
 
-from harness.entrants import Entrant, Field
+from harness.comparison.entrants import Entrant, Field
 from harness.outcomes import Bools, Floats
 from harness.scoring import SMALLEST_CELL
 from harness.statistics import Paired, holm, paired

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import combinations
 
 from harness.comparison.differences import Contest
-from harness.entrants import Entrant, Field
+from harness.comparison.entrants import Entrant, Field
 from harness.errors import WrongUsageError
 from harness.files import shown
 from harness.metrics import METRICS, Column

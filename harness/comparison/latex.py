@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from harness.comparison.compare import Comparison
 from harness.comparison.differences import Difference
-from harness.comparison.text import effect, percent, probability
+from harness.comparison.terminal import effect, percent, probability
 from harness.files import shown
 
 ESCAPES = {

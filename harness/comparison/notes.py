@@ -6,8 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 from itertools import combinations, permutations
 
+from harness.comparison.entrants import Entrant, Field
 from harness.comparison.propagation import Link, names, same_but_for_history
-from harness.entrants import Entrant, Field
 
 ALWAYS = (
     "History and candidates are declared in the cards, not verified.",

@@ -11,7 +11,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from harness.comparison.differences import Contest, Difference, differences
-from harness.entrants import Entrant, Field
+from harness.comparison.entrants import Entrant, Field
 from harness.metrics.retrieval import NO_VIDEOS
 from harness.outcomes import Bools, Frame
 from harness.outcomes.structure import earlier

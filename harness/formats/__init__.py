@@ -49,7 +49,7 @@ FORMATS = {
     "csv": Format("harness.formats.csv", STARTER),
     # The official setting hands over gold history and the ten candidates.
     "official": Format(
-        "harness.formats.official", replace(STARTER, history="reference", candidates="used")
+        "harness.formats.official_results", replace(STARTER, history="reference", candidates="used")
     ),
 }
 

@@ -10,9 +10,9 @@ import numpy as np
 from msgspec import Struct
 
 from harness.benchmark import Benchmark
-from harness.entrants import Entrant, Field, SystemShown, read
+from harness.comparison.entrants import Entrant, Field, SystemShown, read
 from harness.errors import WrongUsageError
-from harness.items.index import item_rest
+from harness.items.discrimination import item_rest
 from harness.items.reasons import Known, reasons
 from harness.outcomes import Bools, Floats
 from harness.records import Task

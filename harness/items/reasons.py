@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from harness.benchmark import Split
-from harness.entrants import Said
+from harness.comparison.entrants import Said
 from harness.outcomes import overlap
 from harness.records import Gold, Span, Task, Turn, TurnKey, Video
 from harness.validation.report import seconds

@@ -2,7 +2,7 @@
 
 from harness.outcomes.columns import ABSENT, Outcomes, outcomes
 from harness.outcomes.frame import NEW, NO_TARGET, REPEATED, Bools, Floats, Frame, Ints, frame
-from harness.outcomes.spans import DEPTH, THRESHOLDS, overlap
+from harness.temporal import DEPTH, THRESHOLDS, overlap
 
 __all__ = [
     "ABSENT",

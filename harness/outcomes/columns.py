@@ -9,8 +9,8 @@ import numpy as np
 
 from harness.benchmark import Split
 from harness.outcomes.frame import Bools, Floats, Frame, Ints, frame
-from harness.outcomes.spans import THRESHOLDS, overlaps
 from harness.records import Gold, Prediction, Turn
+from harness.temporal import THRESHOLDS, overlaps
 
 ABSENT = 101  # the rank of a video that is not among the first hundred
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from harness.protocols.source import SourceTurn
-from harness.replies.official import official_number, official_spans, reference_spans
+from harness.replies.published_rules import official_number, official_spans, reference_spans
 
 FIGURES = ("R@1", "R@1,IoU>=0.3", "R@1,IoU>=0.5", "R@1,IoU>=0.7")
 THRESHOLDS = (0.3, 0.5, 0.7)

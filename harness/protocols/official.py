@@ -14,7 +14,7 @@ from harness.protocols.items import items
 from harness.protocols.judging import FIGURES, WRONG, Verdict, figures_of, judge
 from harness.protocols.result_file import Entry
 from harness.protocols.source import Source, SourceDialogue, SourceTurn
-from harness.replies.official import official_number, official_spans, reference_spans
+from harness.replies.published_rules import official_number, official_spans, reference_spans
 
 ALL = "all"
 

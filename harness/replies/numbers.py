@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from operator import attrgetter
 from typing import NamedTuple
 
+from harness.replies.normalise import plain
 from harness.replies.reading import EMPTY, NO_NUMBER, OUT_OF_RANGE, REFUSAL, Reading
-from harness.replies.text import plain
 
 CANDIDATES = 10
 _ORDINALS = (

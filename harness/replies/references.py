@@ -7,7 +7,7 @@ from typing import Any
 
 from harness.records import Language, Task, milliseconds
 from harness.replies.numbers import candidate_number
-from harness.replies.official import official_number, reference_spans
+from harness.replies.published_rules import official_number, reference_spans
 from harness.replies.spans import span as sound_span
 
 COUNTS = (

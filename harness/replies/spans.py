@@ -13,6 +13,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from harness.records import Span
+from harness.replies.normalise import plain
 from harness.replies.reading import (
     EMPTY,
     NEGATIVE,
@@ -23,7 +24,6 @@ from harness.replies.reading import (
     REFUSAL,
     Reading,
 )
-from harness.replies.text import plain
 from harness.replies.times import Time, times
 
 # How surely two times are a span: with a unit or a label; with "from", brackets or decimals; bare.

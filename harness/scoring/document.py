@@ -16,7 +16,7 @@ from harness.records import Card
 from harness.scoring.figures import figures
 from harness.statistics import Design, resampling_units
 from harness.validation import Checked, check
-from harness.validation.reading import MISSING
+from harness.validation.reading.predictions import MISSING
 
 PROTOCOL = "ivcr"
 

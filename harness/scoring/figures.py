@@ -11,7 +11,7 @@ import numpy as np
 
 from harness.metrics import METRICS, Column, Metric
 from harness.outcomes import Frame, Ints
-from harness.scoring.withholding import SMALLEST_CELL, counted_in, withheld
+from harness.scoring.disclosure import SMALLEST_CELL, counted_in, withheld
 from harness.slices import Scope, slices
 from harness.statistics import Design, Interval
 
@@ -25,7 +25,7 @@ def figures(
 
     A slice holds the metrics that are given in it (see harness.slices). `turns` and `dialogues`
     count what the figure rests on. `hidden`: small cells are withheld, their counts too (see
-    harness.scoring.withholding).
+    harness.scoring.disclosure).
     """
     found: dict[str, dict[str, Cell]] = {}
     for scope in get_args(Scope):

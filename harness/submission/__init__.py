@@ -1,8 +1,8 @@
 """Submissions: a folder with a card and one predictions file; how to start and to write one."""
 
-from harness.submission.card import toml_card
+from harness.submission.card_toml import toml_card
 from harness.submission.lines import PredictionLine, line
-from harness.submission.starting import EXAMPLE, STARTER, start
+from harness.submission.starter import EXAMPLE, STARTER, start
 from harness.submission.writing import CARD, PREDICTIONS, write
 
 __all__ = [

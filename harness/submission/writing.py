@@ -11,7 +11,7 @@ from harness.errors import EnvironmentFailure
 from harness.files import write as write_file
 from harness.files import written_beside, zstd
 from harness.records import Card, Prediction
-from harness.submission.card import toml_card
+from harness.submission.card_toml import toml_card
 from harness.submission.lines import line
 
 CARD = "card.toml"

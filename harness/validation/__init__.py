@@ -2,6 +2,6 @@
 
 from harness.validation.checking import Checked, check
 from harness.validation.report import Problem, Report
-from harness.validation.rule import RULES, Rule
+from harness.validation.rules.rule import RULES, Rule
 
 __all__ = ["RULES", "Checked", "Problem", "Report", "Rule", "check"]

@@ -9,11 +9,11 @@ from typing import NamedTuple
 from harness.benchmark import Benchmark
 from harness.errors import EnvironmentFailure
 from harness.records import Card, Prediction
-from harness.validation.card import read_card
-from harness.validation.folder import refuse_predictions
 from harness.validation.public import read_public
-from harness.validation.reading import Reading
+from harness.validation.reading.predictions import Reading
 from harness.validation.report import Log, Report
+from harness.validation.rules.card import read_card
+from harness.validation.rules.folder import refuse_predictions
 
 
 class Checked(NamedTuple):

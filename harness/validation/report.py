@@ -8,7 +8,7 @@ from collections import Counter
 from msgspec import Struct
 
 from harness.files import shown
-from harness.validation.rule import RULES, Severity
+from harness.validation.rules.rule import RULES, Severity
 
 SHOWN = 20  # problems of one code that are shown in full
 _PLAIN = re.compile(r"[\w./@+-]{1,80}", re.ASCII)

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from harness.audit.attribution import Share
+from harness.audit.result import audit, document
+from harness.audit.steps import BY_TURN, OVERALL, REPAIRS
 from harness.benchmark import Benchmark
 from harness.files import readable
-from harness.formats.official import convert
-from harness.probes.attribution import Share
-from harness.probes.audit import audit, document
-from harness.probes.steps import BY_TURN, OVERALL, REPAIRS
+from harness.formats.official_results import convert
 from harness.records import Card
 from harness.scoring import score
 from harness.sources.ivcr200k import Settings, import_files

@@ -6,10 +6,10 @@ from html.parser import HTMLParser
 import pytest
 from click.testing import CliRunner
 
+from harness.audit.html_page import page
+from harness.audit.result import audit
+from harness.audit.text_report import text_lines
 from harness.cli.audit import audit as command
-from harness.probes.audit import audit
-from harness.probes.audit_page import page
-from harness.probes.audit_text import text_lines
 from tests.protocols.samples import sample, video_turn
 
 ATTACK = "<script>alert(1)</script>\x1b[31m\u202e&\"'"

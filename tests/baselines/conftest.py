@@ -9,8 +9,8 @@ import av
 import numpy as np
 import pytest
 
-from baselines.catalogue import find
-from baselines.runner import Plan, Surroundings, start
+from baselines.registry import find
+from baselines.running.runner import Plan, Surroundings, start
 from harness.benchmark import Benchmark
 from harness.sources.ivcr200k import Settings, import_files
 from tests.baselines.ready import READY

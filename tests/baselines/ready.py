@@ -8,9 +8,9 @@ that needs a checkpoint and has no row fails the tests over the whole catalogue.
 import json
 from functools import partial
 
-from baselines.catalogue import find
-from baselines.protocol import Course
-from baselines.trainer import Lesson, train
+from baselines.base import Course
+from baselines.registry import find
+from baselines.training.trainer import Lesson, train
 
 
 def trained(name, folder, benchmark, *, steps=2, settings=()):

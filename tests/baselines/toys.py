@@ -6,7 +6,7 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader
 
-from baselines.batches import StepBatches, gathered
+from baselines.training.batches import StepBatches, gathered
 
 RNG = np.random.default_rng(7)
 INPUTS = torch.tensor(RNG.normal(size=(40, 6)), dtype=torch.float32)

@@ -28,8 +28,8 @@ import av
 import numpy as np
 from av.video.reformatter import VideoReformatter
 
-from baselines.features import Features, extract
-from baselines.frames import Sampler, library
+from baselines.video.features import Features, extract
+from baselines.video.sampling import Sampler, library
 from harness.benchmark import Benchmark
 
 RUNS = 3

@@ -16,12 +16,12 @@ from pathlib import Path
 import numpy as np
 
 from harness.statistics import Design
-from leaderboard import dialogues
-from leaderboard.dialogues import Dialogue, Source, Told
-from leaderboard.pages import ENDINGS, Pages
-from leaderboard.records import Said
+from leaderboard.board.records import Said
+from leaderboard.site import dialogue_pages
+from leaderboard.site.dialogue_pages import Dialogue, Source, Told
+from leaderboard.site.pages import ENDINGS, Pages
 from tests.leaderboard import generated
-from tests.leaderboard.test_table import entry
+from tests.leaderboard.tables.test_table import entry
 
 SKILLS = (0.25, 0.35, 0.45, 0.55, 0.65, 0.75)
 WORDS = ("a man opens", "the red door", "and walks into", "a kitchen where", "two dogs sleep")
@@ -82,7 +82,9 @@ def main(size):
     with tempfile.TemporaryDirectory() as folder:
         pages = Pages(generated.bench(Path(folder)), browsing=True)
         start, busy = time.perf_counter(), time.process_time()
-        sizes = {path: len(data) for path, data in dialogues.files(pages, source(made), entries)}
+        sizes = {
+            path: len(data) for path, data in dialogue_pages.files(pages, source(made), entries)
+        }
     print(f"written in    {time.perf_counter() - start:6.1f} s"
           f" ({time.process_time() - busy:.1f} s of a core), both languages")  # fmt: skip
     for language, ending in ENDINGS.items():

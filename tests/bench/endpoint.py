@@ -24,9 +24,9 @@ from typing import Any
 import httpx
 
 from baselines.assistants.endpoint import Baseline, Settings
-from baselines.conversation import Writer
-from baselines.pictures import Pictures
-from baselines.protocol import Query, View
+from baselines.base import Query, View
+from baselines.vlm.conversation import Writer
+from baselines.vlm.images import Pictures
 from tests.baselines.conftest import SAMPLES, VIDEOS, imported
 
 RUNS, BATCH = 3, 64

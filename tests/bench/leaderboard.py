@@ -18,10 +18,10 @@ from pathlib import Path
 import numpy as np
 
 from harness.records import Card
-from leaderboard import ledger, site
-from leaderboard.entries import Reader, folder_of
-from leaderboard.standings import with_standings
-from leaderboard.table import tables
+from leaderboard.board.entries import Reader, folder_of
+from leaderboard.site import build_ledger, builder
+from leaderboard.tables.ranks import with_standings
+from leaderboard.tables.table import tables
 from tests.leaderboard import generated
 
 
@@ -33,20 +33,22 @@ def build(submissions, bench, out, design):
         hashed.append(folder)
         return generated.sha256(folder)
 
-    context = ledger.context(bench, generated.METRICS, ())
-    last = ledger.read(out, context)
-    known = ledger.known(last, out)
+    context = build_ledger.context(bench, generated.METRICS, ())
+    last = build_ledger.read(out, context)
+    known = build_ledger.known(last, out)
     found = Reader(bench, generated.METRICS, sha256, (), known).collect(submissions)
     made = with_standings(
         tables(found.entries, generated.METRICS),
         lambda entry: folder_of(entry, submissions, bench),
         lambda: design,
-        ledger.standings(last),
-        columns=ledger.columns_of(out),
+        build_ledger.standings(last),
+        columns=build_ledger.columns_of(out),
     )
-    kept = ledger.kept(last, made, out)
-    site.build(found, bench, generated.METRICS, out, made, kept=kept)
-    ledger.keep(out, context, [(entry, site.pages_of(entry)) for entry in found.entries], made)
+    kept = build_ledger.kept(last, made, out)
+    builder.build(found, bench, generated.METRICS, out, made, kept=kept)
+    build_ledger.keep(
+        out, context, [(entry, builder.pages_of(entry)) for entry in found.entries], made
+    )
     return time.perf_counter() - start, time.process_time() - busy, len(hashed)
 
 

@@ -16,8 +16,8 @@ import time
 
 import numpy as np
 
-from harness.outcomes.spans import DEPTH, THRESHOLDS, overlaps
 from harness.records import Gold, Moment, Prediction, Span
+from harness.temporal import DEPTH, THRESHOLDS, overlaps
 
 TURNS, MOMENTS, RUNS = 15_000, 10, 5
 

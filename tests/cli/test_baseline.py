@@ -7,10 +7,10 @@ import tomllib
 
 import pytest
 
-from baselines import cards, runner
-from baselines.catalogue import catalogue
-from baselines.journal import Journal
-from baselines.plans import view
+from baselines.registry import catalogue
+from baselines.running import provenance, runner
+from baselines.running.journal import Journal
+from baselines.running.run_config import view
 from harness.benchmark import Benchmark
 from harness.cli.leaderboard import build_site
 from harness.cli.scoring import score_one
@@ -261,8 +261,8 @@ def test_every_baseline_goes_on_after_a_cut_to_the_same_bytes(
 
 def test_what_older_code_has_answered_is_not_gone_on_with(ivcr, toy, tmp_path, monkeypatch):
     code = tmp_path / "baselines"
-    shutil.copytree(cards._CODE, code, ignore=shutil.ignore_patterns("__pycache__"))
-    monkeypatch.setattr(cards, "_CODE", code)
+    shutil.copytree(provenance._CODE, code, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(provenance, "_CODE", code)
     what = ["run", "bm25", "--benchmark", toy, "--history", "own", "--out", tmp_path / "cut"]
     with CutOff(monkeypatch, SystemExit(143)):
         ivcr(*what)

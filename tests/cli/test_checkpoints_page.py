@@ -11,7 +11,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from baselines.catalogue import catalogue
+from baselines.registry import catalogue
 from harness.benchmark import Benchmark
 from harness.validation import check
 from tests.baselines import tiny

@@ -12,11 +12,12 @@ import pytest
 import torch
 from msgspec import Struct
 
-from baselines import catalogue, trainer
-from baselines.catalogue import Entry
-from baselines.checkpoints import load, save
-from baselines.protocol import About
-from baselines.training import fit
+from baselines import registry
+from baselines.base import About
+from baselines.registry import Entry
+from baselines.training import trainer
+from baselines.training.checkpoints import load, save
+from baselines.training.fit import fit
 from tests.baselines.conftest import SAMPLES, ask, dialogue, imported
 from tests.baselines.toys import Regression, batches
 
@@ -62,7 +63,7 @@ def toy_load(entry, assignments):
 def train(ivcr, monkeypatch):
     """Train the toy by the command."""
     monkeypatch.setattr(Toy, "views", ())
-    monkeypatch.setattr(catalogue, "find", toy_entry)
+    monkeypatch.setattr(registry, "find", toy_entry)
     monkeypatch.setattr(trainer, "load", toy_load)
     return lambda *arguments: ivcr("baseline", "train", "toy", *arguments)
 
@@ -173,7 +174,9 @@ def test_training_what_has_nothing_to_train_is_refused(ivcr, benchmark, tmp_path
 SCRIPT = """
 import os, sys, time
 from pathlib import Path
-from baselines import catalogue, stages, trainer
+from baselines import registry
+from baselines.training import stages
+from baselines.training import trainer
 from harness.cli import main
 from tests.baselines.toys import Regression
 from tests.cli.test_training import HELD, toy_entry, toy_load

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from harness.comparison import compare
 from harness.comparison.latex import ESCAPES, latex, latex_lines
-from harness.comparison.text import percent, text_lines
+from harness.comparison.terminal import percent, text_lines
 from tests.comparison.worlds import submit, world
 
 HOSTILE = "\x1b[31m\u202e\x9b2J & % $x$ {\\input{/etc/passwd}} #1 ~^_ <b>\r\n\\end{tabular}"

@@ -29,11 +29,11 @@ from harness.benchmark import Benchmark
 from harness.files import readable, zstd
 from harness.submission import PREDICTIONS
 from harness.validation import check
-from harness.validation.card import card_faults, card_table
-from harness.validation.fast import FastPath
 from harness.validation.public import Public, read_public
-from harness.validation.reading import inspected
-from harness.validation.rule import Fault
+from harness.validation.reading.fast_path import FastPath
+from harness.validation.reading.predictions import inspected
+from harness.validation.rules.card import card_faults, card_table
+from harness.validation.rules.rule import Fault
 from tests.validation.bad import REPORTED, SOUND
 from tests.validation.samples import CARD, LINES, VIDEOS, encoded, write_benchmark
 from tests.validation.strategies import cards, lines

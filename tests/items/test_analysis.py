@@ -4,11 +4,11 @@ import random
 
 import pytest
 
-from harness.entrants import read
+from harness.comparison.entrants import read
 from harness.errors import WrongUsageError
 from harness.items import analyse
 from harness.items.analysis import SUSPECT
-from harness.items.text import text_lines
+from harness.items.terminal import text_lines
 from tests.comparison.worlds import submit, world
 
 DIALOGUES = [(1, "v0 v1 m2"), (1, "v3 c m4"), (7, "v5 v6"), (0, "c")]

@@ -3,7 +3,7 @@
 import pytest
 
 from harness.benchmark import Split
-from harness.entrants import Said
+from harness.comparison.entrants import Said
 from harness.items.reasons import Known, folded, reasons
 from harness.records import Gold, Moment, Span, Turn, Video
 

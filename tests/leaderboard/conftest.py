@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 import pytest
 
-from leaderboard import site
-from leaderboard.entries import Reader
-from leaderboard.records import Bench, Found
-from leaderboard.table import Table, tables
+from leaderboard.board.entries import Reader
+from leaderboard.board.records import Bench, Found
+from leaderboard.site import builder
+from leaderboard.tables.table import Table, tables
 from tests.leaderboard import generated
 
 REPORTED = Path(__file__).resolve().parents[2] / "submissions" / "ivcr200k-authors"
@@ -32,7 +32,7 @@ def board(tmp_path_factory):
     shutil.copytree(REPORTED, submissions / REPORTED.name)
     (submissions / "late" / "run").mkdir(parents=True)
     found = read(submissions, bench)
-    site.build(found, bench, generated.METRICS, root / "site")
+    builder.build(found, bench, generated.METRICS, root / "site")
     made = tables(found.entries, generated.METRICS)
     return Board(submissions, bench, found, made, root / "site")
 

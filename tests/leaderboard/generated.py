@@ -10,7 +10,7 @@ import numpy as np
 from harness.records import Card
 from harness.statistics import Design
 from harness.submission import toml_card
-from leaderboard.records import Bench, Described
+from leaderboard.board.records import Bench, Described
 
 CHANCE = {"R@1": 0.01, "R@5": 0.05, "R@10": 0.1, "R@100": 0.6, "C-R@1": 0.1}
 SLICES = {

@@ -12,7 +12,7 @@ from harness.benchmark import Benchmark
 from harness.cli.leaderboard import metrics
 from harness.files import opened
 from harness.metrics import METRICS
-from leaderboard.records import Described
+from leaderboard.board.records import Described
 from tests.baselines.conftest import imported
 from tests.leaderboard.html_reading import Page
 

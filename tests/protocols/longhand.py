@@ -3,7 +3,7 @@
 One function gives one figure, and raises where the published scorer is stated to stop.
 """
 
-from tests.replies.test_official import stated_number, stated_reference, stated_span
+from tests.replies.test_published_rules import stated_number, stated_reference, stated_span
 
 THRESHOLDS = {"R@1,IoU>=0.3": 0.3, "R@1,IoU>=0.5": 0.5, "R@1,IoU>=0.7": 0.7}
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from harness.records import Span
 from harness.replies import candidate_number, span
-from harness.replies.text import LONGEST, plain
+from harness.replies.normalise import LONGEST, plain
 
 HAN = "零一二三四五六七八九"
 WORDS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 import pytest
 
-from harness.sources.mini.asks import see
 from harness.sources.mini.build import script_line
 from harness.sources.mini.oracles import Oracles
 from harness.sources.mini.queries import Background, Before, Has, Longer, VideoQuery, notation
+from harness.sources.mini.query_sampling import see
 from harness.sources.mini.world import Look, Script, make_world
 from tests.sources.test_mini_reading import (
     BACKGROUNDS,

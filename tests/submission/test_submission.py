@@ -13,7 +13,7 @@ from harness.files import zstd
 from harness.records import Card, Moment, Prediction
 from harness.submission import EXAMPLE, STARTER, line, start, toml_card, write
 from harness.validation import check
-from harness.validation.card import card_faults
+from harness.validation.rules.card import card_faults
 from tests.validation.samples import write_benchmark
 
 PREDICTIONS = (

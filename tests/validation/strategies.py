@@ -68,7 +68,7 @@ CARD_VALUES = st.one_of(
 @st.composite
 def cards(draw):
     """A card's table with a few keys changed, added or taken away."""
-    from harness.validation.card_fields import FIELDS
+    from harness.validation.rules.card_fields import FIELDS
 
     table = {
         "schema": 1,

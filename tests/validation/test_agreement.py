@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from harness.benchmark import Benchmark
-from harness.validation.card import card_faults
-from harness.validation.fast import FastPath, prediction
 from harness.validation.public import read_public
-from harness.validation.reading import inspected
+from harness.validation.reading.fast_path import FastPath, prediction
+from harness.validation.reading.predictions import inspected
+from harness.validation.rules.card import card_faults
 from tests.validation.samples import LINES, encoded, write_benchmark
 from tests.validation.strategies import cards, lines
 

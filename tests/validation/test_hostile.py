@@ -14,7 +14,8 @@ import pytest
 
 from harness.errors import EnvironmentFailure
 from harness.files import zstd
-from harness.validation import check, source
+from harness.validation import check
+from harness.validation.reading import source
 from tests.validation.bad import SOUND
 from tests.validation.samples import CARD, LINES, encoded, write_submission
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from harness.files import readable
-from harness.validation import RULES, check, source
+from harness.validation import RULES, check
+from harness.validation.reading import source
 from tests.validation.bad import BAD
 from tests.validation.samples import write_submission
 

@@ -1,11 +1,13 @@
 """A second core changes the time, never the report."""
 
+import os
 import random
 
 import pytest
 
 from harness.benchmark import Benchmark
-from harness.validation import check, second
+from harness.validation import check
+from harness.validation.reading import second_core
 from tests.bench.validation import made
 
 LINES = 400
@@ -21,14 +23,14 @@ def places(tmp_path_factory):
 def cores(monkeypatch):
     """A switch between one core and two, which gives what a second core vouched for."""
     vouched = []
-    plain = second.Second.result
-    monkeypatch.setattr(second, "SMALLEST", 1)
+    plain = second_core.Second.result
+    monkeypatch.setattr(second_core, "SMALLEST", 1)
     monkeypatch.setattr(
-        second.Second, "result", lambda self: vouched.append(plain(self)) or vouched[-1]
+        second_core.Second, "result", lambda self: vouched.append(plain(self)) or vouched[-1]
     )
 
     def use(number):
-        monkeypatch.setattr(second, "_may_fork", lambda: number > 1)
+        monkeypatch.setattr(second_core, "_may_fork", lambda: number > 1)
         return vouched
 
     return use
@@ -77,7 +79,7 @@ def test_second_core_that_dies_changes_nothing(places, cores, monkeypatch):
     benchmark, submission, data = places
     (submission / "predictions.jsonl").write_bytes(data)
     found = cores(2)
-    monkeypatch.setattr(second, "_vouched", lambda *a: second.os.kill(second.os.getpid(), 9))
+    monkeypatch.setattr(second_core, "_vouched", lambda *a: os.kill(os.getpid(), 9))
     report = check(submission, benchmark, keep=False).report
     assert (report.valid, report.answered, found) == (True, LINES, [None])
 
@@ -85,5 +87,5 @@ def test_second_core_that_dies_changes_nothing(places, cores, monkeypatch):
 def test_small_files_are_left_to_one_core(places, monkeypatch):
     benchmark, submission, data = places
     (submission / "predictions.jsonl").write_bytes(data)
-    monkeypatch.setattr(second, "Second", None)  # calling it would fail
+    monkeypatch.setattr(second_core, "Second", None)  # calling it would fail
     assert check(submission, benchmark, keep=False).report.valid

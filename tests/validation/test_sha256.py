@@ -10,7 +10,7 @@ from harness.benchmark import Benchmark
 from harness.errors import SubmissionError
 from harness.files import opened
 from harness.validation import check
-from harness.validation.folder import sha256
+from harness.validation.rules.folder import sha256
 from tests.baselines.conftest import imported
 
 

@@ -13,10 +13,10 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from harness.sources.mini.dialogues import PHRASINGS, make_dialogues
-from harness.sources.mini.official import FirstStage, entries
-from harness.sources.mini.plans import TYPE_NAMES
+from harness.sources.mini.official_entries import FirstStage, entries
+from harness.sources.mini.phrasing import video_text
 from harness.sources.mini.render import render
-from harness.sources.mini.words import video_text
+from harness.sources.mini.schedule import TYPE_NAMES
 from harness.sources.mini.world import SIZES, Script, make_world
 
 Progress = Callable[[str, int, int], None]

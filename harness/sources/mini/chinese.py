@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from harness.sources.mini.phrasing import Phrasing
 from harness.sources.mini.queries import Pattern
-from harness.sources.mini.words import Phrasing
 from harness.sources.mini.world import BACKGROUNDS, COLOURS, MOTIONS, PACES, PLACES, SHAPES
 
 DOING = ("旋转", "弹跳", "滑动", "绕圈", "伸缩", "闪烁", "抖动", "翻转")

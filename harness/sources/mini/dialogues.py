@@ -6,13 +6,13 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from harness.sources.mini import asks, chat
+from harness.sources.mini import query_sampling, small_talk
 from harness.sources.mini.chinese import CHINESE
 from harness.sources.mini.english import ENGLISH
 from harness.sources.mini.oracles import Oracles
-from harness.sources.mini.plans import CHINESE_SHARE, PLANS, schedule
+from harness.sources.mini.phrasing import ask, ask_moment
 from harness.sources.mini.queries import Background, VideoQuery, notation
-from harness.sources.mini.words import ask, ask_moment
+from harness.sources.mini.schedule import CHINESE_SHARE, PLANS, schedule
 from harness.sources.mini.world import Script
 
 PHRASINGS = {"en": ENGLISH, "zh": CHINESE}
@@ -101,23 +101,23 @@ class Maker:
             state.turn_to(self._pick(state.rng))
         purpose = {"W": "whole", "R": "refine"}.get(step, "find")
         if step == "F" and state.rng.random() < (0.35 if state.current.twin else 0.5):
-            vague = asks.vague_query(state.rng, self._oracles, state.current)
+            vague = query_sampling.vague_query(state.rng, self._oracles, state.current)
             return self._asked(state, purpose, vague)
         if state.current.twin:
             return self._pixel(state, purpose)
         return self._asked(state, purpose, self._plain(state, detail=step == "R"))
 
     def _pixel(self, state: _State, purpose: str) -> Turn:
-        query = asks.pixel_query(state.rng, self._oracles, state.current, state.said)
+        query = query_sampling.pixel_query(state.rng, self._oracles, state.current, state.said)
         return self._asked(state, purpose, query, ("pixel", str(state.current.difference)))
 
     def _plain(self, state: _State, detail: bool = False) -> VideoQuery:
         rng, script = state.rng, state.current
         if detail:
-            return asks.detail_query(rng, self._oracles, script, state.said)
-        if asks.abstract_conditions(script) and rng.random() < ABSTRACT:
-            return asks.abstract_query(rng, self._oracles, script)
-        return asks.plain_query(rng, self._oracles, script)
+            return query_sampling.detail_query(rng, self._oracles, script, state.said)
+        if query_sampling.abstract_conditions(script) and rng.random() < ABSTRACT:
+            return query_sampling.abstract_query(rng, self._oracles, script)
+        return query_sampling.plain_query(rng, self._oracles, script)
 
     def _analogous(self, state: _State) -> Turn:
         before = state.current
@@ -130,7 +130,7 @@ class Maker:
         if script.background != before.background:
             return self._asked(state, "similar", self._plain(state))
         shared: VideoQuery = (Background(script.background),)
-        query = asks.plain_query(state.rng, self._oracles, script, given=shared)
+        query = query_sampling.plain_query(state.rng, self._oracles, script, given=shared)
         rest = tuple(part for part in query if not isinstance(part, Background))
         return self._asked(state, "same", rest, resolved=shared)
 
@@ -150,7 +150,9 @@ class Maker:
         marks = ("open",) if together > 1 else ("context",) if alone > 1 else ()
         utterance = ask(state.rng, purpose, query, PHRASINGS[state.language])
         quality = (
-            ("abstract",) if query and query[0] in asks.abstract_conditions(state.current) else ()
+            ("abstract",)
+            if query and query[0] in query_sampling.abstract_conditions(state.current)
+            else ()
         )
         return Turn(
             task="video",
@@ -162,7 +164,7 @@ class Maker:
         )
 
     def _moment(self, state: _State) -> Turn:
-        query, event = asks.moment_query(state.rng, state.current, frozenset(state.asked))
+        query, event = query_sampling.moment_query(state.rng, state.current, frozenset(state.asked))
         state.asked.add(event.start)
         return Turn(
             task="moment",
@@ -178,9 +180,9 @@ class Maker:
     def _opening(self, state: _State) -> Turn:
         script = self._pick(state.rng)
         state.turn_to(script)
-        choose = asks.pixel_query if script.twin else asks.plain_query
+        choose = query_sampling.pixel_query if script.twin else query_sampling.plain_query
         video = choose(state.rng, self._oracles, script)
-        query, event = asks.moment_query(state.rng, script)
+        query, event = query_sampling.moment_query(state.rng, script)
         state.asked.add(event.start)
         return Turn(
             task="moment",
@@ -194,8 +196,8 @@ class Maker:
 
     def _chat(self, state: _State) -> Turn:
         script = state.rng.choice([each for each in self._scripts.values() if not each.twin])
-        query = asks.plain_query(state.rng, self._oracles, script)
-        said, answer = chat.exchange(state.rng, script, query, PHRASINGS[state.language])
+        query = query_sampling.plain_query(state.rng, self._oracles, script)
+        said, answer = small_talk.exchange(state.rng, script, query, PHRASINGS[state.language])
         return Turn("chat", script, said, state.language, "chat", answer=answer)
 
     def _pick(self, rng: random.Random, like: Script | None = None) -> Script:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from harness.sources.mini.phrasing import Phrasing
 from harness.sources.mini.queries import Pattern
-from harness.sources.mini.words import Phrasing
 from harness.sources.mini.world import BACKGROUNDS, COLOURS, MOTIONS, PLACES, SHAPES
 
 # "left" and "right" are places alone: no template says "right after" or "what is left".

@@ -2,8 +2,8 @@
 
 import pytest
 
-from baselines.catalogue import find, load
-from baselines.protocol import View
+from baselines.base import View
+from baselines.registry import find, load
 from tests.baselines.servers import Server
 
 SMALL = ("frames=2", "moment_frames=3", "side=32")

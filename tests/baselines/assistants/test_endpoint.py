@@ -7,8 +7,8 @@ import json
 import pytest
 from PIL import Image
 
-from baselines.catalogue import find, load
-from baselines.protocol import Exchange, Query
+from baselines.base import Exchange, Query
+from baselines.registry import find, load
 from harness.errors import WrongUsageError
 from harness.records import Moment
 from tests.baselines.conftest import CAT, COOK, DOG, FOX

@@ -6,18 +6,18 @@ import numpy as np
 import pytest
 import torch
 
-from baselines.catalogue import find, load
-from baselines.interllava import prompts, tiny_system, words
-from baselines.interllava.speaking import Question
-from baselines.interllava.teaching import Batch, Course, Teaching, replies, right
-from baselines.interllava.tiny import FACTS, FORM, FRAMES, Sight, TinyNet, _times
-from baselines.interllava.tiny_lessons import numbered, timed
-from baselines.matching import ROLES
-from baselines.protocol import Course as Training
-from baselines.protocol import Exchange, Query
-from baselines.runner import Plan, start
-from baselines.trainer import Lesson, train
-from baselines.training import StepBatches, fit
+from baselines.base import Course as Training
+from baselines.base import Exchange, Query
+from baselines.event_models.matching import ROLES
+from baselines.interllava import prompts, tiny_system, tokenizer
+from baselines.interllava.queries import Question
+from baselines.interllava.tiny_model import FACTS, FORM, FRAMES, Sight, TinyNet, _times
+from baselines.interllava.tiny_training import numbered, timed
+from baselines.interllava.training import Batch, Course, Teaching, replies, right
+from baselines.registry import find, load
+from baselines.running.runner import Plan, start
+from baselines.training.fit import StepBatches, fit
+from baselines.training.trainer import Lesson, train
 from harness.errors import EnvironmentFailure, WrongUsageError
 from harness.records import Moment
 from tests.baselines.conftest import CAT, COOK, DOG, FOX
@@ -53,7 +53,7 @@ def moment(video_id=COOK, **more):
 class Dialogues:
     """Eight dialogues of a video turn among three candidates and a moment turn, seen at random."""
 
-    words: words.Words
+    words: tokenizer.Words
     videos: Batch
     moments: Batch
     asked: list[Batch]
@@ -63,8 +63,8 @@ class Dialogues:
 def eight():
     texts = [f"{shape} {number}" for shape in ("ball", "star", "cross", "heart") for number in "ab"]
     answers = ["It is video 2.", "It is at 1.0s-2.0s."]
-    tokens = words.vocabulary([*texts, *answers, prompts.FIXED] * 2, 12_000)
-    known = words.small(tokens)
+    tokens = tokenizer.vocabulary([*texts, *answers, prompts.FIXED] * 2, 12_000)
+    known = tokenizer.small(tokens)
     golds = [at % 3 + 1 for at in range(8)]
     spans = [(at, at + 3 + at % 2) for at in range(8)]  # seconds of 12
     drawn = torch.Generator().manual_seed(0)

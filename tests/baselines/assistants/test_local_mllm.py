@@ -11,9 +11,9 @@ import httpx
 import pytest
 from PIL import Image
 
-from baselines.catalogue import find, load
-from baselines.picture_processors import load_processor
-from baselines.protocol import Query
+from baselines.base import Query
+from baselines.encoders.processors import load_processor
+from baselines.registry import find, load
 from harness.errors import EnvironmentFailure, WrongUsageError
 from harness.records import Moment
 from tests.baselines import tiny

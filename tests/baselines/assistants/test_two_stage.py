@@ -7,9 +7,9 @@ from urllib.parse import quote
 import pytest
 
 from baselines.assistants import two_stage
-from baselines.catalogue import find, load
-from baselines.protocol import Exchange, Query
-from baselines.runner import Plan, start
+from baselines.base import Exchange, Query
+from baselines.registry import find, load
+from baselines.running.runner import Plan, start
 from harness.errors import WrongUsageError
 from harness.records import Moment
 from tests.baselines.assistants.conftest import SMALL

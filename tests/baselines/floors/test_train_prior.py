@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from baselines.base import MissingInputError
 from baselines.floors.train_prior import GRID, Moments, frequent_spans
-from baselines.protocol import MissingInputError
 from harness.records import Moment
 from tests.baselines.conftest import CAT, SAMPLES, VIDEOS
 

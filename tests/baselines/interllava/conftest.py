@@ -2,7 +2,7 @@
 
 import pytest
 
-from baselines.interllava.words import Words
+from baselines.interllava.tokenizer import Words
 from tests.baselines.interllava import layout
 
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from baselines.interllava import prompts, words
+from baselines.base import Exchange, Query
+from baselines.interllava import prompts, tokenizer
 from baselines.interllava.losses import IGNORED
-from baselines.protocol import Exchange, Query
 
 TEXTS = [
     "It is video 3, 12.4s-15.0s.",
@@ -12,7 +12,9 @@ TEXTS = [
     "请看 video 1，3.2s-8.4s。",
     "那个红球",
 ]
-SMALL = words.small(words.vocabulary([*TEXTS, *TEXTS, prompts.FIXED, prompts.FIXED], 60_000))
+SMALL = tokenizer.small(
+    tokenizer.vocabulary([*TEXTS, *TEXTS, prompts.FIXED, prompts.FIXED], 60_000)
+)
 FORM = (
     "Candidate videos : <VID> 1 </VID> <VIDEO> <VIDEOTOKEN> </VIDEO>,"
     "<VID> 2 </VID> <VIDEO> <VIDEOTOKEN> </VIDEO>. the ball?"
@@ -127,8 +129,8 @@ def test_numbers_are_single_tokens():
     assert len({*spelling.candidates}) == 10
     assert sorted(spelling.digits.values()) == pytest.approx([n / 5 for n in range(301)])
     assert list(spelling.digits) == sorted(spelling.digits), "in the same order in every process"
-    assert words.time_word(12_499) == "12.4"
-    assert words.time_word(12_500) == "12.6"
+    assert tokenizer.time_word(12_499) == "12.4"
+    assert tokenizer.time_word(12_500) == "12.6"
 
 
 def test_generating_fills_up_on_the_left_and_learning_behind():

@@ -2,9 +2,9 @@
 
 import pytest
 
-from baselines.catalogue import find, load
+from baselines.base import Exchange, Query, View
 from baselines.localisers.pipeline import is_sought
-from baselines.protocol import Exchange, Query, View
+from baselines.registry import find, load
 from harness.errors import WrongUsageError
 from harness.records import Moment
 from tests.baselines.conftest import CAT, COOK, DOG

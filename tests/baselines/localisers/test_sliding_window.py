@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from baselines.catalogue import find, load
-from baselines.clip_model import load_clip
-from baselines.frames import sample
+from baselines.base import Answer, Exchange, MissingInputError, Query, View
+from baselines.encoders.image_text import load_clip
+from baselines.localisation.proposals import windows
 from baselines.localisers.sliding_window import pooled
-from baselines.protocol import Answer, Exchange, MissingInputError, Query, View
-from baselines.spans import windows
+from baselines.registry import find, load
+from baselines.video.sampling import sample
 from harness.errors import WrongUsageError
 from harness.records import Video
 from tests.baselines import tiny

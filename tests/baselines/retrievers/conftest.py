@@ -4,8 +4,8 @@ import msgspec
 import numpy as np
 import pytest
 
-from baselines.catalogue import find, load
-from baselines.protocol import Course, Training, View
+from baselines.base import Course, Training, View
+from baselines.registry import find, load
 from harness.benchmark import Benchmark
 from tests.baselines import tiny
 from tests.baselines.conftest import CAT, COOK, DOG, FOX

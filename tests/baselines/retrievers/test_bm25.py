@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from baselines.context import Weighted
+from baselines.dialogue_context import Weighted
 from baselines.retrievers.bm25 import Index, first_stage, joined, ranked
-from baselines.words import tokens
+from baselines.tokenization import tokens
 from harness.errors import WrongUsageError
 from harness.records import Moment
 from tests.baselines.conftest import CAT, COOK, DOG, FOX, ask, dialogue

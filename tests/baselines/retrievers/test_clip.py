@@ -13,10 +13,10 @@ import pytest
 import torch
 from transformers import AutoImageProcessor, AutoModel, AutoTokenizer
 
-from baselines.catalogue import find, load
-from baselines.clip_model import load_clip, save_clip
-from baselines.frames import Frames, Sampler, sample
-from baselines.protocol import Query, View
+from baselines.base import Query, View
+from baselines.encoders.image_text import load_clip, save_clip
+from baselines.registry import find, load
+from baselines.video.sampling import Frames, Sampler, sample
 from harness.errors import EnvironmentFailure, WrongUsageError
 from tests.baselines import tiny
 from tests.baselines.conftest import CAT, DOG, FOX

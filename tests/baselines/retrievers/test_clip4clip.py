@@ -5,11 +5,11 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from baselines.catalogue import find, load
-from baselines.clip_model import load_clip
-from baselines.protocol import Query, View
+from baselines.base import Query, View
+from baselines.encoders.image_text import load_clip
+from baselines.registry import find, load
+from baselines.retrieval_training.encoder_pairs import Clips, filled
 from baselines.retrievers.clip4clip import Head
-from baselines.towers import Clips, filled
 from tests.baselines import tiny
 
 WIDTH, MOST = 8, 5

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from sentence_transformers import SentenceTransformer
 
-from baselines.catalogue import find, load
-from baselines.protocol import MissingInputError, Query, View
+from baselines.base import MissingInputError, Query, View
+from baselines.registry import find, load
 from harness.errors import EnvironmentFailure
 from tests.baselines import tiny
 from tests.baselines.conftest import CAT, COOK, DOG, FOX

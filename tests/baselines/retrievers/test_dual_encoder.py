@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 import torch
 
-from baselines import trainer
-from baselines.asking import batch, text
-from baselines.catalogue import find, load
-from baselines.lexicon import Lexicon
-from baselines.matching import ALONE, Matcher, Track, laid_out, texts
-from baselines.plans import Surroundings, training_view
-from baselines.protocol import Course, Exchange, MissingInputError, Query
+from baselines.base import Course, Exchange, MissingInputError, Query
+from baselines.event_models.event_annotations import Annotations, Attribute, Script
+from baselines.event_models.event_segments import FLOOR
+from baselines.event_models.lexicon import Lexicon
+from baselines.event_models.matching import ALONE, Matcher, Track, laid_out, texts
+from baselines.event_models.query_encoder import batch, text
+from baselines.registry import find, load
 from baselines.retrievers.dual_encoder import (
     Lesson,
     Pair,
@@ -22,8 +22,8 @@ from baselines.retrievers.dual_encoder import (
     controlled,
     permuted,
 )
-from baselines.scripts import Annotations, Attribute, Script
-from baselines.segments import FLOOR
+from baselines.running.run_config import Surroundings, training_view
+from baselines.training import trainer
 from harness.errors import WrongUsageError
 from tests.baselines.conftest import CAT, COOK, DOG
 from tests.baselines.ready import annotate
@@ -231,7 +231,9 @@ def test_one_seed_gives_the_same_weights_whether_it_was_cut_off_or_not(toy, tmp_
 
     whole = trained("whole")
     with monkeypatch.context() as patched:
-        patched.setattr("baselines.lexicon.of", _interrupted)  # after the recogniser's stages
+        patched.setattr(
+            "baselines.event_models.lexicon.of", _interrupted
+        )  # after the recogniser's stages
         with pytest.raises(KeyboardInterrupt):
             trained("cut")
     assert not (tmp_path / "cut" / "checkpoint.json").exists()

@@ -5,10 +5,10 @@ from fractions import Fraction
 
 import pytest
 
-from baselines.catalogue import find, load
-from baselines.members import members
-from baselines.protocol import Query, View
+from baselines.base import Query, View
+from baselines.registry import find, load
 from baselines.retrievers.hybrid import fused
+from baselines.running.composition import members
 from harness.errors import WrongUsageError
 from tests.baselines.conftest import CAT, DOG, FOX
 

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import torch
 
-from baselines.catalogue import find, load
-from baselines.clip_model import load_clip
-from baselines.frames import sample
-from baselines.protocol import Query, View
+from baselines.base import Query, View
+from baselines.encoders.image_text import load_clip
+from baselines.registry import find, load
+from baselines.retrieval_training.encoder_pairs import filled
 from baselines.retrievers.xpool import Head
-from baselines.towers import filled
+from baselines.video.sampling import sample
 from harness.errors import WrongUsageError
 from tests.baselines import tiny
 

@@ -1,0 +1,137 @@
+"""Trained weights in a folder: weights.safetensors and checkpoint.json, never a pickle."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+import safetensors
+import safetensors.torch
+from msgspec import Struct
+from torch import Tensor
+
+from baselines.training.processes import leads
+from harness.errors import EnvironmentFailure, WrongUsageError
+from harness.files import readable, shown, write
+
+WEIGHTS, ABOUT_WEIGHTS = "weights.safetensors", "checkpoint.json"
+SCHEMA = 1
+
+
+class _Document(Struct, frozen=True, forbid_unknown_fields=True):
+    """checkpoint.json; `weights` is the SHA-256 (hex) of weights.safetensors."""
+
+    schema: int
+    baseline: str
+    settings: dict[str, Any]
+    facts: dict[str, Any]
+    weights: str
+
+
+class Checkpoint(NamedTuple):
+    """What `save` kept. sha256: hex, over both files."""
+
+    settings: dict[str, Any]
+    weights: dict[str, Tensor]
+    facts: dict[str, Any]
+    sha256: str
+
+
+def save(
+    folder: Path,
+    *,
+    baseline: str,
+    settings: Struct,
+    weights: Mapping[str, Tensor],
+    facts: dict[str, Any],
+) -> None:
+    """Write both files into `folder`, checkpoint.json last; same values, same bytes.
+
+    `facts` are plain JSON values: the seed, steps, validation figures, whatever a reader should
+    know. Of several processes the first alone writes. Raises EnvironmentFailure if the disk fails.
+    """
+    if not leads():
+        return
+    data = serialised(weights)
+    about = _Document(
+        SCHEMA, baseline, msgspec.to_builtins(settings), facts, hashlib.sha256(data).hexdigest()
+    )
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise EnvironmentFailure(f"{folder}: cannot be made: {error.strerror or error}") from error
+    write(folder / WEIGHTS, data)
+    write(folder / ABOUT_WEIGHTS, readable(about))
+
+
+def load(folder: Path, *, baseline: str | tuple[str, ...]) -> Checkpoint:
+    """Read what `save` wrote for `baseline` (or one of several), on the CPU.
+
+    Raises EnvironmentFailure if it is absent or damaged, WrongUsageError if it is another's.
+    """
+    names = (baseline,) if isinstance(baseline, str) else baseline
+    raw = _read(folder / ABOUT_WEIGHTS, names[0])
+    try:
+        about = msgspec.json.decode(raw, type=_Document)
+    except msgspec.DecodeError as error:
+        raise _damaged(folder / ABOUT_WEIGHTS, str(error)) from error
+    if about.schema != SCHEMA:
+        raise EnvironmentFailure(
+            f"{folder / ABOUT_WEIGHTS}: expected schema {SCHEMA}, found {about.schema}; "
+            "update the harness or train again"
+        )
+    if about.baseline not in names:
+        raise WrongUsageError(
+            f"{folder}: expected a checkpoint of {' or '.join(names)}, found one of "
+            f"{shown(about.baseline)}; name the right folder"
+        )
+    data = _read(folder / WEIGHTS, about.baseline)
+    if hashlib.sha256(data).hexdigest() != about.weights:
+        raise _damaged(folder / WEIGHTS, f"not the weights that {ABOUT_WEIGHTS} names")
+    return Checkpoint(about.settings, deserialised(folder / WEIGHTS, data), about.facts, _sha(raw))
+
+
+def named(folder: str, baseline: str) -> Path:
+    """The trained folder that a setting names. Raises WrongUsageError if it names none."""
+    if not folder:
+        raise WrongUsageError(
+            f"{baseline} runs with weights: train them with `ivcr baseline train {baseline} "
+            "--benchmark B --out FOLDER`, then give --set checkpoint=FOLDER"
+        )
+    return Path(folder)
+
+
+def serialised(weights: Mapping[str, Tensor]) -> bytes:
+    """Tensors as a safetensors file; those that share memory are written each on its own."""
+    kept = {name: tensor.detach().cpu().clone() for name, tensor in weights.items()}
+    return safetensors.torch.save({name: tensor.contiguous() for name, tensor in kept.items()})
+
+
+def deserialised(path: Path, data: bytes) -> dict[str, Tensor]:
+    """The tensors of a safetensors file. Raises EnvironmentFailure, naming `path`, if none."""
+    try:
+        return safetensors.torch.load(data)
+    except (safetensors.SafetensorError, ValueError, KeyError) as error:
+        raise _damaged(path, str(error)) from error
+
+
+def _sha(raw: bytes) -> str:
+    """Over checkpoint.json, which holds the hash of the weights: so over both."""
+    return hashlib.sha256(raw).hexdigest()
+
+
+def _read(path: Path, baseline: str) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise EnvironmentFailure(
+            f"{path}: cannot be read: {error.strerror or error}; expected a checkpoint of "
+            f"{baseline}, as `ivcr baseline train {baseline} --out FOLDER` makes it"
+        ) from error
+
+
+def _damaged(path: Path, reason: str) -> EnvironmentFailure:
+    return EnvironmentFailure(f"{path}: damaged: {reason}; copy it again or train again")

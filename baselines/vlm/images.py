@@ -1,0 +1,135 @@
+"""What an assistant sees of a video: one strip of time-stamped frames, or its frames one by one.
+
+Pictures are JPEG with the time drawn into each frame; the same frames and the same Pillow give the
+same bytes. They are kept beside other features (baselines/video/features.py), as rows of bytes.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+import PIL
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from baselines.base import View
+from baselines.ranking import Corpus
+from baselines.video.features import Encoder, Features, extract
+from baselines.video.sampling import Frames, Sampler
+from baselines.vlm.prompts import seconds
+
+QUALITY = 85
+RATE = 4.0  # frames a second at most
+MARGIN = 2  # pixels around a time
+Bytes = NDArray[np.uint8]
+
+
+class Strip(NamedTuple):
+    """Frames side by side in one picture, and their times in ms."""
+
+    jpeg: bytes
+    times: tuple[int, ...]
+
+
+class Still(NamedTuple):
+    """One frame and its time in ms."""
+
+    jpeg: bytes
+    time: int
+
+
+class _Strips:
+    """All frames of a video as one picture; its bytes are shared out over a row for each frame."""
+
+    key = f"strip, JPEG {QUALITY}, Pillow {PIL.__version__}"
+
+    def encode(self, frames: Frames) -> Bytes:
+        """The strip, filled up with zeros.  # (n, bytes / n)"""
+        stamped = [_stamped(*frame) for frame in zip(frames.pixels, frames.times, strict=True)]
+        whole = np.frombuffer(_jpeg(np.concatenate(stamped, axis=1)), np.uint8)
+        rows = np.zeros((len(stamped), -(-len(whole) // len(stamped))), np.uint8)
+        rows.reshape(-1)[: len(whole)] = whole
+        return rows
+
+
+class _Stills:
+    """Each frame as a picture of its own."""
+
+    key = f"stills, JPEG {QUALITY}, Pillow {PIL.__version__}"
+
+    def encode(self, frames: Frames) -> Bytes:
+        """One picture a row, filled up with zeros.  # (n, bytes of the largest)"""
+        made = [_jpeg(_stamped(*frame)) for frame in zip(frames.pixels, frames.times, strict=True)]
+        rows = np.zeros((len(made), max(map(len, made))), np.uint8)
+        for row, jpeg in zip(rows, made, strict=True):
+            row[: len(jpeg)] = np.frombuffer(jpeg, np.uint8)
+        return rows
+
+
+class Pictures:
+    """The strips and stills of a corpus, by video id; a video that cannot be read has none.
+
+    frames: of a strip; moment_frames: stills of a video (0: none are made); side: pixels.
+    """
+
+    def __init__(self, view: View, frames: int, moment_frames: int, side: int) -> None:
+        """Make them, or take them from the cache. Raises MissingInputError if none can be read."""
+        self._strips = _extracted(view, Sampler(RATE, side, frames), _Strips())
+        self._stills = None
+        if moment_frames:
+            self._stills = _extracted(view, Sampler(RATE, side, moment_frames), _Stills())
+        Corpus(view).seen(self._strips)
+
+    def strip(self, video_id: str) -> Strip | None:
+        """The strip of a video."""
+        if video_id not in self._strips:
+            return None
+        times = tuple(map(int, self._strips.times[video_id]))
+        return Strip(_unfilled(self._strips[video_id].reshape(-1)), times)
+
+    def stills(self, video_id: str) -> tuple[Still, ...]:
+        """The frames of a video in order; none if it cannot be read."""
+        if self._stills is None or video_id not in self._stills:
+            return ()
+        rows, times = self._stills[video_id], self._stills.times[video_id]
+        return tuple(
+            Still(_unfilled(row), int(time)) for row, time in zip(rows, times, strict=True)
+        )
+
+    def details(self) -> dict[str, Any]:
+        """What decoded and encoded them, and which videos have none."""
+        made = {"strips": self._strips.decoder, "skipped": self._strips.skipped}
+        if self._stills is not None:
+            made["stills"] = self._stills.decoder
+        return made | {"encoder": _Strips.key}
+
+
+def _extracted(view: View, sampler: Sampler, encoder: Encoder) -> Features:
+    videos = [view.videos[video_id] for video_id in view.corpus]
+    note: Callable[[str], None] = view.note
+    return extract(videos, view.folder, sampler, encoder, cache=view.cache, note=note)
+
+
+def _unfilled(row: Bytes) -> bytes:
+    """A picture without its filling: a JPEG ends with a mark that is not zero."""
+    return row.tobytes().rstrip(b"\0")
+
+
+def _stamped(pixels: Bytes, time: np.int32) -> Bytes:
+    """A frame with its time in the upper left corner, white on black."""
+    picture = Image.fromarray(pixels)
+    draw, font = ImageDraw.Draw(picture), ImageFont.load_default_imagefont()
+    text = seconds(int(time))
+    _, _, right, bottom = draw.textbbox((MARGIN, MARGIN), text, font=font)
+    draw.rectangle((0, 0, right + MARGIN, bottom + MARGIN), fill=(0, 0, 0))
+    draw.text((MARGIN, MARGIN), text, fill=(255, 255, 255), font=font)
+    return np.asarray(picture)
+
+
+def _jpeg(pixels: Bytes) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "JPEG", quality=QUALITY, subsampling=0, optimize=False)
+    return file.getvalue()

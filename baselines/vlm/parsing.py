@@ -1,0 +1,116 @@
+"""What an assistant's reply says: JSON of the wanted form, else what a person would read in it.
+
+Nothing in a reply is anything but a number, a time or a text to show; what cannot be read, or says
+that nothing fits, is an abstention with a reason.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import NamedTuple, TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from baselines.vlm.response_cache import Reply
+from harness.records import Moment, milliseconds
+from harness.replies import candidate_number, span
+
+REFUSED = "refused by the model or its server"
+TOO_LONG = "reply too long to be read"
+NOTHING = "says that nothing matches"
+OUTSIDE = "span outside the video"
+NO_CANDIDATES = "no candidates to choose from"
+NO_VIDEO = "no video to look into"
+LONGEST = 4_000  # characters of a response that are kept
+LARGEST = 10**7  # seconds
+T = TypeVar("T")
+_THOUGHTS = re.compile(r"\A.*</think(?:ing)?>", re.DOTALL)
+_FENCE = re.compile(r"\A\s*```(?:json)?\s*(\{.*\})\s*```\s*\Z", re.DOTALL)
+
+
+class Choice(NamedTuple):
+    """Numbers of candidates, best first, from 1; none: `why` says why. `response`: to the user."""
+
+    numbers: tuple[int, ...]
+    response: str
+    why: str | None = None
+
+
+class Grounding(NamedTuple):
+    """A moment; none: `why` says why. `response`: to the user."""
+
+    moment: Moment | None
+    response: str
+    why: str | None = None
+
+
+class _Chosen(Struct):
+    videos: list[int]
+    reply: str = ""
+
+
+class _Grounded(Struct):
+    start: float
+    end: float
+    reply: str = ""
+
+
+def read_choice(reply: Reply, count: int) -> Choice:
+    """The candidates that a reply names, of `count`."""
+    if reply.why is not None:
+        return Choice((), "", reply.why)
+    text = _answer(reply.text)
+    found = _json(text, _Chosen) if reply.structured else None
+    if found is None:
+        number, why = candidate_number(text, count)
+        return Choice(() if number is None else (number,), response(text), why)
+    numbers = tuple(dict.fromkeys(n for n in found.videos if 1 <= n <= count))
+    why = None if numbers else NOTHING
+    return Choice(numbers, response(found.reply), why)
+
+
+def read_grounding(reply: Reply, video_id: str, duration: int | None) -> Grounding:
+    """The span that a reply names, in a video of `duration` ms, cut at its end."""
+    if reply.why is not None:
+        return Grounding(None, "", reply.why)
+    text = _answer(reply.text)
+    found = _json(text, _Grounded) if reply.structured else None
+    if found is None:
+        read = span(text)
+        if read.value is None:
+            return Grounding(None, response(text), read.why)
+        start, end, said = read.value.start, read.value.end, response(text)
+    else:
+        said = response(found.reply)
+        if not all(math.isfinite(at) and 0 <= at <= LARGEST for at in (found.start, found.end)):
+            return Grounding(None, said, OUTSIDE)
+        start, end = sorted((milliseconds(found.start), milliseconds(found.end)))
+        if start == end:
+            return Grounding(None, said, NOTHING)
+    if duration is not None:
+        end = min(end, duration)
+    if start >= end:
+        return Grounding(None, said, OUTSIDE)
+    return Grounding(Moment(video_id, start, end), said)
+
+
+def response(text: str) -> str:
+    """A reply as the user sees it: without thoughts, cut to a length, sound as UTF-8."""
+    cut = _answer(text).strip()[:LONGEST]
+    return cut.encode("utf-8", "replace").decode("utf-8")
+
+
+def _answer(text: str) -> str:
+    """A reply without the thoughts that stand before it."""
+    return _THOUGHTS.sub("", text)
+
+
+def _json(text: str, kind: type[T]) -> T | None:
+    """The reply as JSON of that form, also in a code fence; None if it is none."""
+    fenced = _FENCE.match(text)
+    try:
+        return msgspec.json.decode(fenced[1] if fenced else text.strip(), type=kind)
+    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
+        return None

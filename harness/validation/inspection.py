@@ -1,0 +1,102 @@
+"""A look at a submission without its benchmark: card, sizes, counts, SHA-256."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+
+from harness.errors import EnvironmentFailure, SubmissionError
+from harness.records import Card
+from harness.submission import CARD, PREDICTIONS
+from harness.validation.reading.line_stream import lines
+from harness.validation.reading.source import chunks
+from harness.validation.report import Log
+from harness.validation.rules.card import read_card
+from harness.validation.rules.folder import the_file
+from harness.validation.rules.rule import Fault
+
+LIMIT = 8 << 30  # bytes; without a benchmark there is no number of turns to go by
+PARTS = ("videos", "moments", "choice", "response")
+
+
+class Seen(NamedTuple):
+    """What stands in a submission; `problems` are those met on the way, not all that there are."""
+
+    card: dict[str, str]
+    counts: dict[str, int]
+    sha256: str | None
+    problems: tuple[str, ...]
+
+
+def look(folder: Path) -> Seen:
+    """Look into the submission in `folder`. Raises EnvironmentFailure if it is no folder."""
+    if not folder.is_dir():
+        raise EnvironmentFailure(f"{folder}: expected a submission's folder, found none")
+    log, digest = Log(), hashlib.sha256()
+    card, kind = read_card(folder, log, digest)
+    counts: Counter[str] = Counter()
+    whole, name = True, PREDICTIONS[0]
+    if kind != "reported":
+        try:
+            name = the_file(folder)
+            counts = _counts(folder / name, digest)
+            counts["bytes in the file"] = (folder / name).stat().st_size
+        except Fault as fault:
+            whole = False
+            log.add(fault.code, fault.text, name)
+    return Seen(
+        card={} if card is None else _written(card),
+        counts=dict(sorted(counts.items())),
+        sha256=digest.hexdigest() if whole and card is not None else None,
+        problems=tuple(problem.message for problem in log.problems),
+    )
+
+
+def card_of(folder: Path) -> Card | None:
+    """The card in `folder`, None if it has none. Raises SubmissionError if it is not valid."""
+    if not (folder / CARD).exists():
+        return None
+    log = Log()
+    card, _ = read_card(folder, log, None)
+    if card is None:
+        raise SubmissionError(f"{folder / CARD}: {log.problems[0].message}; mend it, or remove it")
+    return card
+
+
+def _written(card: Card) -> dict[str, str]:
+    values = ((key, getattr(card, key)) for key in card.__struct_fields__)
+    return {key: _text(value) for key, value in values if value is not None}
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, tuple):
+        return ", ".join(value)
+    if isinstance(value, dict):
+        return ", ".join(f"{key}: {part}" for key, part in value.items())
+    return str(value)
+
+
+def _counts(path: Path, digest: Any) -> Counter[str]:
+    """Lines by what they hold, and uncompressed bytes."""
+    decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
+    counts: Counter[str] = Counter({"lines": 0})
+
+    def through() -> Any:
+        for chunk in chunks(path, LIMIT):
+            digest.update(chunk)
+            counts["bytes of text"] += len(chunk)
+            yield chunk
+
+    for line in lines(through()):
+        counts["lines"] += 1
+        try:
+            keys = decoder.decode(line or b"")
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            counts["unreadable lines"] += 1
+            continue
+        counts.update(f"with {part}" for part in PARTS if part in keys)
+    return counts

@@ -1,0 +1,170 @@
+"""One line of predictions as JSON, with everything that is wrong in it as text.
+
+The reference for the fast path: slow, exact, and bounded whatever the line holds.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, Final, NamedTuple, NoReturn
+
+from harness.validation.report import bare, named
+from harness.validation.rules.rule import Fault, declared
+
+DEPTH = 8
+NUMBER_LIMIT = 10**9
+DIGITS = 40
+
+NOT_UTF8 = declared("L101", "error", "a line is UTF-8", '"response": "caf\\xe9" in Latin-1')
+NUL = declared("L102", "error", "a line holds no NUL byte", "a sparse or preallocated file")
+NOT_JSON = declared("L103", "error", "a line is one JSON value", '{"dialogue_id": "d1", "turn": 1')
+NESTED = declared("L104", "error", f"JSON is nested at most {DEPTH} deep", "[[[[[[[[[[[[")
+NOT_A_NUMBER = declared("L105", "error", "numbers are finite", '"start": NaN')
+LARGE_NUMBER = declared(
+    "L106", "error", "numbers lie within a thousand million of 0", '"start": 1e400'
+)
+SURROGATE = declared(
+    "L107", "error", "escapes name whole characters", '"response": "\\ud83d", half an emoji'
+)
+DUPLICATE_KEY = declared(
+    "L108", "error", "a key stands once", '"videos": ["a.mp4"], "videos": ["b.mp4"]'
+)
+
+_LONE = (
+    "an escape from \\ud800 to \\udfff stands without its other half, so it names no character; "
+    "write the character itself"
+)
+_STRING = re.compile(rb'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
+_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+
+
+class Finding(NamedTuple):
+    """A rule's code and what to say of the line."""
+
+    code: str
+    text: str
+
+
+class _Odd:
+    """Stands where a number could not be taken, so that nothing else is said of its place."""
+
+
+ODD: Final = _Odd()
+
+
+def read_line(line: bytes) -> tuple[Any, list[Finding]]:
+    """The line's JSON value and what is wrong in its writing.
+
+    ODD stands for a number out of range, the last of repeated keys is kept. Raises Fault if the
+    line cannot be read.
+    """
+    text = _decoded(line)
+    if _is_nested(line):
+        text = f"expected JSON nested at most {DEPTH} deep, found more; write one flat object"
+        raise Fault(NESTED, text)
+    reader = _Reader()
+    try:
+        value = reader.decoder.decode(text)
+    except json.JSONDecodeError as error:
+        raise Fault(NOT_JSON, _not_json(error)) from error
+    if "\\u" in text and _has_surrogate(value):
+        reader.found.append(Finding(SURROGATE, _LONE))
+    return value, reader.found
+
+
+def _decoded(line: bytes) -> str:
+    if b"\0" in line:
+        raise Fault(NUL, f"NUL byte at column {line.index(0) + 1}; write the file again as text")
+    try:
+        return line.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise Fault(
+            NOT_UTF8,
+            f"expected UTF-8, found byte 0x{line[error.start]:02x} at column {error.start + 1}; "
+            "save the file as UTF-8",
+        ) from error
+
+
+def _is_nested(line: bytes) -> bool:
+    """Whether brackets outside strings are nested deeper than DEPTH."""
+    if line.count(b"[") + line.count(b"{") <= DEPTH:
+        return False
+    depth = 0
+    for bracket in _STRING.sub(b"", line).translate(None, _NO_BRACKETS):
+        depth += 1 if bracket in b"[{" else -1
+        if depth > DEPTH:
+            return True
+    return False
+
+
+def _not_json(error: json.JSONDecodeError) -> str:
+    what = error.msg[:1].lower() + error.msg[1:]
+    return f"not one JSON value: {what} at column {error.colno}; write one object a line"
+
+
+def _has_surrogate(value: Any) -> bool:
+    try:
+        json.dumps(value, ensure_ascii=False, default=lambda odd: None).encode("utf-8")
+    except UnicodeEncodeError:
+        return True
+    return False
+
+
+def _first_repeated(pairs: list[tuple[str, Any]]) -> str:
+    seen: set[str] = set()
+    for key, _ in pairs:
+        if key in seen:
+            return key
+        seen.add(key)
+    raise ValueError("no key stands twice")
+
+
+class _Reader:
+    """A JSON decoder that notes what a plain one loses."""
+
+    def __init__(self) -> None:
+        self.found: list[Finding] = []
+        self.decoder = json.JSONDecoder(
+            object_pairs_hook=self._object,
+            parse_int=self._integer,
+            parse_float=self._float,
+            parse_constant=self._constant,
+        )
+
+    def _object(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        value = dict(pairs)
+        if len(value) != len(pairs):
+            repeated = _first_repeated(pairs)
+            self._note(
+                DUPLICATE_KEY,
+                f"key {named(repeated)} stands more than once, and only one can count; "
+                "keep the one that is meant",
+            )
+        return value
+
+    def _integer(self, text: str) -> int | _Odd:
+        if len(text) > DIGITS or abs(int(text)) > NUMBER_LIMIT:
+            return self._out_of_range(text)
+        return int(text)
+
+    def _float(self, text: str) -> float | _Odd:
+        value = float(text)
+        return value if abs(value) <= NUMBER_LIMIT else self._out_of_range(text)
+
+    def _out_of_range(self, text: str) -> _Odd:
+        self._note(
+            LARGE_NUMBER,
+            f"number {bare(text)} is out of range, expected at most {NUMBER_LIMIT:.0e}; "
+            "times are seconds from the first frame",
+        )
+        return ODD
+
+    def _constant(self, text: str) -> NoReturn:
+        raise Fault(
+            NOT_A_NUMBER, f"{text} is no JSON number; give a time in seconds, or leave it out"
+        )
+
+    def _note(self, code: str, text: str) -> None:
+        if not any(finding.code == code for finding in self.found):
+            self.found.append(Finding(code, text))

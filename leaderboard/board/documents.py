@@ -1,0 +1,62 @@
+"""Reading a submission's card and scores: small plain files that a stranger may have written."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import stat
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from harness.errors import SubmissionError
+from harness.records import Card
+from leaderboard.board.records import Scores
+
+LARGEST = {"card.toml": 1 << 20, "scores.json": 1 << 26}  # bytes
+
+
+def card(folder: Path) -> Card:
+    """card.toml. Raises SubmissionError if it is no card."""
+    try:
+        table = tomllib.loads(_bytes(folder / "card.toml").decode("utf-8-sig"))
+        return msgspec.convert(_plain(table), Card)
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+        raise SubmissionError(f"card.toml: {error}; `ivcr validate` says more") from error
+
+
+def _plain(value: Any) -> Any:
+    """TOML dates as text: a card's date is shown, never reckoned with."""
+    if isinstance(value, dict):
+        return {name: _plain(inner) for name, inner in value.items()}
+    if isinstance(value, datetime.date | datetime.time):
+        return value.isoformat()
+    return value
+
+
+def scores(folder: Path) -> Scores:
+    """scores.json. Raises SubmissionError if there is none or it is something else."""
+    path = folder / "scores.json"
+    if not os.path.lexists(path):
+        raise SubmissionError("scores.json: there is none yet; make it with `ivcr score`")
+    try:
+        return msgspec.json.decode(_bytes(path), type=Scores)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise SubmissionError(f"scores.json: {error}; make it anew with `ivcr score`") from error
+
+
+def _bytes(path: Path) -> bytes:
+    """A small regular file, never a link, a pipe or a device."""
+    try:
+        found = path.lstat()
+        if not stat.S_ISREG(found.st_mode):
+            raise SubmissionError(f"{path.name}: expected a regular file, found something else")
+        if found.st_size > LARGEST[path.name]:
+            raise SubmissionError(
+                f"{path.name}: {found.st_size:,} bytes; expected at most {LARGEST[path.name]:,}"
+            )
+        return path.read_bytes()
+    except OSError as error:
+        raise SubmissionError(f"{path.name}: cannot be read: {error.strerror}") from error

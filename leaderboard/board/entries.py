@@ -1,0 +1,146 @@
+"""Collecting submission folders: what holds becomes an entry, anything else is refused by name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping
+from pathlib import Path
+
+from harness.errors import EnvironmentFailure, IvcrError, SubmissionError
+from leaderboard.board import documents
+from leaderboard.board.consistency import disagreement
+from leaderboard.board.disclosure import withheld
+from leaderboard.board.records import Bench, Described, Entry, Found, Refusal, Reported, Scores
+from leaderboard.site import build_ledger
+from leaderboard.site.build_ledger import Known
+
+FLOORS = "floors/"
+# What `ivcr baseline run` keeps of an unfinished run in <run>.run, beside the submission to be.
+_JOURNAL = re.compile(r"\d+-of-\d+\.jsonl")
+Hash = Callable[[Path], str]
+
+
+class Reader:
+    """Reads the folders of one board."""
+
+    def __init__(
+        self,
+        bench: Bench,
+        metrics: Mapping[str, Described],
+        sha256: Hash,
+        organizers: Collection[str] = (),
+        known: Mapping[str, Known] | None = None,
+    ) -> None:
+        """`sha256` hashes a submission folder; `organizers` are team folders of their own runs.
+
+        `known`: entries of the last build by key, which are not read again while unchanged.
+        """
+        self._bench = bench
+        self._metrics = metrics
+        self._sha256 = sha256
+        self._organizers = organizers
+        self._known = known or {}
+
+    def collect(self, submissions: Path) -> Found:
+        """Read <team>/<run>/ folders and the benchmark's floors.
+
+        A folder that does not hold together becomes a refusal; the others are read on. Journals of
+        unfinished runs are passed over. Raises EnvironmentFailure if `submissions` is no folder.
+        """
+        if not submissions.is_dir():
+            raise EnvironmentFailure(
+                f"{submissions}: expected a folder of <team>/<run>/ submissions, found none"
+            )
+        entries: list[Entry] = []
+        reported: list[Reported] = []
+        refused: list[Refusal] = []
+        for key, folder in _folders(submissions, self._bench.floors):
+            try:
+                made = self._read(key, folder)
+            except IvcrError as error:
+                refused.append(Refusal(key, str(error)))
+                continue
+            except OSError as error:
+                refused.append(Refusal(key, f"cannot be read: {error.strerror}"))
+                continue
+            if isinstance(made, Reported):
+                reported.append(made)
+            else:
+                entries.append(made)
+        return Found(tuple(entries), tuple(reported), tuple(refused))
+
+    def _read(self, key: str, folder: Path) -> Entry | Reported:
+        _in_place(key, folder)
+        floor = key.startswith(FLOORS)
+        own = floor or key.split("/")[0] in self._organizers
+        stamp = build_ledger.stamp(folder)
+        known = self._known.get(key)
+        if known is not None and known.stamp == stamp:
+            return Entry(key, known.card, known.scores, floor, own, stamp, kept=True)
+        card = documents.card(folder)
+        if card.kind == "reported":
+            if not card.figures or not card.source:
+                raise SubmissionError("card.toml: a reported card needs [figures] and a source")
+            return Reported(key, card)
+        scores = documents.scores(folder)
+        if reason := disagreement(scores, card, self._bench, self._metrics):
+            raise SubmissionError(f"scores.json: {reason}")
+        self._same_files(folder, scores)
+        if self._bench.labels == "hidden":
+            scores = withheld(scores)
+        return Entry(key, card, scores, floor, own, stamp)
+
+    def _same_files(self, folder: Path, scores: Scores) -> None:
+        found = self._sha256(folder)
+        if found != scores.submission.sha256:
+            raise SubmissionError(
+                f"scores.json: is of the submission {scores.submission.sha256[:12]}, the files here"
+                f" are {found[:12]}; score them again with `ivcr score`"
+            )
+
+
+def _folders(submissions: Path, floors: Path) -> Iterator[tuple[str, Path]]:
+    for prefix, root in (("", submissions), (FLOORS, floors)):
+        for first in _inside(root):
+            if first.is_symlink() or (first / "card.toml").is_file():
+                yield prefix + first.name, first
+                continue
+            for second in _inside(first):
+                if _unfinished(second):
+                    continue
+                yield f"{prefix}{first.name}/{second.name}", second
+
+
+def _inside(folder: Path) -> list[Path]:
+    """Folders inside, by name, links to folders included: they are refused, not ignored."""
+    if not folder.is_dir():
+        return []
+    inside = (path for path in folder.iterdir() if not path.name.startswith("."))
+    return sorted(path for path in inside if path.is_dir())
+
+
+def _unfinished(folder: Path) -> bool:
+    """Whether it is the journal of an unfinished run: <run>.run with files K-of-N.jsonl alone.
+
+    Where anything else lies in it, somebody means it to be read.
+    """
+    if folder.suffix != ".run" or folder.is_symlink():
+        return False
+    try:
+        return all(_JOURNAL.fullmatch(path.name) for path in folder.iterdir())
+    except OSError:
+        return False
+
+
+def _in_place(key: str, folder: Path) -> None:
+    if folder.is_symlink():
+        raise SubmissionError("the folder is a link; put the submission itself here")
+    if "/" not in key.removeprefix(FLOORS):
+        raise SubmissionError("expected <team>/<run>/, found a card.toml one level too high")
+
+
+def folder_of(entry: Entry, submissions: Path, bench: Bench) -> Path:
+    """Where an entry was read."""
+    if entry.floor:
+        return bench.floors / entry.key.removeprefix(FLOORS)
+    return submissions / entry.key

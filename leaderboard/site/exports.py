@@ -1,0 +1,248 @@
+"""The board for machines and for papers: JSON, CSV, Markdown, LaTeX."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import msgspec
+import pandas as pd
+
+from harness.files import readable
+from leaderboard.board.records import Entry
+from leaderboard.site.cost_plots import named
+from leaderboard.site.escaping import csv_cell, latex_cell, markdown_cell
+from leaderboard.site.wording import Words
+from leaderboard.tables.costs import Kind
+from leaderboard.tables.formatting import deviation, exact, interval, label, short, unit
+from leaderboard.tables.ranks import remarks
+from leaderboard.tables.table import Row, Table
+
+CSV_COLUMNS = (
+    *("track", "history", "candidates", "rank", "floor", "team", "system"),
+    *("metric", "value", "low", "high", "turns", "dialogues", "why"),
+    *("best_rank", "worst_rank", "alike"),
+    *("runs", "least", "greatest", "deviation"),
+)
+COST = "cost: "  # begins the `metric` of a line that holds a declared cost
+BETTER = {"higher": "↑", "lower": "↓"}
+DAGGER, LATEX_DAGGER = "†", r"$^{\dagger}$"
+LATEX_BETTER = {"higher": r"$\uparrow$", "lower": r"$\downarrow$"}
+
+
+def board(entries: Iterable[Entry]) -> bytes:
+    """leaderboard.json: each entry's slice `all`, floors included, by team, system and history."""
+    rows = [
+        {
+            "team": entry.card.team,
+            "system": entry.card.system,
+            "history": entry.card.history,
+            "candidates": entry.card.candidates,
+            "metrics": {name: _cell(cell) for name, cell in entry.scores.metrics["all"].items()},
+        }
+        for entry in sorted(entries, key=_order)
+    ]
+    return readable({"schema": 1, "rows": rows})
+
+
+def _cell(cell: Any) -> dict[str, Any]:
+    """A cell as scores.json has it: a defined figure keeps its bounds even where they are null."""
+    if cell.value is None:
+        return {name: value for name, value in msgspec.structs.asdict(cell).items()
+                if value is not None or name == "value"}  # fmt: skip
+    return {name: getattr(cell, name) for name in ("value", "low", "high", "turns", "dialogues")}
+
+
+def _order(entry: Entry) -> tuple[str, ...]:
+    card = entry.card
+    return card.team, card.system, card.history, card.candidates, entry.key
+
+
+def csv(tables: Sequence[Table]) -> bytes:
+    """One line a figure, fractions with ten significant digits, ready for a spreadsheet.
+
+    `best_rank`, `worst_rank`: the rank range of the row; `alike`: whether it cannot be told apart
+    from the first. They are of the headline and stand in every line of the row. `runs`: how many
+    seeds the figures are the means of; of the headline the least, the greatest and the standard
+    deviation. A line whose `metric` begins with `cost: ` holds what the card declares.
+    """
+    lines = [
+        (*_csv_row(row, table), *line, *_csv_rank(row, table), *spread)
+        for table in tables
+        for row in table.rows
+        for line, spread in (*_csv_figures(row, table), *_csv_costs(row, table))
+    ]
+    frame = pd.DataFrame(lines, columns=CSV_COLUMNS, dtype="str")
+    return frame.to_csv(index=False, lineterminator="\n").encode()
+
+
+def _csv_row(row: Row, table: Table) -> tuple[str, ...]:
+    return (
+        *(table.track.name, table.history, table.candidates),
+        "" if row.rank is None else str(row.rank),
+        "yes" if row.entry.floor else "no",
+        csv_cell(row.entry.card.team),
+        csv_cell(row.entry.card.system),
+    )
+
+
+def _csv_rank(row: Row, table: Table) -> tuple[str, ...]:
+    span = table.range_of(row)
+    alike = "yes" if table.alike(row) else "no" if span else ""
+    return (*map(str, span or ("", "")), alike)
+
+
+def _csv_figures(row: Row, table: Table) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
+    for metric, cell in zip(table.columns, row.cells, strict=True):
+        spread = () if row.spread is None or metric is not table.columns[0] else row.spread
+        yield (
+            (
+                metric.name,
+                *map(exact, (cell.value, cell.low, cell.high)),
+                *("" if size is None else str(size) for size in (cell.turns, cell.dialogues)),
+                csv_cell(cell.why or ""),
+            ),
+            (str(len(row.runs)), *(map(exact, spread) if spread else ("", "", ""))),
+        )
+
+
+def _csv_costs(row: Row, table: Table) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
+    """Declared costs, `why` holding what is no number."""
+    for kind, amount in zip(table.costs, row.amounts, strict=True):
+        if amount is not None:
+            text = amount.text if amount.value is None else ""
+            line = (csv_cell(COST + _cost(kind)), exact(amount.value), *("",) * 4, csv_cell(text))
+            yield line, (str(len(row.runs)), "", "", "")
+
+
+def _cost(kind: Kind) -> str:
+    name, measure = named(kind, Words("en"))
+    return f"{name} ({measure})" if measure else name
+
+
+def joined(parts: Sequence[bytes], ending: str) -> bytes:
+    """Exports of single tables put together: what the export of all these tables would be."""
+    if ending != "csv":
+        return b"\n".join(parts)
+    head = parts[0].partition(b"\n")[0] + b"\n" if parts else csv([])
+    return head + b"".join(part.partition(b"\n")[2] for part in parts)
+
+
+def markdown(tables: Sequence[Table]) -> bytes:
+    """One table after the other under its heading; figures as on the pages."""
+    return "\n".join(line for table in tables for line in _markdown(table)).encode()
+
+
+def _markdown(table: Table) -> list[str]:
+    heads = [
+        f"{markdown_cell(label(m.name))} ({unit(m)}) {BETTER[m.better]}" for m in table.columns
+    ]
+    costs = [markdown_cell(_cost(kind)) for kind in table.costs]
+    top = ["Rank", "System", "Team", *heads[:1], "95 %", *heads[1:], "Turns", "Dialogues", *costs]
+    rows = [
+        [
+            _rank(row, table),
+            markdown_cell(row.entry.card.system) + _seeds(row, table),
+            markdown_cell(row.entry.card.team),
+            *_numbers(row, table, DAGGER),
+            *_sizes(row),
+            *map(markdown_cell, _amounts(row)),
+        ]
+        for row in table.rows
+    ]
+    lines = [top, ["---:", ":---", ":---", *["---:"] * (len(top) - 3)], *rows]
+    title = f"## {table.track.name}, history {table.history}, candidates {table.candidates}"
+    said = [line for note in remarks(table, Words("en")) for line in (note, "")]
+    return [title, "", *("| " + " | ".join(cells) + " |" for cells in lines), "", *said]
+
+
+def latex(tables: Sequence[Table]) -> bytes:
+    """One booktabs tabular after the other, floors in italics; needs \\usepackage{booktabs}."""
+    return "\n".join(line for table in tables for line in _latex(table)).encode()
+
+
+def _latex(table: Table) -> list[str]:
+    heads = [
+        f"{latex_cell(m.name)} {LATEX_BETTER[m.better]}".replace(
+            r",IoU\textgreater{}=", r", IoU $\ge$ "
+        )
+        for m in table.columns
+    ]
+    costs = [latex_cell(_cost(kind)) for kind in table.costs]
+    top = ["", "System", "Team", heads[0], r"95\,\%", *heads[1:], "$n$", *costs]
+    body = [
+        [
+            _rank(row, table).replace("–", "--"),
+            *_latex_names(row, table),
+            *(cell.replace("–", "--") for cell in _numbers(row, table, LATEX_DAGGER)),
+            _sizes(row)[0],
+            *map(latex_cell, _amounts(row)),
+        ]
+        for row in table.rows
+    ]
+    title = f"% {table.track.name}, history {table.history}, candidates {table.candidates}"
+    return [
+        title + "; shares in per cent",
+        rf"\begin{{tabular}}{{rll{'r' * (len(top) - 3)}}}",
+        r"\toprule",
+        " & ".join(top) + r" \\",
+        r"\midrule",
+        *(" & ".join(cells) + r" \\" for cells in body),
+        r"\bottomrule",
+        r"\end{tabular}",
+        *map(_under, remarks(table, Words("en"))),
+        "",
+    ]
+
+
+def _under(remark: str) -> str:
+    """A remark of ours, which needs less escaping than a stranger's name, and is not cut."""
+    return r"\par{\footnotesize " + remark.replace("%", r"\%").replace(DAGGER, LATEX_DAGGER) + "}"
+
+
+def _italic(text: str) -> str:
+    return rf"\textit{{{text}}}"
+
+
+def _latex_names(row: Row, table: Table) -> tuple[str, str]:
+    system, team = (
+        _italic(name) if row.entry.floor else name
+        for name in map(latex_cell, (row.entry.card.system, row.entry.card.team))
+    )
+    return system + _seeds(row, table).replace("–", "--"), team
+
+
+def _seeds(row: Row, table: Table) -> str:
+    """How many seeds a row folds and how they differ, behind the name of its system."""
+    if len(row.runs) < 2:
+        return ""
+    metric, told = table.columns[0], f"{len(row.runs)} seeds"
+    if row.spread is not None:
+        low, high = (short(value, metric) for value in row.spread[:2])
+        told += f": {low}–{high}, SD {deviation(row.spread.deviation, metric)}"
+    return f" ({told})"
+
+
+def _amounts(row: Row) -> list[str]:
+    return ["–" if amount is None else amount.text for amount in row.amounts]
+
+
+def _rank(row: Row, table: Table) -> str:
+    if row.rank is None:
+        return "floor" if row.entry.floor else "–"
+    span = table.range_of(row)
+    return str(row.rank) if span is None else f"{row.rank} ({span[0]}–{span[1]})"
+
+
+def _numbers(row: Row, table: Table, mark: str) -> list[str]:
+    first, *rest = zip(row.cells, table.columns, strict=True)
+    return [
+        short(first[0].value, first[1]) + (mark if table.alike(row) else ""),
+        interval(*first) or "–",
+        *(short(cell.value, metric) for cell, metric in rest),
+    ]
+
+
+def _sizes(row: Row) -> list[str]:
+    sizes = (row.cells[0].turns, row.cells[0].dialogues)
+    return ["–" if size is None else str(size) for size in sizes]

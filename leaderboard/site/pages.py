@@ -1,0 +1,284 @@
+"""Turning records into HTML: the jinja environment, its filters and the security policy."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Callable, Sequence
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from leaderboard.board.records import Bench, Cell, Described, Entry, Said
+from leaderboard.site import cost_plots
+from leaderboard.site.escaping import LONG, link, visible
+from leaderboard.site.plots import Series, bar, ceiling, gap, histogram, tenth, timeline
+from leaderboard.site.wording import HTML_LANGUAGE, LANGUAGES, Words
+from leaderboard.tables import formatting, heatmap
+from leaderboard.tables.ranks import remarks
+from leaderboard.tables.table import Row, Table
+
+ENDINGS = {"en": ".html", "zh": ".zh.html"}
+FORMATS = ("csv", "md", "tex")
+FULL = 12  # rows of a table that the front page shows whole
+TOP = 5  # rows that it shows of a longer one, and the best floor
+DIALOGUES, DIALOGUES_A_PAGE = "dialogues", 25
+PARTIAL = re.compile(r"partial:(\d+)")
+
+
+class Pages:
+    """Renders templates for one benchmark, in both languages."""
+
+    def __init__(self, bench: Bench, *, browsing: bool = False) -> None:
+        """Load templates and assets; the policy allows exactly these assets.
+
+        `browsing`: whether the site has the dialogue browser, to which pages then link.
+        """
+        self.bench = bench
+        self.environment = Environment(
+            loader=PackageLoader("leaderboard.site"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self.environment.filters |= FILTERS
+        self.shared = {
+            "bench": bench,
+            "browsing": browsing,
+            "policy": policy(),
+            "style": asset("style.css"),
+            "theme": asset("theme.js"),
+            "sorting": asset("tables.js"),
+            "comparing": asset("compare.js"),
+        }
+
+    def render(self, template: str, path: str, language: str, **values: Any) -> bytes:
+        """One page. `path` is its place in the site without its ending, such as systems/x."""
+        other = next(name for name in LANGUAGES if name != language)
+        return (
+            self.environment.get_template(template)
+            .render(
+                **{**self.shared, **values},
+                page=path,
+                t=Words(language),
+                root="../" * path.count("/"),
+                ending=ENDINGS[language],
+                html_language=HTML_LANGUAGE[language],
+                other_language=HTML_LANGUAGE[other],
+                counterpart=path.rpartition("/")[2] + ENDINGS[other],
+            )
+            .encode()
+        )
+
+
+@cache
+def asset(name: str) -> Markup:
+    """The text of one of our own assets, to stand inline."""
+    text = files("leaderboard.site").joinpath("assets", name).read_text("utf-8")
+    return Markup(text)  # noqa: S704 - our own file
+
+
+@cache
+def policy(*, images: bool = False) -> str:
+    """Content security policy: our inline style and scripts by their hashes, nothing else.
+
+    Hashes rather than 'self', which matches nothing in a page opened from a file. `images`: also
+    images of the site itself, on a host or opened from a file.
+    """
+
+    def hashed(*names: str) -> str:
+        digests = (hashlib.sha256(str(asset(name)).encode()).digest() for name in names)
+        return " ".join(f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests)
+
+    return "; ".join(
+        [
+            "default-src 'none'",
+            f"style-src {hashed('style.css')}",
+            f"script-src {hashed('theme.js', 'tables.js', 'compare.js')}",
+            "img-src data: 'self' file:" if images else "img-src data:",
+            "base-uri 'none'",
+            "form-action 'none'",
+        ]
+    )
+
+
+def slug(entry: Entry) -> str:
+    """The file name of an entry's page: stable, and unlike any other's even where case folds."""
+    parts = entry.key.split("/")
+    plain = [re.sub(r"[^a-z0-9_]+", "-", part).strip("-")[:60] for part in parts]
+    name = "--".join(plain)
+    if plain == parts:
+        return name
+    return f"{name}--{hashlib.sha256(entry.key.encode()).hexdigest()[:8]}"
+
+
+def pages_at(path: str) -> list[str]:
+    """A page in every language, by its place without its ending."""
+    return [path + ending for ending in ENDINGS.values()]
+
+
+def compared_at(table: Table) -> str:
+    """The place of a table's compare page in the site, without its ending."""
+    return f"compare/{table.name}"
+
+
+def files_of(table: Table) -> list[str]:
+    """The files that a table has to itself: its exports, and its compare page where it has one."""
+    compared = pages_at(compared_at(table)) if table.standing.pairs else []
+    return [*(f"tables/{table.name}.{ending}" for ending in FORMATS), *compared]
+
+
+def page_of(place: int) -> str:
+    """The page of dialogue number `place`, from 0, without its ending; its anchor is d1, d2, ..."""
+    return f"{DIALOGUES}/{place // DIALOGUES_A_PAGE + 1}"
+
+
+def anchor(metric: str) -> str:
+    """The stable anchor of a metric on the metrics page."""
+    return re.sub(r"[^a-z0-9.]+", "-", metric.lower()).strip("-")
+
+
+def top(table: Table) -> tuple[Row, ...]:
+    """The rows of a table that the front page shows: all, or the first ones and the best floor."""
+    if len(table.rows) <= FULL:
+        return table.rows
+    floor = table.floor
+    below = (floor,) if floor is not None and floor not in table.rows[:TOP] else ()
+    return table.rows[:TOP] + below
+
+
+def costs_of(table: Table, rows: Sequence[Row], words: Words) -> list[tuple[str, str]]:
+    """Name and unit of each cost, where all rows of a table stand; a part of it shows none."""
+    if len(rows) < len(table.rows):
+        return []
+    return [cost_plots.named(kind, words) for kind in table.costs]
+
+
+def scale(table: Table) -> float:
+    """The right end of the bars of a table."""
+    first = [row.cells[0] for row in table.rows]
+    return ceiling([bound for cell in first for bound in (cell.value, cell.high)])
+
+
+def end(high: float, table: Table) -> str:
+    """The same, as it is printed in the heading."""
+    return formatting.short(high, table.columns[0]).removesuffix(".0")
+
+
+def best_floor(table: Table) -> float | None:
+    """The headline of the best floor."""
+    return None if table.floor is None else table.floor.cells[0].value
+
+
+def number(cell: Cell, metric: Described) -> Markup:
+    """A figure with its full precision for machines, or a dash that says why there is none.
+
+    As filters, this and `size` take a third of the time of macros, in thousands of cells.
+    """
+    if cell.value is None:
+        why = Markup(' title="{}"').format(visible(cell.why, 200)) if cell.why else ""
+        return Markup('<span class="undefined"{}>–</span>').format(why)
+    exact, short = formatting.exact(cell.value), formatting.short(cell.value, metric)
+    return Markup(f'<data value="{exact}">{short}</data>')  # noqa: S704 - numbers alone
+
+
+def size(count: int | None) -> Markup:
+    """A number of turns or dialogues."""
+    if count is None:
+        return Markup("–")
+    return Markup(f'<data value="{count:d}">{count:,}</data>')  # noqa: S704 - numbers alone
+
+
+def alone(cell: Cell, metric: Described) -> Markup:
+    """A figure as a bar on the metric's whole range, or on its own where that has no end."""
+    bounded = metric.unit == "share"
+    return bar(cell, metric.high if bounded else ceiling([cell.value, cell.high]))
+
+
+def linked(text: str) -> Markup:
+    """A stranger's text; an ordinary web address becomes a link that passes nothing on."""
+    shown = visible(text, LONG)
+    if (address := link(text)) is None:
+        return Markup("{}").format(shown)
+    return Markup('<a href="{}" rel="nofollow noopener noreferrer external">{}</a>').format(
+        address, shown
+    )
+
+
+def clock(span: tuple[float, float]) -> str:
+    """A span in seconds as `12.5–30.0 s`."""
+    return f"{span[0]:.1f}–{span[1]:.1f} s"
+
+
+def missing(entry: Entry) -> int:
+    """How many turns of the split the submission left out, by its signature."""
+    found = PARTIAL.fullmatch(entry.scores.signature.split("|")[-1])
+    return int(found[1]) if found else 0
+
+
+def by_place(series: Sequence[Series]) -> list[tuple[int, list[Cell]]]:
+    """The points of several lines side by side, for the table under a plot."""
+    places = sorted({place for line in series for place, _ in line.points})
+    lines = [dict(line.points) for line in series]
+    return [
+        (place, [line.get(place, Cell(None, why="not in scores.json")) for line in lines])
+        for place in places
+    ]
+
+
+def alike(said: Sequence[Said], task: str) -> list[tuple[Said, list[int]]]:
+    """Answers that differ in what is shown of them, with the places of the systems that gave each.
+
+    In the order of the first of these systems; places count from 0.
+    """
+    groups: dict[Said, list[int]] = {}
+    for place, answer in enumerate(said):
+        if task == "video":
+            same = answer._replace(moment=None)
+        else:
+            same = answer._replace(video=None, rank=None)
+        groups.setdefault(same, []).append(place)
+    return list(groups.items())
+
+
+FILTERS: dict[str, Callable[..., Any]] = {
+    "anchor": anchor,
+    "alike": alike,
+    "alone": alone,
+    "bar": bar,
+    "best_floor": best_floor,
+    "bound": "{:g}".format,
+    "by_place": by_place,
+    "clock": clock,
+    "gap": gap,
+    "signed": formatting.signed,
+    "tenth": tenth,
+    "timeline": timeline,
+    "exact": formatting.exact,
+    "histogram": histogram,
+    "shade": heatmap.shade,
+    "column_name": heatmap.column_name,
+    "interval": formatting.interval,
+    "label": formatting.label,
+    "linked": linked,
+    "missing": missing,
+    "number": number,
+    "size": size,
+    "end": end,
+    "page_of": page_of,
+    "remarks": remarks,
+    "scale": scale,
+    "short": formatting.short,
+    "slug": slug,
+    "scatter": cost_plots.plots,
+    "costs_of": costs_of,
+    "deviation": formatting.deviation,
+    "top": top,
+    "unit": formatting.unit,
+    "visible": visible,
+}

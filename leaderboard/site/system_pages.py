@@ -1,0 +1,186 @@
+"""What a system's own page shows: figures on every slice, from its scores.json alone."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import msgspec
+from markupsafe import Markup
+
+from harness.records import Card
+from leaderboard.board.records import Bench, Cell, Described, Entry
+from leaderboard.site.escaping import LONG, visible
+from leaderboard.site.plots import Series, curve
+from leaderboard.site.wording import Words
+from leaderboard.tables.formatting import label
+
+# What a reader looks at first in each task; a slice table shows those that the entry has.
+HEADLINES = ("R@1", "C-R@1", "R@1,IoU>=0.5")
+DIMENSIONS = ("type", "language", "source", "target", "length", "tag")
+# What follows a right turn and a wrong one, each with its words in the interface.
+AFTER = (
+    ("P(right|right)", "after_right"),
+    ("P(right|wrong)", "after_wrong"),
+    ("dependence", "after_difference"),
+    ("recovery", "after_recovery"),
+)
+LONG_FIELDS = ("description", "signature", "paper", "code")
+OURS = ("schema", "team", "system", "history", "candidates", "kind", "figures")
+
+
+class Part(NamedTuple):
+    """Figures by the values of one dimension: a row per slice, a cell per metric."""
+
+    name: str
+    metrics: tuple[Described, ...]
+    rows: tuple[tuple[str, tuple[Cell, ...]], ...]
+
+
+class Curve(NamedTuple):
+    """A metric over turns: its lines, and them drawn."""
+
+    metric: Described
+    series: tuple[Series, ...]
+    plot: Markup
+
+
+def view(
+    entry: Entry, bench: Bench, metrics: Mapping[str, Described], words: Words
+) -> dict[str, Any]:
+    """The values of the template system.html. They depend on no other entry."""
+    return {
+        "entry": entry,
+        "figures": [
+            (metric, cell) for name, metric in metrics.items() if (cell := entry.cell(name))
+        ],
+        "curves": list(_curves(entry, metrics, words)),
+        "survival": _survival(entry, metrics, words),
+        "after": [
+            (metrics[name], entry.cell(name) or Cell(None), words(f"system.{said}"))
+            for name, said in AFTER
+            if name in metrics and _value(entry, metrics[name], "all") is not None
+        ],
+        "parts": [
+            part
+            for name in DIMENSIONS
+            if len((part := _part(name, entry, bench, metrics, words)).rows) > 1
+        ],
+        "card": list(_declared(entry.card)),
+        "command": _command(entry),
+    }
+
+
+def _curves(entry: Entry, metrics: Mapping[str, Described], words: Words) -> list[Curve]:
+    made = []
+    for metric in headlines(entry, metrics):
+        lines = (
+            Series(words("system.all_dialogues"), "dot", _by_turn(entry, metric, "turn=")),
+            Series(words("system.cohort"), "square", _by_turn(entry, metric, "cohort4:turn=")),
+        )
+        drawn = tuple(line for line in lines if any(c.value is not None for _, c in line.points))
+        if drawn:
+            title = f"{label(metric.name)}: {words('system.turn')}"
+            made.append(
+                Curve(metric, drawn, curve(drawn, metric, words("system.turn_axis"), title))
+            )
+    return made
+
+
+def _by_turn(entry: Entry, metric: Described, prefix: str) -> tuple[tuple[int, Cell], ...]:
+    found = [
+        (int(part.removeprefix(prefix)), cell)
+        for part in entry.scores.metrics
+        if part.startswith(prefix) and part.removeprefix(prefix).isdecimal()
+        if (cell := entry.cell(metric.name, part)) is not None
+    ]
+    return tuple(sorted(found, key=lambda point: point[0]))
+
+
+def _survival(
+    entry: Entry, metrics: Mapping[str, Described], words: Words
+) -> tuple[Described, Series, Markup] | None:
+    points = tuple(
+        (t, cell)
+        for t in range(1, 11)
+        if f"S@{t}" in metrics and (cell := entry.cell(f"S@{t}")) is not None
+    )
+    if not any(cell.value is not None for _, cell in points):
+        return None
+    metric = metrics["S@1"] if "S@1" in metrics else metrics[f"S@{points[0][0]}"]
+    line = Series(words("system.survival"), "dot", points)
+    plot = curve([line], metric, words("system.survival_axis"), words("system.survival"))
+    return metric, line, plot
+
+
+def _part(
+    name: str, entry: Entry, bench: Bench, metrics: Mapping[str, Described], words: Words
+) -> Part:
+    slices = [part for part in entry.scores.metrics if part.startswith(f"{name}=")]
+    shown = tuple(
+        metric
+        for metric in headlines(entry, metrics)
+        if any(_value(entry, metric, part) is not None for part in slices)
+    )
+    rows = tuple(
+        (
+            _named(name, part.removeprefix(f"{name}="), bench, words),
+            tuple(entry.cell(metric.name, part) or Cell(None) for metric in shown),
+        )
+        for part in sorted(slices, key=_by_number)
+        if any(_value(entry, metric, part) is not None for metric in shown)
+    )
+    return Part(name, shown, rows if shown else ())
+
+
+def headlines(entry: Entry, metrics: Mapping[str, Described]) -> list[Described]:
+    """What a reader looks at first, as far as the entry has a figure of it."""
+    return [
+        metrics[name]
+        for name in HEADLINES
+        if name in metrics and _value(entry, metrics[name], "all") is not None
+    ]
+
+
+def _value(entry: Entry, metric: Described, part: str) -> float | None:
+    cell = entry.cell(metric.name, part)
+    return None if cell is None else cell.value
+
+
+def _by_number(part: str) -> tuple[int, str]:
+    value = part.partition("=")[2]
+    return (int(value) if value.isdecimal() else 0, value)
+
+
+def _named(dimension: str, value: str, bench: Bench, words: Words) -> str:
+    if dimension == "type":
+        name = bench.type_names.get(value)
+        return f"{value} · {name}" if name else value
+    if dimension == "language":
+        return {"en": "English", "zh": "中文"}.get(value, value)
+    if dimension == "target" and value in ("new", "repeated"):
+        return words(f"system.target_{value}")
+    return value
+
+
+def _declared(card: Card) -> list[tuple[str, str, bool]]:
+    fields = msgspec.structs.asdict(card)
+    return [
+        (name.replace("_", " "), _text(value), name in LONG_FIELDS)
+        for name, value in fields.items()
+        if value is not None and name not in OURS
+    ]
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value))
+    if isinstance(value, dict):
+        return ", ".join(f"{name}: {inner}" for name, inner in value.items())
+    return str(value)
+
+
+def _command(entry: Entry) -> str:
+    folder = visible(shlex.quote(f"B/{entry.key}" if entry.floor else entry.key), LONG)
+    return f"ivcr validate {folder} --benchmark B\nivcr score {folder} --benchmark B"

@@ -1,0 +1,183 @@
+"""How sure a table's ranks are: rank ranges, what cannot be told apart, what could be seen."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from msgspec.structs import replace
+
+from harness.errors import SubmissionError
+from harness.statistics import Design, all_pairs, max_t, minimum_detectable, rank_ranges
+from leaderboard.board.outcomes import Floats, Turns, turns
+from leaderboard.board.records import Entry, Pairs, Standing
+from leaderboard.site.wording import Words
+from leaderboard.tables.column_cache import Remembered
+from leaderboard.tables.packing import pack
+from leaderboard.tables.table import Row, Table
+
+LARGEST = 1_000  # ranked rows that are tested together: 499,500 pairs
+FINE = 200  # rows up to which all draws are made
+COARSE = 2_000  # draws of larger tables
+COMPARED = 200  # rows of a table whose differences are shown pair by pair
+
+
+def with_standings(
+    made: Sequence[Table],
+    folder_of: Callable[[Entry], Path],
+    design: Callable[[], Design],
+    known: Mapping[str, Standing],
+    *,
+    pairs: bool = True,
+    columns: Path | None = None,
+) -> tuple[Table, ...]:
+    """`made` with the standing of each table.
+
+    `folder_of`: where an entry's outcomes lie; `design`: that of the split, asked for only where
+    something has to be computed; `known`: the last build's standings by table name, kept where
+    nothing they were made of has changed; `pairs`: whether the differences of single pairs may be
+    shown, which hidden labels forbid; `columns`: a folder for columns from build to build.
+    """
+    found = [_standing(table, folder_of, design, known.get(table.name), columns) for table in made]
+    return tuple(
+        table._replace(standing=standing if pairs else replace(standing, pairs=None))
+        for table, standing in zip(made, found, strict=True)
+    )
+
+
+def remarks(table: Table, words: Words) -> list[str]:
+    """What stands under a table: its marks, what it could show, how many rows have no range."""
+    standing, headline = table.standing, table.columns[0]
+    said = [words("standing.alike")] if standing.alike else []
+    said += [words("standing.range")] if standing.ranges else []
+    if len(standing.ranges) > FINE:
+        said.append(words("standing.coarse", rows=FINE, draws=f"{COARSE:,}"))
+    if standing.detectable is not None:
+        size = standing.detectable
+        if headline.unit == "share":
+            told = words("standing.points", n=f"{100 * size:.1f}")
+        else:
+            told = f"{size:.2f} {words.unit(headline.unit)}"
+        said.append(words("standing.detectable", size=told))
+    for why, number in standing.without.items():
+        said.append(words("standing.without", n=number, why=words(f"standing.{why}")))
+    return said + ([words("seeds.says")] if any(len(row.runs) > 1 for row in table.rows) else [])
+
+
+def _standing(
+    table: Table,
+    folder_of: Callable[[Entry], Path],
+    design: Callable[[], Design],
+    known: Standing | None,
+    columns: Path | None,
+) -> Standing:
+    ranked = [row for row in table.rows if row.rank is not None]
+    made_of = _made_of(table, ranked)
+    if known is not None and known.made_of == made_of:
+        return known
+    # Outcomes are of the slice `all`; a figure of a corpus is no mean over its turns.
+    why = "corpus" if table.track.part != "all" else "many" if len(ranked) > LARGEST else None
+    if why or len(ranked) < 2:
+        return Standing(made_of, without={why: len(ranked)} if why and ranked else {})
+    remembered = Remembered(columns, table.name, table.columns[0].name)
+    tested = _tested(
+        table, ranked, lambda run: _column(run, table, folder_of, remembered), design()
+    )
+    remembered.keep()
+    return replace(tested, made_of=made_of)
+
+
+def _made_of(table: Table, ranked: Sequence[Row]) -> str:
+    """SHA-256 over the metric, and over each ranked row's rank, keys and files."""
+    rows = [(row.rank, [(run.key, run.stamp) for run in row.runs]) for row in ranked]
+    return hashlib.sha256(repr((table.columns[0], rows)).encode()).hexdigest()
+
+
+def _tested(
+    table: Table, ranked: Sequence[Row], column_of: Callable[[Entry], Turns | str], design: Design
+) -> Standing:
+    read = {row.entry.key: _read(row, column_of, design) for row in ranked}
+    found = {key: each for key, each in read.items() if isinstance(each, Turns)}
+    # All take the mean over the same turns; a file with other weights is not of this split.
+    common = Counter(each.weights.tobytes() for each in found.values()).most_common(1)
+    fit = {key: each for key, each in found.items() if each.weights.tobytes() == common[0][0]}
+    why = Counter(each for each in read.values() if isinstance(each, str))
+    why["broken"] += len(found) - len(fit)
+    without = {reason: number for reason, number in sorted(why.items()) if number}
+    if not fit:
+        return Standing(without=without)
+    first = {row.entry.key for row in ranked if row.rank == 1}
+    return replace(_compared(fit, first, len(ranked), table, design), without=without)
+
+
+def _compared(
+    fit: Mapping[str, Turns], first: Collection[str], ranked: int, table: Table, design: Design
+) -> Standing:
+    keys, weights = list(fit), next(iter(fit.values())).weights
+    sign = 1 if table.columns[0].better == "higher" else -1
+    numerators = np.array([sign * each.values for each in fit.values()])  # (systems, turns)
+    if len(keys) > FINE:
+        design = dataclasses.replace(design, draws=min(design.draws, COARSE))
+    ps = max_t(design, numerators)
+    best, worst = rank_ranges(numerators.sum(axis=1) / weights.sum(), ps, 1 - design.level)
+    # A row that was not tested may stand before or behind any other.
+    worst += ranked - len(keys)
+    tops = [place for place, key in enumerate(keys) if key in first]
+    close = np.any(ps[:, tops] > 1 - design.level, axis=1).tolist()
+    return Standing(
+        ranges={key: (int(best[n]), int(worst[n])) for n, key in enumerate(keys)},
+        alike=tuple(key for n, key in enumerate(keys) if close[n] and key not in first),
+        detectable=minimum_detectable(design, numerators, weights),
+        pairs=_pairs(keys[:COMPARED], sign * numerators[:COMPARED], weights, ps, table, design),
+    )
+
+
+def _pairs(
+    keys: Sequence[str],
+    numerators: Floats,
+    weights: Floats,
+    ps: Floats,
+    table: Table,
+    design: Design,
+) -> Pairs | None:
+    """Each of `keys` minus each that comes after it; `ps` are corrected for all of the table."""
+    if len(keys) < 2:
+        return None
+    headline = table.columns[0]
+    found = all_pairs(design, numerators, weights, (headline.low, headline.high))
+    return pack(keys, found, ps[np.triu_indices(len(keys), k=1)], headline.unit)
+
+
+def _read(row: Row, column_of: Callable[[Entry], Turns | str], design: Design) -> Turns | str:
+    """A row's headline turn by turn, the mean over its seeds, or why there is none."""
+    every = []
+    for run in row.runs:
+        found = column_of(run)
+        if isinstance(found, str):
+            return found
+        every.append(found)
+    first = every[0]
+    if any(not np.array_equal(each.weights, first.weights) for each in every):
+        return "broken"
+    values = np.mean([each.values for each in every], axis=0) if len(every) > 1 else first.values
+    return Turns(values, first.weights) if len(values) == len(design.unit) else "broken"
+
+
+def _column(
+    run: Entry, table: Table, folder_of: Callable[[Entry], Path], remembered: Remembered
+) -> Turns | str:
+    """A run's headline turn by turn, or why there is none."""
+    if (known := remembered.get(run)) is not None:
+        return known
+    try:
+        found = turns(folder_of(run), run.scores, table.columns[0].name)
+    except SubmissionError:
+        return "broken"
+    if found is None:
+        return "absent"
+    remembered.put(run, found)
+    return found

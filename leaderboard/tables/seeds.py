@@ -1,0 +1,84 @@
+"""Runs of one system that differ in their seed alone: one row, with their spread."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from leaderboard.board.records import Cell, Entry
+
+Runs = tuple[Entry, ...]
+
+
+class Spread(NamedTuple):
+    """How the figures of several runs differ: the least, the greatest, the standard deviation."""
+
+    low: float
+    high: float
+    deviation: float
+
+
+def folded(entries: Iterable[Entry]) -> tuple[Runs, ...]:
+    """Each entry alone or with those that differ from it in the seed, in the order of the first.
+
+    Together stand whole runs of one team folder whose cards are equal but for the seed and the run
+    that `pair` names, if no seed occurs twice. Floors stand alone.
+    """
+    groups: dict[object, list[Entry]] = {}
+    for entry in entries:
+        groups.setdefault(_alike(entry), []).append(entry)
+    return tuple(runs for group in groups.values() for runs in _apart(group))
+
+
+def _alike(entry: Entry) -> object:
+    card = entry.card
+    if entry.floor or card.seed is None or "partial:" in entry.scores.signature:
+        return entry.key
+    same = msgspec.structs.replace(card, seed=None, pair=None)
+    return entry.key.split("/")[0], msgspec.json.encode(same)
+
+
+def _apart(group: list[Entry]) -> list[Runs]:
+    seeds = [entry.card.seed for entry in group]
+    if len(set(seeds)) < len(seeds):
+        return [(entry,) for entry in group]
+    return [tuple(sorted(group, key=lambda entry: (entry.card.seed or 0, entry.key)))]
+
+
+def mean(cells: Sequence[Cell]) -> Cell:
+    """The mean of one figure over runs, undefined where it is undefined in one of them.
+
+    Its bounds are the means of theirs. As the standard error of a mean is at most the mean of the
+    standard errors, the interval is at most too wide; it covers turns and videos, not seeds.
+    """
+    first = cells[0]
+    if len(cells) == 1:
+        return first
+    if any(cell.value is None for cell in cells):
+        why = next(cell.why for cell in cells if cell.value is None)
+        return Cell(None, why=why or "undefined for one of the seeds")
+    value, low, high = (
+        _mean([getattr(cell, bound) for cell in cells]) for bound in ("value", "low", "high")
+    )
+    turns, dialogues = (
+        getattr(first, size) if len({getattr(cell, size) for cell in cells}) == 1 else None
+        for size in ("turns", "dialogues")
+    )
+    return Cell(value, low, high, turns, dialogues)
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    # Ten digits, as in scores.json: the order of the runs is not to show.
+    return float(f"{statistics.fmean(known):.10g}") if len(known) == len(values) else None
+
+
+def spread(cells: Sequence[Cell]) -> Spread | None:
+    """How one figure differs between runs, None for a single run and where one is undefined."""
+    values = [cell.value for cell in cells if cell.value is not None]
+    if len(values) < 2 or len(values) < len(cells):
+        return None
+    return Spread(min(values), max(values), statistics.stdev(values))

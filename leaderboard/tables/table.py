@@ -1,0 +1,171 @@
+"""Ranked tables: one per track, history and candidate use; never two of these in one ranking."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+import pandas as pd
+
+from harness.records import CandidateUse, History
+from leaderboard.board.records import Cell, Described, Entry, Standing
+from leaderboard.tables import costs
+from leaderboard.tables.costs import Amount, Kind
+from leaderboard.tables.seeds import Runs, Spread, folded, mean, spread
+from leaderboard.tables.tracks import TRACKS, Track
+
+CANDIDATES: tuple[CandidateUse, ...] = ("unused", "used")
+UNDEFINED = Cell(None, why="not in scores.json")
+
+
+class Row(NamedTuple):
+    """An entry in a table; `rank` is None for floors and where the headline is undefined.
+
+    `runs`: the entry, or all seeds of its system, whose means the cells then are and whose headline
+    has a `spread`; `amounts`: what the card says of each cost of the table, None: nothing.
+    """
+
+    rank: int | None
+    entry: Entry
+    cells: tuple[Cell, ...]  # (columns,)
+    runs: Runs
+    spread: Spread | None
+    amounts: tuple[Amount | None, ...]  # (costs,)
+
+
+class Table(NamedTuple):
+    """Rows best first by the first of `columns`; undefined figures last."""
+
+    track: Track
+    history: History
+    candidates: CandidateUse
+    columns: tuple[Described, ...]
+    costs: tuple[Kind, ...]
+    rows: tuple[Row, ...]
+    standing: Standing = Standing()
+
+    @property
+    def name(self) -> str:
+        """A stable name, used as anchor and file name."""
+        return f"{self.track.name}-{self.history}-{self.candidates}"
+
+    def range_of(self, row: Row) -> tuple[int, int] | None:
+        """The best and the worst rank that a row may have, None where that is not known."""
+        return self.standing.ranges.get(row.entry.key)
+
+    def alike(self, row: Row) -> bool:
+        """Whether a lower row cannot be told apart from the first."""
+        return row.entry.key in self.standing.alike
+
+    @property
+    def made_of(self) -> str:
+        """SHA-256 over all that its page rests on: its rows' files, in order, and its standing."""
+        rows = [[(run.key, run.stamp) for run in row.runs] for row in self.rows]
+        return hashlib.sha256(repr((self.name, self.standing.made_of, rows)).encode()).hexdigest()
+
+    @property
+    def floor(self) -> Row | None:
+        """The best floor whose headline is defined, None if there is none."""
+        return next(
+            (row for row in self.rows if row.entry.floor and row.cells[0].value is not None), None
+        )
+
+
+def tables(entries: Sequence[Entry], metrics: Mapping[str, Described]) -> tuple[Table, ...]:
+    """All tables in which some row has a figure, in the order of TRACKS, then of history."""
+    every = folded(entries)
+    return tuple(made for track in TRACKS for made in of_track(track, every, metrics))
+
+
+def of_track(
+    track: Track, every: Sequence[Runs], metrics: Mapping[str, Described]
+) -> Iterator[Table]:
+    """The tables of one track, by history and candidate use; none without its headline metric."""
+    if track.metrics[0] not in metrics:
+        return
+    for history in track.histories:
+        for candidates in CANDIDATES:
+            group = [
+                runs
+                for runs in every
+                if (runs[0].card.history, runs[0].card.candidates) == (history, candidates)
+            ]
+            columns = _columns(track, group, metrics)
+            if columns:
+                group = [runs for runs in group if _takes_part(runs, columns, track.part)]
+                kinds = costs.shown(runs[0].card for runs in group if not runs[0].floor)
+                rows = _rows(group, columns, kinds, track.part)
+                yield Table(track, history, candidates, columns, kinds, rows)
+
+
+def _columns(
+    track: Track, group: Sequence[Runs], metrics: Mapping[str, Described]
+) -> tuple[Described, ...]:
+    """The headline, and the track's other metrics for which some entry has a figure."""
+    shown = {
+        name
+        for name in track.metrics
+        if any(_figure(runs, name, track.part).value is not None for runs in group)
+    }
+    kept = shown | {track.metrics[0]} if shown else shown
+    return tuple(metrics[name] for name in track.metrics if name in kept and name in metrics)
+
+
+def _takes_part(runs: Runs, columns: tuple[Described, ...], part: str) -> bool:
+    return any(_figure(runs, column.name, part).value is not None for column in columns)
+
+
+def _rows(
+    group: Sequence[Runs], columns: tuple[Described, ...], kinds: tuple[Kind, ...], part: str
+) -> tuple[Row, ...]:
+    headline = columns[0]
+    first = [runs[0] for runs in group]
+    frame = pd.DataFrame(
+        {
+            "value": [_figure(runs, headline.name, part).value for runs in group],
+            "team": [entry.card.team for entry in first],
+            "system": [entry.card.system for entry in first],
+            "key": [entry.key for entry in first],
+            "floor": [entry.floor for entry in first],
+        }
+    ).astype({"value": "float64"})
+    ascending = headline.better == "lower"
+    # Equal values share the better rank; the next rank counts them all (1, 1, 3).
+    frame["rank"] = frame["value"].where(~frame["floor"]).rank(method="min", ascending=ascending)
+    order = frame.sort_values(
+        ["value", "team", "system", "key"],
+        ascending=[ascending, True, True, True],
+        na_position="last",
+    )
+    return tuple(
+        _row(None if pd.isna(rank) else int(rank), group[place], columns, kinds, part)
+        for place, rank in zip(order.index.tolist(), order["rank"].tolist(), strict=True)
+    )
+
+
+def _row(
+    rank: int | None,
+    runs: Runs,
+    columns: tuple[Described, ...],
+    kinds: tuple[Kind, ...],
+    part: str,
+) -> Row:
+    return Row(
+        rank,
+        runs[0],
+        tuple(_figure(runs, column.name, part) for column in columns),
+        runs,
+        spread([_cell(run, columns[0].name, part) for run in runs]) if len(runs) > 1 else None,
+        costs.amounts(runs[0].card, kinds),
+    )
+
+
+def _figure(runs: Runs, metric: str, part: str) -> Cell:
+    if len(runs) == 1:
+        return _cell(runs[0], metric, part)
+    return mean([_cell(run, metric, part) for run in runs])
+
+
+def _cell(entry: Entry, metric: str, part: str) -> Cell:
+    return entry.cell(metric, part) or UNDEFINED

@@ -1,0 +1,136 @@
+"""Published files become one network, whose parts say what those say that they were made of."""
+
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from baselines.interllava.model import Frames
+from baselines.interllava.published_files import FILES, POSITIONS, Published
+from baselines.interllava.published_system import FullNet
+from harness.errors import EnvironmentFailure
+from tests.baselines.interllava import layout
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    place = tmp_path_factory.mktemp("published") / "files"
+    return place, layout.folder(place, stale=True)
+
+
+@pytest.fixture(scope="module")
+def files(made):
+    return Published(made[0], torch.float32).eval()
+
+
+def test_the_frame_encoder_says_what_its_model_says(files, made):
+    pictures = torch.randn(3, 3, 16, 16)
+    with torch.no_grad():
+        ours = files.vision(pictures).last_hidden_state
+        theirs = made[1].vision(pictures).last_hidden_state
+    assert ours.shape == (3, 5, layout.EYE)
+    torch.testing.assert_close(ours, theirs)
+
+
+def test_the_tokens_are_those_of_the_models_that_the_last_files_hold(files, made):
+    """What `transformers` says of its own models, put together here as the paper has it."""
+    _, parts = made
+    frames = torch.randn(7, 5, layout.EYE)
+    words = torch.tensor([[6, 7, 8, 9, 10, 13 + at, 11] for at in range(7)])
+    ones = torch.ones_like(words)
+    with torch.no_grad():
+        seen = parts.qformer(
+            words,
+            attention_mask=torch.ones(7, layout.QUERIES + 7),
+            query_embeds=parts.loose["query_tokens"].expand(7, -1, -1),
+            encoder_hidden_states=frames,
+        ).last_hidden_state
+        places = parts.loose["video_frame_position_embedding.weight"]
+        nearest = torch.nn.functional.interpolate(places.T[None], POSITIONS, mode="nearest")[0].T
+        state = (seen + nearest[:7, None]).flatten(0, 1)[None]
+        hidden = parts.video(
+            query_embeds=parts.loose["video_query_tokens"], encoder_hidden_states=state
+        ).last_hidden_state
+        theirs = hidden @ parts.loose["llama_proj.weight"].T + parts.loose["llama_proj.bias"]
+        ours = files.net.tokens(Frames(frames[None], words[None], ones[None]))
+    torch.testing.assert_close(ours, theirs)
+
+
+def test_the_language_model_has_its_adapters_and_five_tokens_more(files, made):
+    _, parts = made
+    ids = torch.randint(3, 200, (2, 9))
+    with torch.no_grad():
+        for layer, block in enumerate(parts.language.model.layers):
+            for name in ("q_proj", "k_proj", "v_proj", "o_proj"):
+                stem = f"llama_model.base_model.model.model.layers.{layer}.self_attn.{name}.lora_"
+                down, up = (parts.loose[f"{stem}{part}.default.weight"] for part in "AB")
+                getattr(block.self_attn, name).weight += up @ down  # alpha / r is 1
+        theirs = parts.language(ids).logits
+        ours = files.net.language(input_ids=ids).logits
+    assert ours.shape[-1] == theirs.shape[-1] + 5
+    torch.testing.assert_close(ours[..., : theirs.shape[-1]], theirs, rtol=1e-4, atol=1e-4)
+
+
+def test_what_learns_is_what_learns_in_the_paper_and_the_added_tokens(files):
+    learning = {name for name, weight in FullNet(files).named_parameters() if weight.requires_grad}
+    assert {name.split(".")[0] for name in learning} == {"net"}
+    language = {name for name in learning if ".language." in name}
+    assert {"lora_" in name or "trainable_tokens" in name for name in language} == {True}
+    assert sum("lora_" in name for name in language) == 2 * 4 * 2
+    assert len(learning - language) == len(list(files.net.tokens.parameters()))
+
+
+def test_numbers_are_spelt_digit_by_digit(files):
+    spelling = files.words.spelling(10)
+    one, ten = spelling.candidates[0], spelling.candidates[9]
+    assert len(one) == 1
+    assert ten == (*one, spelling.candidates[9][1])
+    assert sorted(spelling.digits.values()) == list(range(10))
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_that_is_not_there_is_named(made, tmp_path, name):
+    shutil.copytree(made[0], tmp_path / "files")
+    (tmp_path / "files" / name).unlink()
+    with pytest.raises(EnvironmentFailure, match=f"{name}: expected a published file"):
+        Published(tmp_path / "files", torch.float32)
+
+
+@pytest.mark.parametrize(
+    ("name", "weight", "found"),
+    [
+        ("timechat_7b.safetensors", "llama_proj.weight", "another shape, as projection.weight"),
+        ("timechat_7b.safetensors", "video_query_tokens", "video_query_tokens"),
+        ("eva_vit_g.safetensors", "blocks.1.norm1.weight", "layer_norm1.weight"),
+        ("eva_vit_g.safetensors", "pos_embed", "pos_embed"),
+    ],
+)
+def test_a_file_of_another_make_is_refused(made, tmp_path, name, weight, found):
+    shutil.copytree(made[0], tmp_path / "files")
+    weights = load_file(tmp_path / "files" / name)
+    if weight == "llama_proj.weight":
+        weights[weight] = torch.zeros(layout.HIDDEN + 1, layout.WIDTH)
+    else:
+        del weights[weight]
+    save_file(weights, tmp_path / "files" / name)
+    with pytest.raises(EnvironmentFailure, match="not a file of the published layout") as error:
+        Published(tmp_path / "files", torch.float32)
+    assert found in str(error.value)
+
+
+def test_the_page_s_command_makes_safetensors_of_a_published_pickle(tmp_path):
+    page = Path(__file__).parents[3] / "docs" / "assistants.md"
+    [line] = [each for each in page.read_text("utf-8").splitlines() if "    python -c" in each]
+    weights = {"query_tokens": torch.randn(1, 2, 3), "Qformer.x": torch.randn(4, 2).T}
+    torch.save({"model": weights, "epoch": 3}, tmp_path / "published.pth")
+    _, flag, code, *_ = shlex.split(line)
+    subprocess.run([sys.executable, flag, code, "published.pth", "made.safetensors"],
+                   cwd=tmp_path, check=True)  # fmt: skip
+    found = load_file(tmp_path / "made.safetensors")
+    assert found.keys() == weights.keys()
+    assert all(torch.equal(found[name], weights[name]) for name in weights)

@@ -1,0 +1,125 @@
+"""The loss against CLIP's own and a longhand sum; pairs hold nothing later; three are learnt."""
+
+import numpy as np
+import pytest
+import torch
+from transformers import CLIPModel
+
+from baselines.base import Course, Training, View
+from baselines.dialogue_context import Weighted
+from baselines.retrieval_training.contrastive import Contrast, Pair, Rates, pairs, symmetric, train
+from baselines.retrieval_training.encoder_pairs import Frozen, filled
+from baselines.retrievers.clip4clip import Head as Clip4Clip
+from baselines.retrievers.xpool import Head as XPool
+from harness.records import Gold, Turn
+from tests.baselines import tiny
+
+WIDTH, MOST = 12, 5
+RNG = np.random.default_rng(5)
+
+
+def test_without_twins_the_loss_is_clips_own(tmp_path):
+    model, draw = CLIPModel.from_pretrained(tiny.clip(tmp_path)), torch.Generator().manual_seed(0)
+    with torch.inference_mode():
+        told = model(
+            input_ids=torch.randint(100, (6, 5), generator=draw),
+            pixel_values=torch.randn(6, 3, tiny.SIDE, tiny.SIDE, generator=draw),
+            return_loss=True,
+        )
+        found = symmetric(told.logits_per_text, torch.arange(6))
+    assert float(told.loss) > 0.1
+    assert found == pytest.approx(float(told.loss), abs=1e-5)
+
+
+def test_pairs_of_one_video_are_no_negatives_of_each_other():
+    logits = torch.randn(4, 4, generator=torch.Generator().manual_seed(1)).double()
+    videos = [7, 3, 7, 5]
+    terms = []
+    for rows in (logits.tolist(), logits.T.tolist()):
+        for i, row in enumerate(rows):
+            rivals = [row[j] for j in range(4) if j == i or videos[j] != videos[i]]
+            terms.append(np.log(np.exp(rivals).sum()) - row[i])
+    assert symmetric(logits, torch.tensor(videos)) == pytest.approx(sum(terms) / len(terms))
+
+
+def dialogue(*utterances, name="d"):
+    turns = tuple(
+        Turn(name, at, 1, "en", "moment" if text == "when" else "video", text)
+        for at, text in enumerate(utterances, start=1)
+    )
+    return turns, tuple(Gold(name, turn.turn, f"{turn.utterance}.mp4") for turn in turns)
+
+
+def test_pairs_are_the_video_turns_with_what_was_said_before_them_in_their_dialogue():
+    (first, gold), (second, more) = dialogue("a", "when", "b"), dialogue("c", name="e")
+    found = pairs(Training(first + second, gold + more, {}), "decayed")
+    assert [pair.video_id for pair in found] == ["a.mp4", "b.mp4", "c.mp4"]
+    assert found[1].readings == (("a", 0.25), ("when", 0.5), ("b", 1.0))
+    assert found[2].readings == (("c", 1.0),)
+
+
+def test_no_pair_reads_a_later_turn_or_any_gold_but_its_own():
+    turns, gold = dialogue("a", "b", "c")
+    others = dialogue("a", "b", "x")[0], (gold[0], gold[1], Gold("d", 3, "y.mp4"))
+    for context in ("last", "all", "decayed"):
+        kept = pairs(Training(turns, gold, {}), context)[:2]
+        assert pairs(Training(*others, {}), context)[:2] == kept
+
+
+def rows(count):
+    found = RNG.normal(size=(count, WIDTH)).astype(np.float32)
+    return found / np.linalg.norm(found, axis=1, keepdims=True)
+
+
+class Clip:
+    """A checkpoint that gives every text a vector of its own."""
+
+    def __init__(self):
+        self.known = {}
+
+    def texts(self, texts):
+        return np.concatenate([self.known.setdefault(text, rows(1)) for text in texts])
+
+
+VIDEOS = {f"{name}.mp4": rows(3 + at) for at, name in enumerate("abc")}
+PAIRS = [Pair((Weighted(name, 1.0),), f"{name}.mp4") for name in "abc"]
+HEADS = {
+    "mean": lambda: Clip4Clip(WIDTH, MOST, "mean", maps=True),
+    "sequence": lambda: Clip4Clip(WIDTH, MOST, "sequence", maps=True),
+    "xpool": lambda: XPool(WIDTH),
+}
+
+
+def learner(kind, val=PAIRS):
+    torch.manual_seed(0)
+    towers = Frozen(Clip(), VIDEOS, MOST)
+    return Contrast(HEADS[kind](), towers, PAIRS, val, rates=Rates(1e-2, 0.0), scale=10.0)
+
+
+@pytest.mark.parametrize("kind", HEADS)
+def test_three_pairs_are_learnt_by_heart(kind, tmp_path):
+    module, notes = learner(kind), []
+    before = float(module.eval().training_step(torch.arange(3), 0).detach())
+    view = View({}, (), tmp_path, "own", 0, note=notes.append)
+    assert train(module, view, Course(tmp_path / "out"), epochs=60) <= 60
+    after = float(module.eval().training_step(torch.arange(3), 0).detach())
+    assert after < before / 2
+    assert "R@1 1" in notes[-1]
+
+
+def test_a_twins_rows_are_filled_up_without_a_trace():
+    short = filled([VIDEOS["a.mp4"]], 3)
+    long = filled([VIDEOS["a.mp4"]], MOST)
+    assert long.mask.tolist() == [[1, 1, 1, 0, 0]]
+    for make in HEADS.values():
+        torch.manual_seed(0)
+        head = make().eval()
+        text = torch.from_numpy(rows(2))
+        torch.testing.assert_close(head(text, short), head(text, long), atol=1e-6, rtol=1e-5)
+
+
+def test_a_mask_without_gradients_keeps_the_loss_finite():
+    batch = torch.tensor([0, 0, 1])
+    loss = learner("xpool").training_step(batch, 0)
+    loss.backward()
+    assert torch.isfinite(loss)

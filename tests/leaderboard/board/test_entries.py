@@ -1,0 +1,179 @@
+"""Only what holds is shown: every disagreement is refused by name, and the rest is still read."""
+
+import json
+import shutil
+from dataclasses import dataclass
+
+import pytest
+
+from baselines.running.parallel import Kept
+from harness.errors import EnvironmentFailure
+from tests.leaderboard import generated
+from tests.leaderboard.conftest import read
+
+
+@dataclass
+class Three:
+    submissions: object
+    bench: object
+
+    @property
+    def victim(self):
+        return sorted(self.submissions.glob("*/*"))[0]
+
+    def refusals(self):
+        return {row.key: row.reason for row in read(self.submissions, self.bench).refused}
+
+
+@pytest.fixture(scope="module")
+def original(tmp_path_factory):
+    root = tmp_path_factory.mktemp("three")
+    generated.board(root, systems=2, floors_of=["none"])
+    return root
+
+
+@pytest.fixture
+def three(original, tmp_path):
+    """A board of three systems that a test may spoil."""
+    shutil.copytree(original, tmp_path / "three")
+    return Three(tmp_path / "three" / "submissions", generated.bench(tmp_path / "three/benchmark"))
+
+
+def change(folder, *path, to):
+    """Set one value of a scores.json."""
+    file = folder / "scores.json"
+    document = json.loads(file.read_text())
+    inner = document
+    for name in path[:-1]:
+        inner = inner[name]
+    inner[path[-1]] = to
+    file.write_text(json.dumps(document))
+
+
+@pytest.mark.parametrize(
+    ("path", "to", "says"),
+    [
+        (("schema",), 2, "expected schema 1"),
+        (("protocol",), "official", "protocol"),
+        (("benchmark", "fingerprint"), "00" * 32, "fingerprint"),
+        (("benchmark", "gold_sha256"), "00" * 32, "gold hash"),
+        (("benchmark", "split"), "val", "split"),
+        (("submission", "sha256"), "00" * 32, "the files here are"),
+        (("submission", "team"), "Somebody else", "card.toml says"),
+        (("submission", "history"), "reference", "card.toml says"),
+        (("signature",), "ivcr|bench:other-1@000000", "signature lacks"),
+        (("metrics",), {}, "slice all"),
+        (("metrics", "all", "R@1", "value"), 1.5, "outside 0 to 1"),
+        (("metrics", "all", "R@1", "value"), "high", "Expected `float"),
+        (("metrics", "all", "R@1", "low"), 0.99, "down to"),
+        (("metrics", "turn=1", "MedR", "high"), 1e9, "outside 1 to 100"),
+    ],
+)
+def test_a_scores_file_that_disagrees_is_refused_with_its_reason(three, path, to, says):
+    key = f"{three.victim.parent.name}/{three.victim.name}"
+    before = len(read(three.submissions, three.bench).entries)
+    change(three.victim, *path, to=to)
+    found = read(three.submissions, three.bench)
+    assert [row.key for row in found.refused] == [key]
+    assert says in found.refused[0].reason
+    assert len(found.entries) == before - 1
+
+
+def test_changed_predictions_no_longer_match_their_scores(three):
+    (three.victim / "predictions.jsonl").write_bytes(b"{ }\n")
+    assert "score them again" in next(iter(three.refusals().values()))
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "says"),
+    [
+        ("scores.json", None, "none yet"),
+        ("scores.json", b"{", "Input data was truncated"),
+        ("scores.json", b'{"metrics": {"all": {"R@1": {"value": NaN}}}}', "scores.json"),
+        ("card.toml", None, "cannot be read"),
+        ("card.toml", b"team = ", "card.toml"),
+        ("card.toml", b"\xff\xfe", "card.toml"),
+        ("card.toml", b'team = "x"', "missing required field"),
+        ("card.toml", b"x" * (1 << 20) + b"x", "at most"),
+    ],
+)
+def test_an_unreadable_file_is_refused(three, name, data, says):
+    file = three.victim / name
+    file.unlink()
+    if data is not None:
+        file.write_bytes(data)
+    assert [says in reason for reason in three.refusals().values()] == [True]
+
+
+def test_links_are_refused_and_never_followed(three, tmp_path):
+    folder, outside = three.victim, tmp_path / "outside"
+    shutil.copytree(folder, outside / "run")
+    (three.submissions / "linked-team").symlink_to(outside)
+    (three.submissions / "team").mkdir()
+    (three.submissions / "team" / "linked-run").symlink_to(outside / "run")
+    scores = folder / "scores.json"
+    scores.unlink()
+    scores.symlink_to(outside / "run" / "scores.json")
+    reasons = three.refusals()
+    victim = f"{folder.parent.name}/{folder.name}"
+    assert set(reasons) == {"linked-team", "team/linked-run", victim}
+    assert "link" in reasons["linked-team"]
+    assert "regular file" in reasons[victim]
+
+
+def test_a_submission_one_level_too_high_is_named(three):
+    shutil.copytree(three.victim, three.submissions / "lonely")
+    assert "level too high" in three.refusals()["lonely"]
+
+
+def test_a_bad_floor_is_refused_too(three):
+    floor = three.bench.floors / "random" / "none"
+    change(floor, "benchmark", "split", to="train")
+    assert "floors/random/none" in three.refusals()
+
+
+def test_the_journal_of_an_unfinished_run_is_no_submission(three):
+    bench, team = three.bench, three.victim.parent
+    before = read(three.submissions, bench)
+    for out in (team / "unfinished", bench.floors / "random" / "own", team / "not begun"):
+        Kept(out).folder.mkdir()
+    for name in ("1-of-2.jsonl", "2-of-2.jsonl"):
+        (team / "unfinished.run" / name).write_bytes(b"{}\n")
+    assert read(three.submissions, bench) == before
+
+
+def test_what_is_named_like_a_journal_and_holds_something_else_is_read(three):
+    team = three.victim.parent
+    shutil.copytree(three.victim, team / "mine.run")
+    (team / "empty.run").mkdir()
+    (team / "half.run").mkdir()
+    (team / "half.run" / "predictions.jsonl").write_bytes(b"{}\n")
+    keys = {f"{team.name}/half.run"}
+    found = read(three.submissions, three.bench)
+    assert {row.key for row in found.refused} == keys
+    assert f"{team.name}/mine.run" in [entry.key for entry in found.entries]
+
+
+def test_an_absent_folder_is_a_failed_environment(three, tmp_path):
+    with pytest.raises(EnvironmentFailure, match="found none"):
+        read(tmp_path / "nowhere", three.bench)
+
+
+def test_the_reported_row_of_the_authors_is_apart_and_never_in_a_table(board):
+    (row,) = board.found.reported
+    assert row.card.system == "InterLLaVA"
+    assert row.card.figures == {
+        "R@1": 58.84,
+        "R@1, IoU=0.5": 12.83,
+        "R@1, IoU=0.7": 7.54,
+        "BLEU-4": 0.42,
+        "GPT-4 score": 0.76,
+    }
+    assert "InterLLaVA" not in {r.entry.card.system for table in board.tables for r in table.rows}
+
+
+def test_rows_of_the_organizers_are_known_by_their_folder_not_by_what_they_say(three):
+    found = read(three.submissions, three.bench, organizers=["team-1"])
+    own = {entry.key.split("/")[0] for entry in found.entries if entry.own}
+    assert own == {"team-1", "floors"}
+    assert not any(e.own for e in read(three.submissions, three.bench).entries if not e.floor)

@@ -1,0 +1,343 @@
+"""The pages in a real browser: sorting, filtering, keyboard, theme, language, no network."""
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+webdriver = pytest.importorskip("selenium.webdriver", reason="needs selenium")
+from selenium.webdriver.common.by import By  # noqa: E402
+from selenium.webdriver.common.keys import Keys  # noqa: E402
+from selenium.webdriver.support.select import Select  # noqa: E402
+from selenium.webdriver.support.wait import WebDriverWait  # noqa: E402
+
+from harness.cli.dialogue_browser import strip  # noqa: E402
+from leaderboard.board.entries import folder_of  # noqa: E402
+from leaderboard.board.records import Said  # noqa: E402
+from leaderboard.site import builder  # noqa: E402
+from leaderboard.site.dialogue_pages import Browser, Dialogue, chosen  # noqa: E402
+from leaderboard.tables.ranks import with_standings  # noqa: E402
+from leaderboard.tables.table import tables  # noqa: E402
+from tests.baselines.conftest import CAT  # noqa: E402
+from tests.leaderboard import generated  # noqa: E402
+from tests.leaderboard.conftest import read  # noqa: E402
+from tests.leaderboard.html_reading import Page  # noqa: E402
+from tests.leaderboard.site.test_dialogue_pages import film, filmed, source, turn  # noqa: E402
+
+CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
+pytestmark = pytest.mark.skipif(
+    not (CHROMIUM and DRIVER), reason="needs Debian's chromium and chromium-driver"
+)
+FLAGS = (
+    *("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+    "--force-prefers-reduced-motion",
+)
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    options = webdriver.ChromeOptions()
+    options.binary_location = CHROMIUM
+    profile = tmp_path_factory.mktemp("profile")
+    for flag in (*FLAGS, f"--user-data-dir={profile}", "--window-size=1280,1000"):
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
+    yield driver
+    driver.quit()
+
+
+@pytest.fixture
+def index(browser, board):
+    """The front page, freshly opened; no page of a test may say anything on the console."""
+    browser.get((board.site / "index.html").as_uri())
+    browser.execute_script("localStorage.clear()")
+    browser.get((board.site / "index.html").as_uri())
+    yield browser
+    assert browser.get_log("browser") == []
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """A site with everything: rank ranges, compare pages, dialogues with pictures."""
+    root = tmp_path_factory.mktemp("whole")
+    submissions, bench = generated.board(root, systems=4, floors_of=["none"])
+    generated.seeds(submissions, bench)
+    design = generated.turn_by_turn(submissions, bench, np.random.default_rng(1))
+    found = read(submissions, bench)
+
+    def where(entry):
+        return folder_of(entry, submissions, bench)
+
+    made = with_standings(tables(found.entries, generated.METRICS), where, lambda: design, {})
+    filmed(root / "cat.mp4")
+    picture = strip(film(root), CAT)
+    said = tuple(Said(n == 0, CAT, (CAT, (1.0, 4.0 + n)), None) for n in range(6))
+    turns = turn(1, said=said), turn(2, "什么时候?", moment=(1.0, 5.0), said=said)
+    told = [Dialogue(f"d{n}", 1, turns) for n in range(30)]
+    browser = Browser(lambda: source(told, {CAT: picture}), chosen(made), (), where)
+    builder.build(found, bench, generated.METRICS, root / "site", made, browser)
+    return root / "site"
+
+
+def table(browser, name="video-none-unused"):
+    return browser.find_element(By.CSS_SELECTOR, f"#{name} table")
+
+
+def heading(browser, text):
+    return next(
+        b for b in table(browser).find_elements(By.CSS_SELECTOR, "th button") if text in b.text
+    )
+
+
+def column(browser, place):
+    """What a column shows from top to bottom; None for undefined."""
+    cells = table(browser).find_elements(By.CSS_SELECTOR, f"tbody tr > :nth-child({place})")
+    return [None if cell.text == "–" else float(cell.text.replace(",", "")) for cell in cells]
+
+
+def names(browser):
+    rows = browser.find_elements(By.CSS_SELECTOR, "section.table tbody tr")
+    return [row.find_element(By.TAG_NAME, "th").text for row in rows if row.is_displayed()]
+
+
+def test_figures_equal_those_of_leaderboard_json(index, board):
+    rows = json.loads((board.site / "leaderboard.json").read_text())["rows"]
+    expected = {
+        row["metrics"]["R@1"]["value"]
+        for row in rows
+        if (row["history"], row["candidates"]) == ("none", "unused")
+    }
+    cells = table(index).find_elements(By.CSS_SELECTOR, "td.first data")
+    shown = {float(cell.get_attribute("value")): cell.text for cell in cells}
+    assert set(shown) == expected - {None}
+    assert all(text == f"{100 * value:.1f}" for value, text in shown.items())
+
+
+@pytest.mark.parametrize(("metric", "place", "first"), [("R@10", 6, True), ("MedR", 10, False)])
+def test_a_click_sorts_best_first_and_again_the_other_way_with_undefined_last(
+    index, metric, place, first
+):
+    heading(index, metric).click()
+    values = [value for value in column(index, place) if value is not None]
+    assert values == sorted(values, reverse=first)
+    state = "descending" if first else "ascending"
+    assert heading(index, metric).find_element(By.XPATH, "..").get_attribute("aria-sort") == state
+    heading(index, metric).click()
+    whole = column(index, place)
+    values = [value for value in whole if value is not None]
+    assert values == sorted(values, reverse=not first)
+    assert whole[: len(values)] == values
+
+
+def test_the_keyboard_alone_reaches_and_sorts_a_table(index):
+    index.execute_script("document.querySelector('#filter [name=floors]').focus()")
+    for _ in range(40):
+        index.switch_to.active_element.send_keys(Keys.TAB)
+        if index.switch_to.active_element.text.startswith("System"):
+            break
+    else:
+        pytest.fail("no sort button within forty steps")
+    index.switch_to.active_element.send_keys(Keys.ENTER)
+    rows = table(index).find_elements(By.CSS_SELECTOR, "tbody th bdi:first-child")
+    shown = [row.text for row in rows if row.find_element(By.XPATH, "..").tag_name == "a"]
+    assert shown == sorted(shown, key=str.casefold)
+
+
+def test_the_filter_hides_rows_tables_and_tracks_and_tells_how_many_are_left(index):
+    everything = names(index)
+    form = index.find_element(By.ID, "filter")
+    words = form.find_element(By.NAME, "words")
+    words.send_keys("TEAM 1")
+    shown = names(index)
+    assert shown
+    assert all("Team 1" in name for name in shown)
+    assert form.find_element(By.TAG_NAME, "output").text == f"{len(shown)} rows shown"
+    words.clear()
+    words.send_keys("nobody is called this")
+    assert names(index) == []
+    assert form.find_element(By.TAG_NAME, "output").text == "No row fits the filter."
+    assert not any(t.is_displayed() for t in index.find_elements(By.CSS_SELECTOR, "section.track"))
+    words.send_keys(Keys.CONTROL, "a", Keys.DELETE)
+    assert names(index) == everything
+    form.find_element(By.NAME, "floors").click()
+    assert names(index) == [name for name in everything if "floor" not in name]
+    Select(form.find_element(By.NAME, "history")).select_by_value("own")
+    shown = [t for t in index.find_elements(By.CSS_SELECTOR, "section.table") if t.is_displayed()]
+    assert {t.get_attribute("data-history") for t in shown} == {"own"}
+
+
+def test_the_theme_is_kept_from_page_to_page(index, board):
+    def paper():
+        return index.execute_script("return getComputedStyle(document.body).backgroundColor")
+
+    light = paper()
+    button = index.find_element(By.ID, "theme")
+    button.click()
+    assert "light" in button.text
+    button.click()
+    assert "dark" in button.text
+    dark = paper()
+    assert dark != light
+    index.get((board.site / "metrics.html").as_uri())
+    assert paper() == dark
+
+
+def test_the_language_switch_leads_to_the_same_page_and_back(index):
+    index.find_element(By.CSS_SELECTOR, "a[hreflang=zh-Hans]").click()
+    assert index.execute_script("return document.documentElement.lang") == "zh-Hans"
+    assert "视频检索" in index.find_element(By.ID, "video").text
+    index.find_element(By.CSS_SELECTOR, "a[hreflang=en]").click()
+    assert index.find_element(By.CSS_SELECTOR, "#video h2").text == "Video search"
+
+
+@pytest.mark.parametrize("page", ["index.html", "index.zh.html", "metrics.html"])
+@pytest.mark.parametrize("width", [390, 1280])
+def test_no_page_scrolls_sideways_or_asks_the_network(index, board, page, width):
+    size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600}
+    index.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    index.get_log("performance")
+    index.get((board.site / page).as_uri())
+    wide, seen = index.execute_script(
+        "const root = document.documentElement; return [root.scrollWidth, root.clientWidth]"
+    )
+    assert wide == seen
+    events = [json.loads(row["message"])["message"] for row in index.get_log("performance")]
+    asked = [
+        event["params"]["request"]["url"]
+        for event in events
+        if event["method"] == "Network.requestWillBeSent"
+    ]
+    assert all(url.startswith(("file:", "data:")) for url in asked)
+    index.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+@pytest.mark.parametrize("page", ["dialogues/1.html", "compare/video-none-unused.zh.html",
+                                  "tracks/video.html"])  # fmt: skip
+@pytest.mark.parametrize("width", [390, 1280])
+def test_dialogues_and_comparisons_fit_their_window_and_show_their_pictures(
+    browser, whole, page, width
+):
+    size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    browser.get_log("browser")
+    browser.get((whole / page).as_uri())
+    wide, seen = browser.execute_script(
+        "const root = document.documentElement; return [root.scrollWidth, root.clientWidth]"
+    )
+    browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    assert wide == seen
+    pictures = browser.find_elements(By.TAG_NAME, "img")
+    assert bool(pictures) == page.startswith("dialogues")
+    if pictures:
+        browser.execute_script("arguments[0].scrollIntoView()", pictures[0])
+        wide = "return arguments[0].complete && arguments[0].naturalWidth"
+        loaded = WebDriverWait(browser, 5).until(lambda b: b.execute_script(wide, pictures[0]))
+        assert loaded == 490  # six frames of 80 pixels, five gaps of 2
+    assert browser.get_log("browser") == []
+
+
+@pytest.fixture
+def comparing(browser, whole):
+    """The compare page of a table of five rows, and its rows as they are read."""
+    browser.get((whole / "compare/video-none-unused.html").as_uri())
+    yield browser
+    assert browser.get_log("browser") == []
+
+
+def shown(browser):
+    """What stands against whom: (system, difference, interval, d, p, verdict) of visible rows."""
+    rows = browser.find_elements(By.CSS_SELECTOR, "#pairs tbody tr")
+    return {
+        row.find_element(By.CSS_SELECTOR, "a").text: [
+            cell.text for cell in row.find_elements(By.TAG_NAME, "td")
+        ]
+        for row in rows
+        if row.is_displayed()
+    }
+
+
+def opposite(cells):
+    """The same row, seen from the other system."""
+    turned = [cell.translate(str.maketrans("+−", "−+")) for cell in cells]
+    low, _, high = turned[1].partition(" to ")
+    return [turned[0], f"{high} to {low}", turned[2], *cells[3:]]
+
+
+def test_any_two_systems_are_compared_both_ways_and_can_be_cited(comparing):
+    first = shown(comparing)
+    choice = Select(comparing.find_element(By.NAME, "system"))
+    systems = [option.text.split(" · ")[0] for option in choice.options]
+    assert len(systems) == len(first) + 1 > 3
+    for place in range(1, len(systems)):
+        choice.select_by_index(place)
+        now = shown(comparing)
+        assert set(now) == set(systems) - {systems[place]}
+        assert now[systems[0]] == opposite(first[systems[place]])
+    Select(comparing.find_element(By.NAME, "against")).select_by_index(2)
+    alone = shown(comparing)
+    assert list(alone) == [systems[1]]
+    assert alone[systems[1]][0] in comparing.find_element(By.CSS_SELECTOR, "#choose output").text
+    address = comparing.current_url
+    comparing.get("about:blank")
+    comparing.get(address)
+    assert shown(comparing) == alone
+
+
+def test_the_script_reads_of_the_packed_differences_what_the_page_says(comparing, whole):
+    before = shown(comparing)
+    choice = Select(comparing.find_element(By.NAME, "system"))
+    choice.select_by_index(1)
+    choice.select_by_index(0)
+    assert shown(comparing) == before
+    raw = Page((whole / "compare/video-none-unused.html").read_text("utf-8"))
+    assert {cells[0] for cells in before.values()} <= set(raw.text)
+
+
+def test_seeds_and_costs_stand_in_the_table_and_sort(browser, whole):
+    browser.get((whole / "tracks/video.html").as_uri())
+    row = next(
+        row for row in table(browser).find_elements(By.CSS_SELECTOR, "tbody tr")
+        if "3 seeds" in row.text
+    )  # fmt: skip
+    links = [a.get_attribute("href") for a in row.find_elements(By.CSS_SELECTOR, ".seeds a")]
+    assert [link.rpartition("--")[2] for link in links] == [f"seed-{n}.html" for n in (1, 2, 3)]
+    heading(browser, "parameters").click()
+    cells = table(browser).find_elements(By.CSS_SELECTOR, "tbody tr td.cost:nth-last-child(3)")
+    amounts = [c.find_elements(By.TAG_NAME, "data") for c in cells]
+    values = [float(found[0].get_attribute("value")) for found in amounts if found]
+    assert values == sorted(values)
+    assert len(values) > 2
+    assert browser.get_log("browser") == []
+
+
+@pytest.mark.skipif(
+    not os.environ.get("AXE"), reason="needs AXE, the path of axe.min.js (npm package axe-core)"
+)
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_has_no_serious_finding(index, board, whole, theme):
+    axe = Path(os.environ["AXE"]).read_text("utf-8")
+    system = next(path for path in (board.site / "systems").glob("team-*own.html"))
+    for page in (board.site / "index.html", board.site / "index.zh.html", system,
+                 board.site / "metrics.html", board.site / "tracks/dialogue.html",
+                 whole / "index.html", whole / "dialogues/1.html", whole / "tracks/video.html",
+                 next((whole / "systems").glob("team-1*none.html")),
+                 whole / "compare/video-none-unused.html"):  # fmt: skip
+        index.get(page.as_uri())
+        index.execute_script(f"localStorage.setItem('theme', '{theme}')")
+        index.refresh()
+        index.execute_script(
+            "document.querySelectorAll('details').forEach((d) => { d.open = true })"
+        )
+        index.execute_script(axe)
+        found = index.execute_async_script("axe.run().then(arguments[arguments.length - 1])")
+        serious = [
+            (rule["id"], rule["nodes"][0]["html"])
+            for rule in found["violations"]
+            if rule["impact"] in ("serious", "critical")
+        ]
+        assert serious == [], page.name
