@@ -1,17 +1,17 @@
 """What a baseline is: one file that declares itself, prepares once and answers in batches.
 
-A baseline's file holds a docstring (its first line is shown by `ivcr baseline list`), `ABOUT`, a
-class `Baseline` and, if anything can be set, a class `Settings`. `ABOUT` is read without importing
-the file, so its arguments are literals, and heavy imports may stand at the top of the file.
+A baseline's file holds a docstring (its first line is shown by `ivcr baseline list`), `ABOUT`, one
+subclass of `Baseline` and, if anything can be set, one of `Settings`. `ABOUT` is read without
+importing the file, so its arguments are literals; heavy imports may stand at its top.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, ClassVar, Literal, NamedTuple
 
-from msgspec import Struct, field
+from msgspec import Struct, field, to_builtins
 
 from harness.errors import EnvironmentFailure
 from harness.records import (
@@ -27,7 +27,11 @@ from harness.records import (
     Video,
 )
 
-MILLISECONDS = "milliseconds"  # of `spent`: the one count that differs from run to run
+MILLISECONDS = "milliseconds"  # of `usage`: the one count that differs from run to run
+
+# text: texts of the videos; checkpoint: weights in a folder, others' or trained ones;
+# annotated_events: train/events.jsonl, which only IVCR-Mini has; network: a server.
+Need = Literal["text", "frames", "checkpoint", "annotated_events", "train_labels", "network"]
 
 
 class MissingInputError(EnvironmentFailure):
@@ -38,15 +42,18 @@ class About(Struct, frozen=True):
     """What a baseline declares of itself.
 
     histories: the ones it supports. candidates: whether it is shown the turns' candidates; a
-    setting of that name overrides it. train: whether it needs the train split with its labels to
-    answer. trains: whether `ivcr baseline train` trains it (its class is then a Trainable).
-    languages: those it reads (none: it reads no words). paper: a link.
+    setting of that name overrides it. needs: what it needs to answer; `train_labels` shows it the
+    train split with its labels. trains: whether `ivcr baseline train` trains it. train_needs: what
+    it needs for that. explains: whether it can explain a moment that another baseline found.
+    languages: those it reads (none: it reads no text). paper: a link.
     """
 
     histories: tuple[History, ...] = HISTORIES
     candidates: CandidateUse = "unused"
-    train: bool = False
+    needs: tuple[Need, ...] = ()
     trains: bool = False
+    train_needs: tuple[Need, ...] = ()
+    explains: bool = False
     languages: tuple[Language, ...] = ()
     paper: str | None = None
 
@@ -86,7 +93,7 @@ class Query(Struct, frozen=True):
 class Answer(Struct, frozen=True):
     """What a baseline says: lists best first, as in Prediction; None: it says nothing of the kind.
 
-    What the turn's task needs and the answer lacks becomes an abstention. `spent`: what is counted
+    What the turn's task needs and the answer lacks becomes an abstention. `usage`: what is counted
     of the answer (requests, tokens, abstentions by reason ...); the run adds it up, turn by turn.
     """
 
@@ -94,10 +101,10 @@ class Answer(Struct, frozen=True):
     moments: tuple[Moment, ...] | None = None
     choice: tuple[str, ...] | None = None
     response: str | None = None
-    spent: dict[str, int] = field(default_factory=dict)
+    usage: dict[str, int] = field(default_factory=dict)
 
 
-class Training(NamedTuple):
+class LabelledSplit(NamedTuple):
     """The train split with its labels: `turns` and `gold` in the same order."""
 
     turns: tuple[Turn, ...]
@@ -105,7 +112,7 @@ class Training(NamedTuple):
     candidates: Mapping[TurnKey, tuple[str, ...]]
 
 
-def _silent(text: str) -> None:
+def silent(text: str) -> None:
     """Note nothing."""
 
 
@@ -123,10 +130,10 @@ class View(Struct, frozen=True):
     folder: Path
     history: History
     seed: int
-    training: Training | None = None
-    validation: Training | None = None
+    training: LabelledSplit | None = None
+    validation: LabelledSplit | None = None
     cache: Path | None = None
-    note: Callable[[str], None] = _silent
+    note: Callable[[str], None] = silent
 
 
 class Provenance(Struct, frozen=True):
@@ -145,41 +152,7 @@ class Provenance(Struct, frozen=True):
     remark: str = ""
 
 
-class Baseline(Protocol):
-    """A baseline, made from its settings. Answers depend on the queries and the seed alone.
-
-    They must not depend on how queries are batched: a run that goes on where it stopped ends with
-    the same bytes.
-    """
-
-    def __init__(self, settings: Any) -> None:
-        """Keep the settings; nothing is read before `prepare`."""
-
-    def prepare(self, view: View) -> None:
-        """Read and index what `answer` needs. Raises an IvcrError if something is missing."""
-
-    def answer(self, queries: Sequence[Query]) -> list[Answer]:
-        """One answer for each query, in order."""
-
-
-class Telling(Protocol):
-    """A baseline that tells more of itself than its settings do."""
-
-    def provenance(self) -> Provenance:
-        """What the card and run.json should say; called after `prepare`."""
-
-
-class Paying(Protocol):
-    """A baseline whose answers cost something: they carry `spent`."""
-
-    def paid_before(self, spent: Mapping[str, int]) -> None:
-        """Told what an earlier batch of this run has spent, which is not asked again."""
-
-    def bill(self, spent: Mapping[str, int]) -> dict[str, int | float | str]:
-        """What the card says of the cost of the whole run, in which `spent` was spent."""
-
-
-class Course(Struct, frozen=True):
+class TrainerConfig(Struct, frozen=True):
     """How a training run is carried out, the same for every baseline.
 
     out: the checkpoint folder to make. devices and nodes: processes in all are their product.
@@ -199,12 +172,72 @@ class Course(Struct, frozen=True):
     steps: int | None = None
 
 
-class Trainable(Baseline, Protocol):
-    """A baseline that can be trained; it then runs with `--set checkpoint=FOLDER`."""
+class Settings(Struct, frozen=True, forbid_unknown_fields=True):
+    """What can be set in a baseline: a subclass declares one field for each setting.
 
-    def train(self, view: View, course: Course) -> None:
-        """Train on `view.training` and write the checkpoint folder `course.out`."""
+    `RUNTIME_ONLY` names the settings that no answer depends on (where a server is, how long it is
+    waited for, what may be spent): they may change when a run is resumed, and no card shows them.
+    """
+
+    RUNTIME_ONLY: ClassVar[tuple[str, ...]] = ()
+
+    def result_settings(self) -> dict[str, Any]:
+        """The settings that answers depend on, by name, as plain values."""
+        values: dict[str, Any] = to_builtins(self)
+        return {name: value for name, value in values.items() if name not in self.RUNTIME_ONLY}
 
 
-class NoSettings(Struct, frozen=True, forbid_unknown_fields=True):
+class NoSettings(Settings, frozen=True):
     """The settings of a baseline in which nothing can be set."""
+
+
+class Baseline:
+    """A baseline, made from its settings. Answers depend on the queries and the seed alone.
+
+    They must not depend on how queries are batched: a run that is resumed ends with the same bytes.
+    A subclass defines `prepare` and `answer`; all other hooks are optional and do nothing here.
+    `settings_type`: the class of its settings. `given`: the names of the settings that were given,
+    for baselines whose other settings come from a trained folder.
+    """
+
+    settings_type: ClassVar[type[Settings]] = NoSettings
+    _settings: Any
+    given: frozenset[str] = frozenset()
+
+    def __init__(self, settings: Any) -> None:
+        """Keep the settings; nothing is read before `prepare`."""
+        self._settings = settings
+
+    def prepare(self, view: View) -> None:
+        """Read and index what `answer` needs. Raises an IvcrError if something is missing."""
+        raise NotImplementedError
+
+    def answer(self, queries: Sequence[Query]) -> list[Answer]:
+        """One answer for each query, in order."""
+        raise NotImplementedError
+
+    def provenance(self) -> Provenance:
+        """What the card and run.json say of the prepared baseline beyond its settings."""
+        return Provenance()
+
+    def candidate_use(self, declared: CandidateUse) -> CandidateUse:
+        """Whether the turns' candidates are shown: as `ABOUT` declares, or as a setting has it."""
+        return declared
+
+    def explain(self, moments: Sequence[tuple[Query, Moment]]) -> list[Answer]:
+        """A response for each moment that another baseline found; declared by `About.explains`."""
+        raise NotImplementedError
+
+    def restore_usage(self, usage: Mapping[str, int]) -> None:
+        """Count the usage of an earlier batch of this run, whose answers come from the journal."""
+
+    def cost(self, usage: Mapping[str, int]) -> dict[str, int | float | str]:
+        """The card's cost of a whole run, in which `usage` was counted."""
+        return dict(usage)
+
+    def train(self, view: View, config: TrainerConfig) -> None:
+        """Train on `view.training` and write the checkpoint folder `config.out`.
+
+        Called where `About.trains` is declared; the baseline then runs with `checkpoint=FOLDER`.
+        """
+        raise NotImplementedError

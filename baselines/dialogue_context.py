@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-from baselines.base import Exchange, Query, Training
+from baselines.base import Exchange, LabelledSplit, Query
 from harness.errors import WrongUsageError
 from harness.records import History
 
@@ -65,7 +65,7 @@ def video_in_focus(query: Query) -> str | None:
     return next((video_id for video_id in named if video_id is not None), None)
 
 
-def told_by_reference(training: Training) -> list[Query]:
+def told_by_reference(training: LabelledSplit) -> list[Query]:
     """All turns of a labelled split as reference history shows them, their candidates too."""
     found: list[Query] = []
     history: tuple[Exchange, ...] = ()

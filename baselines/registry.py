@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple, cast
 
 import msgspec
-from msgspec import Struct
 
-from baselines.base import About, Baseline, NoSettings
+from baselines.base import About, Baseline, Settings
 from harness.errors import WrongUsageError
 from harness.files import shown
 
@@ -22,7 +21,7 @@ KINDS: tuple[Kind, ...] = ("floor", "retriever", "localiser", "assistant")
 _ROOT = Path(__file__).parent
 
 
-class Entry(NamedTuple):
+class RegistryEntry(NamedTuple):
     """A baseline's name, kind (its folder), summary (first line of its file) and declaration."""
 
     name: str
@@ -36,7 +35,7 @@ class Entry(NamedTuple):
         return f"baselines/{self.kind}s/{self.name}.py"
 
 
-def catalogue() -> tuple[Entry, ...]:
+def all_baselines() -> tuple[RegistryEntry, ...]:
     """All baselines, by kind and name."""
     return tuple(
         entry
@@ -46,56 +45,49 @@ def catalogue() -> tuple[Entry, ...]:
     )
 
 
-def find(name: str) -> Entry:
+def find(name: str) -> RegistryEntry:
     """The baseline of that name. Raises WrongUsageError if there is none."""
-    entries = {entry.name: entry for entry in catalogue()}
+    entries = {entry.name: entry for entry in all_baselines()}
     if name not in entries:
         hint = _did_you_mean(name, list(entries))
         raise WrongUsageError(f"no baseline {shown(name)}; {hint}`ivcr baseline list` shows all")
     return entries[name]
 
 
-def load(entry: Entry, assignments: Sequence[str] = ()) -> tuple[Baseline, Struct]:
+def load(entry: RegistryEntry, assignments: Sequence[str] = ()) -> tuple[Baseline, Settings]:
     """Import a baseline and make it with the settings `key=value`; also returns the settings.
 
-    A baseline with an attribute `given` finds there which settings were given by name. Raises
-    WrongUsageError at an unknown setting or a value that is not allowed.
+    Raises WrongUsageError at an unknown setting or a value that is not allowed.
     """
-    settings = _settings(entry.name, settings_of(entry), assignments)
-    baseline = cast(Baseline, _module(entry).Baseline(settings))
-    if hasattr(baseline, "given"):
-        baseline.given = frozenset(name.partition("=")[0] for name in assignments)
+    made = class_of(entry)
+    settings = _settings(entry.name, made.settings_type, assignments)
+    baseline = made(settings)
+    baseline.given = frozenset(name.partition("=")[0] for name in assignments)
     return baseline, settings
 
 
-def settings_of(entry: Entry) -> type[Struct]:
-    """The class of a baseline's settings, which imports it."""
-    return cast("type[Struct]", getattr(_module(entry), "Settings", NoSettings))
+def class_of(entry: RegistryEntry) -> type[Baseline]:
+    """The class of a baseline, which imports its file: the subclass that is defined there."""
+    module = importlib.import_module(entry.file.removesuffix(".py").replace("/", "."))
+    defined = [
+        value
+        for value in vars(module).values()
+        if isinstance(value, type) and issubclass(value, Baseline)
+        and value.__module__ == module.__name__
+    ]  # fmt: skip
+    if len(defined) != 1:
+        raise TypeError(f"{entry.file}: expected one subclass of Baseline, found {len(defined)}")
+    return defined[0]
 
 
-def _module(entry: Entry) -> Any:
-    return importlib.import_module(entry.file.removesuffix(".py").replace("/", "."))
-
-
-def changed(settings: Struct) -> dict[str, Any]:
-    """Those of `lasting` that differ from their defaults, by name."""
+def changed_settings(settings: Settings) -> dict[str, Any]:
+    """Those of the settings that answers depend on which differ from their defaults, by name."""
     defaults = {field.name: field.default for field in msgspec.structs.fields(settings)}
-    return {name: value for name, value in lasting(settings).items() if value != defaults[name]}
+    values = settings.result_settings()
+    return {name: value for name, value in values.items() if value != defaults[name]}
 
 
-def lasting(settings: Struct) -> dict[str, Any]:
-    """The settings that answers depend on, by name, as plain values.
-
-    Left out are those that the class names in `PASSING`: where a server is, how long it is waited
-    for, what may be spent. They may change when a run goes on, and no card tells them. A class may
-    have a method `lasting` of its own, where a setting holds others.
-    """
-    own = getattr(settings, "lasting", None)
-    values: dict[str, Any] = msgspec.to_builtins(settings) if own is None else own()
-    return {name: values[name] for name in values if name not in getattr(settings, "PASSING", ())}
-
-
-def portable(value: Any) -> Any:
+def without_paths(value: Any) -> Any:
     """A setting without the folders that it names: a file's own name is what others can read.
 
     What it holds is told by its hash, in the details.
@@ -112,7 +104,7 @@ def _own_name(part: str) -> str:
         return part
 
 
-def _entry(path: Path, kind: Kind) -> Entry | None:
+def _entry(path: Path, kind: Kind) -> RegistryEntry | None:
     """What a file declares in `ABOUT = About(...)`, read from its source; None without it."""
     tree = ast.parse(path.read_text("utf-8"))
     for node in tree.body:
@@ -120,11 +112,11 @@ def _entry(path: Path, kind: Kind) -> Entry | None:
             call = cast(ast.Call, node.value)
             about = About(**{str(key.arg): ast.literal_eval(key.value) for key in call.keywords})
             summary = (ast.get_docstring(tree) or "").partition("\n")[0]
-            return Entry(path.stem, kind, summary, about)
+            return RegistryEntry(path.stem, kind, summary, about)
     return None
 
 
-def _settings(name: str, kind: type[Struct], assignments: Sequence[str]) -> Struct:
+def _settings(name: str, kind: type[Settings], assignments: Sequence[str]) -> Settings:
     known = [field.name for field in msgspec.structs.fields(kind)]
     given: dict[str, str] = {}
     for assignment in assignments:
@@ -142,7 +134,7 @@ def _settings(name: str, kind: type[Struct], assignments: Sequence[str]) -> Stru
         raise WrongUsageError(f"{name}: {error} in --set; {_allowed(kind)}") from error
 
 
-def _allowed(kind: type[Struct]) -> str:
+def _allowed(kind: type[Settings]) -> str:
     """The values that the settings may take, in words."""
     return "; ".join(
         f"{field.name} is one of {', '.join(map(_named, field.type.__args__))}"

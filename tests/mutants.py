@@ -93,7 +93,7 @@ MUTANTS = (
         "baselines/running/runner.py",
         'if self.history == "reference":\n            answer',
         'if self.history == "none":\n            answer',
-        ("tests/baselines/test_runner.py",),
+        ("tests/baselines/running/test_runner.py",),
     ),
     Mutant(
         "history swapped (propagation)",

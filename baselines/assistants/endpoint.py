@@ -17,25 +17,24 @@ from typing import Any, ClassVar, Literal
 
 import httpx
 import msgspec
-from msgspec import Struct
 
-from baselines.base import About, Answer, Provenance, Query, View
+from baselines.base import About, Answer, Baseline, Provenance, Query, Settings, View
 from baselines.vlm.assistant import Assistant
 from baselines.vlm.client import Chat
 from baselines.vlm.conversation import Writer
-from baselines.vlm.images import Pictures
+from baselines.vlm.images import VideoImages
 from baselines.vlm.prompts import PROMPTS_SHA256
-from baselines.vlm.response_cache import FILE, Replies
-from baselines.vlm.usage import Prices, Purse
+from baselines.vlm.response_cache import FILE, ResponseCache
+from baselines.vlm.usage import Prices, UsageTracker
 from baselines.vlm.wire_format import Access, Key, Limits, Model
 from harness.errors import WrongUsageError
 from harness.files import shown
 from harness.records import Moment
 
-ABOUT = About(candidates="used", languages=("en", "zh"))
+ABOUT = About(needs=("frames", "network"), explains=True, candidates="used", languages=("en", "zh"))
 
 
-class Settings(Struct, frozen=True, forbid_unknown_fields=True):
+class EndpointSettings(Settings, frozen=True):
     """The model; what it is shown; how it is asked; where it is and what it may cost.
 
     model: as the server lists it. version: changed by you where another model took the same name,
@@ -66,16 +65,19 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     budget: float | None = None
     budget_tokens: int | None = None
 
-    PASSING: ClassVar[tuple[str, ...]] = (
+    RUNTIME_ONLY: ClassVar[tuple[str, ...]] = (
         *("url", "key", "concurrency", "timeout", "attempts"),
         *("price_in", "price_out", "currency", "budget", "budget_tokens"),
     )
 
 
-class Baseline:
+class Endpoint(Baseline):
     """Chooses, grounds and answers by what the model says."""
 
-    def __init__(self, settings: Settings) -> None:
+    settings_type = EndpointSettings
+    _settings: EndpointSettings
+
+    def __init__(self, settings: EndpointSettings) -> None:
         """Keep the settings. Raises WrongUsageError if a number is out of range."""
         _check(settings)
         self._settings = settings
@@ -88,20 +90,20 @@ class Baseline:
         chosen = self._settings
         if not chosen.model:
             raise WrongUsageError("endpoint: --set model=NAME says which model to ask")
-        access, replies = Access(_address(chosen.url), _key(chosen.key)), Replies(view.cache)
+        access, replies = Access(_address(chosen.url), _key(chosen.key)), ResponseCache(view.cache)
         if kept := replies.count(chosen.model):
             view.note(
                 f"{kept:,} replies of {shown(chosen.model)} are kept in {view.cache}/{FILE} and "
                 "not asked for again; for another model of that name take --set version=..."
             )
-        self._pictures = Pictures(view, chosen.frames, chosen.moment_frames, chosen.side)
+        self._pictures = VideoImages(view, chosen.frames, chosen.moment_frames, chosen.side)
         prices = Prices(chosen.price_in, chosen.price_out, chosen.currency)
-        self._purse = Purse(prices, chosen.budget, chosen.budget_tokens)
+        self._usage = UsageTracker(prices, chosen.budget, chosen.budget_tokens)
         parameters = {"max_tokens": chosen.max_tokens, "temperature": chosen.temperature,
                       "seed": view.seed, **_extra(chosen.extra)}  # fmt: skip
         model = Model(chosen.model, chosen.version, parameters, chosen.structured == "auto")
         limits = Limits(chosen.concurrency, chosen.timeout, chosen.attempts)
-        chat = Chat(access, model, limits, replies, self._purse)
+        chat = Chat(access, model, limits, replies, self._usage)
         writer = Writer(view.videos, self._pictures, with_texts=chosen.texts == "all")
         self._assistant = Assistant(chat.ask, writer, view.videos)
 
@@ -113,13 +115,13 @@ class Baseline:
         """What is said to the user of a moment that another has found."""
         return self._assistant.explain(told)
 
-    def paid_before(self, spent: Mapping[str, int]) -> None:
-        """Counts against the budget what this run has spent before."""
-        self._purse.add(spent)
+    def restore_usage(self, usage: Mapping[str, int]) -> None:
+        """Count an earlier part of this run against the budget."""
+        self._usage.add(usage)
 
-    def bill(self, spent: Mapping[str, int]) -> dict[str, int | float | str]:
+    def cost(self, usage: Mapping[str, int]) -> dict[str, int | float | str]:
         """Requests, tokens, and money where prices are given."""
-        return self._purse.bill(spent)
+        return self._usage.cost(usage)
 
     def provenance(self) -> Provenance:
         """The prompts' hash and the pictures' hashes; what the model was trained on is unknown."""
@@ -131,7 +133,7 @@ class Baseline:
         )
 
 
-def _check(chosen: Settings) -> None:
+def _check(chosen: EndpointSettings) -> None:
     """Refuse numbers that mean nothing."""
     above = ("frames", "side", "max_tokens", "concurrency", "attempts", "timeout")
     least = ("moment_frames", "temperature", "price_in", "price_out", "budget", "budget_tokens")

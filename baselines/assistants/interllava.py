@@ -20,19 +20,22 @@ from typing import Protocol
 
 from msgspec.structs import replace
 
-from baselines.base import About, Answer, Course, Provenance, Query, View
+from baselines.base import About, Answer, Baseline, Provenance, Query, TrainerConfig, View
 from baselines.interllava import prompts, published_system, tiny_system
 from baselines.interllava.published_files import POSITIONS
 from baselines.interllava.queries import Asks, Question
-from baselines.interllava.settings import Settings
+from baselines.interllava.settings import InterLLaVASettings
 from baselines.vlm.assistant import Assistant
 from baselines.vlm.response_cache import Reply
 from harness.errors import WrongUsageError
 from harness.records import Moment
 
 ABOUT = About(
-    candidates="used",
+    needs=("frames", "checkpoint"),
     trains=True,
+    train_needs=("frames", "checkpoint", "train_labels"),
+    explains=True,
+    candidates="used",
     languages=("en", "zh"),
     paper="https://arxiv.org/abs/2512.01312",
 )
@@ -46,10 +49,13 @@ class _System(Protocol):
     def ask(self, questions: Sequence[Question]) -> list[Reply]: ...
 
 
-class Baseline:
+class InterLLaVABaseline(Baseline):
     """Chooses, grounds and answers by what the network says."""
 
-    def __init__(self, settings: Settings) -> None:
+    settings_type = InterLLaVASettings
+    _settings: InterLLaVASettings
+
+    def __init__(self, settings: InterLLaVASettings) -> None:
         """Keep the settings. Raises WrongUsageError if a number is out of range."""
         if not settings.weight >= 0:
             raise WrongUsageError("interllava: --set weight: expected 0 or more")
@@ -58,13 +64,13 @@ class Baseline:
                 raise WrongUsageError(f"interllava: --set {name}: expected 1 to {POSITIONS}")
         self._settings = settings
 
-    def train(self, view: View, course: Course) -> None:
+    def train(self, view: View, config: TrainerConfig) -> None:
         """Train, and write the checkpoint folder."""
         chosen = self._settings
         if chosen.config == "full":
-            published_system.learnt(chosen, view, course)
+            published_system.learnt(chosen, view, config)
         else:
-            tiny_system.learnt(chosen, view, course, _start(chosen))
+            tiny_system.learnt(chosen, view, config, _start(chosen))
 
     def prepare(self, view: View) -> None:
         """Load the weights and watch the corpus' videos; raises what the configuration raises."""
@@ -96,7 +102,7 @@ def _seconds(moment: Moment) -> tuple[float, float]:
     return moment.start / 1000, moment.end / 1000
 
 
-def _start(chosen: Settings) -> Path:
+def _start(chosen: InterLLaVASettings) -> Path:
     if not chosen.start:
         raise WrongUsageError(
             "interllava: config=tiny begins with a dual encoder: train one with `ivcr baseline "

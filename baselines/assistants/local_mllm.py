@@ -18,26 +18,27 @@ from typing import Any, Literal
 
 import torch
 import transformers
-from msgspec import Struct
 from PIL import Image
 
-from baselines.base import About, Answer, Provenance, Query, View
+from baselines.base import About, Answer, Baseline, Provenance, Query, Settings, View
 from baselines.encoders.processors import load_processor
 from baselines.encoders.resolve import loading, located
 from baselines.vlm.assistant import Assistant
 from baselines.vlm.conversation import Message, Request, Writer
-from baselines.vlm.images import Pictures
+from baselines.vlm.images import VideoImages
 from baselines.vlm.prompts import PROMPTS_SHA256
 from baselines.vlm.response_cache import Reply
 from harness.errors import EnvironmentFailure, WrongUsageError
 from harness.records import Moment
 
-ABOUT = About(candidates="used", languages=("en", "zh"))
+ABOUT = About(
+    needs=("frames", "checkpoint"), explains=True, candidates="used", languages=("en", "zh")
+)
 # The library's factories carry no types of their own.
 AutoModel: Any = transformers.AutoModelForImageTextToText
 
 
-class Settings(Struct, frozen=True, forbid_unknown_fields=True):
+class LocalMLLMSettings(Settings, frozen=True):
     """The checkpoint, what it is shown, and how much it may say.
 
     checkpoint: a folder, or a name that `hf download` has fetched; revision: of a name. dtype: of
@@ -55,10 +56,13 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     batch: int = 1
 
 
-class Baseline:
+class LocalMLLM(Baseline):
     """Chooses, grounds and answers by what the checkpoint says."""
 
-    def __init__(self, settings: Settings) -> None:
+    settings_type = LocalMLLMSettings
+    _settings: LocalMLLMSettings
+
+    def __init__(self, settings: LocalMLLMSettings) -> None:
         """Keep the settings. Raises WrongUsageError if a number is out of range."""
         for name in ("frames", "side", "max_tokens", "batch"):
             if getattr(settings, name) < 1:
@@ -86,7 +90,7 @@ class Baseline:
         self._model.to("cuda" if torch.cuda.is_available() else "cpu").eval()
         kind, device = self._model.config.model_type, self._model.device.type
         view.note(f"{chosen.checkpoint}: {kind}, {self._parameters():,} weights, on {device}")
-        self._pictures = Pictures(view, chosen.frames, chosen.moment_frames, chosen.side)
+        self._pictures = VideoImages(view, chosen.frames, chosen.moment_frames, chosen.side)
         writer = Writer(view.videos, self._pictures, with_texts=chosen.texts == "all")
         self._assistant = Assistant(self._ask, writer, view.videos)
 

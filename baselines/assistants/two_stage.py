@@ -15,13 +15,12 @@ compare` show by how much. Trains nothing. The system of the benchmark's paper h
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol, cast
+from typing import Any
 
 import msgspec
-from msgspec import Struct
 from msgspec.structs import replace
 
-from baselines.base import About, Answer, Provenance, Query, View
+from baselines.base import About, Answer, Baseline, Provenance, Query, Settings, View
 from baselines.dialogue_context import video_in_focus
 from baselines.localisers.pipeline import is_sought
 from baselines.running.composition import Member, lasting_text, merged, one_member, prepare
@@ -35,36 +34,31 @@ CANDIDATES = 10
 NONE = "none"
 
 
-class Settings(Struct, frozen=True, forbid_unknown_fields=True):
+class TwoStageSettings(Settings, frozen=True):
     """The stages."""
 
     retriever: str = "bm25"
     assistant: str = NONE
     localiser: str = NONE
 
-    def lasting(self) -> dict[str, str]:
+    def result_settings(self) -> dict[str, str]:
         """The stages without what no answer depends on, such as a server's address."""
         return {name: lasting_text(value) for name, value in msgspec.to_builtins(self).items()}
 
 
-class _Explaining(Protocol):
-    """An assistant as this baseline uses it."""
-
-    def answer(self, queries: Sequence[Query]) -> list[Answer]: ...
-
-    def explain(self, told: Sequence[tuple[Query, Moment]]) -> list[Answer]: ...
-
-
-class Baseline:
+class TwoStage(Baseline):
     """Retriever, assistant and localiser, one after the other."""
 
-    def __init__(self, settings: Settings) -> None:
+    settings_type = TwoStageSettings
+    _settings: TwoStageSettings
+
+    def __init__(self, settings: TwoStageSettings) -> None:
         """Make the stages. Raises WrongUsageError if a setting cannot be read."""
         self._retriever = one_member(settings.retriever, "retriever", "unused")
         # What the assistant is shown as candidates are the retriever's videos.
         self._assistant = _stage(settings.assistant, "assistant", "used")
         self._localiser = _stage(settings.localiser, "localiser", "unused")
-        if self._assistant is not None and not hasattr(self._assistant.baseline, "explain"):
+        if self._assistant is not None and not self._assistant.entry.about.explains:
             raise WrongUsageError(
                 f"--set assistant: {self._assistant.entry.name} explains nothing; expected "
                 "endpoint, local_mllm, interllava or none"
@@ -88,16 +82,14 @@ class Baseline:
         ]
         return answers if self._localiser is None else self._located(shown, answers)
 
-    def paid_before(self, spent: Mapping[str, int]) -> None:
+    def restore_usage(self, usage: Mapping[str, int]) -> None:
         """Passed on to the assistant."""
-        tell = getattr(self._assistant and self._assistant.baseline, "paid_before", None)
-        if tell is not None:
-            tell(spent)
+        if self._assistant is not None:
+            self._assistant.baseline.restore_usage(usage)
 
-    def bill(self, spent: Mapping[str, int]) -> dict[str, int | float | str]:
+    def cost(self, usage: Mapping[str, int]) -> dict[str, int | float | str]:
         """The assistant's, if it has one; else what was counted."""
-        make = getattr(self._assistant and self._assistant.baseline, "bill", dict)
-        return cast("dict[str, int | float | str]", make(spent))
+        return dict(usage) if self._assistant is None else self._assistant.baseline.cost(usage)
 
     def provenance(self) -> Provenance:
         """The stages' own."""
@@ -155,13 +147,13 @@ class Baseline:
             located[at] = Answer(
                 moments=found[at].moments or (),
                 response=said.response,
-                spent=added(told[at].spent, said.spent),
+                usage=added(told[at].usage, said.usage),
             )
         return located
 
     def _explained(self, told: Sequence[tuple[Query, Moment]]) -> list[Answer]:
         if self._assistant is not None:
-            return cast(_Explaining, self._assistant.baseline).explain(told)
+            return self._assistant.baseline.explain(told)
         return [_plainly(query, moment) for query, moment in told]
 
 

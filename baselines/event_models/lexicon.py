@@ -20,7 +20,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from baselines.base import Training
+from baselines.base import LabelledSplit
 from baselines.event_models.event_annotations import Annotations
 
 LONGEST = 4  # ideographs of a phrase
@@ -74,7 +74,7 @@ class Lexicon(Struct, frozen=True):
         return Tokens(inputs, values)
 
 
-def of(training: Training, found: Annotations) -> Lexicon:
+def of(training: LabelledSplit, found: Annotations) -> Lexicon:
     """The lexicon of a train split: its utterances about videos, with all that scripts name."""
     said = []
     for turn, gold in zip(training.turns, training.gold, strict=True):

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, Protocol
 import msgspec
 from torch import Tensor, nn
 
-from baselines.base import Course, Provenance, Training, View
+from baselines.base import LabelledSplit, Provenance, TrainerConfig, View
 from baselines.event_models import event_annotations
 from baselines.event_models.event_annotations import Attribute
 from baselines.event_models.lexicon import Lexicon
@@ -64,7 +64,7 @@ class Begun(NamedTuple):
     sha256: str
 
 
-def labelled(view: View, control: str) -> Training:
+def labelled(view: View, control: str) -> LabelledSplit:
     """What is trained on. Raises WrongUsageError without labels, or at a control of running."""
     if view.training is None:
         raise WrongUsageError("expected a train split with labels to train on")
@@ -74,13 +74,13 @@ def labelled(view: View, control: str) -> Training:
 
 
 def saved(
-    name: str, chosen: Any, view: View, course: Course, eyes: Recogniser, network: nn.Module,
+    name: str, chosen: Any, view: View, config: TrainerConfig, eyes: Recogniser, network: nn.Module,
     known: Lexicon, **facts: Any,
 ) -> None:  # fmt: skip
-    """Write the folder `course.out` of the baseline `name`; facts: further ones."""
+    """Write the folder `config.out` of the baseline `name`; facts: further ones."""
     weights = {PREFIX + key: weight for key, weight in eyes.state_dict().items()}
     checkpoints.save(
-        course.out,
+        config.out,
         baseline=name,
         settings=chosen,
         weights=weights | network.state_dict(),
@@ -88,7 +88,7 @@ def saved(
             "attributes": msgspec.to_builtins(eyes.attributes),
             "benchmark": f"{Benchmark(view.folder).header.name} train",
             "lexicon": msgspec.to_builtins(known),
-            "seed": course.seed,
+            "seed": config.seed,
             **facts,
         },
     )

@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from baselines.base import Course, MissingInputError, View
+from baselines.base import MissingInputError, TrainerConfig, View
 from baselines.event_models.event_annotations import Annotations, Attribute, Script
 from baselines.event_models.recogniser import SAMPLER, Recogniser, Seen, inputs
 from baselines.event_models.recogniser_checkpoints import taken
@@ -34,7 +34,7 @@ CLIP_RATE, CLIP_DECAY = 3e-3, 1e-2
 
 
 def learn(
-    view: View, course: Course, found: Annotations, size: Size, start: str
+    view: View, config: TrainerConfig, found: Annotations, size: Size, start: str
 ) -> tuple[Recogniser, Seen]:
     """A recogniser, trained on the annotated videos, or taken from the folder `start` if named.
 
@@ -43,7 +43,7 @@ def learn(
     Raises MissingInputError if no annotated video can be read; EnvironmentFailure or
     WrongUsageError if `start` does not hold one.
     """
-    torch.manual_seed(course.seed)
+    torch.manual_seed(config.seed)
     if start:
         return taken(Path(start), found.attributes), Seen({}, {})
     recogniser = Recogniser(found.attributes)
@@ -51,8 +51,8 @@ def learn(
     labels = {name: targets(found, found.scripts[name], pixels.times[name]) for name in pixels}
     fit(
         _FrameLesson(recogniser),
-        StepBatches(_Drawn(pixels, labels, FRAME_BATCH[size]), _stacked, seed=course.seed).loader(),
-        course,
+        StepBatches(_Drawn(pixels, labels, FRAME_BATCH[size]), _stacked, seed=config.seed).loader(),
+        config,
         stage="frames",
         steps=FRAME_STEPS[size],
         note=view.note,
@@ -64,8 +64,8 @@ def learn(
     recogniser.clip.deviation.copy_(everything.std(0) + 1e-3)
     fit(
         _ClipLesson(recogniser),
-        StepBatches(_Clips(looked, labels), _stacked, seed=course.seed).loader(),
-        course,
+        StepBatches(_Clips(looked, labels), _stacked, seed=config.seed).loader(),
+        config,
         stage="clips",
         steps=CLIP_STEPS[size],
         note=view.note,

@@ -9,16 +9,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from baselines.base import About, Answer, NoSettings, Query, View
+from baselines.base import About, Answer, Baseline, Query, View
 
 ABOUT = About(candidates="used")
 
 
-class Baseline:
+class CandidateVote(Baseline):
     """The candidates by votes, ties in the given order; the turn's own list votes too."""
-
-    def __init__(self, settings: NoSettings) -> None:
-        """Nothing can be set."""
 
     def prepare(self, view: View) -> None:
         """Nothing is read."""

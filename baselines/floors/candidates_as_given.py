@@ -7,16 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from baselines.base import About, Answer, NoSettings, Query, View
+from baselines.base import About, Answer, Baseline, Query, View
 
 ABOUT = About(candidates="used")
 
 
-class Baseline:
+class CandidatesAsGiven(Baseline):
     """The candidates, as a ranking of the corpus and as a choice among them."""
-
-    def __init__(self, settings: NoSettings) -> None:
-        """Nothing can be set."""
 
     def prepare(self, view: View) -> None:
         """Nothing is read."""

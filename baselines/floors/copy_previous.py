@@ -8,17 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from baselines.base import About, Answer, NoSettings, Query, View
+from baselines.base import About, Answer, Baseline, Query, View
 from baselines.dialogue_context import video_in_focus
 
 ABOUT = About()
 
 
-class Baseline:
+class CopyPrevious(Baseline):
     """One video or none: an abstention on first turns, and wherever the history names no video."""
-
-    def __init__(self, settings: NoSettings) -> None:
-        """Nothing can be set."""
 
     def prepare(self, view: View) -> None:
         """Nothing is read."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 
-from baselines.base import About, Answer, NoSettings, Query, View
+from baselines.base import About, Answer, Baseline, Query, View
 from baselines.dialogue_context import video_in_focus
 from harness.records import Moment
 
@@ -19,11 +19,8 @@ VIDEOS = 100
 MOMENTS = 5
 
 
-class Baseline:
+class Random(Baseline):
     """100 videos of the corpus without repeats; 5 spans, each with two uniform ends."""
-
-    def __init__(self, settings: NoSettings) -> None:
-        """Nothing can be set."""
 
     def prepare(self, view: View) -> None:
         """Keep the corpus and the durations."""

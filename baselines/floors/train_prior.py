@@ -17,22 +17,19 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from baselines.base import About, Answer, MissingInputError, NoSettings, Query, View
+from baselines.base import About, Answer, Baseline, MissingInputError, Query, View
 from baselines.dialogue_context import video_in_focus
 from harness.records import Moment, Video
 
-ABOUT = About(train=True)
+ABOUT = About(needs=("train_labels",))
 GRID = 20
 SPANS = 5
 WHOLE = 1_000_000
 Milliseconds = NDArray[np.int64]
 
 
-class Baseline:
+class TrainPrior(Baseline):
     """The same five relative spans of every video; an abstention where none is in focus."""
-
-    def __init__(self, settings: NoSettings) -> None:
-        """Nothing can be set."""
 
     def prepare(self, view: View) -> None:
         """Find the spans. Raises MissingInputError if no train moment has a known duration."""

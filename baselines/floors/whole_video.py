@@ -8,18 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from baselines.base import About, Answer, NoSettings, Query, View
+from baselines.base import About, Answer, Baseline, Query, View
 from baselines.dialogue_context import video_in_focus
 from harness.records import Moment
 
 ABOUT = About()
 
 
-class Baseline:
+class WholeVideo(Baseline):
     """One span from 0 to the end; an abstention where video or duration is unknown."""
-
-    def __init__(self, settings: NoSettings) -> None:
-        """Nothing can be set."""
 
     def prepare(self, view: View) -> None:
         """Keep the durations."""

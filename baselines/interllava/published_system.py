@@ -21,16 +21,15 @@ import torch
 from lightning_fabric.utilities import move_data_to_device
 from torch import Tensor, nn
 
-from baselines.base import Course, MissingInputError, Provenance, Query, View
+from baselines.base import MissingInputError, Provenance, Query, TrainerConfig, View
 from baselines.dialogue_context import told_by_reference
 from baselines.encoders.resolve import located
 from baselines.interllava import prompts
 from baselines.interllava.model import Frames
 from baselines.interllava.published_files import Published
 from baselines.interllava.queries import Question
-from baselines.interllava.settings import Settings
-from baselines.interllava.training import Batch, Teaching, replies
-from baselines.interllava.training import Course as Taught
+from baselines.interllava.settings import InterLLaVASettings
+from baselines.interllava.training import Batch, LossConfig, Teaching, replies
 from baselines.training import checkpoints
 from baselines.training.fit import StepBatches, fit
 from baselines.video.sampling import BadVideoError, Sampler, library, sample
@@ -84,7 +83,7 @@ class FullNet(nn.Module):
 class Films:
     """The frames of a benchmark's videos, decoded when they are asked for."""
 
-    def __init__(self, view: View, files: Published, chosen: Settings) -> None:
+    def __init__(self, view: View, files: Published, chosen: InterLLaVASettings) -> None:
         side: Any = files.vision.config.image_size
         self._samplers = {
             "video": Sampler(FRAME_RATE, side, chosen.frames),
@@ -139,8 +138,8 @@ def _row(files: Published, turn: Turn) -> prompts.Row:
     return prompts.row(files.words, prompt, added, turn.answer)
 
 
-def learnt(chosen: Settings, view: View, course: Course) -> None:
-    """Train, and write the folder `course.out`: the weights that learnt, without the others.
+def learnt(chosen: InterLLaVASettings, view: View, config: TrainerConfig) -> None:
+    """Train, and write the folder `config.out`: the weights that learnt, without the others.
 
     Raises EnvironmentFailure if a published file is absent or damaged, WrongUsageError without
     labels, MissingInputError if no turn can be learnt from.
@@ -161,13 +160,13 @@ def learnt(chosen: Settings, view: View, course: Course) -> None:
         return collated(files, turns)
 
     module = Teaching(
-        FullNet(files), files.words, Taught(chosen.losses, chosen.weight, RATE, DECAY)
+        FullNet(files), files.words, LossConfig(chosen.losses, chosen.weight, RATE, DECAY)
     )
-    loader = StepBatches(_Draw(taught, films), collate, seed=course.seed).loader()
-    fit(module, loader, course, stage="assistant", steps=STEPS, note=view.note)
+    loader = StepBatches(_Draw(taught, films), collate, seed=config.seed).loader()
+    fit(module, loader, config, stage="assistant", steps=STEPS, note=view.note)
     learning = {name for name, weight in files.net.named_parameters() if weight.requires_grad}
     checkpoints.save(
-        course.out,
+        config.out,
         baseline="interllava",
         settings=chosen,
         weights={n: weight for n, weight in files.net.state_dict().items() if n in learning},
@@ -175,7 +174,7 @@ def learnt(chosen: Settings, view: View, course: Course) -> None:
             "config": "full",
             "files": key,
             "benchmark": f"{Benchmark(view.folder).header.name} train",
-            "seed": course.seed,
+            "seed": config.seed,
         },
     )
 
@@ -198,7 +197,7 @@ class _Draw:
         raise MissingInputError(f"hardly a turn has videos that can be read ({TRIES} were tried)")
 
 
-def opened(chosen: Settings) -> tuple[Published, str]:
+def opened(chosen: InterLLaVASettings) -> tuple[Published, str]:
     """The published files, and the SHA-256 over all of them."""
     if not chosen.files:
         raise WrongUsageError(
@@ -231,7 +230,7 @@ def _turn(
 class FullSystem:
     """Published files with what was learnt, ready to be asked, one question after the other."""
 
-    def __init__(self, chosen: Settings, view: View) -> None:
+    def __init__(self, chosen: InterLLaVASettings, view: View) -> None:
         """Load all weights. Raises as `learnt` does, and as `checkpoints.load`."""
         files, key = opened(chosen)
         details: dict[str, Any] = {"files": key, "decoder": library()}

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from msgspec import Struct
-
+from baselines.base import Settings
 from baselines.event_models.recogniser_training import Size
 from baselines.interllava.losses import WEIGHT
 from baselines.interllava.training import Form
@@ -13,7 +12,7 @@ from baselines.interllava.training import Form
 Control = Literal["none", "videos_permuted"]
 
 
-class Settings(Struct, frozen=True, forbid_unknown_fields=True):
+class InterLLaVASettings(Settings, frozen=True):
     """Which weights, what is shown, how it is trained, and the control.
 
     config: full from published files, or tiny. checkpoint: the trained folder, to run with (full

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from torch import nn
 from torch.utils.data import DataLoader
 
-from baselines.base import Course, MissingInputError, Query, Training, View
+from baselines.base import LabelledSplit, MissingInputError, Query, TrainerConfig, View
 from baselines.dialogue_context import told_by_reference
 from baselines.event_models.event_annotations import Annotations, read, size
 from baselines.event_models.event_segments import doubts
@@ -26,7 +26,7 @@ from baselines.event_models.recogniser_training import Size
 from baselines.interllava import prompts, tokenizer
 from baselines.interllava.model import adapted
 from baselines.interllava.queries import Question
-from baselines.interllava.settings import Settings
+from baselines.interllava.settings import InterLLaVASettings
 from baselines.interllava.tiny_model import Eyes, Glimpse, Relevance, TinyNet, glimpses
 from baselines.interllava.tiny_training import (
     DECAY,
@@ -40,8 +40,7 @@ from baselines.interllava.tiny_training import (
     Seeing,
     with_rivals,
 )
-from baselines.interllava.training import Batch, Teaching, replies
-from baselines.interllava.training import Course as Taught
+from baselines.interllava.training import Batch, LossConfig, Teaching, replies
 from baselines.localisation.grounding import Footage, Grounder, footage
 from baselines.localisation.grounding_training import Asked, Draw, Plan, grounded, named
 from baselines.ranking import Corpus
@@ -87,12 +86,12 @@ class Material(NamedTuple):
     """What the videos and turns of both labelled splits are to the networks."""
 
     view: View
-    training: Training
+    training: LabelledSplit
     asked: Asked
     tracks: dict[str, Track]
     clips: dict[str, Glimpse]
 
-    def searches(self, training: Training) -> Iterator[Search]:
+    def searches(self, training: LabelledSplit) -> Iterator[Search]:
         """The video turns of a split whose gold video can be read."""
         attributes = self.asked.found.attributes
         whole = {name: shown(each, attributes) for name, each in self.tracks.items()}
@@ -104,8 +103,8 @@ class Material(NamedTuple):
                 yield Search(query, read_, gold.video_id, foil, listed)
 
 
-def learnt(chosen: Settings, view: View, course: Course, start: Path) -> None:
-    """Train, beginning with the dual encoder in the folder `start`; write `course.out`.
+def learnt(chosen: InterLLaVASettings, view: View, config: TrainerConfig, start: Path) -> None:
+    """Train, beginning with the dual encoder in the folder `start`; write `config.out`.
 
     Raises WrongUsageError or EnvironmentFailure if `start` holds none of this benchmark,
     MissingInputError if the benchmark lacks what is learnt from.
@@ -114,26 +113,26 @@ def learnt(chosen: Settings, view: View, course: Course, start: Path) -> None:
     found = read(view.folder, "interllava")
     first = begun(start, "dual_encoder", found.attributes)
     material = _material(view, training, found, first.lexicon, first.eyes)
-    torch.manual_seed(course.seed)
+    torch.manual_seed(config.seed)
     vocabulary = _vocabulary(training, view)
     whole = Whole(first.lexicon, found.size, vocabulary)
     whole.matcher.load_state_dict(first.weights)
-    reader = grounded(material.asked, Relevance, view, course, READER, chosen.size)
+    reader = grounded(material.asked, Relevance, view, config, READER, chosen.size)
     whole.grounder.load_state_dict(reader.grounder.state_dict())
     lesson = _lesson(whole, material)
     collate = Collate(whole.words, lesson.eyes)
-    _apart(whole, lesson, collate, chosen, course, view.note)
+    _apart(whole, lesson, collate, chosen, config, view.note)
     whole.adapt()
-    figures = _together(whole, lesson, collate, material, chosen, course)
+    figures = _together(whole, lesson, collate, material, chosen, config)
     saved(
-        "interllava", chosen, view, course, first.eyes, whole, first.lexicon,
+        "interllava", chosen, view, config, first.eyes, whole, first.lexicon,
         vocabulary=vocabulary, dual_encoder=first.sha256,
         validation={"reader": reader.figures, "assistant": figures},
     )  # fmt: skip
 
 
 def _material(
-    view: View, training: Training, found: Annotations, known: Lexicon, eyes: Any
+    view: View, training: LabelledSplit, found: Annotations, known: Lexicon, eyes: Any
 ) -> Material:
     splits = [training, *([view.validation] if view.validation else [])]
     wanted = {*named(training, view.validation, found), *(n for s in splits for n in _searched(s))}
@@ -145,13 +144,13 @@ def _material(
     return Material(view, training, asked, tracks, glimpses(asked.films, tracks, found.attributes))
 
 
-def _searched(training: Training) -> set[str]:
+def _searched(training: LabelledSplit) -> set[str]:
     """The videos that turns name: golds, foils, candidates."""
     golds = {name for gold in training.gold for name in (gold.video_id, gold.foil) if name}
     return golds | {name for each in training.candidates.values() for name in each}
 
 
-def _vocabulary(training: Training, view: View) -> list[str]:
+def _vocabulary(training: LabelledSplit, view: View) -> list[str]:
     """The tokens of the train split's texts, and of the prompts' own."""
     told = [*(turn.utterance for turn in training.turns), *(gold.answer for gold in training.gold)]
     longest = max(video.duration or 0 for video in view.videos.values())
@@ -182,8 +181,8 @@ def _lesson(whole: Whole, material: Material) -> Lesson:
 
 
 def _apart(
-    whole: Whole, lesson: Lesson, collate: Collate, chosen: Settings, course: Course,
-    note: Callable[[str], None],
+    whole: Whole, lesson: Lesson, collate: Collate, chosen: InterLLaVASettings,
+    config: TrainerConfig, note: Callable[[str], None],
 ) -> None:  # fmt: skip
     """The first two stages: the language model, and what leads to tokens."""
     draws = {"words": Examples(lesson), "tokens": Examples(lesson, talking=False)}
@@ -192,23 +191,23 @@ def _apart(
         "tokens": Seeing(whole.tiny),
     }
     for stage, module in modules.items():
-        loader = StepBatches(draws[stage], collate, seed=course.seed).loader()
-        fit(module, loader, course, stage=stage, steps=STEPS[stage][chosen.size], note=note)
+        loader = StepBatches(draws[stage], collate, seed=config.seed).loader()
+        fit(module, loader, config, stage=stage, steps=STEPS[stage][chosen.size], note=note)
 
 
 def _together(
-    whole: Whole, lesson: Lesson, collate: Collate, material: Material, chosen: Settings,
-    course: Course,
+    whole: Whole, lesson: Lesson, collate: Collate, material: Material, chosen: InterLLaVASettings,
+    config: TrainerConfig,
 ) -> dict[str, float]:  # fmt: skip
     """The third stage; returns the figures of the last validation."""
     later, gold = _later(material, collate)
-    taught = Taught(chosen.losses, chosen.weight, RATE, DECAY)
+    taught = LossConfig(chosen.losses, chosen.weight, RATE, DECAY)
     module = Teaching(whole.tiny, whole.words, taught, later, gold)
     steps = STEPS["assistant"][chosen.size]
     fit(
         module,
-        StepBatches(Examples(lesson), collate, seed=course.seed).loader(),
-        course,
+        StepBatches(Examples(lesson), collate, seed=config.seed).loader(),
+        config,
         stage="assistant",
         steps=steps,
         validation=DataLoader(range(len(later)), batch_size=4) if later else None,  # type: ignore[arg-type]
@@ -258,7 +257,7 @@ class TinySystem:
     """A trained folder, ready to be asked, one question after the other."""
 
     @torch.inference_mode()
-    def __init__(self, chosen: Settings, view: View) -> None:
+    def __init__(self, chosen: InterLLaVASettings, view: View) -> None:
         """Load the folder and watch the corpus' videos.
 
         Raises WrongUsageError if no folder is named, EnvironmentFailure if it is absent or damaged,

@@ -42,7 +42,7 @@ class Network(Protocol):
         """The tokens of a batch's videos: (tokens, width); None of no video."""
 
 
-class Course(NamedTuple):
+class LossConfig(NamedTuple):
     """How it is trained: in which form the further losses are, their weight, rate and decay."""
 
     form: Form
@@ -55,12 +55,12 @@ class Teaching(pl.LightningModule):
     """Trains a network; answers the validation turns."""
 
     def __init__(
-        self, network: Any, words: Words, course: Course,
+        self, network: Any, words: Words, config: LossConfig,
         later: Sequence[Callable[[], Batch]] = (), gold: Sequence[Sequence[Any]] = (),
     ) -> None:  # fmt: skip
         """later: prompts of validation turns; gold: for each its number, or its span in ms."""
         super().__init__()
-        self.network, self._words, self._course = network, words, course
+        self.network, self._words, self._config = network, words, config
         self.later, self._gold = later, gold
         self._spelling: Spelling = words.spelling(CANDIDATES)
         self._right: dict[Task, list[bool]] = {}
@@ -73,11 +73,11 @@ class Teaching(pl.LightningModule):
         # Which number a moment's video has was told: nothing is to be found out there.
         numberless = batch.kind == "moment"
         spelt = [each._replace(number=None) if numberless else each for each in batch.spelt]
-        if self._course.form == "spelt":
-            loss = loss + self._course.weight * losses.spelt(logits, spelt, self._spelling)
-        elif self._course.form == "argmax":
+        if self._config.form == "spelt":
+            loss = loss + self._config.weight * losses.spelt(logits, spelt, self._spelling)
+        elif self._config.form == "argmax":
             texts = [self._likeliest(*each) for each in zip(logits, batch.rows.labels, strict=True)]
-            loss = loss + self._course.weight * losses.argmax(texts, spelt, CANDIDATES)
+            loss = loss + self._config.weight * losses.argmax(texts, spelt, CANDIDATES)
         return loss
 
     def _likeliest(self, logits: Tensor, labels: Tensor) -> str:
@@ -107,7 +107,7 @@ class Teaching(pl.LightningModule):
 
     def configure_optimizers(self) -> Any:
         """AdamW with one cycle of its rate."""
-        return one_cycle(self, self._course.rate, self._course.decay)
+        return one_cycle(self, self._config.rate, self._config.decay)
 
 
 def replies(network: Network, words: Words, batch: Batch) -> list[str]:

@@ -14,11 +14,10 @@ from typing import Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 import torch
-from msgspec import Struct
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from baselines.base import Answer, Provenance, Query, View
+from baselines.base import Answer, Provenance, Query, Settings, View
 from baselines.dialogue_context import video_in_focus
 from baselines.event_models.event_annotations import Attribute, size
 from baselines.event_models.event_segments import Segments, gate, logarithms, pooled, segments
@@ -50,7 +49,7 @@ Control = Literal["none", "videos_permuted", "frames_shuffled", "labels_permuted
 Rows = NDArray[np.float32]
 
 
-class GroundingSettings(Struct, frozen=True, forbid_unknown_fields=True):
+class GroundingSettings(Settings, frozen=True):
     """Which weights, how much to train, and the controls.
 
     checkpoint: the trained folder, to run with. recogniser: a trained folder whose recogniser is
@@ -188,7 +187,7 @@ class Reader(nn.Module):
         return self.norm(state), asked.gist
 
 
-class Head(Protocol):
+class LocaliserHead(Protocol):
     """What a localiser makes of states and gists."""
 
     def loss(self, state: Tensor, gist: Tensor, gold: Tensor) -> Tensor:

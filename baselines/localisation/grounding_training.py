@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from baselines.base import Course, MissingInputError, Training, View
+from baselines.base import LabelledSplit, MissingInputError, TrainerConfig, View
 from baselines.event_models import lexicon
 from baselines.event_models.event_annotations import Annotations, read
 from baselines.event_models.event_segments import doubts, gate, of_events, pooled, unsure
@@ -56,32 +56,34 @@ class Plan(NamedTuple):
 
 def learnt(
     name: str, chosen: GroundingSettings, make: type[nn.Module], view: View,
-    course: Course, plan: Plan,
+    config: TrainerConfig, plan: Plan,
 ) -> None:  # fmt: skip
-    """Train the recogniser and a grounder, whose head `make` makes; write `course.out`."""
+    """Train the recogniser and a grounder, whose head `make` makes; write `config.out`."""
     training = labelled(view, chosen.control)
     found = read(view.folder, name)
-    eyes, seen = learn(view, course, found, chosen.size, chosen.recogniser)
+    eyes, seen = learn(view, config, found, chosen.size, chosen.recogniser)
     seen = watch(eyes, named(training, view.validation, found), view, seen)
     known = lexicon.of(training, found)
     asked = Asked.of(training, view.validation, known, seen, found)
     if chosen.control == PERMUTED:
-        asked = asked.dealt(course.seed)
-    module = grounded(asked, make, view, course, plan, chosen.size)
-    saved(name, chosen, view, course, eyes, module.grounder, known, validation=module.figures)
+        asked = asked.dealt(config.seed)
+    module = grounded(asked, make, view, config, plan, chosen.size)
+    saved(name, chosen, view, config, eyes, module.grounder, known, validation=module.figures)
 
 
 def grounded(
-    asked: Asked, make: type[nn.Module], view: View, course: Course, plan: Plan, size: Size
+    asked: Asked, make: type[nn.Module], view: View, config: TrainerConfig, plan: Plan, size: Size
 ) -> _Training:
     """Train a grounder, whose head `make` makes."""
-    torch.manual_seed(course.seed)
+    torch.manual_seed(config.seed)
     module = _Training(Grounder(asked.known.size, asked.found.size, make()), asked, plan)
-    _fit(module, Draw(asked), course, plan.steps[size], view)
+    _fit(module, Draw(asked), config, plan.steps[size], view)
     return module
 
 
-def named(training: Training, validation: Training | None, found: Annotations) -> list[str]:
+def named(
+    training: LabelledSplit, validation: LabelledSplit | None, found: Annotations
+) -> list[str]:
     """The videos of all gold moments, and all annotated ones."""
     golds = [*training.gold, *(validation.gold if validation else ())]
     moments = {str(gold.video_id) for gold in golds if gold.moment is not None}
@@ -114,7 +116,7 @@ class Asked(NamedTuple):
 
     @classmethod
     def of(
-        cls, training: Training, validation: Training | None, known: Lexicon, seen: Seen,
+        cls, training: LabelledSplit, validation: LabelledSplit | None, known: Lexicon, seen: Seen,
         found: Annotations,
     ) -> Asked:  # fmt: skip
         """All questions whose video can be read. Raises MissingInputError if train has none."""
@@ -136,7 +138,9 @@ class Asked(NamedTuple):
         )
 
 
-def _questions(training: Training, known: Lexicon, films: Mapping[str, Footage]) -> list[Question]:
+def _questions(
+    training: LabelledSplit, known: Lexicon, films: Mapping[str, Footage]
+) -> list[Question]:
     """The moment turns of a split whose video can be read."""
     found = []
     for at, (turn, gold) in enumerate(zip(training.turns, training.gold, strict=True)):
@@ -304,12 +308,12 @@ class _Training(pl.LightningModule):
         return one_cycle(self, self._rate, DECAY)
 
 
-def _fit(module: _Training, draw: Draw, course: Course, steps: int, view: View) -> None:
+def _fit(module: _Training, draw: Draw, config: TrainerConfig, steps: int, view: View) -> None:
     later = DataLoader(range(len(module.later)), batch_size=64) if module.later else None  # type: ignore[arg-type,var-annotated]
     fit(
         module,
-        StepBatches(draw, _collate, seed=course.seed).loader(),
-        course,
+        StepBatches(draw, _collate, seed=config.seed).loader(),
+        config,
         stage="grounder",
         steps=steps,
         validation=later,

@@ -19,32 +19,37 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from baselines.base import About, Answer, Course, Provenance, Query, View
+from baselines.base import About, Answer, Baseline, Provenance, Query, TrainerConfig, View
 from baselines.event_models.query_encoder import WIDTH
 from baselines.localisation.grounding import GroundingSettings, answer, open_trained
 from baselines.localisation.grounding_training import Plan, learnt
 
-ABOUT = About(trains=True, languages=("en", "zh"), paper="https://arxiv.org/abs/2107.09609")
+ABOUT = About(
+    needs=("frames", "checkpoint"),
+    trains=True,
+    train_needs=("frames", "annotated_events", "train_labels"),
+    languages=("en", "zh"),
+    paper="https://arxiv.org/abs/2107.09609",
+)
 PLAN = Plan(rate=1e-3, steps={"small": 500, "full": 2000})
 QUERIES, LAYERS, HEADS = 10, 2, 4
 L1, GIOU, SURE = 10.0, 1.0, 4.0  # weights of the losses, as in the paper
 REST = 0.1  # how much a proposal counts that is not the moment
 
 
-class Settings(GroundingSettings, frozen=True, forbid_unknown_fields=True):
+class MomentDETRSettings(GroundingSettings, frozen=True):
     """As GroundingSettings."""
 
 
-class Baseline:
+class MomentDETR(Baseline):
     """Up to ten moments of one video, best first."""
 
-    def __init__(self, settings: Settings) -> None:
-        """Keep the settings."""
-        self._settings = settings
+    settings_type = MomentDETRSettings
+    _settings: MomentDETRSettings
 
-    def train(self, view: View, course: Course) -> None:
+    def train(self, view: View, config: TrainerConfig) -> None:
         """Train recogniser and decoder, and write the checkpoint folder."""
-        learnt("moment_detr", self._settings, Decoder, view, course, PLAN)
+        learnt("moment_detr", self._settings, Decoder, view, config, PLAN)
 
     def prepare(self, view: View) -> None:
         """Load the trained folder and watch the corpus' videos; raises as `open_trained` does."""

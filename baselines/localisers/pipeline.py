@@ -6,10 +6,10 @@ answered by the retriever. In a moment turn the localiser is told one video: (1)
 (reference history); (2) else the latest that the history names, (3) unless there is none, or the
 utterance itself describes a video ("in the video where ...", "找一个...的视频"): then the best that
 the retriever finds with the utterance. Rule 3 goes by these words alone. On IVCR-Mini's train split
-it tells the 51 moment turns that leave the video in focus from the 531 that stay at it in all cases;
-where people do not say so, as in turns joined together without a word on the video, it cannot.
-Trains nothing itself. https://arxiv.org/abs/1907.12763 has the two stages as the usual first
-system.
+it tells the 51 moment turns that leave the video in focus from the 531 that stay at it in all
+cases; where people do not say so, as in turns joined together without a word on the video, it
+cannot. Trains nothing itself. https://arxiv.org/abs/1907.12763 has the two stages as the usual
+first system.
 """
 
 from __future__ import annotations
@@ -17,10 +17,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from msgspec import Struct
 from msgspec.structs import replace
 
-from baselines.base import About, Answer, Provenance, Query, View
+from baselines.base import About, Answer, Baseline, Provenance, Query, Settings, View
 from baselines.dialogue_context import video_in_focus
 from baselines.running.composition import check_ranks_videos, merged, one_member, prepare
 from harness.records import CandidateUse
@@ -38,7 +37,7 @@ DESCRIBES_A_VIDEO = re.compile(
 )
 
 
-class Settings(Struct, frozen=True, forbid_unknown_fields=True):
+class PipelineSettings(Settings, frozen=True):
     """The two members, and whether the candidates are shown to them."""
 
     retriever: str = "bm25"
@@ -46,11 +45,15 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     candidates: CandidateUse = "unused"
 
 
-class Baseline:
+class Pipeline(Baseline):
     """The retriever's videos, the localiser's moments in the video that a turn is about."""
 
-    def __init__(self, settings: Settings) -> None:
+    settings_type = PipelineSettings
+    _settings: PipelineSettings
+
+    def __init__(self, settings: PipelineSettings) -> None:
         """Make the members. Raises WrongUsageError if a setting cannot be read."""
+        self._settings = settings
         self._retriever = one_member(settings.retriever, "retriever", settings.candidates)
         check_ranks_videos([self._retriever], "retriever")
         self._localiser = one_member(settings.localiser, "localiser", settings.candidates)
@@ -58,6 +61,10 @@ class Baseline:
     def prepare(self, view: View) -> None:
         """Prepare both members; raises what they raise."""
         prepare([self._retriever, self._localiser], view)
+
+    def candidate_use(self, declared: CandidateUse) -> CandidateUse:
+        """As the setting has it."""
+        return self._settings.candidates
 
     def answer(self, queries: Sequence[Query]) -> list[Answer]:
         """Video turns are answered by the retriever, moment turns by the localiser."""

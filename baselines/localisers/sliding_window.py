@@ -16,10 +16,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from msgspec import Struct
 from numpy.typing import NDArray
 
-from baselines.base import About, Answer, Provenance, Query, View
+from baselines.base import About, Answer, Baseline, Provenance, Query, Settings, View
 from baselines.dialogue_context import Context, check_context, readings, video_in_focus
 from baselines.encoders.image_text import load_clip
 from baselines.localisation.proposals import Spans, nms, windows
@@ -27,11 +26,13 @@ from baselines.ranking import Corpus, blended, remembered, unit
 from baselines.video.features import extract
 from harness.records import Moment
 
-ABOUT = About(languages=("en", "zh"), paper="https://arxiv.org/abs/2103.00020")
+ABOUT = About(
+    needs=("frames", "checkpoint"), languages=("en", "zh"), paper="https://arxiv.org/abs/2103.00020"
+)
 MOMENTS = 10
 
 
-class Settings(Struct, frozen=True, forbid_unknown_fields=True):
+class SlidingWindowSettings(Settings, frozen=True):
     """The model, what to search with, which frames to read, the shortest window in seconds.
 
     checkpoint: a folder, or a name that `hf download` has fetched; revision: of a name.
@@ -45,12 +46,11 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     shortest: float = 2.0
 
 
-class Baseline:
+class SlidingWindow(Baseline):
     """Up to ten moments of one video, best first, ties to the shorter and earlier."""
 
-    def __init__(self, settings: Settings) -> None:
-        """Keep the settings."""
-        self._settings = settings
+    settings_type = SlidingWindowSettings
+    _settings: SlidingWindowSettings
 
     def prepare(self, view: View) -> None:
         """Load the model and embed the frames of the corpus' videos.

@@ -18,31 +18,36 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from baselines.base import About, Answer, Course, Provenance, Query, View
+from baselines.base import About, Answer, Baseline, Provenance, Query, TrainerConfig, View
 from baselines.event_models.query_encoder import WIDTH
 from baselines.localisation.grounding import STEPS, GroundingSettings, answer, open_trained
 from baselines.localisation.grounding_training import Plan, learnt
 
-ABOUT = About(trains=True, languages=("en", "zh"), paper="https://arxiv.org/abs/1912.03590")
+ABOUT = About(
+    needs=("frames", "checkpoint"),
+    trains=True,
+    train_needs=("frames", "annotated_events", "train_labels"),
+    languages=("en", "zh"),
+    paper="https://arxiv.org/abs/1912.03590",
+)
 PLAN = Plan(rate=2e-3, steps={"small": 200, "full": 700})
 CHANNELS = 24
 LOWEST, HIGHEST = 0.5, 1.0  # IoU that counts as 0 and as 1
 
 
-class Settings(GroundingSettings, frozen=True, forbid_unknown_fields=True):
+class TAN2DSettings(GroundingSettings, frozen=True):
     """As GroundingSettings."""
 
 
-class Baseline:
+class TAN2D(Baseline):
     """Up to ten moments of one video, best first."""
 
-    def __init__(self, settings: Settings) -> None:
-        """Keep the settings."""
-        self._settings = settings
+    settings_type = TAN2DSettings
+    _settings: TAN2DSettings
 
-    def train(self, view: View, course: Course) -> None:
+    def train(self, view: View, config: TrainerConfig) -> None:
         """Train recogniser and map, and write the checkpoint folder."""
-        learnt("tan2d", self._settings, Map, view, course, PLAN)
+        learnt("tan2d", self._settings, Map, view, config, PLAN)
 
     def prepare(self, view: View) -> None:
         """Load the trained folder and watch the corpus' videos; raises as `open_trained` does."""

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from baselines.base import Course, Exchange, MissingInputError, Query, Training, View
+from baselines.base import Exchange, LabelledSplit, MissingInputError, Query, TrainerConfig, View
 from baselines.dialogue_context import Context, readings
 from baselines.retrieval_training.encoder_pairs import Clips, Readings, Towers
 from baselines.training.fit import StepBatches, fit, gathered
@@ -46,14 +46,14 @@ class Rates(NamedTuple):
     checkpoint: float
 
 
-class Head(Protocol):
+class ContrastiveHead(Protocol):
     """A module that compares texts with videos: cosines, (texts, videos)."""
 
     def __call__(self, texts: Tensor, clips: Clips) -> Tensor:
         """texts: (n, d); clips: (m, most, d) with a mask."""
 
 
-def pairs(training: Training, context: Context) -> list[Pair]:
+def pairs(training: LabelledSplit, context: Context) -> list[Pair]:
     """The video turns of a split with their gold videos, in order; of earlier turns, utterances."""
     found = []
     both = zip(training.turns, training.gold, strict=True)
@@ -157,7 +157,7 @@ class Contrast(pl.LightningModule):
         return Clips(*(part.to(self.device) for part in self.towers.clips(video_ids)))
 
 
-def train(module: Contrast, view: View, course: Course, *, epochs: float) -> int:
+def train(module: Contrast, view: View, config: TrainerConfig, *, epochs: float) -> int:
     """Train by so many passes over the pairs; returns the steps. Keeps the best R@1, if any."""
     size = min(BATCH, len(module.train_pairs))
     steps = math.ceil(epochs * len(module.train_pairs) / size)
@@ -170,8 +170,8 @@ def train(module: Contrast, view: View, course: Course, *, epochs: float) -> int
     checked = bool(module.val_pairs)
     fit(
         module,
-        StepBatches(draw, lambda rows: torch.tensor(rows), seed=course.seed).loader(),
-        course,
+        StepBatches(draw, lambda rows: torch.tensor(rows), seed=config.seed).loader(),
+        config,
         stage="head",
         steps=steps,
         validation=val if checked else None,
@@ -180,4 +180,4 @@ def train(module: Contrast, view: View, course: Course, *, epochs: float) -> int
         times=VALIDATIONS,
         note=view.note,
     )
-    return steps if course.steps is None else min(steps, course.steps)
+    return steps if config.steps is None else min(steps, config.steps)

@@ -13,14 +13,13 @@ from typing import Any, Literal, NamedTuple, TypeVar
 
 import msgspec
 import torch
-from msgspec import Struct
 from torch import Tensor, nn
 
-from baselines.base import Course, Provenance, View
+from baselines.base import Provenance, Settings, TrainerConfig, View
 from baselines.dialogue_context import Context
 from baselines.encoders.image_text import ClipModel, load_clip, save_clip
 from baselines.ranking import Corpus
-from baselines.registry import changed
+from baselines.registry import changed_settings
 from baselines.retrieval_training.contrastive import Contrast, Pair, Rates, pairs, readable, train
 from baselines.retrieval_training.encoder_pairs import Frozen, Towers, Tuned
 from baselines.training import checkpoints
@@ -37,7 +36,7 @@ FIXED = ("tune", "similarity", "most")
 PLACES = ("checkpoint", "clip")  # folders of this machine, which the hashes stand for
 
 
-class TunedSettings(Struct, frozen=True, forbid_unknown_fields=True):
+class TunedSettings(Settings, frozen=True):
     """The settings of a baseline with a head: which weights, what to read, what to train.
 
     checkpoint: the trained folder, to run with. clip and revision: the checkpoint of the CLIP kind
@@ -89,7 +88,9 @@ def open_trained(name: str, given: S, names: Collection[str], corpus: Corpus, vi
         details={
             "checkpoint": kept.sha256,
             "clip": clip.key,
-            "settings": {name: of for name, of in changed(chosen).items() if name not in PLACES},
+            "settings": {
+                name: of for name, of in changed_settings(chosen).items() if name not in PLACES
+            },
             "decoder": features.decoder,
             "skipped": features.skipped,
         },
@@ -106,7 +107,7 @@ class Trainee(NamedTuple):
     val: list[Pair]
 
 
-def trainee(chosen: TunedSettings, view: View, course: Course) -> Trainee:
+def trainee(chosen: TunedSettings, view: View, config: TrainerConfig) -> Trainee:
     """Load the checkpoint and read the pairs' videos. Seeds torch: weights are drawn after this."""
     if view.training is None:
         raise WrongUsageError("expected a train split with labels to train on")
@@ -121,32 +122,33 @@ def trainee(chosen: TunedSettings, view: View, course: Course) -> Trainee:
     else:
         towers = Frozen(clip, features, chosen.most)
     val = [pair for pair in later if pair.video_id in features]
-    torch.manual_seed(course.seed)
+    torch.manual_seed(config.seed)
     return Trainee(clip, towers, readable(found, features), val)
 
 
 def train_head(
-    name: str, chosen: TunedSettings, head: nn.Module, learner: Trainee, view: View, course: Course,
+    name: str, chosen: TunedSettings, head: nn.Module, learner: Trainee, view: View,
+    config: TrainerConfig,
     *, rates: Rates, epochs: float,
 ) -> None:  # fmt: skip
-    """Train `head` (and the checkpoint, as `tune` says) and write the folder `course.out`."""
+    """Train `head` (and the checkpoint, as `tune` says) and write the folder `config.out`."""
     scale = float(learner.clip.network.logit_scale.detach().exp())
     module = Contrast(
         head, learner.towers, learner.train, learner.val, rates=rates, scale=min(scale, 100.0)
     )
-    steps = train(module, view, course, epochs=epochs)
+    steps = train(module, view, config, epochs=epochs)
     if chosen.tune == "all" and leads():
-        save_clip(learner.clip, chosen.clip, chosen.revision, course.out / CLIP_FOLDER)
+        save_clip(learner.clip, chosen.clip, chosen.revision, config.out / CLIP_FOLDER)
     facts = {
         "benchmark": f"{Benchmark(view.folder).header.name} train",
         "clip": learner.clip.key,
         "pairs": len(learner.train),
-        "seed": course.seed,
+        "seed": config.seed,
         "source": Path(chosen.clip).name,
         "steps": steps,
     }
     weights = head.state_dict()
-    checkpoints.save(course.out, baseline=name, settings=chosen, weights=weights, facts=facts)
+    checkpoints.save(config.out, baseline=name, settings=chosen, weights=weights, facts=facts)
 
 
 def _together(given: S, names: Collection[str], trained: dict[str, Any]) -> S:

@@ -14,41 +14,43 @@ from collections.abc import Iterable, Mapping, Sequence
 import bm25s
 import numpy as np
 from bm25s.tokenization import Tokenized
-from msgspec import Struct
 from numpy.typing import NDArray
 
-from baselines.base import About, Answer, Query, View
+from baselines.base import About, Answer, Baseline, Query, Settings, View
 from baselines.dialogue_context import Context, Weighted, check_context, utterances
 from baselines.ranking import UNRANKED, Corpus, Scores, best
 from baselines.tokenization import joined, tokens
 from harness.records import CandidateUse
 
-ABOUT = About(languages=("en", "zh"), paper="https://arxiv.org/abs/2407.03618")
+ABOUT = About(needs=("text",), languages=("en", "zh"), paper="https://arxiv.org/abs/2407.03618")
 
 # Weights are rounded to this fraction, so that sums of them are exact in float64, in any order and
 # on any machine: equal scores are equal, and ties go to the earlier video.
 GRAIN = 2.0**-24
 
 
-class Settings(Struct, frozen=True, forbid_unknown_fields=True):
+class BM25Settings(Settings, frozen=True):
     """What to search with, and whether to order the turn's candidates too (as `choice`)."""
 
     context: Context = "last"
     candidates: CandidateUse = "unused"
 
 
-class Baseline:
+class BM25(Baseline):
     """The 100 best videos of the corpus, ties in its order."""
 
-    def __init__(self, settings: Settings) -> None:
-        """Keep the settings."""
-        self._settings = settings
+    settings_type = BM25Settings
+    _settings: BM25Settings
 
     def prepare(self, view: View) -> None:
         """Index the corpus. Raises WrongUsageError if the history cannot give the context."""
         check_context(self._settings.context, view.history)
         self._corpus = Corpus(view)
         self._index = Index([joined(view.videos[video_id].text) for video_id in view.corpus])
+
+    def candidate_use(self, declared: CandidateUse) -> CandidateUse:
+        """As the setting has it."""
+        return self._settings.candidates
 
     def answer(self, queries: Sequence[Query]) -> list[Answer]:
         """A ranking for each video turn, one moment for each moment turn."""

@@ -15,19 +15,20 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from msgspec import Struct
 
-from baselines.base import About, Answer, Provenance, Query, View
+from baselines.base import About, Answer, Baseline, Provenance, Query, Settings, View
 from baselines.dialogue_context import Context, check_context, readings
 from baselines.encoders.image_text import load_clip
 from baselines.ranking import Corpus, Scores, blended, remembered, unit
 from baselines.video.features import extract
 from harness.records import CandidateUse
 
-ABOUT = About(languages=("en", "zh"), paper="https://arxiv.org/abs/2103.00020")
+ABOUT = About(
+    needs=("frames", "checkpoint"), languages=("en", "zh"), paper="https://arxiv.org/abs/2103.00020"
+)
 
 
-class Settings(Struct, frozen=True, forbid_unknown_fields=True):
+class CLIPSettings(Settings, frozen=True):
     """The model, what to search with, whether to order the candidates, which frames to read.
 
     checkpoint: a folder, or a name that `hf download` has fetched; revision: of a name.
@@ -41,12 +42,11 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     most: int = 12
 
 
-class Baseline:
+class CLIP(Baseline):
     """The 100 best videos of the corpus by cosine; videos that cannot be read are not ranked."""
 
-    def __init__(self, settings: Settings) -> None:
-        """Keep the settings."""
-        self._settings = settings
+    settings_type = CLIPSettings
+    _settings: CLIPSettings
 
     def prepare(self, view: View) -> None:
         """Load the model and embed the corpus' videos.
@@ -70,6 +70,10 @@ class Baseline:
         self._seen = self._corpus.seen(self._features)
         means = [self._features[video_id].mean(axis=0) for video_id in self._seen]
         self._videos = unit(np.stack(means))  # (seen, d)
+
+    def candidate_use(self, declared: CandidateUse) -> CandidateUse:
+        """As the setting has it."""
+        return self._settings.candidates
 
     def answer(self, queries: Sequence[Query]) -> list[Answer]:
         """A ranking for each video turn, one moment for each moment turn."""

@@ -14,21 +14,28 @@ with the whole of the given video, else of the best one.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import Literal, cast
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from baselines.base import About, Answer, Course, Provenance, Query, View
+from baselines.base import About, Answer, Baseline, Provenance, Query, TrainerConfig, View
 from baselines.dialogue_context import check_context, readings
 from baselines.ranking import Corpus, Scores, blended, remembered
 from baselines.retrieval_training.contrastive import Rates
 from baselines.retrieval_training.encoder_pairs import Clips, filled
 from baselines.retrieval_training.finetuning import TunedSettings, open_trained, train_head, trainee
+from harness.records import CandidateUse
 
-ABOUT = About(trains=True, languages=("en", "zh"), paper="https://arxiv.org/abs/2104.08860")
+ABOUT = About(
+    needs=("frames", "checkpoint"),
+    trains=True,
+    train_needs=("frames", "checkpoint", "train_labels"),
+    languages=("en", "zh"),
+    paper="https://arxiv.org/abs/2104.08860",
+)
 LAYERS = 4
 HEAD_WIDTH = 64
 RATES = {"head": Rates(1e-4, 0.0), "all": Rates(1e-4, 1e-7)}
@@ -37,13 +44,13 @@ EPOCHS = {"head": 20.0, "all": 5.0}
 Similarity = Literal["mean", "sequence"]
 
 
-class Settings(TunedSettings, frozen=True, forbid_unknown_fields=True):
+class CLIP4ClipSettings(TunedSettings, frozen=True, forbid_unknown_fields=True):
     """As TunedSettings, and how a video's frames are compared with a text."""
 
     similarity: Similarity = "mean"
 
 
-class Head(nn.Module):
+class CLIP4ClipHead(nn.Module):
     """Cosines of texts and pooled frames of width d."""
 
     def __init__(self, width: int, most: int, similarity: Similarity, *, maps: bool) -> None:
@@ -76,22 +83,19 @@ class Head(nn.Module):
         return nn.functional.normalize(frames.sum(dim=1), dim=-1)
 
 
-class Baseline:
+class CLIP4Clip(Baseline):
     """The 100 best videos of the corpus by cosine; videos that cannot be read are not ranked."""
 
-    given: Collection[str] = ()  # the settings that were given by name
+    settings_type = CLIP4ClipSettings
+    _settings: CLIP4ClipSettings
 
-    def __init__(self, settings: Settings) -> None:
-        """Keep the settings."""
-        self._settings = settings
-
-    def train(self, view: View, course: Course) -> None:
+    def train(self, view: View, config: TrainerConfig) -> None:
         """Train and write the checkpoint folder."""
         chosen = self._settings
-        learner = trainee(chosen, view, course)
+        learner = trainee(chosen, view, config)
         head = _head(chosen, learner.clip.width)
         train_head(
-            "clip4clip", chosen, head, learner, view, course,
+            "clip4clip", chosen, head, learner, view, config,
             rates=RATES[chosen.tune], epochs=EPOCHS[chosen.tune],
         )  # fmt: skip
 
@@ -107,6 +111,10 @@ class Baseline:
         self._head.load_state_dict(opened.head)
         self._embed = remembered(lambda text: opened.clip.texts([text])[0])
         self._videos = np.concatenate([self._pooled(video_id) for video_id in opened.seen])
+
+    def candidate_use(self, declared: CandidateUse) -> CandidateUse:
+        """As the setting has it."""
+        return self._settings.candidates
 
     def answer(self, queries: Sequence[Query]) -> list[Answer]:
         """A ranking for each video turn, one moment for each moment turn."""
@@ -129,8 +137,8 @@ class Baseline:
         return self._corpus.scattered(self._opened.seen, self._videos @ text)
 
 
-def _head(chosen: Settings, width: int) -> Head:
-    return Head(width, chosen.most, chosen.similarity, maps=chosen.tune == "head")
+def _head(chosen: CLIP4ClipSettings, width: int) -> CLIP4ClipHead:
+    return CLIP4ClipHead(width, chosen.most, chosen.similarity, maps=chosen.tune == "head")
 
 
 def _map(width: int) -> nn.Linear:

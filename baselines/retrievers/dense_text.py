@@ -17,21 +17,31 @@ from typing import Any
 
 import numpy as np
 import torch
-from msgspec import Struct
 from numpy.typing import NDArray
 from sentence_transformers import SentenceTransformer
 
-from baselines.base import About, Answer, MissingInputError, Provenance, Query, View
+from baselines.base import (
+    About,
+    Answer,
+    Baseline,
+    MissingInputError,
+    Provenance,
+    Query,
+    Settings,
+    View,
+)
 from baselines.dialogue_context import Context, check_context, readings
 from baselines.encoders.resolve import loading, located
 from baselines.ranking import Corpus, Scores, blended, remembered, unit
 from baselines.tokenization import joined
 from harness.records import CandidateUse
 
-ABOUT = About(languages=("en", "zh"), paper="https://arxiv.org/abs/1908.10084")
+ABOUT = About(
+    needs=("text", "checkpoint"), languages=("en", "zh"), paper="https://arxiv.org/abs/1908.10084"
+)
 
 
-class Settings(Struct, frozen=True, forbid_unknown_fields=True):
+class DenseTextSettings(Settings, frozen=True):
     """The model, what to search with, and whether to order the turn's candidates too.
 
     checkpoint: a folder, or a name that `hf download` has fetched; revision: of a name.
@@ -43,12 +53,11 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     candidates: CandidateUse = "unused"
 
 
-class Baseline:
+class DenseText(Baseline):
     """The 100 best videos of the corpus by cosine, ties in its order."""
 
-    def __init__(self, settings: Settings) -> None:
-        """Keep the settings."""
-        self._settings = settings
+    settings_type = DenseTextSettings
+    _settings: DenseTextSettings
 
     def prepare(self, view: View) -> None:
         """Load the model and embed the corpus' texts.
@@ -70,6 +79,10 @@ class Baseline:
             [texts[video_id] for video_id in self._seen], show_progress_bar=False
         )
         self._videos = unit(np.asarray(found, np.float32))  # (seen, d)
+
+    def candidate_use(self, declared: CandidateUse) -> CandidateUse:
+        """As the setting has it."""
+        return self._settings.candidates
 
     def answer(self, queries: Sequence[Query]) -> list[Answer]:
         """A ranking for each video turn, one moment for each moment turn."""

@@ -18,7 +18,6 @@ import msgspec
 import numpy as np
 import pytorch_lightning as pl
 import torch
-from msgspec import Struct
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
@@ -26,11 +25,13 @@ from torch.utils.data import DataLoader
 from baselines.base import (
     About,
     Answer,
-    Course,
+    Baseline,
+    LabelledSplit,
     MissingInputError,
     Provenance,
     Query,
-    Training,
+    Settings,
+    TrainerConfig,
     View,
 )
 from baselines.dialogue_context import Context, check_context, told_by_reference
@@ -57,7 +58,13 @@ from baselines.training.fit import StepBatches, fit, moved, one_cycle
 from baselines.training.metrics import Retrieval
 from harness.records import CONCATENATION, CandidateUse
 
-ABOUT = About(trains=True, languages=("en", "zh"), paper="https://arxiv.org/abs/2004.12832")
+ABOUT = About(
+    needs=("frames", "checkpoint"),
+    trains=True,
+    train_needs=("frames", "annotated_events", "train_labels"),
+    languages=("en", "zh"),
+    paper="https://arxiv.org/abs/2004.12832",
+)
 
 BATCH = 48
 RATE, DECAY = 3e-3, 1e-2
@@ -70,7 +77,7 @@ Control = Literal[
 ]
 
 
-class Settings(Struct, frozen=True, forbid_unknown_fields=True):
+class DualEncoderSettings(Settings, frozen=True):
     """Which weights, what to read, how much to train, and the controls.
 
     checkpoint: the trained folder, to run with. context: left out, it is `all` in training (`last`
@@ -88,30 +95,29 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     control: Control = "none"
 
 
-class Baseline:
+class DualEncoder(Baseline):
     """The 100 best videos of the corpus by score; videos that cannot be read are not ranked."""
 
-    def __init__(self, settings: Settings) -> None:
-        """Keep the settings."""
-        self._settings = settings
+    settings_type = DualEncoderSettings
+    _settings: DualEncoderSettings
 
-    def train(self, view: View, course: Course) -> None:
+    def train(self, view: View, config: TrainerConfig) -> None:
         """Train recogniser and matcher, and write the checkpoint folder."""
         chosen = self._settings
         training = labelled(view, chosen.control)
         found = read(view.folder, "dual_encoder")
         if chosen.control == PERMUTED:
-            found, training = permuted(found, training, course.seed)
-        eyes, seen = learn(view, course, found, chosen.size, chosen.recogniser)
+            found, training = permuted(found, training, config.seed)
+        eyes, seen = learn(view, config, found, chosen.size, chosen.recogniser)
         named = _named(training, view.validation)
         seen = watch(eyes, named | found.scripts.keys(), view, seen)
         lesson = _prepared(seen, found, training, view.validation)
-        torch.manual_seed(course.seed)
+        torch.manual_seed(config.seed)
         context = chosen.context or ("last" if chosen.size == "small" else "all")
         module = _Training(Matcher(lesson.lexicon.size, found.size), lesson, context)
-        _fit(module, _Draw(lesson, context), course, STEPS[chosen.size], view)
+        _fit(module, _Draw(lesson, context), config, STEPS[chosen.size], view)
         saved(
-            "dual_encoder", chosen, view, course, eyes, module.matcher, lesson.lexicon,
+            "dual_encoder", chosen, view, config, eyes, module.matcher, lesson.lexicon,
             context=context, validation=module.figures,
         )  # fmt: skip
 
@@ -142,6 +148,10 @@ class Baseline:
         tracks = controlled(tracks, chosen.control, view, self._lexicon)
         self._videos = laid_out([tracks[video_id] for video_id in self._seen])
         self._provenance = kept.provenance
+
+    def candidate_use(self, declared: CandidateUse) -> CandidateUse:
+        """As the setting has it."""
+        return self._settings.candidates
 
     def answer(self, queries: Sequence[Query]) -> list[Answer]:
         """A ranking for each video turn, one moment for each moment turn."""
@@ -218,7 +228,7 @@ class Lesson(NamedTuple):
     doubt: NDArray[np.float64]
 
 
-def _named(training: Training, validation: Training | None) -> set[str]:
+def _named(training: LabelledSplit, validation: LabelledSplit | None) -> set[str]:
     """The videos of all golds and foils."""
     golds = [*training.gold, *(validation.gold if validation else ())]
     named = [name for gold in golds for name in (gold.video_id, gold.foil)]
@@ -226,7 +236,7 @@ def _named(training: Training, validation: Training | None) -> set[str]:
 
 
 def _prepared(
-    seen: Seen, found: Annotations, training: Training, validation: Training | None
+    seen: Seen, found: Annotations, training: LabelledSplit, validation: LabelledSplit | None
 ) -> Lesson:
     attributes = found.attributes
     tracks = {name: track(seen.rows[name], seen.times[name], attributes) for name in seen.rows}
@@ -256,7 +266,11 @@ def _annotated(seen: Seen, found: Annotations) -> dict[str, Track]:
 
 
 def _pairs(
-    training: Training, known: Lexicon, whole: Mapping[str, Sequence[int]], *, openings: bool = True
+    training: LabelledSplit,
+    known: Lexicon,
+    whole: Mapping[str, Sequence[int]],
+    *,
+    openings: bool = True,
 ) -> list[Pair]:
     """Video turns, and moment turns that describe their video too, whose video can be read."""
     found: list[Pair] = []
@@ -272,7 +286,9 @@ def _pairs(
     return found
 
 
-def permuted(found: Annotations, training: Training, seed: int) -> tuple[Annotations, Training]:
+def permuted(
+    found: Annotations, training: LabelledSplit, seed: int
+) -> tuple[Annotations, LabelledSplit]:
     """A control: scripts and gold videos, each dealt out anew among the videos."""
     drawn = np.random.default_rng(seed)
     names = sorted(found.scripts)
@@ -434,12 +450,12 @@ class _Training(pl.LightningModule):
         return one_cycle(self, RATE, DECAY)
 
 
-def _fit(module: _Training, draw: _Draw, course: Course, steps: int, view: View) -> None:
+def _fit(module: _Training, draw: _Draw, config: TrainerConfig, steps: int, view: View) -> None:
     val = DataLoader(range(len(module.val)), batch_size=64) if module.val else None  # type: ignore[arg-type,var-annotated]
     fit(
         module,
-        StepBatches(draw, _collate, seed=course.seed).loader(),
-        course,
+        StepBatches(draw, _collate, seed=config.seed).loader(),
+        config,
         stage="matcher",
         steps=steps,
         validation=val,

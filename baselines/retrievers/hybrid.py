@@ -15,10 +15,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 import numpy as np
-from msgspec import Struct
 from msgspec.structs import replace
 
-from baselines.base import About, Answer, Provenance, Query, View
+from baselines.base import About, Answer, Baseline, Provenance, Query, Settings, View
 from baselines.ranking import Corpus, Scores
 from baselines.running.composition import check_ranks_videos, members, merged, prepare
 from harness.records import CandidateUse
@@ -27,18 +26,22 @@ ABOUT = About(languages=("en", "zh"), paper="https://doi.org/10.1145/1571941.157
 K = 60  # as the paper has it
 
 
-class Settings(Struct, frozen=True, forbid_unknown_fields=True):
+class HybridSettings(Settings, frozen=True):
     """The members, and whether the candidates are shown to them and ordered too."""
 
     members: str = "bm25?context=last;bm25?context=decayed"
     candidates: CandidateUse = "unused"
 
 
-class Baseline:
+class Hybrid(Baseline):
     """The 100 best videos by their fused ranks; ties in the corpus' order."""
 
-    def __init__(self, settings: Settings) -> None:
+    settings_type = HybridSettings
+    _settings: HybridSettings
+
+    def __init__(self, settings: HybridSettings) -> None:
         """Make the members. Raises WrongUsageError if the setting cannot be read."""
+        self._settings = settings
         self._members = members(settings.members, "members", settings.candidates)
         check_ranks_videos(self._members, "members")
 
@@ -46,6 +49,10 @@ class Baseline:
         """Prepare the members; raises what they raise."""
         self._corpus = Corpus(view)
         prepare(self._members, view)
+
+    def candidate_use(self, declared: CandidateUse) -> CandidateUse:
+        """As the setting has it."""
+        return self._settings.candidates
 
     def answer(self, queries: Sequence[Query]) -> list[Answer]:
         """A ranking for each video turn, one moment for each moment turn."""

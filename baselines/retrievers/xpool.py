@@ -15,31 +15,38 @@ of the best one.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from baselines.base import About, Answer, Course, Provenance, Query, View
+from baselines.base import About, Answer, Baseline, Provenance, Query, TrainerConfig, View
 from baselines.dialogue_context import check_context, readings
 from baselines.ranking import Corpus, Scores, blended, remembered
 from baselines.retrieval_training.contrastive import Rates
 from baselines.retrieval_training.encoder_pairs import Clips, filled
 from baselines.retrieval_training.finetuning import TunedSettings, open_trained, train_head, trainee
+from harness.records import CandidateUse
 
-ABOUT = About(trains=True, languages=("en", "zh"), paper="https://arxiv.org/abs/2203.15086")
+ABOUT = About(
+    needs=("frames", "checkpoint"),
+    trains=True,
+    train_needs=("frames", "checkpoint", "train_labels"),
+    languages=("en", "zh"),
+    paper="https://arxiv.org/abs/2203.15086",
+)
 DROPOUT = 0.3
 VIDEOS_AT_ONCE = 1024
 RATES = {"head": Rates(1e-4, 0.0), "all": Rates(1e-5, 1e-6)}
 EPOCHS = {"head": 20.0, "all": 5.0}
 
 
-class Settings(TunedSettings, frozen=True, forbid_unknown_fields=True):
+class XPoolSettings(TunedSettings, frozen=True, forbid_unknown_fields=True):
     """As TunedSettings."""
 
 
-class Head(nn.Module):
+class XPoolHead(nn.Module):
     """Cosines of texts and the frames that they attend to; all of width d."""
 
     def __init__(self, width: int) -> None:
@@ -70,22 +77,19 @@ class Head(nn.Module):
         return pooled
 
 
-class Baseline:
+class XPool(Baseline):
     """The 100 best videos of the corpus by cosine; videos that cannot be read are not ranked."""
 
-    given: Collection[str] = ()  # the settings that were given by name
+    settings_type = XPoolSettings
+    _settings: XPoolSettings
 
-    def __init__(self, settings: Settings) -> None:
-        """Keep the settings."""
-        self._settings = settings
-
-    def train(self, view: View, course: Course) -> None:
+    def train(self, view: View, config: TrainerConfig) -> None:
         """Train and write the checkpoint folder."""
         chosen = self._settings
-        learner = trainee(chosen, view, course)
-        head = Head(learner.clip.width)
+        learner = trainee(chosen, view, config)
+        head = XPoolHead(learner.clip.width)
         train_head(
-            "xpool", chosen, head, learner, view, course,
+            "xpool", chosen, head, learner, view, config,
             rates=RATES[chosen.tune], epochs=EPOCHS[chosen.tune],
         )  # fmt: skip
 
@@ -96,9 +100,13 @@ class Baseline:
             "xpool", self._settings, self.given, self._corpus, view
         )
         check_context(opened.settings.context, view.history)
-        self._head = Head(opened.clip.width).to(opened.clip.device).eval()
+        self._head = XPoolHead(opened.clip.width).to(opened.clip.device).eval()
         self._head.load_state_dict(opened.head)
         self._embed = remembered(lambda text: opened.clip.texts([text])[0])
+
+    def candidate_use(self, declared: CandidateUse) -> CandidateUse:
+        """As the setting has it."""
+        return self._settings.candidates
 
     def answer(self, queries: Sequence[Query]) -> list[Answer]:
         """A ranking for each video turn, one moment for each moment turn."""

@@ -16,11 +16,10 @@ from itertools import chain
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
-from msgspec import Struct
 from msgspec.structs import replace
 
-from baselines.base import Baseline, Provenance, View
-from baselines.registry import Entry, changed, find, load, portable, settings_of
+from baselines.base import Baseline, Provenance, Settings, View
+from baselines.registry import RegistryEntry, changed_settings, class_of, find, load, without_paths
 from harness.errors import WrongUsageError
 from harness.files import shown
 from harness.records import CandidateUse
@@ -29,23 +28,23 @@ from harness.records import CandidateUse
 class Member(NamedTuple):
     """A baseline that another one is made of, with its settings and its weight."""
 
-    entry: Entry
+    entry: RegistryEntry
     baseline: Baseline
-    settings: Struct
+    settings: Settings
     weight: float = 1.0
 
     def provenance(self) -> Provenance:
         """What it tells of itself, if anything."""
-        tell = getattr(self.baseline, "provenance", Provenance)
-        told: Provenance = tell()
-        return told
+        return self.baseline.provenance()
 
     def told(self) -> dict[str, Any]:
         """Its name, weight, settings and details, for run.json."""
         return {
             "name": self.entry.name,
             "weight": self.weight,
-            "settings": {name: portable(of) for name, of in changed(self.settings).items()},
+            "settings": {
+                name: without_paths(of) for name, of in changed_settings(self.settings).items()
+            },
             "details": self.provenance().details,
         }
 
@@ -115,7 +114,7 @@ def _lasting(part: str) -> str:
     """A member as it is written, but for its passing settings."""
     head, mark, options = part.partition("?")
     passing = (
-        getattr(settings_of(find(head.rpartition("*")[2].strip())), "PASSING", ()) if mark else ()
+        class_of(find(head.rpartition("*")[2].strip())).settings_type.RUNTIME_ONLY if mark else ()
     )
     kept = [option for option in options.split("&") if option.partition("=")[0] not in passing]
     return f"{head}?{'&'.join(kept)}" if any(kept) else head
@@ -132,12 +131,12 @@ def _member(part: str, setting: str, candidates: CandidateUse) -> Member:
     entry = find(name.strip())
     assignments = [unquote(option) for option in options.split("&") if option]
     baseline, settings = load(entry, assignments)
-    use = getattr(settings, "candidates", entry.about.candidates)
+    use = baseline.candidate_use(entry.about.candidates)
     if use == "used" and candidates == "unused":
         raise WrongUsageError(
             f"--set {setting}: {name} reads candidates; set candidates=used for the whole as well"
         )
-    if entry.about.train:
+    if "train_labels" in entry.about.needs:
         raise WrongUsageError(f"--set {setting}: {name} reads the train split, which no part may")
     return Member(entry, baseline, settings, weight)
 

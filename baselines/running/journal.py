@@ -24,7 +24,7 @@ class _Paid(Struct, frozen=True, forbid_unknown_fields=True):
     """A batch that has cost something."""
 
     said: list[Prediction]
-    spent: dict[str, int]
+    usage: dict[str, int]
 
 
 _DECODER = msgspec.json.Decoder(list[Prediction] | _Paid)
@@ -58,7 +58,7 @@ class Journal:
         except OSError as error:
             raise EnvironmentFailure(f"{path}: cannot be written: {error.strerror}") from error
         self._lines = path.open("rb")
-        self.spent: Counter[str] = Counter()
+        self.usage: Counter[str] = Counter()
         self._begin(run)
 
     def _begin(self, run: str) -> None:
@@ -80,7 +80,7 @@ class Journal:
     def answered(self, keys: list[TurnKey]) -> list[Prediction] | None:
         """The next batch as it was answered, if it was; None from the first unanswered one on.
 
-        `spent` then holds what this batch has cost too.
+        `usage` then holds what this batch has cost too.
         """
         start = self._lines.tell()
         line = self._lines.readline()
@@ -93,13 +93,13 @@ class Journal:
             self._cut(start)
             return None
         if isinstance(found, _Paid):
-            self.spent.update(found.spent)
+            self.usage.update(found.usage)
         return batch
 
-    def add(self, batch: list[Prediction], spent: Mapping[str, int] | None = None) -> None:
+    def add(self, batch: list[Prediction], usage: Mapping[str, int] | None = None) -> None:
         """Keep one more batch, and what it has cost."""
-        self.spent.update(spent or {})
-        line = canonical(_Paid(batch, dict(spent)) if spent else batch) + b"\n"
+        self.usage.update(usage or {})
+        line = canonical(_Paid(batch, dict(usage)) if usage else batch) + b"\n"
         try:
             written = self._file.write(line)
         except OSError as error:
@@ -130,7 +130,7 @@ def spent_in(path: Path) -> Counter[str]:
             for line in lines:
                 found = _DECODER.decode(line)
                 if isinstance(found, _Paid):
-                    total.update(found.spent)
+                    total.update(found.usage)
     except OSError as error:
         raise EnvironmentFailure(f"{path}: cannot be read: {error.strerror}") from error
     return total

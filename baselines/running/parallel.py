@@ -15,14 +15,14 @@ from pathlib import Path
 from typing import NoReturn
 
 from baselines.running.journal import Journal, spent_in
-from baselines.running.run_config import Plan, Surroundings
-from baselines.running.runner import Progress, Run, Share, start
+from baselines.running.run_config import RunConfig, RunContext
+from baselines.running.runner import Progress, Run, Shard, start
 from harness.benchmark import Benchmark
 from harness.errors import EnvironmentFailure, IvcrError, WrongUsageError
 from harness.records import Prediction
 
 
-class Kept:
+class JournalStore:
     """The journals of one run, in the folder OUT.run beside its submission OUT."""
 
     def __init__(self, out: Path) -> None:
@@ -32,12 +32,12 @@ class Kept:
             raise WrongUsageError(f"{out}: is no place for a submission; name a folder inside it")
         self.folder = place.with_name(f"{place.name}.run")
 
-    def journal(self, share: Share, run: Run) -> Journal:
+    def journal(self, share: Shard, run: Run) -> Journal:
         """The journal of one share, held by this process until it is closed."""
         return Journal(self._path(share.number, share.of), run.key(share.of))
 
-    def spent(self, processes: int) -> Counter[str]:
-        """What the shares, all of them answered, have spent."""
+    def usage(self, processes: int) -> Counter[str]:
+        """The usage of all shards, once all of them are answered."""
         total: Counter[str] = Counter()
         for number in range(processes):
             total.update(spent_in(self._path(number, processes)))
@@ -52,17 +52,17 @@ class Kept:
             shutil.rmtree(self.folder)
 
 
-def answer_share(run: Run, kept: Kept, share: Share, progress: Progress) -> None:
+def answer_shard(run: Run, kept: JournalStore, share: Shard, progress: Progress) -> None:
     """Answer what a share lacks; its answers are in its journal then."""
     with contextlib.closing(kept.journal(share, run)) as journal:
         for _ in run.dialogues(share, journal, progress):
             pass
 
 
-def put_together(run: Run, kept: Kept, processes: int) -> Iterator[Prediction]:
+def merge_shards(run: Run, kept: JournalStore, processes: int) -> Iterator[Prediction]:
     """All predictions in file order, from the journals of all shares."""
     with ExitStack() as files:
-        shares = [Share(number, processes) for number in range(processes)]
+        shares = [Shard(number, processes) for number in range(processes)]
         waiting = [
             run.dialogues(share, files.enter_context(contextlib.closing(kept.journal(share, run))))
             for share in shares
@@ -72,8 +72,8 @@ def put_together(run: Run, kept: Kept, processes: int) -> Iterator[Prediction]:
 
 
 def answer_all(
-    plan: Plan, run: Run, kept: Kept, processes: int, benchmark: Benchmark, around: Surroundings,
-    progress: Progress,
+    plan: RunConfig, run: Run, kept: JournalStore, processes: int, benchmark: Benchmark,
+    around: RunContext, progress: Progress,
 ) -> None:  # fmt: skip
     """Answer all shares, the first here and the others in processes of their own.
 
@@ -84,7 +84,7 @@ def answer_all(
     others = [
         context.Process(
             target=_work,
-            args=(plan, benchmark.folder, kept, Share(number, processes), around.cache),
+            args=(plan, benchmark.folder, kept, Shard(number, processes), around.cache),
             daemon=True,
         )
         for number in range(1, processes)
@@ -97,7 +97,7 @@ def answer_all(
     try:
         for other in others:
             other.start()
-        answer_share(run, kept, Share(0, processes), watched)
+        answer_shard(run, kept, Shard(0, processes), watched)
         for other in others:
             other.join()
         _check(others)
@@ -116,14 +116,16 @@ def _check(others: Sequence[BaseProcess]) -> None:
             )
 
 
-def _work(plan: Plan, folder: Path, kept: Kept, share: Share, cache: Path | None) -> NoReturn:
+def _work(
+    plan: RunConfig, folder: Path, kept: JournalStore, share: Shard, cache: Path | None
+) -> NoReturn:
     """A process' whole life: prepare, answer a share, end."""
     # An interrupt reaches all processes of a terminal; the first one ends the others.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     try:
-        run = start(plan, Benchmark(folder), Surroundings(cache))
-        answer_share(run, kept, share, _while_parent_lives)
+        run = start(plan, Benchmark(folder), RunContext(cache))
+        answer_shard(run, kept, share, _while_parent_lives)
     except IvcrError as error:
         sys.stderr.write(f"ivcr: process {share.number + 1} of {share.of}: {error}\n")
         sys.exit(error.exit_code)

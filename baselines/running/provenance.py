@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from msgspec import Struct
 from msgspec.structs import replace
 
-from baselines.base import MILLISECONDS, Baseline, Provenance
-from baselines.registry import changed, lasting, portable
-from baselines.running.run_config import Plan
+from baselines.base import MILLISECONDS, Baseline, Provenance, Settings
+from baselines.registry import changed_settings, without_paths
+from baselines.running.run_config import RunConfig
 from harness.benchmark import Benchmark
 from harness.files import canonical
 from harness.records import CandidateUse, Card
@@ -25,15 +24,12 @@ TIMING = "timing.json"
 LINE = 200  # characters of a card's line
 
 
-def told(baseline: Baseline) -> Provenance:
-    """What a prepared baseline tells of itself; nothing, if it does not tell."""
-    tell = getattr(baseline, "provenance", Provenance)
-    provenance: Provenance = tell()
-    return provenance
-
-
 def card(
-    plan: Plan, settings: Struct, use: CandidateUse, benchmark: Benchmark, provenance: Provenance
+    plan: RunConfig,
+    settings: Settings,
+    use: CandidateUse,
+    benchmark: Benchmark,
+    provenance: Provenance,
 ) -> Card:
     """The card of a run.
 
@@ -42,8 +38,8 @@ def card(
     """
     entry, data = plan.entry, provenance.training_data
     if data is None:
-        data = (f"{benchmark.header.name} train",) if entry.about.train else ()
-    values = {name: portable(value) for name, value in changed(settings).items()}
+        data = (f"{benchmark.header.name} train",) if "train_labels" in entry.about.needs else ()
+    values = {name: without_paths(value) for name, value in changed_settings(settings).items()}
     if entry.about.trains:
         values.pop("checkpoint", None)
     return Card(
@@ -64,10 +60,10 @@ def card(
 
 
 def record(
-    plan: Plan, settings: Struct, benchmark: Benchmark, provenance: Provenance
+    plan: RunConfig, settings: Settings, benchmark: Benchmark, provenance: Provenance
 ) -> dict[str, Any]:
     """run.json: all that a reader needs to repeat the run; the same run gives the same record."""
-    values = {name: portable(value) for name, value in lasting(settings).items()}
+    values = {name: without_paths(value) for name, value in settings.result_settings().items()}
     return {
         "schema": 1,
         "baseline": plan.entry.name,
@@ -84,19 +80,17 @@ def record(
     }
 
 
-def billed(
-    made: Card, recorded: dict[str, Any], baseline: Baseline, spent: Mapping[str, int]
+def with_cost(
+    made: Card, recorded: dict[str, Any], baseline: Baseline, usage: Mapping[str, int]
 ) -> tuple[Card, dict[str, Any]]:
-    """Card and record of a run in which `spent` was spent, without the time that it took."""
-    counted = {name: spent[name] for name in sorted(spent) if name != MILLISECONDS}
+    """Card and record of a run with the usage counted in it, without the time that it took."""
+    counted = {name: usage[name] for name in sorted(usage) if name != MILLISECONDS}
     if not counted:
         return made, recorded
-    paying = getattr(baseline, "bill", None)
-    cost = paying(counted) if paying is not None else counted
-    return replace(made, cost=cost), recorded | {"spent": counted}
+    return replace(made, cost=baseline.cost(counted)), recorded | {"spent": counted}
 
 
-def key(made: Card, recorded: dict[str, Any], order: dict[str, int]) -> str:
+def run_key(made: Card, recorded: dict[str, Any], order: dict[str, int]) -> str:
     """SHA-256 (hex) over all that the answers and their order depend on."""
     return hashlib.sha256(canonical([made, recorded, order])).hexdigest()
 

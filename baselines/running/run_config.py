@@ -8,55 +8,51 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
-from baselines.base import MissingInputError, Training, View
-from baselines.registry import Entry
+from baselines.base import LabelledSplit, MissingInputError, View, silent
+from baselines.registry import RegistryEntry
 from harness.benchmark import Benchmark, Split
 from harness.records import History
 
 
-class Plan(Struct, frozen=True):
+class RunConfig(Struct, frozen=True):
     """What to run: the baseline, its settings (`key=value`), the history, the split, the seed."""
 
-    entry: Entry
+    entry: RegistryEntry
     history: History
     assignments: tuple[str, ...] = ()
     split: str = "test"
     seed: int = 0
 
 
-def _silent(text: str) -> None:
-    """Note nothing."""
-
-
-class Surroundings(NamedTuple):
+class RunContext(NamedTuple):
     """What a run finds around it: the folder for features kept, and who is told notes."""
 
     cache: Path | None = None
-    note: Callable[[str], None] = _silent
+    note: Callable[[str], None] = silent
 
 
-def view(benchmark: Benchmark, split: Split, plan: Plan, around: Surroundings) -> View:
+def view(benchmark: Benchmark, split: Split, plan: RunConfig, around: RunContext) -> View:
     """What a baseline prepares with to answer `split`."""
-    needs = plan.entry.about.train
+    needs = "train_labels" in plan.entry.about.needs
     return View(
         videos=benchmark.videos,
         corpus=split.corpus,
         folder=benchmark.folder,
         history=plan.history,
         seed=plan.seed,
-        training=labelled(benchmark, "train", plan.entry.name) if needs else None,
+        training=labelled_split(benchmark, "train", plan.entry.name) if needs else None,
         cache=around.cache,
         note=around.note,
     )
 
 
-def training_view(benchmark: Benchmark, name: str, seed: int, around: Surroundings) -> View:
+def training_view(benchmark: Benchmark, name: str, seed: int, around: RunContext) -> View:
     """What the baseline `name` trains with: labels of train and, if there are some, of val.
 
     The corpus is that of train. Nothing of the test split is in it but its videos' descriptions,
     which are listed with all others.
     """
-    training = labelled(benchmark, "train", name)
+    training = labelled_split(benchmark, "train", name)
     return View(
         videos=benchmark.videos,
         corpus=benchmark.split("train").corpus,
@@ -64,13 +60,15 @@ def training_view(benchmark: Benchmark, name: str, seed: int, around: Surroundin
         history="own",
         seed=seed,
         training=training,
-        validation=labelled(benchmark, "val", name) if _has_labels(benchmark, "val") else None,
+        validation=labelled_split(benchmark, "val", name)
+        if _has_labels(benchmark, "val")
+        else None,
         cache=around.cache,
         note=around.note,
     )
 
 
-def labelled(benchmark: Benchmark, split: str, name: str) -> Training:
+def labelled_split(benchmark: Benchmark, split: str, name: str) -> LabelledSplit:
     """A split with its labels. Raises MissingInputError, for the baseline `name`, without them."""
     if not _has_labels(benchmark, split):
         raise MissingInputError(
@@ -78,7 +76,7 @@ def labelled(benchmark: Benchmark, split: str, name: str) -> Training:
             f"import the {split} file along with the others"
         )
     public = benchmark.split(split)
-    return Training(public.turns, benchmark.gold(split), public.candidates)
+    return LabelledSplit(public.turns, benchmark.gold(split), public.candidates)
 
 
 def _has_labels(benchmark: Benchmark, split: str) -> bool:

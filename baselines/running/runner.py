@@ -17,20 +17,20 @@ from typing import Any, NamedTuple
 from baselines.base import Answer, Baseline, Exchange, MissingInputError, Query
 from baselines.registry import load
 from baselines.running.journal import Journal
-from baselines.running.provenance import card, key, record, told
-from baselines.running.run_config import Plan, Surroundings, view
+from baselines.running.provenance import card, record, run_key
+from baselines.running.run_config import RunConfig, RunContext, view
 from harness.benchmark import Benchmark, Split
 from harness.errors import WrongUsageError
-from harness.records import CandidateUse, Card, History, Prediction, Reference, Turn, TurnKey
+from harness.records import Card, History, Prediction, Reference, Turn, TurnKey
 
-__all__ = ["Plan", "Run", "Share", "Surroundings", "start"]
+__all__ = ["Run", "RunConfig", "RunContext", "Shard", "start"]
 
 PORTION = 4096  # dialogues
 BATCH = 64  # queries
 Progress = Callable[[int, int], None]
 
 
-def start(plan: Plan, benchmark: Benchmark, around: Surroundings = Surroundings()) -> Run:  # noqa: B008 - immutable
+def start(plan: RunConfig, benchmark: Benchmark, around: RunContext = RunContext()) -> Run:  # noqa: B008 - immutable
     """Prepare a baseline for a split.
 
     Raises WrongUsageError if the baseline does not support the plan, MissingInputError if the
@@ -42,12 +42,12 @@ def start(plan: Plan, benchmark: Benchmark, around: Surroundings = Surroundings(
             f"{plan.entry.name} does not support history {plan.history}; it supports: {supported}"
         )
     baseline, settings = load(plan.entry, plan.assignments)
-    use: CandidateUse = getattr(settings, "candidates", plan.entry.about.candidates)
+    use = baseline.candidate_use(plan.entry.about.candidates)
     split = benchmark.split(plan.split)
     reference = _reference(benchmark, plan) if plan.history == "reference" else {}
     baseline.prepare(view(benchmark, split, plan, around))
-    desk = _Desk(plan.history, split.candidates if use == "used" else {}, reference)
-    provenance = told(baseline)
+    desk = HistoryView(plan.history, split.candidates if use == "used" else {}, reference)
+    provenance = baseline.provenance()
     return Run(
         card(plan, settings, use, benchmark, provenance),
         record(plan, settings, benchmark, provenance),
@@ -57,14 +57,14 @@ def start(plan: Plan, benchmark: Benchmark, around: Surroundings = Surroundings(
     )
 
 
-class Share(NamedTuple):
+class Shard(NamedTuple):
     """The dialogues number, number + of, number + 2 of ...: all of them are one process' work."""
 
     number: int = 0
     of: int = 1
 
 
-class _Desk(NamedTuple):
+class HistoryView(NamedTuple):
     """What may be shown of a turn, and when."""
 
     history: History
@@ -104,12 +104,12 @@ class Run(NamedTuple):
     record: dict[str, Any]
     baseline: Baseline
     split: Split
-    desk: _Desk
+    desk: HistoryView
 
     def key(self, processes: int) -> str:
         """What names the run in the journals of so many processes."""
         order = {"portion": PORTION, "batch": BATCH, "processes": processes}
-        return key(self.card, self.record, order)
+        return run_key(self.card, self.record, order)
 
     def predictions(self, progress: Progress = lambda done, total: None) -> Iterator[Prediction]:
         """Answer all turns, in file order; `progress` is told the turns answered and all turns."""
@@ -118,7 +118,7 @@ class Run(NamedTuple):
 
     def dialogues(
         self,
-        share: Share = Share(),  # noqa: B008 - immutable
+        share: Shard = Shard(),  # noqa: B008 - immutable
         journal: Journal | None = None,
         progress: Progress = lambda done, total: None,
     ) -> Iterator[list[Prediction]]:
@@ -155,26 +155,20 @@ class Run(NamedTuple):
         self, turns: list[Turn], queries: list[Query], journal: Journal | None
     ) -> list[Prediction]:
         """A batch's answers: from the journal, or else the baseline's, which it then keeps."""
-        before = Counter(journal.spent) if journal else Counter()
+        before = Counter(journal.usage) if journal else Counter()
         kept = journal and journal.answered([turn.key for turn in turns])
         if journal and kept:
-            _recall(self.baseline, journal.spent - before)
+            if earlier := journal.usage - before:
+                self.baseline.restore_usage(earlier)
             return kept
         answers = self.baseline.answer(queries)
         said = [_prediction(turn, answer) for turn, answer in zip(turns, answers, strict=True)]
         if journal:
-            spent: Counter[str] = Counter()
+            usage: Counter[str] = Counter()
             for answer in answers:
-                spent.update(answer.spent)
-            journal.add(said, spent)
+                usage.update(answer.usage)
+            journal.add(said, usage)
         return said
-
-
-def _recall(baseline: Baseline, spent: Counter[str]) -> None:
-    """Tell a baseline that counts its spending what was spent before."""
-    tell = getattr(baseline, "paid_before", None)
-    if tell is not None and spent:
-        tell(spent)
 
 
 def _prediction(turn: Turn, answer: Answer) -> Prediction:
@@ -200,7 +194,7 @@ def _first_video(said: Prediction) -> str | None:
     return next(iter(said.videos or said.choice or ()), None)
 
 
-def _reference(benchmark: Benchmark, plan: Plan) -> dict[TurnKey, Reference]:
+def _reference(benchmark: Benchmark, plan: RunConfig) -> dict[TurnKey, Reference]:
     lines = benchmark.reference(plan.split)
     if lines is None:
         raise MissingInputError(

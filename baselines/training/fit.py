@@ -23,7 +23,7 @@ from pytorch_lightning.callbacks import Callback, EarlyStopping, ModelCheckpoint
 from pytorch_lightning.strategies.launchers import _SubprocessScriptLauncher
 from torch.utils.data import DataLoader
 
-from baselines.base import Course
+from baselines.base import TrainerConfig
 from baselines.training.batches import StepBatches, Timed, gathered
 from baselines.training.lightning_logging import as_before, quiet
 from baselines.training.logging import closed, opened
@@ -40,7 +40,7 @@ RISE = 0.15  # share of the steps in which the rate of `one_cycle` rises
 def fit(
     module: pl.LightningModule,
     train: DataLoader[Any],
-    course: Course,
+    config: TrainerConfig,
     *,
     stage: str,
     steps: int,
@@ -51,7 +51,7 @@ def fit(
     times: int = 10,
     note: Callable[[str], None] | None = None,
 ) -> None:
-    """Train `module` in place for `steps` optimizer steps, or `course.steps` if that is less.
+    """Train `module` in place for `steps` optimizer steps, or `config.steps` if that is less.
 
     train: a loader over StepBatches. validation: the whole of it is read by every process, every
     `every` steps (left out: `times` times; a last part shorter is not validated). monitor:
@@ -59,30 +59,30 @@ def fit(
     its name holds "loss") instead of the last ones. patience: validations without a better figure
     after which training stops. note: is told one line at the end, by default on standard error.
 
-    State is kept in `course.out`/`stage` while it trains; with `course.resume` an interrupted
+    State is kept in `config.out`/`stage` while it trains; with `config.resume` an interrupted
     stage goes on and ends with the weights of an uninterrupted one, and a finished one is read
     back. Torch is seeded before and after, so what follows does not depend on that either.
-    Raises WrongUsageError at a course that Lightning cannot carry out, EnvironmentFailure if what
+    Raises WrongUsageError at a config that Lightning cannot carry out, EnvironmentFailure if what
     should be resumed is absent or damaged.
     """
-    steps = steps if course.steps is None else min(steps, course.steps)
-    at = Stage(course.out / stage, course.resume)
-    pl.seed_everything(course.seed, workers=True, verbose=False)
+    steps = steps if config.steps is None else min(steps, config.steps)
+    at = Stage(config.out / stage, config.resume)
+    pl.seed_everything(config.seed, workers=True, verbose=False)
     if not at.finished(module):
         every = min(steps, every or max(1, steps // times)) if validation else None
         callbacks = [
-            _Steady(course.seed),
+            _Steady(config.seed),
             *(_by_figure(monitor, patience, at.folder) if monitor else ()),
             Keeper(at.last, every),
         ]
         with quiet(), as_before():
-            trainer = _trainer(course, at.folder, callbacks, steps, every)
+            trainer = _trainer(config, at.folder, callbacks, steps, every)
             timed = Timed(train, lambda: _begin(train, trainer), steps)
             line = _carried_out(trainer, module, timed, validation, at)
         at.finish(module, monitored=monitor is not None)
         if trainer.is_global_zero:
             (note or _to_stderr)(f"{stage}: {line}")
-    pl.seed_everything(course.seed, workers=True, verbose=False)
+    pl.seed_everything(config.seed, workers=True, verbose=False)
 
 
 def moved(batch: T, device: torch.device) -> T:
@@ -122,23 +122,23 @@ def _by_figure(monitor: str, patience: int | None, folder: Path) -> Iterator[Cal
 
 
 def _trainer(
-    course: Course, folder: Path, callbacks: list[Callback], steps: int, every: int | None
+    config: TrainerConfig, folder: Path, callbacks: list[Callback], steps: int, every: int | None
 ) -> pl.Trainer:
     """A trainer for one stage. Raises WrongUsageError at what Lightning does not know."""
-    if course.strategy != "auto" and not course.strategy.startswith("ddp"):
+    if config.strategy != "auto" and not config.strategy.startswith("ddp"):
         raise WrongUsageError(
-            f"--strategy {course.strategy}: expected auto or one of Lightning's ddp strategies, "
+            f"--strategy {config.strategy}: expected auto or one of Lightning's ddp strategies, "
             "under which every process holds whole weights, as a checkpoint does"
         )
     gpu = torch.cuda.is_available()
-    many = course.devices * course.nodes > 1
+    many = config.devices * config.nodes > 1
     try:
         return pl.Trainer(
-            devices=course.devices,
-            num_nodes=course.nodes,
-            strategy=course.strategy,
-            precision=course.precision,  # type: ignore[arg-type]
-            logger=opened(course, folder.name) if course.wandb and leads() else False,
+            devices=config.devices,
+            num_nodes=config.nodes,
+            strategy=config.strategy,
+            precision=config.precision,  # type: ignore[arg-type]
+            logger=opened(config, folder.name) if config.wandb and leads() else False,
             callbacks=callbacks,
             max_steps=steps,
             max_epochs=-1,

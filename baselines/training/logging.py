@@ -4,28 +4,28 @@ from __future__ import annotations
 
 from typing import Any
 
-from baselines.base import Course
+from baselines.base import TrainerConfig
 from harness.errors import EnvironmentFailure
 
 
-def opened(course: Course, stage: str) -> Any:
-    """A logger of a new run, which keeps its files in `course.out` and prints nothing.
+def opened(config: TrainerConfig, stage: str) -> Any:
+    """A logger of a new run, which keeps its files in `config.out` and prints nothing.
 
     Raises EnvironmentFailure if wandb cannot log (no account, no network).
     """
     import wandb
     from pytorch_lightning.loggers import WandbLogger
 
-    course.out.mkdir(parents=True, exist_ok=True)
+    config.out.mkdir(parents=True, exist_ok=True)
     # The run is opened here: the logger would pass on an option that wandb warns of.
-    name = course.out.resolve().name
+    name = config.out.resolve().name
     quiet = wandb.Settings(silent=True, console="off", disable_code=True, disable_git=True)
     try:
         run = wandb.init(
-            project=course.wandb,
+            project=config.wandb,
             group=name,
             name=f"{name}/{stage}",
-            dir=course.out,
+            dir=config.out,
             settings=quiet,
         )
     except wandb.Error as error:
@@ -33,7 +33,7 @@ def opened(course: Course, stage: str) -> Any:
             f"wandb cannot log ({' '.join(str(error).split())}); run `wandb login`, set "
             "WANDB_MODE=offline to log to the checkpoint folder alone, or leave --wandb out"
         ) from error
-    return WandbLogger(experiment=run, save_dir=course.out)
+    return WandbLogger(experiment=run, save_dir=config.out)
 
 
 def closed() -> None:

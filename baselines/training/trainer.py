@@ -5,14 +5,14 @@ from __future__ import annotations
 import contextlib
 import shutil
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 from msgspec import Struct
 
-from baselines.base import Course, Trainable
-from baselines.registry import Entry, load
-from baselines.running.run_config import Surroundings, training_view
+from baselines.base import Settings, TrainerConfig
+from baselines.registry import RegistryEntry, load
+from baselines.running.run_config import RunContext, training_view
 from baselines.training.processes import end_started, leads
 from harness.benchmark import Benchmark
 from harness.errors import EnvironmentFailure, WrongUsageError
@@ -22,59 +22,59 @@ BEGUN = "begun.json"  # what a run that is not finished was begun with
 FINISHED = "checkpoint.json"
 
 
-class Lesson(Struct, frozen=True):
+class TrainJob(Struct, frozen=True):
     """What to train: the baseline, its settings (`key=value`), and how."""
 
-    entry: Entry
+    entry: RegistryEntry
     assignments: tuple[str, ...]
-    course: Course
+    config: TrainerConfig
 
 
-def train(lesson: Lesson, benchmark: Benchmark, around: Surroundings = Surroundings()) -> None:  # noqa: B008 - immutable
-    """Train, and leave the checkpoint in `lesson.course.out`.
+def train(lesson: TrainJob, benchmark: Benchmark, around: RunContext = RunContext()) -> None:  # noqa: B008 - immutable
+    """Train, and leave the checkpoint in `lesson.config.out`.
 
     Raises WrongUsageError if the baseline has nothing to train, or `out` holds something else than
     what should be resumed; MissingInputError if the benchmark has no train split with labels.
     """
-    entry, course = lesson.entry, lesson.course
+    entry, config = lesson.entry, lesson.config
     if not entry.about.trains:
         raise WrongUsageError(
             f"{entry.name} has nothing to train; run it as it is: `ivcr baseline run {entry.name}`"
         )
-    seen = training_view(benchmark, entry.name, course.seed, around)
+    seen = training_view(benchmark, entry.name, config.seed, around)
     baseline, settings = load(entry, lesson.assignments)
-    if leads() and not _begun(course, _plan(lesson, settings, benchmark)):
-        around.note(f"{course.out}: is trained already; nothing is left to do")
+    if leads() and not _begun(config, _plan(lesson, settings, benchmark)):
+        around.note(f"{config.out}: is trained already; nothing is left to do")
         return
-    _seed(course.seed)
+    _seed(config.seed)
     try:
-        cast(Trainable, baseline).train(seen, course)
+        baseline.train(seen, config)
     except BaseException:
         end_started()
         if leads():
-            _unbegun(course.out)
+            _unbegun(config.out)
         raise
     if leads():
-        _tidied(course.out)
+        _tidied(config.out)
 
 
-def _plan(lesson: Lesson, settings: Struct, benchmark: Benchmark) -> dict[str, Any]:
+def _plan(lesson: TrainJob, settings: Settings, benchmark: Benchmark) -> dict[str, Any]:
     """All that the weights depend on."""
     return {
         "schema": 1,
         "baseline": lesson.entry.name,
         "settings": msgspec.to_builtins(settings),
-        "seed": lesson.course.seed,
-        "steps": lesson.course.steps,
-        "precision": lesson.course.precision,
+        "seed": lesson.config.seed,
+        "steps": lesson.config.steps,
+        "precision": lesson.config.precision,
         "benchmark": benchmark.header.fingerprint,
     }
 
 
-def _begun(course: Course, plan: dict[str, Any]) -> bool:
+def _begun(config: TrainerConfig, plan: dict[str, Any]) -> bool:
     """Make or take up `out`; whether there is something left to train."""
-    out = course.out
-    if not course.resume:
+    out = config.out
+    if not config.resume:
         if out.exists() and (not out.is_dir() or any(out.iterdir())):
             raise WrongUsageError(
                 f"{out}: is not an empty folder; go on with what an interrupted run left there "

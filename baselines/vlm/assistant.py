@@ -88,7 +88,7 @@ class Assistant(Generic[Asked]):
     def explain(self, told: Sequence[tuple[Query, Moment]]) -> list[Answer]:
         """For each query and the moment that was found for it: what is said to the user."""
         replies = self._ask([self._writer.explanation(query, moment) for query, moment in told])
-        return [Answer(response=response(reply.text), spent=_spent(reply)) for reply in replies]
+        return [Answer(response=response(reply.text), usage=_spent(reply)) for reply in replies]
 
     def _heard(self, requests: Mapping[int, Asked]) -> dict[int, Reply]:
         return dict(zip(requests, self._ask(list(requests.values())), strict=True))
@@ -110,22 +110,22 @@ class Assistant(Generic[Asked]):
         choice: Choice | None,
         video_id: str | None,
     ) -> Answer:
-        spent = _spent(first, second)
+        usage = _spent(first, second)
         if query.task == "chat":
             reply = first or Reply()
             said = response(reply.text)
             why = reply.why or (None if said else EMPTY)
-            return Answer(response="" if why else said, spent=_abstained(spent, why))
+            return Answer(response="" if why else said, usage=_abstained(usage, why))
         if query.task == "video":
-            return _chosen(query, choice or Choice((), "", NO_CANDIDATES), spent)
+            return _chosen(query, choice or Choice((), "", NO_CANDIDATES), usage)
         grounded = first if choice is None else second
         if video_id is None or grounded is None:
             why, said = (choice.why, choice.response) if choice else (NO_VIDEO, "")
-            return Answer(moments=(), response=said, spent=_abstained(spent, why))
+            return Answer(moments=(), response=said, usage=_abstained(usage, why))
         duration = self._videos[video_id].duration
         found = read_grounding(grounded, video_id, duration)
         moments = () if found.moment is None else (found.moment,)
-        return Answer(moments=moments, response=found.response, spent=_abstained(spent, found.why))
+        return Answer(moments=moments, response=found.response, usage=_abstained(usage, found.why))
 
 
 def _chooses(query: Query) -> bool:
@@ -140,14 +140,14 @@ def _looked_into(query: Query, choice: Choice | None) -> str | None:
     return query.candidates[choice.numbers[0] - 1] if choice.numbers else None
 
 
-def _chosen(query: Query, choice: Choice, spent: dict[str, int]) -> Answer:
+def _chosen(query: Query, choice: Choice, usage: dict[str, int]) -> Answer:
     """The candidates named, then the others as they were given; none named: none at all."""
     if not choice.numbers:
-        spent = _abstained(spent, choice.why)
-        return Answer(videos=(), choice=(), response=choice.response, spent=spent)
+        usage = _abstained(usage, choice.why)
+        return Answer(videos=(), choice=(), response=choice.response, usage=usage)
     named = [query.candidates[number - 1] for number in choice.numbers]
     order = tuple(dict.fromkeys([*named, *query.candidates]))
-    return Answer(videos=order, choice=order, response=choice.response, spent=spent)
+    return Answer(videos=order, choice=order, response=choice.response, usage=usage)
 
 
 def _spent(*replies: Reply | None) -> dict[str, int]:
@@ -164,5 +164,5 @@ def _spent(*replies: Reply | None) -> dict[str, int]:
     return {name: count for name, count in total.items() if count or name != UNCOUNTED}
 
 
-def _abstained(spent: dict[str, int], why: str | None) -> dict[str, int]:
-    return spent if why is None else spent | {ABSTAINED + why: 1}
+def _abstained(usage: dict[str, int], why: str | None) -> dict[str, int]:
+    return usage if why is None else usage | {ABSTAINED + why: 1}

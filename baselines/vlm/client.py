@@ -23,8 +23,8 @@ import tenacity
 
 from baselines.vlm.conversation import Request
 from baselines.vlm.parsing import REFUSED, TOO_LONG
-from baselines.vlm.response_cache import Replies, Reply
-from baselines.vlm.usage import COMPLETION, PROMPT, Purse
+from baselines.vlm.response_cache import Reply, ResponseCache
+from baselines.vlm.usage import COMPLETION, PROMPT, UsageTracker
 from baselines.vlm.wire_format import (
     Access,
     Limits,
@@ -71,7 +71,12 @@ class Chat:
     """Asks one model; replies that it gives each time alike are kept."""
 
     def __init__(
-        self, access: Access, model: Model, limits: Limits, replies: Replies, purse: Purse
+        self,
+        access: Access,
+        model: Model,
+        limits: Limits,
+        replies: ResponseCache,
+        purse: UsageTracker,
     ) -> None:
         self._access, self._model, self._limits = access, model, limits
         self._replies, self._purse = replies, purse

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
 from baselines.base import Exchange, Query
-from baselines.vlm.images import Pictures
+from baselines.vlm.images import VideoImages
 from baselines.vlm.prompts import seconds, worded
 from harness.records import Language, Moment, Video
 
@@ -55,7 +55,7 @@ class Writer:
     """Writes requests. `with_texts`: whether the texts of videos are told, or pictures alone."""
 
     def __init__(
-        self, videos: Mapping[str, Video], pictures: Pictures, *, with_texts: bool
+        self, videos: Mapping[str, Video], pictures: VideoImages, *, with_texts: bool
     ) -> None:
         self._videos, self._pictures, self._with_texts = videos, pictures, with_texts
 

@@ -69,7 +69,7 @@ class _Stills:
         return rows
 
 
-class Pictures:
+class VideoImages:
     """The strips and stills of a corpus, by video id; a video that cannot be read has none.
 
     frames: of a strip; moment_frames: stills of a video (0: none are made); side: pixels.

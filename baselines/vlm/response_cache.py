@@ -38,7 +38,7 @@ class Reply(Struct, frozen=True):
     structured: bool = False
 
 
-class Replies:
+class ResponseCache:
     """Replies by key; `folder` None: in memory, for one run."""
 
     def __init__(self, folder: Path | None) -> None:

@@ -15,8 +15,8 @@ UNCOUNTED = "replies without a count of tokens"
 ABSTAINED = "abstained: "
 
 
-class BudgetReachedError(EnvironmentFailure):
-    """What a run may spend is spent (exit code 3); what was answered is kept."""
+class BudgetExceededError(EnvironmentFailure):
+    """What a run may spend is usage (exit code 3); what was answered is kept."""
 
 
 class Prices(Struct, frozen=True):
@@ -26,16 +26,16 @@ class Prices(Struct, frozen=True):
     completion: float | None = None
     currency: str = "USD"
 
-    def cost(self, spent: Mapping[str, int]) -> float | None:
-        """What the tokens of `spent` cost, to six decimals; None where a price is not known."""
+    def cost(self, usage: Mapping[str, int]) -> float | None:
+        """What the tokens of `usage` cost, to six decimals; None where a price is not known."""
         if self.prompt is None or self.completion is None:
             return None
-        total = spent.get(PROMPT, 0) * self.prompt + spent.get(COMPLETION, 0) * self.completion
+        total = usage.get(PROMPT, 0) * self.prompt + usage.get(COMPLETION, 0) * self.completion
         return round(total / MILLION, 6)
 
 
-class Purse:
-    """What this process has spent in this run, earlier parts of the run included.
+class UsageTracker:
+    """What this process has usage in this run, earlier parts of the run included.
 
     What a kept reply has cost counts as if it were paid now: the same run stops at the same turn.
     """
@@ -44,9 +44,9 @@ class Purse:
         self._prices, self._money, self._tokens = prices, money, tokens
         self._spent: Counter[str] = Counter()
 
-    def add(self, spent: Mapping[str, int]) -> None:
-        """Count what was spent."""
-        self._spent.update(spent)
+    def add(self, usage: Mapping[str, int]) -> None:
+        """Count what was usage."""
+        self._spent.update(usage)
 
     def check(self) -> None:
         """Raise BudgetReachedError if nothing more may be asked."""
@@ -58,12 +58,12 @@ class Purse:
             currency = self._prices.currency
             raise _reached(f"{cost:g} of {self._money:g} {currency}", "budget")
 
-    def bill(self, spent: Mapping[str, int]) -> dict[str, int | float | str]:
+    def cost(self, usage: Mapping[str, int]) -> dict[str, int | float | str]:
         """The card's cost: requests, tokens, and money where prices are known."""
         told: dict[str, int | float | str] = {
-            name: spent[name] for name in (REQUESTS, PROMPT, COMPLETION) if name in spent
+            name: usage[name] for name in (REQUESTS, PROMPT, COMPLETION) if name in usage
         }
-        cost = self._prices.cost(spent)
+        cost = self._prices.cost(usage)
         return told if cost is None else told | {self._prices.currency: cost}
 
 
@@ -75,8 +75,8 @@ def added(*counts: Mapping[str, int]) -> dict[str, int]:
     return dict(total)
 
 
-def _reached(what: str, setting: str) -> BudgetReachedError:
-    return BudgetReachedError(
+def _reached(what: str, setting: str) -> BudgetExceededError:
+    return BudgetExceededError(
         f"the budget is used up ({what}); what was answered is kept: the same command with a "
         f"larger --set {setting} goes on from there"
     )

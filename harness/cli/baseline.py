@@ -14,8 +14,8 @@ from harness.records import HISTORIES, History
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from baselines.running.parallel import Kept
-    from baselines.running.runner import Plan, Share, Surroundings
+    from baselines.running.parallel import JournalStore
+    from baselines.running.runner import RunConfig, RunContext, Shard
     from harness.benchmark import Benchmark
 
 
@@ -30,9 +30,9 @@ def list_() -> None:
 
     Those that `ivcr baseline train` trains end with [trains].
     """
-    from baselines.registry import catalogue
+    from baselines.registry import all_baselines
 
-    for entry in catalogue():
+    for entry in all_baselines():
         histories = ",".join(entry.about.histories)
         trains = " [trains]" if entry.about.trains else ""
         click.echo(
@@ -76,8 +76,8 @@ def run(
     that is cut off keeps what it has answered in OUT.run; the same command goes on from there.
     """
     from baselines.registry import find
-    from baselines.running.parallel import Kept
-    from baselines.running.runner import Plan, Share, Surroundings
+    from baselines.running.parallel import JournalStore
+    from baselines.running.runner import RunConfig, RunContext, Shard
     from harness.benchmark import Benchmark
     from harness.errors import WrongUsageError
 
@@ -88,15 +88,15 @@ def run(
         return
     if name is None or history is None or out is None:
         raise WrongUsageError("expected NAME, --history and --out (or --floors alone)")
-    plan = Plan(find(name), history, assignments, split, seed)
-    kept, around = Kept(out), Surroundings(cache, whole_line)
+    plan = RunConfig(find(name), history, assignments, split, seed)
+    kept, around = JournalStore(out), RunContext(cache, whole_line)
     if not kept.folder.exists() and out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise WrongUsageError(f"{out}: is not an empty folder; remove it or name another --out")
     again = f"{kept.folder}: keeps what was answered; the same command goes on from there"
     with extras(name), resumable(again):
         found = Benchmark(benchmark).checked()
         if shard is not None:
-            answer_shard(plan, found, kept, Share(shard[0] - 1, shard[1]), around)
+            answer_shard(plan, found, kept, Shard(shard[0] - 1, shard[1]), around)
             click.echo(str(kept.folder))
         else:
             run_one(plan, found, out, pair, processes=processes, around=around)
@@ -107,13 +107,13 @@ baseline.add_command(train)
 
 
 def run_one(
-    plan: Plan,
+    plan: RunConfig,
     benchmark: Benchmark,
     out: Path,
     pair: str | None = None,
     *,
     processes: int = 1,
-    around: Surroundings | None = None,
+    around: RunContext | None = None,
 ) -> None:
     """Run one baseline and write its submission to `out`; `pair` goes to its card.
 
@@ -122,66 +122,66 @@ def run_one(
     from msgspec.structs import replace
 
     from baselines.base import MILLISECONDS
-    from baselines.running.parallel import Kept, answer_all, put_together
-    from baselines.running.provenance import RECORD, TIMING, billed
-    from baselines.running.runner import Surroundings, start
+    from baselines.running.parallel import JournalStore, answer_all, merge_shards
+    from baselines.running.provenance import RECORD, TIMING, with_cost
+    from baselines.running.runner import RunContext, start
     from harness.cli.progress import bar
     from harness.files import readable
     from harness.files import write as write_file
     from harness.submission import write
 
-    around, kept = around or Surroundings(), Kept(out)
+    around, kept = around or RunContext(), JournalStore(out)
     run = start(plan, benchmark, around)
     with bar(f"{plan.entry.name}, history {plan.history}", unit="turns") as progress:
         answer_all(plan, run, kept, processes, benchmark, around, progress)
     for half_written in out.glob(".*.part"):
         half_written.unlink()
-    spent = kept.spent(processes)
-    card, record = billed(run.card, run.record, run.baseline, spent)
-    write(out, replace(card, pair=pair), put_together(run, kept, processes))
+    usage = kept.usage(processes)
+    card, record = with_cost(run.card, run.record, run.baseline, usage)
+    write(out, replace(card, pair=pair), merge_shards(run, kept, processes))
     write_file(out / RECORD, readable(record))
-    if MILLISECONDS in spent:
+    if MILLISECONDS in usage:
         # Beside run.json and not in it: the same run gives the same run.json.
-        timing = {"schema": 1, MILLISECONDS: spent[MILLISECONDS]}
+        timing = {"schema": 1, MILLISECONDS: usage[MILLISECONDS]}
         write_file(out / TIMING, readable(timing))
     if card.cost is not None:
-        around.note(f"{plan.entry.name}: {told_of(spent)}")
+        around.note(f"{plan.entry.name}: {told_of(usage)}")
     kept.remove()
 
 
-def told_of(spent: Mapping[str, int]) -> str:
-    """What was spent, in one line."""
-    return ", ".join(f"{name} {spent[name]:,}" for name in sorted(spent))
+def told_of(usage: Mapping[str, int]) -> str:
+    """What was usage, in one line."""
+    return ", ".join(f"{name} {usage[name]:,}" for name in sorted(usage))
 
 
 def answer_shard(
-    plan: Plan, benchmark: Benchmark, kept: Kept, share: Share, around: Surroundings
+    plan: RunConfig, benchmark: Benchmark, kept: JournalStore, share: Shard, around: RunContext
 ) -> None:
     """Answer one share of a run, on this machine; nothing is put together."""
-    from baselines.running.parallel import answer_share
+    from baselines.running.parallel import answer_shard
     from baselines.running.runner import start
     from harness.cli.progress import bar
 
     run = start(plan, benchmark, around)
     with bar(f"{plan.entry.name}, share {share.number + 1} of {share.of}", "turns") as progress:
-        answer_share(run, kept, share, progress)
+        answer_shard(run, kept, share, progress)
 
 
 def run_floors(benchmark: Benchmark, only: History | None, split: str, seed: int) -> None:
     """Run and score every floor under every history that the benchmark allows; note the others."""
     from baselines.base import MissingInputError
-    from baselines.registry import catalogue
-    from baselines.running.runner import Plan
+    from baselines.registry import all_baselines
+    from baselines.running.runner import RunConfig
     from harness.cli.scoring import score_one
 
-    for entry in catalogue():
+    for entry in all_baselines():
         for history in entry.about.histories:
             if entry.kind != "floor" or only not in (None, history):
                 continue
             out = benchmark.folder / "floors" / entry.name / history
             _emptied(out)
             try:
-                run_one(Plan(entry, history, (), split, seed), benchmark, out)
+                run_one(RunConfig(entry, history, (), split, seed), benchmark, out)
                 score_one(out, benchmark, split)
                 click.echo(str(out))
             except MissingInputError as error:
@@ -192,11 +192,11 @@ def _emptied(folder: Path) -> None:
     """Remove what an earlier run left, its scores and what it had answered too."""
     import shutil
 
-    from baselines.running.parallel import Kept
+    from baselines.running.parallel import JournalStore
     from harness.errors import EnvironmentFailure
 
     try:
-        for left in (folder, Kept(folder).folder):
+        for left in (folder, JournalStore(folder).folder):
             if left.exists():
                 shutil.rmtree(left)
     except OSError as error:

@@ -103,16 +103,16 @@ def _answered(benchmark: Benchmark, submissions: Path) -> None:
 
 def trained(benchmark: Benchmark, folder: Path, steps: int | None = None) -> Path:
     """Train the small dual encoder, for at most so many steps a stage; returns its folder."""
-    from baselines.base import Course
+    from baselines.base import TrainerConfig
     from baselines.registry import find
-    from baselines.running.run_config import Surroundings
-    from baselines.training.trainer import Lesson, train
+    from baselines.running.run_config import RunContext
+    from baselines.training.trainer import TrainJob, train
     from harness.cli.options import extras, whole_line
 
     shutil.rmtree(folder, ignore_errors=True)
-    lesson = Lesson(find(TRAINED[1]), ("size=small",), Course(folder, steps=steps))
+    lesson = TrainJob(find(TRAINED[1]), ("size=small",), TrainerConfig(folder, steps=steps))
     with extras("the demo"):
-        train(lesson, benchmark, Surroundings(note=whole_line))
+        train(lesson, benchmark, RunContext(note=whole_line))
     return folder
 
 
@@ -122,13 +122,13 @@ def _run(
 ) -> None:  # fmt: skip
     """Run one baseline, validate and score what it says."""
     from baselines.registry import find
-    from baselines.running.runner import Plan
+    from baselines.running.runner import RunConfig
     from harness.cli.baseline import run_one
     from harness.cli.scoring import score_one
 
     folder = submissions / TEAM_FOLDER / name
     folder.parent.mkdir(parents=True, exist_ok=True)
-    run_one(Plan(find(baseline), history, settings), benchmark, folder, PAIRS.get(name))
+    run_one(RunConfig(find(baseline), history, settings), benchmark, folder, PAIRS.get(name))
     document, _ = score_one(folder, benchmark, "test")
     figure = document["metrics"]["all"]["R@1"]
     click.echo(f"{name}: valid, R@1 {100 * figure['value']:.1f}", err=True)

@@ -46,16 +46,16 @@ def train(
     A figure on the val split, where there is one, says when to stop. Run what was trained by
     `ivcr baseline run NAME --set checkpoint=OUT`.
     """
-    from baselines.base import Course
+    from baselines.base import TrainerConfig
     from baselines.registry import find
-    from baselines.running.run_config import Surroundings
+    from baselines.running.run_config import RunContext
     from baselines.training import trainer
     from baselines.training.processes import leads
     from harness.benchmark import Benchmark
 
-    course = Course(out, seed, devices, nodes, strategy, precision, wandb, resume, steps)
-    lesson = trainer.Lesson(find(name), assignments, course)
-    around = Surroundings(cache, whole_line if leads() else lambda text: None)
+    config = TrainerConfig(out, seed, devices, nodes, strategy, precision, wandb, resume, steps)
+    lesson = trainer.TrainJob(find(name), assignments, config)
+    around = RunContext(cache, whole_line if leads() else lambda text: None)
     again = f"{out}: what was saved stays; the same command with --resume goes on from there"
     with extras(name), resumable(again, shown=leads()):
         trainer.train(lesson, Benchmark(benchmark).checked(), around)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from baselines.registry import find
-from baselines.running.runner import Plan, Surroundings, start
+from baselines.running.runner import RunConfig, RunContext, start
 from harness.benchmark import Benchmark
 from harness.sources.ivcr200k import Settings, import_files
 from tests.baselines.ready import READY
@@ -148,10 +148,10 @@ def toy(make):
 @pytest.fixture
 def said(tmp_path):
     """Run a baseline and give its predictions, dialogue by dialogue."""
-    around = Surroundings(tmp_path / "cache")
+    around = RunContext(tmp_path / "cache")
 
     def run(name, benchmark, history="own", *assignments, seed=0):
-        plan = Plan(find(name), history, assignments, seed=seed)
+        plan = RunConfig(find(name), history, assignments, seed=seed)
         dialogues = {}
         for prediction in start(plan, benchmark, around).predictions():
             dialogues.setdefault(prediction.dialogue_id, []).append(prediction)

@@ -8,15 +8,15 @@ that needs a checkpoint and has no row fails the tests over the whole catalogue.
 import json
 from functools import partial
 
-from baselines.base import Course
+from baselines.base import TrainerConfig
 from baselines.registry import find
-from baselines.training.trainer import Lesson, train
+from baselines.training.trainer import TrainJob, train
 
 
 def trained(name, folder, benchmark, *, steps=2, settings=()):
     """Train the baseline for a few steps."""
     chosen = settings(folder.with_name("from"), benchmark) if callable(settings) else settings
-    train(Lesson(find(name), tuple(chosen), Course(folder, steps=steps)), benchmark)
+    train(TrainJob(find(name), tuple(chosen), TrainerConfig(folder, steps=steps)), benchmark)
     return [f"checkpoint={folder}"]
 
 

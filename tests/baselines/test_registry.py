@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from baselines.registry import KINDS, catalogue, changed, find, load
+from baselines.registry import KINDS, all_baselines, changed_settings, find, load
 from harness.errors import WrongUsageError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -19,11 +19,11 @@ def test_every_file_of_a_baseline_folder_is_listed():
         for path in (ROOT / "baselines" / f"{kind}s").glob("*.py")
         if path.name != "__init__.py"
     }
-    assert {entry.file for entry in catalogue()} == files
+    assert {entry.file for entry in all_baselines()} == files
 
 
 def test_what_is_listed_is_what_the_file_declares_when_imported():
-    for entry in catalogue():
+    for entry in all_baselines():
         baseline, _ = load(entry)
         module = sys.modules[type(baseline).__module__]
         assert entry.about == module.ABOUT
@@ -31,14 +31,14 @@ def test_what_is_listed_is_what_the_file_declares_when_imported():
 
 
 def test_names_are_unique_and_summaries_are_sentences_of_one_line():
-    names = [entry.name for entry in catalogue()]
+    names = [entry.name for entry in all_baselines()]
     assert len(names) == len(set(names))
-    assert all(20 < len(entry.summary) <= 100 for entry in catalogue())
+    assert all(20 < len(entry.summary) <= 100 for entry in all_baselines())
 
 
 def test_listing_imports_no_baseline_and_no_numpy():
     script = (
-        "import sys; from baselines.registry import catalogue; catalogue()\n"
+        "import sys; from baselines.registry import all_baselines; all_baselines()\n"
         "print([n for n in sys.modules if n.startswith(('baselines.', 'numpy', 'bm25s'))])"
     )
     run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT)
@@ -47,7 +47,7 @@ def test_listing_imports_no_baseline_and_no_numpy():
 
 def test_changed_settings_are_those_that_differ_from_the_default():
     _, settings = load(find("bm25"), ["context=all", "candidates=unused"])
-    assert changed(settings) == {"context": "all"}
+    assert changed_settings(settings) == {"context": "all"}
 
 
 @pytest.mark.parametrize(

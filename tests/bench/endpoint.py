@@ -23,10 +23,10 @@ from typing import Any
 
 import httpx
 
-from baselines.assistants.endpoint import Baseline, Settings
+from baselines.assistants.endpoint import Endpoint, EndpointSettings
 from baselines.base import Query, View
 from baselines.vlm.conversation import Writer
-from baselines.vlm.images import Pictures
+from baselines.vlm.images import VideoImages
 from tests.baselines.conftest import SAMPLES, VIDEOS, imported
 
 RUNS, BATCH = 3, 64
@@ -73,9 +73,9 @@ def part(each: str | bytes) -> dict[str, Any]:
     return {"type": "image_url", "image_url": {"url": picture}}
 
 
-def ours(asked: list[Query], view: View, settings: Settings) -> int:
+def ours(asked: list[Query], view: View, settings: EndpointSettings) -> int:
     """As the runner does it, in batches; how many answers."""
-    baseline = Baseline(settings)
+    baseline = Endpoint(settings)
     baseline.prepare(view)
     started = time.perf_counter()
     answers = [
@@ -95,9 +95,9 @@ def measured(chosen: argparse.Namespace, url: str, folder: Path) -> None:
     toy = imported(folder, SAMPLES, filmed=True)
     view = View(toy.videos, toy.split("test").corpus, toy.folder, "own", 0)
     asked, loop = queries(chosen.turns), []
-    writer = Writer(toy.videos, Pictures(view, 8, 0, 224), with_texts=True)
+    writer = Writer(toy.videos, VideoImages(view, 8, 0, 224), with_texts=True)
     for number in range(RUNS):
-        settings = Settings(model=chosen.model, url=url, concurrency=chosen.concurrency,
+        settings = EndpointSettings(model=chosen.model, url=url, concurrency=chosen.concurrency,
                             moment_frames=0, version=str(number))  # fmt: skip
         cache = folder / f"cache{number}"
         fresh = View(toy.videos, view.corpus, toy.folder, "own", 0, cache=cache)

@@ -7,7 +7,7 @@ import tomllib
 
 import pytest
 
-from baselines.registry import catalogue
+from baselines.registry import all_baselines
 from baselines.running import provenance, runner
 from baselines.running.journal import Journal
 from baselines.running.run_config import view
@@ -20,7 +20,7 @@ from harness.validation import check
 from tests.baselines.conftest import SAMPLES, Ready, imported
 
 FILES = ("card.toml", "predictions.jsonl.zst", "run.json")
-FLOORS = [entry.name for entry in catalogue() if entry.kind == "floor"]
+FLOORS = [entry.name for entry in all_baselines() if entry.kind == "floor"]
 
 
 @pytest.fixture
@@ -63,7 +63,9 @@ def same(one, other):
 def test_list_shows_every_baseline_in_one_line(ivcr):
     code, out, _ = ivcr("list")
     assert code == 0
-    assert [line.split()[0] for line in out.splitlines()] == [entry.name for entry in catalogue()]
+    assert [line.split()[0] for line in out.splitlines()] == [
+        entry.name for entry in all_baselines()
+    ]
     assert "none,own,reference  candidates unused  BM25 over" in out
 
 
@@ -178,7 +180,7 @@ def test_a_run_names_its_pair_in_the_card(ivcr, toy, tmp_path):
     assert tomllib.loads((sub / "card.toml").read_text("utf-8"))["pair"] == "team/reference"
 
 
-@pytest.mark.parametrize("entry", catalogue(), ids=lambda entry: entry.name)
+@pytest.mark.parametrize("entry", all_baselines(), ids=lambda entry: entry.name)
 @pytest.mark.parametrize("history", HISTORIES)
 def test_every_baseline_is_valid_and_says_the_same_without_the_test_gold(
     ivcr, toy, tmp_path, ready, entry, history
@@ -215,11 +217,11 @@ class CutOff:
     def __enter__(self):
         keep = Journal.add
 
-        def cut_off(journal, batch, spent):
+        def cut_off(journal, batch, usage):
             if self._kept == 2:
                 raise self._error
             self._kept += 1
-            keep(journal, batch, spent)
+            keep(journal, batch, usage)
 
         self._undo = keep
         self._patch.setattr(Journal, "add", cut_off)
@@ -243,7 +245,7 @@ def test_a_run_that_is_cut_off_says_how_to_go_on(
     assert not (tmp_path / "cut").exists()
 
 
-@pytest.mark.parametrize("entry", catalogue(), ids=lambda entry: entry.name)
+@pytest.mark.parametrize("entry", all_baselines(), ids=lambda entry: entry.name)
 def test_every_baseline_goes_on_after_a_cut_to_the_same_bytes(
     ivcr, toy, tmp_path, monkeypatch, ready, entry
 ):
@@ -266,7 +268,7 @@ def test_what_older_code_has_answered_is_not_gone_on_with(ivcr, toy, tmp_path, m
     what = ["run", "bm25", "--benchmark", toy, "--history", "own", "--out", tmp_path / "cut"]
     with CutOff(monkeypatch, SystemExit(143)):
         ivcr(*what)
-    (code / "search.py").write_text((code / "search.py").read_text("utf-8") + "\n")
+    (code / "ranking.py").write_text((code / "ranking.py").read_text("utf-8") + "\n")
     found, out, err = ivcr(*what)
     assert (found, out, len(err.splitlines())) == (2, "", 1)
     assert "holds answers of another run" in err

@@ -11,7 +11,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from baselines.registry import catalogue
+from baselines.registry import all_baselines
 from harness.benchmark import Benchmark
 from harness.validation import check
 from tests.baselines import tiny
@@ -82,7 +82,7 @@ def test_every_checkpoint_of_a_command_is_in_the_table_with_its_commit():
 
 def test_every_baseline_that_takes_a_checkpoint_by_name_is_on_the_page():
     root = Path(__file__).resolve().parents[2]
-    for entry in catalogue():
+    for entry in all_baselines():
         if "docs/checkpoints.md" in (root / entry.file).read_text("utf-8"):
             assert f"`{entry.name}`" in PAGE
             assert f"ivcr baseline run {entry.name} " in PAGE

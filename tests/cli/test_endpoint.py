@@ -75,18 +75,18 @@ def test_a_run_is_valid_and_counts_what_it_has_cost(ivcr, command, toy, server, 
     assert code == 0
     assert check(out, Benchmark(toy)).report.errors == 0
     requests = len(server.asked)
-    spent = {
+    usage = {
         "requests": requests,
         "prompt_tokens": 100 * requests,
         "completion_tokens": 10 * requests,
     }
     card = tomllib.loads((out / "card.toml").read_text("utf-8"))
-    assert card["cost"] == spent | {"USD": pytest.approx(requests * (250 + 100) / 1e6)}
+    assert card["cost"] == usage | {"USD": pytest.approx(requests * (250 + 100) / 1e6)}
     assert (card["system"], card["candidates"]) == (
         "endpoint model=toy frames=2 moment_frames=3 side=32", "used",
     )  # fmt: skip
     record = json.loads((out / "run.json").read_text("utf-8"))
-    assert record["spent"].items() >= spent.items()
+    assert record["spent"].items() >= usage.items()
     assert not {"url", "key", "budget", "concurrency"} & record["settings"].keys()
     assert len(record["details"]["prompts_sha256"]) == 64
     assert json.loads((out / "timing.json").read_text())["milliseconds"] > 0

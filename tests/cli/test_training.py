@@ -10,11 +10,10 @@ from pathlib import Path
 
 import pytest
 import torch
-from msgspec import Struct
 
 from baselines import registry
-from baselines.base import About
-from baselines.registry import Entry
+from baselines.base import About, Baseline, Settings
+from baselines.registry import RegistryEntry
 from baselines.training import trainer
 from baselines.training.checkpoints import load, save
 from baselines.training.fit import fit
@@ -26,11 +25,11 @@ STEPS, HELD = 8, 5
 VAL = dialogue(ask("val cat", "A/cat.mp4"), split="val")
 
 
-class Settings(Struct, frozen=True):
+class ToySettings(Settings, frozen=True):
     dropout: float = 0.2
 
 
-class Toy:
+class Toy(Baseline):
     """Trains two stages of a regression; its first weights come from the seed."""
 
     views = ()
@@ -38,24 +37,24 @@ class Toy:
     def __init__(self, settings):
         self.settings = settings
 
-    def train(self, view, course):
+    def train(self, view, config):
         Toy.views = (*Toy.views, view)
         weights = {}
         for stage in ("first", "second"):
             module = Regression(self.settings.dropout)
             torch.nn.init.normal_(module.net[0].weight)
-            fit(module, batches(course.seed).loader(), course, stage=stage, steps=STEPS,
+            fit(module, batches(config.seed).loader(), config, stage=stage, steps=STEPS,
                 note=view.note)  # fmt: skip
             weights |= {f"{stage}.{name}": value for name, value in module.state_dict().items()}
-        save(course.out, baseline="toy", settings=self.settings, weights=weights, facts={})
+        save(config.out, baseline="toy", settings=self.settings, weights=weights, facts={})
 
 
 def toy_entry(name):
-    return Entry(name, "retriever", "A toy.", About(trains=True))
+    return RegistryEntry(name, "retriever", "A toy.", About(trains=True))
 
 
 def toy_load(entry, assignments):
-    settings = Settings(*(float(text.partition("=")[2]) for text in assignments))
+    settings = ToySettings(*(float(text.partition("=")[2]) for text in assignments))
     return Toy(settings), settings
 
 
@@ -182,7 +181,7 @@ from tests.baselines.toys import Regression
 from tests.cli.test_training import HELD, toy_entry, toy_load
 
 stages.SECONDS, stages.STEPS = 0.0, 1
-catalogue.find, trainer.load = toy_entry, toy_load
+registry.find, trainer.load = toy_entry, toy_load
 go_on = Regression.training_step
 
 def held(self, batch, number):

@@ -97,7 +97,7 @@ def test_a_choice_stands_first_and_the_others_as_they_were_given(server, endpoin
     says(server, text)
     (answer,) = endpoint().answer([video()])
     assert (answer.videos, answer.choice) == (expected, expected)
-    assert not [name for name in answer.spent if name.startswith("abstained")]
+    assert not [name for name in answer.usage if name.startswith("abstained")]
 
 
 @pytest.mark.parametrize(
@@ -120,7 +120,7 @@ def test_what_cannot_be_read_is_an_abstention_with_its_reason(
     says(server, text)
     (answer,) = endpoint().answer([video()])
     assert (answer.videos, answer.choice) == ((), ())
-    assert answer.spent[f"abstained: {why}"] == 1
+    assert answer.usage[f"abstained: {why}"] == 1
     assert list((tmp_path / "here").iterdir()) == []
 
 
@@ -155,14 +155,14 @@ def test_a_span_that_is_none_is_an_abstention(server, endpoint, text, why):
     says(server, text)
     (answer,) = endpoint().answer([moment(history=EARLIER)])
     assert answer.moments == ()
-    assert answer.spent[f"abstained: {why}"] == 1
+    assert answer.usage[f"abstained: {why}"] == 1
 
 
 def test_a_moment_turn_without_a_video_in_focus_chooses_one_first(server, endpoint):
     says(server, '{"videos": [4], "reply": ""}', '{"start": 1, "end": 2, "reply": "there"}')
     (answer,) = endpoint().answer([moment("when does the man cook?")])
     assert answer.moments == (Moment(COOK, 1000, 2000),)
-    assert (answer.response, answer.spent["requests"]) == ("there", 2)
+    assert (answer.response, answer.usage["requests"]) == ("there", 2)
     assert [told(body)[1] for body in server.asked] == [4, 3]
 
 
@@ -175,7 +175,7 @@ def test_a_given_video_is_looked_into_without_a_choice(server, endpoint):
 def test_what_cannot_be_asked_is_an_abstention_that_costs_nothing(server, endpoint):
     answers = endpoint().answer([video(candidates=()), moment(candidates=())])
     assert server.asked == []
-    assert [answer.spent for answer in answers] == [
+    assert [answer.usage for answer in answers] == [
         {"abstained: no candidates to choose from": 1},
         {"abstained: no video to look into": 1},
     ]
@@ -198,7 +198,7 @@ def test_a_chat_turn_is_answered_with_words(server, endpoint):
 def test_a_chat_turn_without_words_is_an_abstention(server, endpoint, data, why):
     server.act = lambda handler, body, number: handler.say(data)
     (answer,) = endpoint().answer([Query("d", 1, "en", "chat", "hello")])
-    assert (answer.response, answer.spent[f"abstained: {why}"]) == ("", 1)
+    assert (answer.response, answer.usage[f"abstained: {why}"]) == ("", 1)
 
 
 INJECTION = (

@@ -6,18 +6,17 @@ import numpy as np
 import pytest
 import torch
 
-from baselines.base import Course as Training
-from baselines.base import Exchange, Query
+from baselines.base import Exchange, Query, TrainerConfig
 from baselines.event_models.matching import ROLES
 from baselines.interllava import prompts, tiny_system, tokenizer
 from baselines.interllava.queries import Question
 from baselines.interllava.tiny_model import FACTS, FORM, FRAMES, Sight, TinyNet, _times
 from baselines.interllava.tiny_training import numbered, timed
-from baselines.interllava.training import Batch, Course, Teaching, replies, right
+from baselines.interllava.training import Batch, LossConfig, Teaching, replies, right
 from baselines.registry import find, load
-from baselines.running.runner import Plan, start
+from baselines.running.runner import RunConfig, start
 from baselines.training.fit import StepBatches, fit
-from baselines.training.trainer import Lesson, train
+from baselines.training.trainer import TrainJob, train
 from harness.errors import EnvironmentFailure, WrongUsageError
 from harness.records import Moment
 from tests.baselines.conftest import CAT, COOK, DOG, FOX
@@ -108,10 +107,10 @@ def test_eight_dialogues_are_learnt_by_heart(tmp_path):
     told = eight()
     torch.manual_seed(0)
     network = TinyNet(VALUES, told.words)
-    module = Teaching(network, told.words, Course("spelt", 0.01, 1.5e-3, 0.0))
+    module = Teaching(network, told.words, LossConfig("spelt", 0.01, 1.5e-3, 0.0))
     both = [told.videos, told.moments]
     batches = StepBatches(lambda step, drawn: [both[step % 2]], lambda rows: rows[0], seed=0)
-    fit(module, batches.loader(), Training(tmp_path), stage="s", steps=130, note=str)
+    fit(module, batches.loader(), TrainerConfig(tmp_path), stage="s", steps=130, note=str)
     network.eval()
     for asked, gold in zip(told.asked, told.gold, strict=True):
         said = replies(network, told.words, asked)
@@ -126,7 +125,7 @@ def test_the_published_losses_leave_the_gradient_as_it_is():
     for form in ("words", "argmax", "spelt"):
         torch.manual_seed(0)
         network = TinyNet(VALUES, told.words).eval()
-        module = Teaching(network, told.words, Course(form, 0.5, 1e-3, 0.0))
+        module = Teaching(network, told.words, LossConfig(form, 0.5, 1e-3, 0.0))
         module.training_step(told.videos, 0).backward()
         grads[form] = network.net.language.get_input_embeddings().weight.grad.clone()
     assert torch.equal(grads["words"], grads["argmax"])
@@ -142,7 +141,7 @@ def test_a_reply_names_a_candidate_or_a_time(opened):
         [video(), moment(), Query("d", 3, "en", "chat", "hello")]
     )
     assert sorted(chosen.choice or ()) in ([], sorted((CAT, DOG, FOX, COOK)))
-    assert chosen.spent["requests"] == found.spent["requests"] == 1
+    assert chosen.usage["requests"] == found.usage["requests"] == 1
     assert all(each.video_id == COOK for each in found.moments)
     assert talked.response is not None
 
@@ -157,7 +156,7 @@ def test_what_it_says_is_read(opened, monkeypatch):
     assert found.moments == (Moment(COOK, 3_000, 7_400),)
     [unread] = baseline.answer([video()])
     assert unread.choice == ()
-    assert any(name.startswith("abstained") for name in unread.spent)
+    assert any(name.startswith("abstained") for name in unread.usage)
 
 
 def test_what_is_seen_changes_what_is_read(opened):
@@ -199,7 +198,7 @@ def test_its_explanation_names_the_moment_that_was_found(opened):
 
 def test_it_begins_with_a_dual_encoder(toy, tmp_path):
     with pytest.raises(WrongUsageError, match="train one with `ivcr baseline train dual_encoder"):
-        train(Lesson(find("interllava"), ("config=tiny",), Training(tmp_path / "out")), toy)
+        train(TrainJob(find("interllava"), ("config=tiny",), TrainerConfig(tmp_path / "out")), toy)
     assert not (tmp_path / "out").exists(), "what was refused can be told again"
     with pytest.raises(WrongUsageError, match="weight: expected 0 or more"):
         load(find("interllava"), ["weight=-1"])
@@ -228,8 +227,8 @@ def trained(files, tmp_path_factory):
 
     folder = tmp_path_factory.mktemp("full")
     out = folder / "out"
-    course = Training(out, steps=3)
-    train(Lesson(find("interllava"), tuple(full(files)), course), imported(folder, filmed=True))
+    config = TrainerConfig(out, steps=3)
+    train(TrainJob(find("interllava"), tuple(full(files)), config), imported(folder, filmed=True))
     return out
 
 
@@ -280,5 +279,5 @@ def test_a_trained_folder_of_the_other_configuration_is_refused(trained, viewed)
 
 
 def test_a_card_says_what_the_tiny_one_begins_with(toy, ready):
-    made = start(Plan(find("interllava"), "none", tuple(ready("interllava"))), toy)
+    made = start(RunConfig(find("interllava"), "none", tuple(ready("interllava"))), toy)
     assert "passes on, in words, the ranking of the dual encoder" in made.card.description

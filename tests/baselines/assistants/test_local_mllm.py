@@ -63,7 +63,7 @@ def said(answers):
 def test_what_the_checkpoint_says_is_read(local, saying):
     (answer,) = local(saying).answer([video()])
     assert (answer.response, answer.choice[0]) == ("video 4", COOK)
-    assert answer.spent["completion_tokens"] == len("video 4") + 1
+    assert answer.usage["completion_tokens"] == len("video 4") + 1
 
 
 def test_replies_depend_on_pictures_and_words(local, random):
@@ -189,11 +189,11 @@ def test_behind_transformers_serve_the_checkpoint_says_the_same(served, endpoint
     assert said(there) == said(here)
     for one, other in zip(there, here, strict=True):
         tokens = ("requests", "prompt_tokens", "completion_tokens")
-        assert [one.spent.get(n) for n in tokens] == [other.spent.get(n) for n in tokens]
+        assert [one.usage.get(n) for n in tokens] == [other.usage.get(n) for n in tokens]
 
 
 @pytest.mark.slow
 def test_a_server_that_passes_over_the_schema_is_read_as_a_person_would(served, endpoint, random):
     asked = endpoint(f"url={served}", f"model={random}", "max_tokens=4")
     (answer,) = asked.answer([video()])
-    assert answer.spent["abstained: no candidate number"] == 1
+    assert answer.usage["abstained: no candidate number"] == 1

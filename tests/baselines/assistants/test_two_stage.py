@@ -9,7 +9,7 @@ import pytest
 from baselines.assistants import two_stage
 from baselines.base import Exchange, Query
 from baselines.registry import find, load
-from baselines.running.runner import Plan, start
+from baselines.running.runner import RunConfig, start
 from harness.errors import WrongUsageError
 from harness.records import Moment
 from tests.baselines.assistants.conftest import SMALL
@@ -81,7 +81,7 @@ def test_an_assistant_that_abstains_changes_nothing(server, stages, assistant, r
     says(server, "I cannot tell.")
     (answer,) = stages(assistant).answer([video(ASKS_ALL)])
     assert answer.videos == ranking(video(ASKS_ALL))
-    assert answer.spent["abstained: says that nothing matches"] == 1
+    assert answer.usage["abstained: says that nothing matches"] == 1
 
 
 def test_a_reordering_is_taken_over(server, stages, assistant, ranking):
@@ -114,7 +114,7 @@ def test_the_assistant_grounds_in_what_it_has_chosen(server, stages, assistant, 
     says(server, '{"videos": [2], "reply": ""}', '{"start": 1, "end": 2, "reply": "there"}')
     (answer,) = stages(assistant).answer([query])
     assert answer.moments == (Moment(second, 1000, 2000),)
-    assert (answer.response, answer.spent["requests"]) == ("there", 2)
+    assert (answer.response, answer.usage["requests"]) == ("there", 2)
 
 
 def test_a_moment_of_the_video_in_focus_needs_no_choice(server, stages, assistant):
@@ -131,7 +131,7 @@ def test_a_localiser_grounds_and_the_assistant_explains(server, stages, assistan
     baseline = stages(assistant, "localiser=whole_video")
     (answer,) = baseline.answer([query])
     assert [found.video_id for found in answer.moments] == [second]
-    assert (answer.response, answer.spent["requests"]) == ("because of the pan", 2)
+    assert (answer.response, answer.usage["requests"]) == ("because of the pan", 2)
     text, _ = told(server.asked[1])
     end = {DOG: "20.0 s", COOK: "40.0 s"}[second]
     assert f"from 0.0 s to {end}" in text
@@ -163,7 +163,7 @@ def test_own_errors_go_on_and_reference_history_ends_them(server, toy, said, ass
 
 def test_the_card_tells_the_stages_and_no_address(server, toy, assistant):
     def run(*settings):
-        return start(Plan(find("two_stage"), "own", settings), toy)
+        return start(RunConfig(find("two_stage"), "own", settings), toy)
 
     made = run(assistant)
     told = "assistant=endpoint?frames=2&moment_frames=3&side=32&model=toy"

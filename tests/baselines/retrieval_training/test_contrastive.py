@@ -5,12 +5,12 @@ import pytest
 import torch
 from transformers import CLIPModel
 
-from baselines.base import Course, Training, View
+from baselines.base import LabelledSplit, TrainerConfig, View
 from baselines.dialogue_context import Weighted
 from baselines.retrieval_training.contrastive import Contrast, Pair, Rates, pairs, symmetric, train
 from baselines.retrieval_training.encoder_pairs import Frozen, filled
-from baselines.retrievers.clip4clip import Head as Clip4Clip
-from baselines.retrievers.xpool import Head as XPool
+from baselines.retrievers.clip4clip import CLIP4ClipHead as Clip4Clip
+from baselines.retrievers.xpool import CLIP4ClipHead as XPool
 from harness.records import Gold, Turn
 from tests.baselines import tiny
 
@@ -52,7 +52,7 @@ def dialogue(*utterances, name="d"):
 
 def test_pairs_are_the_video_turns_with_what_was_said_before_them_in_their_dialogue():
     (first, gold), (second, more) = dialogue("a", "when", "b"), dialogue("c", name="e")
-    found = pairs(Training(first + second, gold + more, {}), "decayed")
+    found = pairs(LabelledSplit(first + second, gold + more, {}), "decayed")
     assert [pair.video_id for pair in found] == ["a.mp4", "b.mp4", "c.mp4"]
     assert found[1].readings == (("a", 0.25), ("when", 0.5), ("b", 1.0))
     assert found[2].readings == (("c", 1.0),)
@@ -62,8 +62,8 @@ def test_no_pair_reads_a_later_turn_or_any_gold_but_its_own():
     turns, gold = dialogue("a", "b", "c")
     others = dialogue("a", "b", "x")[0], (gold[0], gold[1], Gold("d", 3, "y.mp4"))
     for context in ("last", "all", "decayed"):
-        kept = pairs(Training(turns, gold, {}), context)[:2]
-        assert pairs(Training(*others, {}), context)[:2] == kept
+        kept = pairs(LabelledSplit(turns, gold, {}), context)[:2]
+        assert pairs(LabelledSplit(*others, {}), context)[:2] == kept
 
 
 def rows(count):
@@ -101,7 +101,7 @@ def test_three_pairs_are_learnt_by_heart(kind, tmp_path):
     module, notes = learner(kind), []
     before = float(module.eval().training_step(torch.arange(3), 0).detach())
     view = View({}, (), tmp_path, "own", 0, note=notes.append)
-    assert train(module, view, Course(tmp_path / "out"), epochs=60) <= 60
+    assert train(module, view, TrainerConfig(tmp_path / "out"), epochs=60) <= 60
     after = float(module.eval().training_step(torch.arange(3), 0).detach())
     assert after < before / 2
     assert "R@1 1" in notes[-1]

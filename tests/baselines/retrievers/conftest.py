@@ -4,7 +4,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from baselines.base import Course, Training, View
+from baselines.base import LabelledSplit, TrainerConfig, View
 from baselines.registry import find, load
 from harness.benchmark import Benchmark
 from tests.baselines import tiny
@@ -62,9 +62,9 @@ def trained(filmed, clip, tmp_path):
     def run(*assignments, name="xpool", out="out", steps=4):
         baseline, _ = load(find(name), [f"clip={clip}", "rate=4", "most=6", *assignments])
         split = filmed.split("train")
-        labels = Training(split.turns, filmed.gold("train"), {})
+        labels = LabelledSplit(split.turns, filmed.gold("train"), {})
         view = View(filmed.videos, split.corpus, filmed.folder, "own", 0, labels, labels)
-        baseline.train(view, Course(tmp_path / out, steps=steps))
+        baseline.train(view, TrainerConfig(tmp_path / out, steps=steps))
         return tmp_path / out
 
     return run

@@ -9,7 +9,7 @@ from baselines.base import Query, View
 from baselines.encoders.image_text import load_clip
 from baselines.registry import find, load
 from baselines.retrieval_training.encoder_pairs import Clips, filled
-from baselines.retrievers.clip4clip import Head
+from baselines.retrievers.clip4clip import CLIP4ClipHead
 from tests.baselines import tiny
 
 WIDTH, MOST = 8, 5
@@ -35,7 +35,7 @@ def scores(head, videos=VIDEOS):
 @pytest.mark.parametrize("similarity", ["mean", "sequence"])
 def test_before_training_both_are_the_cosine_of_means(similarity):
     torch.manual_seed(0)
-    head = Head(WIDTH, MOST, similarity, maps=True).eval()
+    head = CLIP4ClipHead(WIDTH, MOST, similarity, maps=True).eval()
     if similarity == "sequence":
         torch.nn.init.zeros_(head.positions.weight)
     np.testing.assert_allclose(scores(head), cosines(TEXTS, VIDEOS), atol=1e-6)
@@ -43,7 +43,7 @@ def test_before_training_both_are_the_cosine_of_means(similarity):
 
 def stirred(similarity):
     torch.manual_seed(4)
-    head = Head(WIDTH, MOST, similarity, maps=True).eval()
+    head = CLIP4ClipHead(WIDTH, MOST, similarity, maps=True).eval()
     with torch.no_grad():
         for weight in head.parameters():
             weight += 0.3 * torch.randn_like(weight)

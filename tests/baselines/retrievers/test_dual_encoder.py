@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from baselines.base import Course, Exchange, MissingInputError, Query
+from baselines.base import Exchange, MissingInputError, Query, TrainerConfig
 from baselines.event_models.event_annotations import Annotations, Attribute, Script
 from baselines.event_models.event_segments import FLOOR
 from baselines.event_models.lexicon import Lexicon
@@ -22,7 +22,7 @@ from baselines.retrievers.dual_encoder import (
     controlled,
     permuted,
 )
-from baselines.running.run_config import Surroundings, training_view
+from baselines.running.run_config import RunContext, training_view
 from baselines.training import trainer
 from harness.errors import WrongUsageError
 from tests.baselines.conftest import CAT, COOK, DOG
@@ -97,7 +97,7 @@ def test_context_is_read_as_it_is_set():
 
 
 def test_permuted_labels_are_the_same_ones_elsewhere(toy):
-    training = training_view(toy, "dual_encoder", 0, Surroundings()).training
+    training = training_view(toy, "dual_encoder", 0, RunContext()).training
     scripts = {name: Script((), (at,)) for at, name in enumerate((CAT, DOG, COOK))}
     found, dealt = permuted(Annotations((), scripts), training, 1)
     assert found.scripts.keys() == scripts.keys()
@@ -112,7 +112,7 @@ def test_without_annotated_events_training_says_what_is_missing(toy, tmp_path):
     baseline, _ = load(find("dual_encoder"), [])
     with pytest.raises(MissingInputError, match=r"events\.jsonl.*dual_encoder"):
         baseline.train(
-            training_view(toy, "dual_encoder", 0, Surroundings()), Course(tmp_path / "out")
+            training_view(toy, "dual_encoder", 0, RunContext()), TrainerConfig(tmp_path / "out")
         )
 
 
@@ -121,7 +121,7 @@ def test_a_control_of_running_is_none_of_training(toy, tmp_path):
     baseline, _ = load(find("dual_encoder"), ["control=text_alone"])
     with pytest.raises(WrongUsageError, match="text_alone is one of running"):
         baseline.train(
-            training_view(toy, "dual_encoder", 0, Surroundings()), Course(tmp_path / "out")
+            training_view(toy, "dual_encoder", 0, RunContext()), TrainerConfig(tmp_path / "out")
         )
 
 
@@ -135,7 +135,7 @@ def test_under_a_control_every_turn_is_still_answered(toy, said, ready, control)
 
 
 def test_a_control_breaks_one_thing_and_keeps_the_rest(toy):
-    view = training_view(toy, "dual_encoder", 3, Surroundings())
+    view = training_view(toy, "dual_encoder", 3, RunContext())
     tracks = dict(zip((CAT, DOG, COOK), TRACKS, strict=True))
     dealt = controlled(tracks, "videos_permuted", view, KNOWN)
     assert dealt.keys() == tracks.keys()
@@ -150,7 +150,7 @@ def test_a_control_breaks_one_thing_and_keeps_the_rest(toy):
 
 
 def test_text_alone_is_what_the_videos_text_names(toy):
-    view = training_view(toy, "dual_encoder", 0, Surroundings())
+    view = training_view(toy, "dual_encoder", 0, RunContext())
     known = Lexicon({"en": {"cat": 0, "beach": 1, "runs": 2}}, {}, [0, 0, 1])
     found = controlled(dict.fromkeys((CAT, DOG)), "text_alone", view, known)
     assert found[CAT].values.tolist() == [[1, 0, 0]]
@@ -225,8 +225,8 @@ def test_one_seed_gives_the_same_weights_whether_it_was_cut_off_or_not(toy, tmp_
     annotate(toy)
 
     def trained(name, *, resume=False, seed=0):
-        course = Course(tmp_path / name, steps=3, seed=seed, resume=resume)
-        trainer.train(trainer.Lesson(find("dual_encoder"), ("size=small",), course), toy)
+        config = TrainerConfig(tmp_path / name, steps=3, seed=seed, resume=resume)
+        trainer.train(trainer.TrainJob(find("dual_encoder"), ("size=small",), config), toy)
         return (tmp_path / name / "weights.safetensors").read_bytes()
 
     whole = trained("whole")

@@ -8,7 +8,7 @@ from baselines.base import Query, View
 from baselines.encoders.image_text import load_clip
 from baselines.registry import find, load
 from baselines.retrieval_training.encoder_pairs import filled
-from baselines.retrievers.xpool import Head
+from baselines.retrievers.xpool import XPoolHead
 from baselines.video.sampling import sample
 from harness.errors import WrongUsageError
 from tests.baselines import tiny
@@ -39,7 +39,7 @@ def longhand(head, text, frames):
 
 def test_every_text_pools_every_video_as_the_longhand_loop_does():
     torch.manual_seed(1)
-    head = Head(WIDTH).eval()
+    head = XPoolHead(WIDTH).eval()
     with torch.no_grad():
         for weight in head.parameters():
             weight += 0.3 * torch.randn_like(weight)

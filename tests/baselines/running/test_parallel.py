@@ -27,9 +27,9 @@ baselines.running.runner.BATCH = 2
 process, batches = map(int, os.environ.get("KILL", "0:0").split(":"))
 keep = Journal.add
 
-def kept(self, batch, spent):
+def kept(self, batch, usage):
     global batches
-    keep(self, batch, spent)
+    keep(self, batch, usage)
     if self._path.name.startswith(f"{process}-of-"):
         batches -= 1
         if not batches:

@@ -8,16 +8,23 @@ import subprocess
 import sys
 from pathlib import Path
 
-import msgspec
 import pytest
 
 import baselines.running.runner as runner
-from baselines.base import About, Answer, MissingInputError, Provenance
-from baselines.registry import Entry, catalogue, find
+from baselines.base import (
+    About,
+    Answer,
+    Baseline,
+    MissingInputError,
+    NoSettings,
+    Provenance,
+    Settings,
+)
+from baselines.registry import RegistryEntry, all_baselines, find
 from baselines.running import provenance
 from baselines.running.journal import Journal
 from baselines.running.provenance import code_sha256
-from baselines.running.runner import Plan, Share, start
+from baselines.running.runner import RunConfig, Shard, start
 from harness.benchmark import Benchmark
 from harness.errors import WrongUsageError
 from harness.files import canonical
@@ -31,7 +38,7 @@ ROOT = Path(__file__).resolve().parents[3]
 OWN = {"video": COOK, "moment": FOX, "chat": None}
 
 
-class Spy:
+class Spy(Baseline):
     """Keeps every query; answers with marks that can be found again."""
 
     def __init__(self):
@@ -61,9 +68,9 @@ def spied(monkeypatch):
 
     def run(benchmark, history, **about):
         spy = Spy()
-        monkeypatch.setattr(runner, "load", lambda entry, settings: (spy, msgspec.Struct()))
-        entry = Entry("spy", "retriever", "A spy.", About(**about))
-        made = start(Plan(entry, history), benchmark)
+        monkeypatch.setattr(runner, "load", lambda entry, settings: (spy, NoSettings()))
+        entry = RegistryEntry("spy", "retriever", "A spy.", About(**about))
+        made = start(RunConfig(entry, history), benchmark)
         return spy, list(made.predictions()), made.card
 
     return run
@@ -99,7 +106,7 @@ def test_a_turn_is_asked_only_after_the_one_before_was_answered(toy, spied):
 
 
 def test_nothing_that_a_baseline_is_handed_leads_to_test_labels(toy, spied):
-    spy, _, _ = spied(toy, "own", train=True)
+    spy, _, _ = spied(toy, "own", needs=("train_labels",))
     public = {t.utterance for t in toy.split().turns} | {
         f"mine {t.dialogue_id}/{t.turn}" for t in toy.split().turns
     }
@@ -157,7 +164,7 @@ def test_an_answer_too_few_is_a_bug_and_not_a_shift(toy, spied, monkeypatch):
 def test_hidden_labels_have_no_reference_history(make):
     hidden = make(labels="hidden")
     with pytest.raises(MissingInputError, match="no history reference; take own or none"):
-        start(Plan(find("random"), "reference"), hidden)
+        start(RunConfig(find("random"), "reference"), hidden)
 
 
 def test_a_history_that_a_baseline_does_not_support_is_refused(toy, spied):
@@ -168,7 +175,9 @@ def test_a_history_that_a_baseline_does_not_support_is_refused(toy, spied):
 
 
 def test_the_card_says_what_was_run(toy):
-    card = start(Plan(find("bm25"), "own", ("context=all", "candidates=used"), seed=3), toy).card
+    card = start(
+        RunConfig(find("bm25"), "own", ("context=all", "candidates=used"), seed=3), toy
+    ).card
     assert (card.system, card.history, card.candidates) == (
         "bm25 context=all candidates=used",
         "own",
@@ -176,11 +185,11 @@ def test_the_card_says_what_was_run(toy):
     )
     assert (card.languages, card.training_data, card.seed) == (("en", "zh"), (), 3)
     assert (ROOT / card.code).is_file()
-    assert start(Plan(find("train_prior"), "own"), toy).card.training_data == ("toy train",)
+    assert start(RunConfig(find("train_prior"), "own"), toy).card.training_data == ("toy train",)
 
 
 @pytest.mark.parametrize("history", HISTORIES)
-@pytest.mark.parametrize("name", [entry.name for entry in catalogue()])
+@pytest.mark.parametrize("name", [entry.name for entry in all_baselines()])
 def test_answers_do_not_depend_on_portions_and_batches(
     toy, said, ready, monkeypatch, name, history
 ):
@@ -209,7 +218,7 @@ def with_other_last_turns(benchmark):
     return Benchmark(benchmark.folder)
 
 
-@pytest.mark.parametrize("name", [entry.name for entry in catalogue()])
+@pytest.mark.parametrize("name", [entry.name for entry in all_baselines()])
 def test_no_answer_depends_on_a_later_turn(toy, said, ready, name):
     before = {history: said(name, toy, history, *ready(name)) for history in HISTORIES}
     other = with_other_last_turns(toy)
@@ -235,9 +244,9 @@ def test_a_run_that_goes_on_asks_what_is_left_and_says_the_same(
     monkeypatch.setattr(Spy, "answer", killed_after(Spy.answer, 2))
     made = []
     monkeypatch.setattr(Spy, "prepare", lambda self, view: made.append(self))
-    monkeypatch.setattr(runner, "load", lambda entry, settings: (Spy(), msgspec.Struct()))
+    monkeypatch.setattr(runner, "load", lambda entry, settings: (Spy(), NoSettings()))
     while len(made) < 20:
-        run = start(Plan(Entry("spy", "retriever", "A spy.", About()), history), toy)
+        run = start(RunConfig(RegistryEntry("spy", "retriever", "A spy.", About()), history), toy)
         journal = Journal(tmp_path / "journal", run.key(1))
         try:
             again = [p for said in run.dialogues(journal=journal) for p in said]
@@ -264,10 +273,10 @@ def killed_after(answer, batches):
 
 
 def test_shares_are_all_dialogues_each_once(toy, spied):
-    run = start(Plan(find("bm25"), "own"), toy)
+    run = start(RunConfig(find("bm25"), "own"), toy)
     whole = list(run.dialogues())
     for processes in (2, 3, 5):
-        shares = [list(run.dialogues(Share(n, processes))) for n in range(processes)]
+        shares = [list(run.dialogues(Shard(n, processes))) for n in range(processes)]
         assert [shares[at % processes][at // processes] for at in range(len(whole))] == whole
         assert sum(map(len, shares)) == len(whole)
 
@@ -284,7 +293,7 @@ def test_shares_are_all_dialogues_each_once(toy, spied):
 )
 def test_another_plan_has_another_key(toy, plan, changed):
     as_it_is = {"entry": find("bm25"), "history": "own"}
-    one, other = (start(Plan(**{**as_it_is, **more}), toy) for more in ({}, plan))
+    one, other = (start(RunConfig(**{**as_it_is, **more}), toy) for more in ({}, plan))
     assert (one.key(1) != other.key(1)) == changed
     assert one.key(1) != one.key(2)
 
@@ -292,19 +301,19 @@ def test_another_plan_has_another_key(toy, plan, changed):
 def test_what_a_baseline_tells_stands_in_card_and_record(toy, spied, monkeypatch):
     tells = Provenance(7, "4 per second", ("other",), {"checkpoint": "abc"})
     monkeypatch.setattr(Spy, "provenance", lambda self: tells, raising=False)
-    made = spied(toy, "own", train=True)[2]
+    made = spied(toy, "own", needs=("train_labels",))[2]
     assert (made.parameters, made.frames_per_video, made.training_data) == (
         7, "4 per second", ("other",),
     )  # fmt: skip
-    entry = Entry("spy", "retriever", "A spy.", About())
-    told = start(Plan(entry, "own"), toy)
+    entry = RegistryEntry("spy", "retriever", "A spy.", About())
+    told = start(RunConfig(entry, "own"), toy)
     assert told.record["details"] == {"checkpoint": "abc"}
     monkeypatch.setattr(Spy, "provenance", lambda self: Provenance(details={"checkpoint": "d"}))
-    assert start(Plan(entry, "own"), toy).key(1) != told.key(1)
+    assert start(RunConfig(entry, "own"), toy).key(1) != told.key(1)
 
 
 def test_the_record_says_how_to_repeat_the_run(toy):
-    run = start(Plan(find("bm25"), "own", ("context=all",), seed=3), toy)
+    run = start(RunConfig(find("bm25"), "own", ("context=all",), seed=3), toy)
     assert run.record == {
         "schema": 1,
         "baseline": "bm25",
@@ -327,16 +336,16 @@ def code(tmp_path):
 def test_the_hash_of_the_code_is_that_of_what_sha256sum_says_of_all_files(code):
     files = sorted(path.relative_to(code).as_posix() for path in code.rglob("*.py"))
     listed = subprocess.run(["sha256sum", *files], cwd=code, capture_output=True, check=True)
-    assert {"search.py", "retrievers/bm25.py", "localisers/__init__.py"} < set(files)
+    assert {"ranking.py", "retrievers/bm25.py", "localisers/__init__.py"} < set(files)
     assert code_sha256(code) == hashlib.sha256(listed.stdout).hexdigest()
 
 
 @pytest.mark.parametrize(
     "change",
     [
-        lambda code: (code / "search.py").write_bytes((code / "search.py").read_bytes() + b"\n"),
+        lambda code: (code / "ranking.py").write_bytes((code / "ranking.py").read_bytes() + b"\n"),
         lambda code: (code / "retrievers" / "new.py").write_text(""),
-        lambda code: (code / "words.py").rename(code / "terms.py"),
+        lambda code: (code / "tokenization.py").rename(code / "terms.py"),
         lambda code: (code / "floors" / "__init__.py").unlink(),
     ],
     ids=["a shared module", "a new one", "a name", "an empty one"],
@@ -345,18 +354,18 @@ def test_whatever_changes_in_the_code_changes_its_hash_and_the_runs_key(
     toy, code, monkeypatch, change
 ):
     monkeypatch.setattr(provenance, "_CODE", code)
-    before = start(Plan(find("bm25"), "own"), toy)
+    before = start(RunConfig(find("bm25"), "own"), toy)
     (code / "__pycache__").mkdir()
     (code / "__pycache__" / "search.cpython-311.pyc").write_bytes(b"")
-    assert start(Plan(find("bm25"), "own"), toy).key(1) == before.key(1)
+    assert start(RunConfig(find("bm25"), "own"), toy).key(1) == before.key(1)
     change(code)
-    after = start(Plan(find("bm25"), "own"), toy)
+    after = start(RunConfig(find("bm25"), "own"), toy)
     assert after.record["code_sha256"] != before.record["code_sha256"]
     assert after.key(1) != before.key(1)
 
 
 def test_no_folder_of_a_machine_stands_in_card_or_record(toy, spied, monkeypatch, tmp_path):
-    class Named(msgspec.Struct):
+    class Named(Settings, frozen=True):
         members: str = ""
         checkpoint: str = ""
         model: str = ""
@@ -364,7 +373,7 @@ def test_no_folder_of_a_machine_stands_in_card_or_record(toy, spied, monkeypatch
     (tmp_path / "weights").mkdir()
     chosen = Named(f"bm25;2*clip?checkpoint={tmp_path}/weights", f"{tmp_path}/weights/", "org/name")
     monkeypatch.setattr(runner, "load", lambda entry, settings: (Spy(), chosen))
-    run = start(Plan(Entry("spy", "retriever", "A spy.", About()), "own"), toy)
+    run = start(RunConfig(RegistryEntry("spy", "retriever", "A spy.", About()), "own"), toy)
     assert run.record["settings"] == {
         "members": "bm25;2*clip?checkpoint=weights", "checkpoint": "weights", "model": "org/name",
     }  # fmt: skip
@@ -375,7 +384,7 @@ def test_no_folder_of_a_machine_stands_in_card_or_record(toy, spied, monkeypatch
 def test_no_folder_of_trained_weights_does_either(toy, ready, settings):
     [given] = ready("dual_encoder")
     name = "dual_encoder" if settings == "{}" else "hybrid"
-    run = start(Plan(find(name), "own", (settings.format(given),)), toy)
+    run = start(RunConfig(find(name), "own", (settings.format(given),)), toy)
     folder = Path(given.partition("=")[2])
     assert folder.is_dir()
     assert str(folder.parent).encode() not in canonical([run.card, run.record])
@@ -393,14 +402,15 @@ sys.stdout.buffer.write(told(Path(sys.argv[1]), json.loads(sys.argv[2])))
 def told(folder, chosen):
     """All that runs of several baselines say, as bytes."""
     runs = [
-        start(Plan(find(name), "own", tuple(given)), Benchmark(folder)) for name, given in chosen
+        start(RunConfig(find(name), "own", tuple(given)), Benchmark(folder))
+        for name, given in chosen
     ]
     return b"\n".join(canonical([run.card, run.record, *run.predictions()]) for run in runs)
 
 
 @pytest.mark.parametrize("heavy", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_same_input_same_bytes_in_another_process_under_another_hash_seed(toy, ready, heavy):
-    names = [entry.name for entry in catalogue() if (entry.name in READY) == heavy]
+    names = [entry.name for entry in all_baselines() if (entry.name in READY) == heavy]
     chosen = [(name, ready(name)) for name in names]
     assert len(chosen) > 5
     seed = "1" if os.environ.get("PYTHONHASHSEED") != "1" else "2"

@@ -11,7 +11,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from baselines.base import Course
+from baselines.base import TrainerConfig
 from baselines.training import stages
 from baselines.training.fit import fit, gathered
 from harness.errors import EnvironmentFailure, WrongUsageError
@@ -65,8 +65,10 @@ def trained(out, module=None, steps=12, seed=0, stage="only", **options):
     module = module or Regression()
     resume = options.pop("resume", False)
     loader = options.pop("loader", None) or batches(seed).loader()
-    how = {name: options.pop(name) for name in [*options] if name in Course.__struct_fields__}
-    fit(module, loader, Course(out, seed, resume=resume, **how), stage=stage, steps=steps,
+    how = {
+        name: options.pop(name) for name in [*options] if name in TrainerConfig.__struct_fields__
+    }
+    fit(module, loader, TrainerConfig(out, seed, resume=resume, **how), stage=stage, steps=steps,
         note=options.pop("note", lambda line: None), **options)  # fmt: skip
     return {name: tensor.clone() for name, tensor in module.state_dict().items()}
 
@@ -228,7 +230,7 @@ def test_an_interrupt_stays_one_and_the_state_stays(tmp_path, often):
 
 def test_the_course_shortens_a_stage(tmp_path):
     module = Regression()
-    fit(module, batches().loader(), Course(tmp_path, steps=3), stage="only", steps=50,
+    fit(module, batches().loader(), TrainerConfig(tmp_path, steps=3), stage="only", steps=50,
         validation=validation(), monitor="loss", every=10, note=lambda line: None)  # fmt: skip
     assert len(module.seen) == 3
 
@@ -247,7 +249,7 @@ def test_mixed_precision_trains_in_bfloat16_and_keeps_whole_weights(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("course", "expected"),
+    ("config", "expected"),
     [
         ({"strategy": "fsdp"}, "--strategy fsdp: expected auto"),
         ({"precision": "13"}, "--precision"),
@@ -255,9 +257,9 @@ def test_mixed_precision_trains_in_bfloat16_and_keeps_whole_weights(tmp_path):
         ({"devices": 0}, "--devices"),
     ],
 )
-def test_a_course_that_cannot_be_carried_out_is_refused(tmp_path, course, expected):
+def test_a_course_that_cannot_be_carried_out_is_refused(tmp_path, config, expected):
     with pytest.raises(WrongUsageError, match=r"expected auto|cannot be set up") as refusal:
-        trained(tmp_path, **course)
+        trained(tmp_path, **config)
     assert expected in str(refusal.value)
     assert str(refusal.value).isprintable()
 
@@ -269,7 +271,7 @@ def test_a_loader_that_cannot_be_taken_up_again_is_a_bug(tmp_path):
 
 
 def test_training_says_one_line_and_nothing_of_lightning(tmp_path, capfd):
-    fit(Regression(), batches().loader(), Course(tmp_path), stage="first", steps=6,
+    fit(Regression(), batches().loader(), TrainerConfig(tmp_path), stage="first", steps=6,
         validation=validation(), monitor="loss", every=3)  # fmt: skip
     out, err = capfd.readouterr()
     assert out == ""
@@ -300,13 +302,13 @@ import sys
 from pathlib import Path
 import torch
 from baselines.training.processes import leads
-from baselines.base import Course
+from baselines.base import TrainerConfig
 from baselines.training.fit import fit
 from tests.baselines.toys import Contrastive, Regression, batches, validation
 
-course = Course(Path(sys.argv[1]), devices=2, strategy="ddp")
+config = TrainerConfig(Path(sys.argv[1]), devices=2, strategy="ddp")
 for module in (Regression(dropout=0), Contrastive()):
-    fit(module, batches().loader(), course, stage=type(module).__name__, steps=3)
+    fit(module, batches().loader(), config, stage=type(module).__name__, steps=3)
     if leads():
         torch.save([module.grads, module.state_dict()], f"{type(module).__name__}.pt")
 """
@@ -341,12 +343,12 @@ def test_without_gathering_the_gradients_would_be_others(tmp_path):
 LOGGED = """
 import sys
 from pathlib import Path
-from baselines.base import Course
+from baselines.base import TrainerConfig
 from baselines.training.fit import fit
 from tests.baselines.toys import Regression, batches, validation
 
-course = Course(Path(sys.argv[1]), wandb="project")
-fit(Regression(), batches().loader(), course, stage="s", steps=20, validation=validation(),
+config = TrainerConfig(Path(sys.argv[1]), wandb="project")
+fit(Regression(), batches().loader(), config, stage="s", steps=20, validation=validation(),
     monitor="loss", every=10)
 """
 

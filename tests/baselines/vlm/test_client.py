@@ -13,8 +13,8 @@ from baselines.vlm import client, wire_format
 from baselines.vlm.client import Chat
 from baselines.vlm.conversation import GROUNDING_SCHEMA, Message, Request
 from baselines.vlm.parsing import REFUSED, TOO_LONG
-from baselines.vlm.response_cache import Replies
-from baselines.vlm.usage import BudgetReachedError, Prices, Purse
+from baselines.vlm.response_cache import ResponseCache
+from baselines.vlm.usage import BudgetExceededError, Prices, UsageTracker
 from baselines.vlm.wire_format import Access, Key, Limits, Model
 from harness.errors import EnvironmentFailure
 from tests.baselines.servers import TOKENS, Server, completion
@@ -45,7 +45,7 @@ def server():
 
 @pytest.fixture
 def replies(tmp_path):
-    return Replies(tmp_path / "cache")
+    return ResponseCache(tmp_path / "cache")
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def asked(server, replies):
             budget_tokens=None, temperature=0.0, version=""):  # fmt: skip
         model = Model("toy", version, {"temperature": temperature, "seed": 0}, structured)
         limits = Limits(concurrency, timeout, attempts)
-        purse = Purse(Prices(), None, budget_tokens)
+        purse = UsageTracker(Prices(), None, budget_tokens)
         made = Chat(Access(server.url, Key(key)), model, limits, replies, purse)
         return made.ask(requests)
 
@@ -334,7 +334,7 @@ def test_a_schema_that_a_server_refuses_says_nothing_of_another(server, asked):
 
 def test_a_budget_ends_the_run_and_a_larger_one_goes_on(server, asked):
     each = sum(TOKENS.values())
-    with pytest.raises(BudgetReachedError, match=r"330 of 250 tokens.*larger --set budget_tokens"):
+    with pytest.raises(BudgetExceededError, match=r"330 of 250 tokens.*larger --set budget_tokens"):
         asked(QUESTIONS, budget_tokens=2 * each + 30)
     assert len(server.asked) == 3
     assert len(asked(QUESTIONS, budget_tokens=100 * each)) == 6

@@ -9,7 +9,7 @@ from PIL import Image
 from baselines.base import MissingInputError, View
 from baselines.video.sampling import Frames
 from baselines.vlm import images
-from baselines.vlm.images import Pictures
+from baselines.vlm.images import VideoImages
 from tests.baselines.conftest import CAT, DOG, FOX, imported
 
 GREY = Frames(np.array([1500, 12_500], np.int32), np.full((2, 48, 48, 3), 128, np.uint8))
@@ -24,7 +24,7 @@ def opened(jpeg):
 
 
 def test_a_strip_holds_its_frames_from_left_to_right(toy):
-    made = Pictures(view(toy), 3, 4, 64)
+    made = VideoImages(view(toy), 3, 4, 64)
     strip, stills = made.strip(CAT), made.stills(CAT)
     assert strip.times == (1667, 5000, 8333)
     assert [still.time for still in stills] == [1250, 3750, 6250, 8750]
@@ -54,8 +54,8 @@ def test_a_strip_is_its_stills_side_by_side():
 
 
 def test_the_same_videos_give_the_same_bytes(toy, tmp_path):
-    fresh = [Pictures(view(toy), 2, 2, 32) for _ in range(2)]
-    kept = [Pictures(view(toy, cache=tmp_path / "cache"), 2, 2, 32) for _ in range(2)]
+    fresh = [VideoImages(view(toy), 2, 2, 32) for _ in range(2)]
+    kept = [VideoImages(view(toy, cache=tmp_path / "cache"), 2, 2, 32) for _ in range(2)]
     assert len({made.strip(DOG).jpeg for made in (*fresh, *kept)}) == 1
     assert len({made.stills(DOG) for made in (*fresh, *kept)}) == 1
     assert kept[0].details() == kept[1].details()
@@ -63,14 +63,14 @@ def test_the_same_videos_give_the_same_bytes(toy, tmp_path):
 
 def test_a_video_that_cannot_be_read_has_no_pictures(toy):
     (toy.folder / "videos" / FOX).write_bytes(b"no video")
-    made = Pictures(view(toy), 2, 2, 32)
+    made = VideoImages(view(toy), 2, 2, 32)
     assert (made.strip(FOX), made.stills(FOX)) == (None, ())
     assert list(made.details()["skipped"]) == [FOX]
     assert made.strip(CAT) is not None
 
 
 def test_without_stills_none_are_made(toy):
-    made = Pictures(view(toy), 2, 0, 32)
+    made = VideoImages(view(toy), 2, 0, 32)
     assert made.stills(CAT) == ()
     assert "stills" not in made.details()
 
@@ -78,4 +78,4 @@ def test_without_stills_none_are_made(toy):
 def test_without_any_video_there_is_nothing_to_show(tmp_path):
     bare = imported(tmp_path, name="bare")
     with pytest.raises(MissingInputError, match="can be read"):
-        Pictures(view(bare), 2, 2, 32)
+        VideoImages(view(bare), 2, 2, 32)

@@ -2,25 +2,24 @@
 
 import json
 
-import msgspec
 import pytest
 
-from baselines.base import About, Answer
-from baselines.registry import Entry, changed, lasting
+from baselines.base import About, Answer, Baseline, NoSettings, Settings
+from baselines.registry import RegistryEntry, changed_settings
 from baselines.running import runner
 from baselines.running.composition import lasting_text
 from baselines.running.journal import Journal, spent_in
-from baselines.running.provenance import billed
-from baselines.running.runner import Plan, start
-from baselines.vlm.response_cache import Replies, Reply
-from baselines.vlm.usage import BudgetReachedError, Prices, Purse, added
+from baselines.running.provenance import with_cost
+from baselines.running.runner import RunConfig, start
+from baselines.vlm.response_cache import Reply, ResponseCache
+from baselines.vlm.usage import BudgetExceededError, Prices, UsageTracker, added
 from harness.errors import EnvironmentFailure
 from harness.records import Prediction
 
 BATCHES = [[Prediction("d1", 1, choice=())], [Prediction("d1", 2, choice=())]]
 
 
-class Paid:
+class Paid(Baseline):
     """Each answer costs one request and its turn's number of tokens; ends after `lives` batches."""
 
     def __init__(self, lives=99):
@@ -33,14 +32,14 @@ class Paid:
         if not self.lives:
             raise KeyboardInterrupt
         self.lives -= 1
-        return [Answer(choice=(), spent={"requests": 1, "prompt_tokens": q.turn, "milliseconds": 7})
+        return [Answer(choice=(), usage={"requests": 1, "prompt_tokens": q.turn, "milliseconds": 7})
                 for q in queries]  # fmt: skip
 
-    def paid_before(self, spent):
-        self.before.append(dict(spent))
+    def restore_usage(self, usage):
+        self.before.append(dict(usage))
 
-    def bill(self, spent):
-        return {"requests": spent["requests"], "EUR": 0.5}
+    def cost(self, usage):
+        return {"requests": usage["requests"], "EUR": 0.5}
 
 
 @pytest.fixture
@@ -48,13 +47,13 @@ def run(toy, monkeypatch):
     monkeypatch.setattr(runner, "BATCH", 2)
 
     def made(baseline):
-        monkeypatch.setattr(runner, "load", lambda entry, settings: (baseline, msgspec.Struct()))
-        return start(Plan(Entry("paid", "assistant", "Costs.", About()), "own"), toy)
+        monkeypatch.setattr(runner, "load", lambda entry, settings: (baseline, NoSettings()))
+        return start(RunConfig(RegistryEntry("paid", "assistant", "Costs.", About()), "own"), toy)
 
     return made
 
 
-def test_a_run_that_was_cut_off_counts_what_was_paid_before(run, toy, tmp_path):
+def test_a_run_that_was_cut_off_counts_what_was_spent_before(run, toy, tmp_path):
     turns = [turn.turn for turn in toy.split().turns]
     whole = {"requests": len(turns), "prompt_tokens": sum(turns), "milliseconds": 7 * len(turns)}
     path = tmp_path / "journal"
@@ -72,18 +71,18 @@ def go_on(made, path):
     try:
         for _ in made.dialogues(journal=journal):
             pass
-        return dict(journal.spent)
+        return dict(journal.usage)
     finally:
         journal.close()
 
 
 def test_the_card_has_the_bill_and_the_record_the_counts_but_no_time(run):
     made = run(Paid())
-    spent = {"requests": 3, "milliseconds": 21, "abstained: empty reply": 1}
-    card, record = billed(made.card, made.record, made.baseline, spent)
+    usage = {"requests": 3, "milliseconds": 21, "abstained: empty reply": 1}
+    card, record = with_cost(made.card, made.record, made.baseline, usage)
     assert card.cost == {"requests": 3, "EUR": 0.5}
     assert record["spent"] == {"requests": 3, "abstained: empty reply": 1}
-    assert billed(made.card, made.record, made.baseline, {}) == (made.card, made.record)
+    assert with_cost(made.card, made.record, made.baseline, {}) == (made.card, made.record)
 
 
 def test_a_journal_keeps_counts_with_their_batch(tmp_path):
@@ -96,10 +95,10 @@ def test_a_journal_keeps_counts_with_their_batch(tmp_path):
     for size in range(len(whole)):
         path.write_bytes(whole[:size])
         journal = Journal(path, "run")
-        for batch, spent in zip(BATCHES, ({"requests": 2}, {}), strict=True):
+        for batch, usage in zip(BATCHES, ({"requests": 2}, {}), strict=True):
             if journal.answered([prediction.key for prediction in batch]) is None:
-                journal.add(batch, spent)
-        assert journal.spent == {"requests": 2}
+                journal.add(batch, usage)
+        assert journal.usage == {"requests": 2}
         journal.close()
         assert path.read_bytes() == whole
 
@@ -114,32 +113,32 @@ def test_a_journal_keeps_counts_with_their_batch(tmp_path):
     ],
 )
 def test_money_is_tokens_times_prices_of_a_million(prices, expected):
-    spent = {"requests": 1, "prompt_tokens": 100, "completion_tokens": 10, "milliseconds": 5}
-    assert prices.cost(spent) == expected
+    usage = {"requests": 1, "prompt_tokens": 100, "completion_tokens": 10, "milliseconds": 5}
+    assert prices.cost(usage) == expected
     counts = {"requests": 1, "prompt_tokens": 100, "completion_tokens": 10}
-    assert Purse(prices, None, None).bill(spent) == (
+    assert UsageTracker(prices, None, None).cost(usage) == (
         counts if expected is None else counts | {"USD": expected}
     )
 
 
 def test_a_purse_is_empty_when_as_much_is_spent():
-    purse = Purse(Prices(1.0, 1.0), 0.001, None)
+    purse = UsageTracker(Prices(1.0, 1.0), 0.001, None)
     purse.add({"prompt_tokens": 999})
     purse.check()
     purse.add({"completion_tokens": 1})
-    with pytest.raises(BudgetReachedError, match=r"0.001 of 0.001 USD"):
+    with pytest.raises(BudgetExceededError, match=r"0.001 of 0.001 USD"):
         purse.check()
 
 
-class Passing(msgspec.Struct):
+class Passing(Settings, frozen=True):
     model: str = "m"
     url: str = "here"
-    PASSING = ("url",)
+    RUNTIME_ONLY = ("url",)
 
 
 def test_passing_settings_are_told_nowhere():
-    assert lasting(Passing("x", "there")) == {"model": "x"}
-    assert changed(Passing("m", "there")) == {}
+    assert Passing("x", "there").result_settings() == {"model": "x"}
+    assert changed_settings(Passing("m", "there")) == {}
 
 
 @pytest.mark.parametrize(
@@ -157,10 +156,10 @@ def test_of_members_in_a_setting_the_passing_settings_are_left_out(text, expecte
 
 
 def test_kept_replies_outlive_the_process_and_damage_is_no_reply(tmp_path):
-    one = Replies(tmp_path)
+    one = ResponseCache(tmp_path)
     reply = Reply("猫", None, 3, None, 12, structured=True)
     one.put("k", "m", reply)
-    other = Replies(tmp_path)
+    other = ResponseCache(tmp_path)
     assert (other.get("k"), other.get("l"), other.count("m"), other.count("n")) == (
         reply, None, 1, 0,
     )  # fmt: skip
@@ -171,8 +170,8 @@ def test_kept_replies_outlive_the_process_and_damage_is_no_reply(tmp_path):
 def test_a_file_that_is_no_base_is_one_line(tmp_path):
     (tmp_path / "replies.sqlite").write_bytes(b"x" * 4096)
     with pytest.raises(EnvironmentFailure, match="replies cannot be kept there") as failure:
-        Replies(tmp_path)
+        ResponseCache(tmp_path)
     assert "\n" not in str(failure.value)
     (tmp_path / "file").write_text(json.dumps({}))
     with pytest.raises(EnvironmentFailure, match="name another folder"):
-        Replies(tmp_path / "file")
+        ResponseCache(tmp_path / "file")

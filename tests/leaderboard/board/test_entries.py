@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from baselines.running.parallel import Kept
+from baselines.running.parallel import JournalStore
 from harness.errors import EnvironmentFailure
 from tests.leaderboard import generated
 from tests.leaderboard.conftest import read
@@ -136,7 +136,7 @@ def test_the_journal_of_an_unfinished_run_is_no_submission(three):
     bench, team = three.bench, three.victim.parent
     before = read(three.submissions, bench)
     for out in (team / "unfinished", bench.floors / "random" / "own", team / "not begun"):
-        Kept(out).folder.mkdir()
+        JournalStore(out).folder.mkdir()
     for name in ("1-of-2.jsonl", "2-of-2.jsonl"):
         (team / "unfinished.run" / name).write_bytes(b"{}\n")
     assert read(three.submissions, bench) == before

@@ -149,9 +149,9 @@ def test_metric_anchors_are_unique():
 def test_the_same_input_gives_the_same_bytes_under_another_hash_seed(board, tmp_path):
     script = (
         "import sys, pathlib; from tests.leaderboard import generated as g\n"
-        "from tests.leaderboard.conftest import read; from leaderboard import site\n"
+        "from tests.leaderboard.conftest import read; from leaderboard.site import builder\n"
         "submissions, folder, out = map(pathlib.Path, sys.argv[1:])\n"
-        "of = g.bench(folder); site.build(read(submissions, of), of, g.METRICS, out)\n"
+        "of = g.bench(folder); builder.build(read(submissions, of), of, g.METRICS, out)\n"
     )
     arguments = [board.submissions, board.bench.floors.parent, tmp_path / "again"]
     subprocess.run(
