@@ -147,5 +147,8 @@ class Card(Struct, frozen=True, omit_defaults=True):
     hardware: str | None = None
     cost: int | float | str | dict[str, Any] | None = None
     pair: str | None = None
+    variant: str | None = None
+    control: str | None = None
+    settings: dict[str, Any] | None = None
     figures: dict[str, float] | None = None
     source: str | None = None
