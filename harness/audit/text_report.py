@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from harness.audit.attribution import Attribution, Part, Share
-from harness.audit.result import NOTES, SMALLEST_CELL, WITHHELD, Audit
+from harness.audit.result import NOTES, Audit
 from harness.audit.steps import BY_TURN, OVERALL, REPAIRS
 from harness.files import shown
 from harness.protocols.official import Count
+from harness.publication.disclosure import SMALLEST_CELL, TOO_SMALL
 
 
 def text_lines(found: Audit) -> Iterator[str]:
@@ -47,7 +48,7 @@ def withheld(found: Audit, official: Count) -> bool:
 
 def _figure(found: Audit, name: str, official: Count, explained: Attribution) -> Iterator[str]:
     if withheld(found, official):
-        yield f"{name}: {WITHHELD}"
+        yield f"{name}: {TOO_SMALL}"
         return
     yield f"{name}: official {percent(explained.official)}"
     if official.why is not None:

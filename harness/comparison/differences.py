@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from harness.comparison.entrants import Entrant, Field
 from harness.outcomes import Bools, Floats
-from harness.scoring import SMALLEST_CELL
+from harness.publication.disclosure import SMALLEST_CELL, TOO_SMALL
 from harness.statistics import Paired, holm, paired
 
 AT_ONCE = 2**22  # entries of a table of rows and turns that is worked on together
@@ -103,7 +103,7 @@ def _why_not(field: Field, turns: int) -> str | None:
     if not turns:
         return "no such turn"
     if field.hidden and turns < SMALLEST_CELL:
-        return f"fewer than {SMALLEST_CELL} turns, and labels are hidden"
+        return TOO_SMALL
     return None
 
 

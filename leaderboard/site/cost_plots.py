@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 from markupsafe import Markup
 
+from harness.publication.escaping import visible
 from leaderboard.board.records import Cell
-from leaderboard.site.escaping import visible
 from leaderboard.site.plots import ceiling
 from leaderboard.site.wording import Words
 from leaderboard.tables.costs import Kind, compact, drawable

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.errors import SubmissionError
+from harness.publication.escaping import visible
 from harness.statistics import Design
 from leaderboard.board.outcomes import Turns, at_risk, turns
 from leaderboard.board.records import Described, Entry, Said, Seconds
-from leaderboard.site.escaping import visible
 from leaderboard.site.pages import DIALOGUES, DIALOGUES_A_PAGE, ENDINGS, Pages, policy
 from leaderboard.site.wording import LANGUAGES
 from leaderboard.tables.heatmap import Heat, heat

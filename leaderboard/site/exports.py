@@ -9,9 +9,9 @@ import msgspec
 import pandas as pd
 
 from harness.files import readable
+from harness.publication.escaping import csv_cell, latex_cell, markdown_cell
 from leaderboard.board.records import Entry
 from leaderboard.site.cost_plots import named
-from leaderboard.site.escaping import csv_cell, latex_cell, markdown_cell
 from leaderboard.site.wording import Words
 from leaderboard.tables.costs import Kind
 from leaderboard.tables.formatting import deviation, exact, interval, label, short, unit

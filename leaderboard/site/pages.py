@@ -13,9 +13,9 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from harness.publication.escaping import LONG, link, visible
 from leaderboard.board.records import Bench, Cell, Described, Entry, Said
 from leaderboard.site import cost_plots
-from leaderboard.site.escaping import LONG, link, visible
 from leaderboard.site.plots import Series, bar, ceiling, gap, histogram, tenth, timeline
 from leaderboard.site.wording import HTML_LANGUAGE, LANGUAGES, Words
 from leaderboard.tables import formatting, heatmap

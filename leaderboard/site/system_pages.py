@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 import msgspec
 from markupsafe import Markup
 
+from harness.publication.escaping import LONG, visible
 from harness.records import Card
 from leaderboard.board.records import Bench, Cell, Described, Entry
-from leaderboard.site.escaping import LONG, visible
 from leaderboard.site.plots import Series, curve
 from leaderboard.site.wording import Words
 from leaderboard.tables.formatting import label
