@@ -55,10 +55,11 @@ def build_site(
     """Build the site of a benchmark's split; what was built, as one line."""
     from functools import cache
 
-    from harness.cli.dialogue_browser import source
     from harness.files import shown
+    from leaderboard.board import build_ledger
     from leaderboard.board.entries import Reader, folder_of
-    from leaderboard.site import build_ledger, builder
+    from leaderboard.results.dialogue_source import source
+    from leaderboard.site import builder
     from leaderboard.site.dialogue_pages import Browser, chosen
     from leaderboard.tables.ranks import with_standings
     from leaderboard.tables.table import tables

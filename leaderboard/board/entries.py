@@ -7,12 +7,11 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 
 from harness.errors import EnvironmentFailure, IvcrError, SubmissionError
-from leaderboard.board import documents
+from leaderboard.board import build_ledger, documents
+from leaderboard.board.build_ledger import Known
 from leaderboard.board.consistency import disagreement
-from leaderboard.board.disclosure import withheld
 from leaderboard.board.records import Bench, Described, Entry, Found, Refusal, Reported, Scores
-from leaderboard.site import build_ledger
-from leaderboard.site.build_ledger import Known
+from leaderboard.board.withholding import withheld
 
 FLOORS = "floors/"
 # What `ivcr baseline run` keeps of an unfinished run in <run>.run, beside the submission to be.

@@ -18,8 +18,9 @@ from pathlib import Path
 import numpy as np
 
 from harness.records import Card
+from leaderboard.board import build_ledger
 from leaderboard.board.entries import Reader, folder_of
-from leaderboard.site import build_ledger, builder
+from leaderboard.site import builder
 from leaderboard.tables.ranks import with_standings
 from leaderboard.tables.table import tables
 from tests.leaderboard import generated

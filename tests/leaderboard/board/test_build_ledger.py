@@ -6,9 +6,10 @@ from collections import Counter
 
 import pytest
 
+from leaderboard.board import build_ledger
 from leaderboard.board.entries import Reader
 from leaderboard.board.records import Kept
-from leaderboard.site import build_ledger, builder
+from leaderboard.site import builder
 from leaderboard.tables.table import tables
 from tests.leaderboard import generated
 from tests.leaderboard.site.test_builder import tree
