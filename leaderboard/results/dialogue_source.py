@@ -1,75 +1,119 @@
-"""What the leaderboard's dialogue browser is made of: gold, first answers, frame strips."""
+"""The content of the dialogue browser: gold, first answers of systems, frame strips."""
 
 from __future__ import annotations
 
-import io
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache
+from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
-if TYPE_CHECKING:
-    from av.container import InputContainer
+import numpy as np
+from numpy.typing import NDArray
 
-    from harness.benchmark import Benchmark
-    from harness.comparison.entrants import Entrant
-    from harness.records import Gold, Span, Turn
-    from leaderboard.board.records import Entry, Said
-    from leaderboard.site.dialogue_pages import Dialogue, Source, Told
+from harness.benchmark import Benchmark
+from harness.comparison.entrants import Entrant, read
+from harness.outcomes import ABSENT, frame
+from harness.records import Gold, Span, Turn
+from harness.scoring import design_of
+from harness.statistics import Design
+from leaderboard.results.frame_strips import frame_strip
 
-FRAMES, HEIGHT, GAP = 6, 54, 2  # of a strip; pixels
-WIDEST = 120  # pixels of one frame
-LARGEST = 4096  # pixels of a video's side
-LOOKED_AT = 400  # frames decoded for one of a strip
+Seconds = tuple[float, float]
 
 
-def source(benchmark: Benchmark, split: str, folder_of: Callable[[Entry], Path]) -> Source:
-    """The browser's content, of a benchmark whose labels are public."""
-    from functools import cache
+class SystemAnswer(NamedTuple):
+    """What one system put first in a turn, and whether it is right; None: nothing of the kind.
 
-    from harness.outcomes import frame
-    from harness.scoring import design_of
-    from leaderboard.site.dialogue_pages import Source
+    `rank`: of the gold video in the system's list, from 1.
+    """
 
+    right: bool
+    video: str | None
+    moment: tuple[str, Seconds] | None
+    rank: int | None
+
+
+class BrowsedTurn(NamedTuple):
+    """One turn with its gold; `duration` of the gold video in seconds; `answers`: one a system."""
+
+    turn: int
+    task: str
+    language: str
+    utterance: str
+    answer: str
+    video: str | None
+    moment: Seconds | None
+    duration: float | None
+    answers: tuple[SystemAnswer, ...]
+
+
+class BrowsedDialogue(NamedTuple):
+    """A dialogue from its first turn to its last."""
+
+    name: str
+    type: int
+    turns: tuple[BrowsedTurn, ...]
+
+
+class DialogueSource(NamedTuple):
+    """Where the content of the browser comes from.
+
+    `dialogue`: (turns,) the number of each turn's dialogue, from 0 in the order of the split;
+    `type`, `turn`: (turns,) the dialogue's type code, and the number of the turn in it; `design`:
+    what varies together in the split; `names`: by number of the dialogue; `read`: all dialogues
+    with the answers of the submissions in these folders; `strip`: a JPEG of some frames of a video,
+    None where there are no pixels.
+    """
+
+    dialogue: NDArray[np.int64]
+    type: NDArray[np.int64]
+    turn: NDArray[np.int64]
+    design: Callable[[], Design]
+    names: tuple[str, ...]
+    read: Callable[[Sequence[Path]], Iterable[BrowsedDialogue]]
+    strip: Callable[[str], bytes | None]
+
+
+def dialogue_source(benchmark: Benchmark, split: str = "test") -> DialogueSource:
+    """The content of the browser, of a benchmark whose labels are public."""
     sources = {name: video.source for name, video in benchmark.videos.items()}
-    told = frame(benchmark.split(split), benchmark.gold(split), sources)
-    return Source(
-        told.dialogue,
-        told.type,
-        told.turn,
-        cache(lambda: design_of(told)),
-        told.dialogues,
-        lambda entries: tell(benchmark, split, [folder_of(entry) for entry in entries]),
-        lambda video: strip(benchmark, video),
+    turns = frame(benchmark.split(split), benchmark.gold(split), sources)
+    return DialogueSource(
+        turns.dialogue,
+        turns.type,
+        turns.turn,
+        cache(lambda: design_of(turns)),
+        turns.dialogues,
+        lambda folders: read_dialogues(benchmark, split, folders),
+        lambda video: frame_strip(benchmark, video),
     )
 
 
-def tell(benchmark: Benchmark, split: str, folders: Sequence[Path]) -> Iterator[Dialogue]:
-    """Every dialogue of the split, in its order, with what the systems in `folders` answered."""
-    from itertools import groupby
-
-    from harness.comparison.entrants import read
-    from leaderboard.site.dialogue_pages import Dialogue
-
+def read_dialogues(
+    benchmark: Benchmark, split: str, folders: Sequence[Path]
+) -> Iterator[BrowsedDialogue]:
+    """Every dialogue of the split, in its order, with the first answers of the submissions."""
     turns, gold = benchmark.split(split).turns, benchmark.gold(split)
     entrants = read(folders, benchmark, split).entrants if folders else ()
     rights = [entrant.right for entrant in entrants]
     for name, group in groupby(range(len(turns)), key=lambda row: turns[row].dialogue_id):
         rows = list(group)
-        made = tuple(
-            _told(benchmark, turns[row], gold[row], tuple(
-                _said(entrant, bool(right[row]), row)
+        browsed = tuple(
+            _turn(benchmark, turns[row], gold[row], tuple(
+                _answer(entrant, bool(right[row]), row)
                 for entrant, right in zip(entrants, rights, strict=True)
             ))
             for row in rows
         )  # fmt: skip
-        yield Dialogue(name, turns[rows[0]].type, made)
+        yield BrowsedDialogue(name, turns[rows[0]].type, browsed)
 
 
-def _told(benchmark: Benchmark, turn: Turn, gold: Gold, said: tuple[Said, ...]) -> Told:
-    from leaderboard.site.dialogue_pages import Told
-
+def _turn(
+    benchmark: Benchmark, turn: Turn, gold: Gold, answers: tuple[SystemAnswer, ...]
+) -> BrowsedTurn:
     video = benchmark.videos.get(gold.video_id) if gold.video_id else None
-    return Told(
+    return BrowsedTurn(
         turn=turn.turn,
         task=turn.task,
         language=turn.language,
@@ -78,17 +122,14 @@ def _told(benchmark: Benchmark, turn: Turn, gold: Gold, said: tuple[Said, ...]) 
         video=gold.video_id,
         moment=_seconds(gold.moment) if gold.moment else None,
         duration=video.duration / 1000 if video and video.duration else None,
-        said=said,
+        answers=answers,
     )
 
 
-def _said(entrant: Entrant, right: bool, row: int) -> Said:
-    from harness.outcomes import ABSENT
-    from leaderboard.board.records import Said
-
+def _answer(entrant: Entrant, right: bool, row: int) -> SystemAnswer:
     first, rank = entrant.said[row], int(entrant.outcomes.rank[row])
     moment = first.moment
-    return Said(
+    return SystemAnswer(
         right=right,
         video=first.video,
         moment=(moment.video_id, (moment.start / 1000, moment.end / 1000)) if moment else None,
@@ -98,51 +139,3 @@ def _said(entrant: Entrant, right: bool, row: int) -> Said:
 
 def _seconds(span: Span) -> tuple[float, float]:
     return span.start / 1000, span.end / 1000
-
-
-def strip(benchmark: Benchmark, video_id: str) -> bytes | None:
-    """Frames of a video side by side as a small JPEG; None where there are no sound pixels."""
-    import av
-
-    video = benchmark.videos.get(video_id)
-    if video is None or video.path is None:
-        return None
-    path, root = (benchmark.folder / video.path).resolve(), benchmark.folder.resolve()
-    if not path.is_relative_to(root) or not path.is_file():
-        return None
-    try:
-        with av.open(str(path)) as container:
-            return _jpeg(container)
-    # A video that cannot be decoded is one without a strip: a stranger's file stops no build.
-    except (av.FFmpegError, ValueError, IndexError):
-        return None
-
-
-def _jpeg(container: InputContainer) -> bytes | None:
-    import av
-    import numpy as np
-
-    stream = container.streams.video[0]
-    width, height = stream.width, stream.height
-    if not 0 < width <= LARGEST or not 0 < height <= LARGEST or not stream.duration:
-        return None
-    small = min(max(2 * round(HEIGHT * width / height / 2), 2), WIDEST)
-    pictures = []
-    for part in range(FRAMES):
-        at = int(stream.duration * (part + 0.5) / FRAMES) + (stream.start_time or 0)
-        container.seek(at, stream=stream)
-        for looked, picture in enumerate(container.decode(stream)):
-            if looked == LOOKED_AT or picture.pts is None or picture.pts >= at:
-                break
-        pictures.append(picture.to_ndarray(width=small, height=HEIGHT, format="rgb24"))
-    between = np.full((HEIGHT, GAP, 3), 255, dtype=np.uint8)
-    parts = [part for picture in pictures for part in (between, picture)][1:]
-    pixels = np.concatenate(parts, axis=1).astype(np.uint8, copy=False)
-    joined = av.VideoFrame.from_ndarray(pixels, format="rgb24")
-    out = io.BytesIO()
-    with av.open(out, "w", format="image2pipe") as target:
-        encoder = target.add_stream("mjpeg", options={"q": "5"})
-        encoder.width, encoder.height, encoder.pix_fmt = joined.width, joined.height, "yuvj420p"
-        for packet in (*encoder.encode(joined), *encoder.encode()):
-            target.mux(packet)
-    return out.getvalue()
