@@ -23,7 +23,7 @@ from leaderboard.site.plots import Series, ceiling, number, tenth
 from leaderboard.site.wording import HTML_LANGUAGE, LANGUAGES, Words
 from leaderboard.tables import formatting, heatmap
 from leaderboard.tables.remarks import remarks
-from leaderboard.tables.table import Row, Table
+from leaderboard.tables.table import Table, TableRow
 
 ENDINGS = {"en": ".html", "zh": ".zh.html"}
 FORMATS = ("csv", "md", "tex")
@@ -146,7 +146,7 @@ def anchor(metric: str) -> str:
     return re.sub(r"[^a-z0-9.]+", "-", metric.lower()).strip("-")
 
 
-def top(table: Table) -> tuple[Row, ...]:
+def top(table: Table) -> tuple[TableRow, ...]:
     """The rows of a table that the front page shows: all, or the first ones and the best floor."""
     if len(table.rows) <= FULL:
         return table.rows
@@ -155,7 +155,7 @@ def top(table: Table) -> tuple[Row, ...]:
     return table.rows[:TOP] + below
 
 
-def cost_heads(table: Table, rows: Sequence[Row], words: Words) -> list[tuple[str, str]]:
+def cost_heads(table: Table, rows: Sequence[TableRow], words: Words) -> list[tuple[str, str]]:
     """Name and unit of each cost, where all rows of a table stand; a part of it shows none."""
     if len(rows) < len(table.rows):
         return []

@@ -9,8 +9,8 @@ from scipy.stats import rankdata
 
 from harness.records import Card
 from leaderboard.board.records import Cell, Entry, ScoredOn, ScoredRun, Scores
-from leaderboard.tables.seeds import folded
-from leaderboard.tables.table import of_track, tables
+from leaderboard.tables.seeds import fold_seeds
+from leaderboard.tables.table import tables, track_tables
 from leaderboard.tables.tracks import Track
 from tests.leaderboard.generated import METRICS
 
@@ -36,7 +36,7 @@ def video(entries):
 @given(st.lists(VALUES, min_size=1, max_size=30), st.sampled_from(["R@1", "MedR"]))
 def test_ranks_are_those_of_scipy_and_undefined_figures_come_last(values, metric):
     rows = [entry(f"s{n:02}", **{metric: value, "MRR": 0.5}) for n, value in enumerate(values)]
-    (table,) = of_track(Track("any", (metric, "MRR")), folded(rows), METRICS)
+    (table,) = track_tables(Track("any", (metric, "MRR")), fold_seeds(rows), METRICS)
     sign = -1 if metric == "R@1" else 1
     defined = {f"s{n:02}": sign * value for n, value in enumerate(values) if value is not None}
     ranks = rankdata(list(defined.values()), method="min")
