@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -190,9 +190,9 @@ def tested(tree: Path, tests: tuple[str, ...]) -> tuple[int, str]:
     return run.returncode, run.stdout + run.stderr
 
 
-def verdicts(tree: Path) -> Iterator[Verdict]:
+def verdicts(tree: Path, mutants: Iterable[Mutant]) -> Iterator[Verdict]:
     """Plant each bug in turn, run its tests, and take it out again."""
-    for mutant in MUTANTS:
+    for mutant in mutants:
         path, began = tree / mutant.file, time.perf_counter()
         sound = path.read_text("utf-8")
         path.write_text(planted(mutant, sound), "utf-8")
@@ -232,7 +232,7 @@ def main() -> int:
         check_copy(tree)
         missed = 0
         print("| bug | planted in | noticed by | s |\n|---|---|---|---|")
-        for verdict in verdicts(tree):
+        for verdict in verdicts(tree, MUTANTS):
             missed += not verdict.caught
             what = verdict.what if verdict.caught else f"**nobody**: {verdict.what}"
             bug, file = verdict.mutant.bug, verdict.mutant.file
