@@ -11,12 +11,11 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from harness.audit.cases import DEPTH, Case
-from harness.outcomes import THRESHOLDS as TENTHS
-from harness.outcomes import overlap
 from harness.protocols.judging import THRESHOLDS, judge, judge_span
 from harness.records import Span
 from harness.replies import candidate_number, span
 from harness.sources.official_dialogue import language_of
+from harness.temporal import IOU_TENTHS, reaches
 
 # What each step repairs; the order is the order of attribution.
 REPAIRS = {
@@ -125,8 +124,7 @@ def _spans(case: Case, output: str, official: Right) -> Iterator[Right]:
     if moment is None or gold is None:
         yield _wrong(case)
     else:
-        met, joined = overlap(case.gold.video_id, gold, moment)
-        yield tuple(10 * met >= tenths * joined for tenths in TENTHS)  # D10
+        yield tuple(reaches(case.gold.video_id, gold, moment, n) for n in IOU_TENTHS)  # D10
 
 
 def _compared(case: Case, read: Span | None, gold: Span | None) -> Right:

@@ -83,7 +83,7 @@ def _told(benchmark: Benchmark, turn: Turn, gold: Gold, said: tuple[Said, ...]) 
 
 
 def _said(entrant: Entrant, right: bool, row: int) -> Said:
-    from harness.outcomes import ABSENT
+    from harness.records import ABSENT_RANK
     from leaderboard.board.records import Said
 
     first, rank = entrant.said[row], int(entrant.outcomes.rank[row])
@@ -92,7 +92,7 @@ def _said(entrant: Entrant, right: bool, row: int) -> Said:
         right=right,
         video=first.video,
         moment=(moment.video_id, (moment.start / 1000, moment.end / 1000)) if moment else None,
-        rank=rank if rank < ABSENT else None,
+        rank=rank if rank < ABSENT_RANK else None,
     )
 
 

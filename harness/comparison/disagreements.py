@@ -8,8 +8,8 @@ import numpy as np
 from msgspec import Struct
 
 from harness.comparison.entrants import Entrant, Field
-from harness.outcomes import ABSENT, Bools
-from harness.records import Gold, Moment, Turn
+from harness.outcomes import Bools
+from harness.records import ABSENT_RANK, Gold, Moment, Turn
 
 
 class Answer(Struct, frozen=True):
@@ -60,7 +60,7 @@ def most_unlike(field: Field, first: Entrant, second: Entrant, count: int) -> li
     order of the split. Dialogues in which no turn is won on balance are not shown.
     """
     frame = field.frame
-    counted = first.answers & second.answers & frame.linked
+    counted = first.answers & second.answers & frame.dialogue_turns
     wins = (first.right.astype(int) - second.right.astype(int)) * counted
     net = np.abs(np.bincount(frame.dialogue, weights=wins))
     some = np.bincount(frame.dialogue, weights=np.abs(wins))
@@ -107,7 +107,7 @@ def _answer(entrant: Entrant, row: int, turn: Turn, gold: Gold, counts: bool) ->
     rank, iou = int(entrant.outcomes.rank[row]), float(entrant.outcomes.iou[row])
     return Answer(
         right=bool(entrant.right[row]) if counts else None,
-        rank=rank if turn.task == "video" and rank < ABSENT else None,
+        rank=rank if turn.task == "video" and rank < ABSENT_RANK else None,
         iou=None if gold.moment is None else float(f"{iou:.10g}"),
         video=entrant.said[row].video if turn.task == "video" else None,
         moment=entrant.said[row].moment if turn.task == "moment" else None,

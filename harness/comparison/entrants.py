@@ -111,8 +111,8 @@ def read(folders: Sequence[Path], benchmark: Benchmark, split: str = "test") -> 
         checked = check(folder, benchmark, split)
         card, sha256 = accepted(folder, checked, "compared")
         given = checked.predictions
-        told = card.history == "reference"
-        found = outcomes(public, gold, given, sources, told=told)
+        gold_in_history = card.history == "reference"
+        found = outcomes(public, gold, given, sources, gold_in_history=gold_in_history)
         said = tuple(map(_said, given))
         entrants.append(Entrant(letters(position), folder, card, sha256, found, said))
     frame = entrants[0].outcomes.frame

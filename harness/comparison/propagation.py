@@ -14,7 +14,7 @@ from harness.comparison.differences import Contest, Difference, differences
 from harness.comparison.entrants import Entrant, Field
 from harness.metrics.retrieval import NO_VIDEOS
 from harness.outcomes import Bools, Frame
-from harness.outcomes.structure import earlier
+from harness.outcomes.structure import count_earlier
 from harness.scoring import SMALLEST_CELL
 
 AFTER = "after the own run's first error"
@@ -88,8 +88,8 @@ def after_first_error(frame: Frame, right: Bools) -> Bools:
 
     Dialogues of type 7 are left out: their turns are independent. `right`: (turns,).
     """
-    failures = earlier(frame.linked & ~right, frame.dialogue)
-    return frame.linked & np.greater(failures, 0)
+    failures = count_earlier(frame.dialogue_turns & ~right, frame.dialogue)
+    return frame.dialogue_turns & np.greater(failures, 0)
 
 
 def _contests(frame: Frame, link: Link) -> Iterator[Contest]:
@@ -117,15 +117,15 @@ def _why(link: Link) -> str | None:
 
 def _propagation(field: Field, link: Link, figures: tuple[Difference, ...]) -> Propagation:
     frame, hidden = field.frame, field.hidden
-    tell = not hidden or np.count_nonzero(frame.linked) >= SMALLEST_CELL
-    failed = len(np.unique(frame.dialogue[frame.linked & ~link.own.right]))
+    tell = not hidden or np.count_nonzero(frame.dialogue_turns) >= SMALLEST_CELL
+    failed = len(np.unique(frame.dialogue[frame.dialogue_turns & ~link.own.right]))
     opening = np.flatnonzero(frame.is_video & (frame.turn == 1)).tolist()
     pairs = [(link.own.said[row].video, link.reference.said[row].video) for row in opening]
     return Propagation(
         own=link.own.label,
         reference=link.reference.label,
         failed=failed if tell else None,
-        dialogues=len(np.unique(frame.dialogue[frame.linked])),
+        dialogues=len(np.unique(frame.dialogue[frame.dialogue_turns])),
         first_turns=len(pairs),
         unlike=sum(one != other for one, other in pairs),
         figures=tuple(_uncounted(each) if hidden and each.why else each for each in figures),

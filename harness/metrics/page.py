@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from harness.metrics.metric import Metric
 from harness.metrics.table import METRICS
+from harness.records import ABSENT_RANK
 from harness.slices import Scope
 
 HEADINGS: dict[Scope, tuple[str, str]] = {
@@ -77,4 +78,4 @@ def _abstention(metric: Metric) -> str:
         return "counts as wrong"
     if metric.scope == "turn":
         return f"scores {metric.abstention:.4g}"
-    return f"has rank 101: {metric.abstention:.4g} for all of a segment"
+    return f"has rank {ABSENT_RANK}: {metric.abstention:.4g} for all of a segment"

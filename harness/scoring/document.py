@@ -41,8 +41,8 @@ def score(
     card, sha256 = accepted(folder, checked, partial=partial)
     public, gold = benchmark.split(split), benchmark.gold(split)
     sources = {name: video.source for name, video in benchmark.videos.items()}
-    told = card.history == "reference"
-    found = outcomes(public, gold, checked.predictions, sources, told=told)
+    gold_in_history = card.history == "reference"
+    found = outcomes(public, gold, checked.predictions, sources, gold_in_history=gold_in_history)
     design = design_of(found.frame)
     columns = {name: metric.column(found) for name, metric in METRICS.items()}
     missing = sum(given is None for given in checked.predictions)

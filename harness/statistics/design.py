@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from harness.records import ABSENT_RANK
 from harness.statistics.intervals import Interval, Spread, limits, two_way
 from harness.statistics.units import joined_groups
 
@@ -22,7 +23,6 @@ LARGEST_GROUP = 0.05  # of the retrieval turns; with a larger group there are to
 DRAWS = 10_000
 SEED = 20251201
 LEVEL = 0.95
-PAST = 101  # the rank that stands for "past 100"
 STEP = 1e-4  # of a sum: errors of the derivative are near 1e-8, its rounding near 1e-12
 AT_ONCE = 2**21  # entries of a table that are worked on together: it should fit a cache
 
@@ -153,11 +153,11 @@ class Design:
         (Woodruff, JASA 47, 1952).
         """
         chosen = np.asarray(mask, dtype=bool)
-        ranks = np.where(chosen, np.asarray(values), PAST)
-        absent = np.count_nonzero(ranks[chosen] >= PAST)
+        ranks = np.where(chosen, np.asarray(values), ABSENT_RANK)
+        absent = np.count_nonzero(ranks[chosen] >= ABSENT_RANK)
         if 2 * absent >= np.count_nonzero(chosen):
             return Interval(None, None, None)
-        within = ranks <= np.arange(1, PAST)[:, None]  # (ranks, turns)
+        within = ranks <= np.arange(1, ABSENT_RANK)[:, None]  # (ranks, turns)
         shares = self.ratios(within, np.broadcast_to(chosen, within.shape))
         low, high = (_first_half(bound) for bound in (shares.highs, shares.lows))
         return Interval.of(float(np.median(ranks[chosen])), low, high)
@@ -192,8 +192,8 @@ def _largest(cluster: Ints) -> float:
 
 
 def _first_half(shares: Floats) -> float:
-    """The first rank by which the share reaches a half; PAST if none does; NaN if undefined."""
+    """The first rank with a share of at least a half; ABSENT_RANK if none has; NaN if undefined."""
     reached = np.flatnonzero(shares >= 0.5)
     if np.isnan(shares).any():
         return float("nan")
-    return float(reached[0] + 1) if len(reached) else float(PAST)
+    return float(reached[0] + 1) if len(reached) else float(ABSENT_RANK)

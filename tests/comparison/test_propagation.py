@@ -154,6 +154,6 @@ def test_turns_after_the_first_error_are_those_of_the_long_hand_definition(dialo
     expected = []
     for code, marks in dialogues:
         for place, mark in enumerate(marks):
-            earlier = any(before == "0" for before in marks[:place])
-            expected.append(code != 7 and mark != "c" and earlier)
+            count_earlier = any(before == "0" for before in marks[:place])
+            expected.append(code != 7 and mark != "c" and count_earlier)
     assert after_first_error(frame, right.astype(bool)).tolist() == expected
