@@ -47,11 +47,11 @@ def tell(benchmark: Benchmark, split: str, folders: Sequence[Path]) -> Iterator[
     """Every dialogue of the split, in its order, with what the systems in `folders` answered."""
     from itertools import groupby
 
-    from harness.comparison.entrants import read
+    from harness.comparison.entrants import read_entrants
     from leaderboard.site.dialogue_pages import Dialogue
 
     turns, gold = benchmark.split(split).turns, benchmark.gold(split)
-    entrants = read(folders, benchmark, split).entrants if folders else ()
+    entrants = read_entrants(folders, benchmark, split).entrants if folders else ()
     rights = [entrant.right for entrant in entrants]
     for name, group in groupby(range(len(turns)), key=lambda row: turns[row].dialogue_id):
         rows = list(group)
@@ -86,7 +86,7 @@ def _said(entrant: Entrant, right: bool, row: int) -> Said:
     from harness.records import ABSENT_RANK
     from leaderboard.board.records import Said
 
-    first, rank = entrant.said[row], int(entrant.outcomes.rank[row])
+    first, rank = entrant.top_answers[row], int(entrant.outcomes.rank[row])
     moment = first.moment
     return Said(
         right=right,

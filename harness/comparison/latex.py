@@ -37,13 +37,13 @@ def latex_lines(found: Comparison) -> Iterator[str]:
     yield from _table("lllll", WHO, ([s.label, *map(latex, (s.system, s.team)), s.history,
                                       s.candidates] for s in found.systems))  # fmt: skip
     yield from _table("lllrrrcrrr", WHAT, map(_row, found.differences))
-    linked = [row for each in found.propagation for row in each.figures]
-    if linked:
-        yield from _table("lllrrrcrrr", WHAT, map(_row, linked))
+    history_pairs_ = [row for each in found.propagation for row in each.figures]
+    if history_pairs_:
+        yield from _table("lllrrrcrrr", WHAT, map(_row, history_pairs_))
 
 
 def latex(text: str) -> str:
-    """A stranger's text on one line, cut, with nothing in it that LaTeX would obey."""
+    """Untrusted text on one line, cut, with all LaTeX commands escaped."""
     return "".join(ESCAPES.get(character, character) for character in shown(text)[1:-1])
 
 

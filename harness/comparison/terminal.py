@@ -1,4 +1,4 @@
-"""A comparison for a terminal. Strangers' text is quoted, escaped and cut."""
+"""A comparison for a terminal. Untrusted text is quoted, escaped and cut."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from itertools import groupby
 
 from harness.comparison.compare import Comparison
 from harness.comparison.differences import Difference
-from harness.comparison.disagreements import Answer, DialogueSeen, TurnSeen
+from harness.comparison.disagreements import DialogueComparison, SystemAnswer, TurnComparison
 from harness.comparison.propagation import Propagation
 from harness.files import shown
 from harness.validation.report import seconds
@@ -37,8 +37,8 @@ def text_lines(found: Comparison) -> Iterator[str]:
     for metric, rows in groupby(found.differences, key=lambda each: each.metric):
         yield from ("", metric, HEADING)
         yield from map(_row, rows)
-    for linked in found.propagation:
-        yield from _propagation(linked)
+    for history_pairs_ in found.propagation:
+        yield from _propagation(history_pairs_)
     if found.dialogues is None:
         yield from ("", f"Dialogues are not shown: {found.why}.")
     for dialogue in found.dialogues or ():
@@ -96,7 +96,7 @@ def _propagation(found: Propagation) -> Iterator[str]:
         yield _row(row, row.metric.replace("R@1,IoU", "IoU"))
 
 
-def _dialogue(found: DialogueSeen) -> Iterator[str]:
+def _dialogue(found: DialogueComparison) -> Iterator[str]:
     yield ""
     yield (
         f"{found.first} - {found.second}: {shown(found.dialogue_id)}, type {found.type}, "
@@ -109,19 +109,19 @@ def _dialogue(found: DialogueSeen) -> Iterator[str]:
             yield f"     {found.second:<3} {_answer(turn.second)}"
 
 
-def _gold(turn: TurnSeen) -> str:
+def _gold(turn: TurnComparison) -> str:
     if turn.gold is None:
         return ""
     span = "" if turn.span is None else f" {seconds(turn.span[0])} to {seconds(turn.span[1])}"
     return f"  gold: {shown(turn.gold)}{span}"
 
 
-def _answer(said: Answer) -> str:
-    verdict = {True: "right", False: "wrong", None: "not counted"}[said.right]
-    if said.moment is not None:
-        span = f"{seconds(said.moment.start)} to {seconds(said.moment.end)}"
-        return f"{verdict}, IoU {said.iou or 0:.2f}: {shown(said.moment.video_id)} {span}"
-    if said.video is not None:
-        place = "past 100" if said.rank is None else f"rank {said.rank}"
-        return f"{verdict}, {place}: {shown(said.video)} first"
+def _answer(answer: SystemAnswer) -> str:
+    verdict = {True: "right", False: "wrong", None: "not counted"}[answer.right]
+    if answer.moment is not None:
+        span = f"{seconds(answer.moment.start)} to {seconds(answer.moment.end)}"
+        return f"{verdict}, IoU {answer.iou or 0:.2f}: {shown(answer.moment.video_id)} {span}"
+    if answer.video is not None:
+        place = "past 100" if answer.rank is None else f"rank {answer.rank}"
+        return f"{verdict}, {place}: {shown(answer.video)} first"
     return f"{verdict}: no answer"

@@ -1,11 +1,11 @@
-"""An item analysis for a terminal. Strangers' text is quoted, escaped and cut."""
+"""An item analysis for a terminal. Untrusted text is quoted, escaped and cut."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
 from harness.files import shown
-from harness.items.analysis import SUSPECT, Analysis, Item
+from harness.items.analysis import SUSPECT, Analysis, FlaggedTurn
 from harness.validation.report import seconds
 
 
@@ -28,7 +28,7 @@ def text_lines(found: Analysis, most: int) -> Iterator[str]:
     yield from _listed("Turns that no system gets right", found.nobody, most)
 
 
-def _listed(title: str, items: Sequence[Item], most: int) -> Iterator[str]:
+def _listed(title: str, items: Sequence[FlaggedTurn], most: int) -> Iterator[str]:
     yield ""
     yield f"{title}: {len(items):,}"
     for item in items[:most]:
@@ -37,7 +37,7 @@ def _listed(title: str, items: Sequence[Item], most: int) -> Iterator[str]:
         yield f"  ... and {len(items) - most:,} more; --format json holds them all"
 
 
-def _item(item: Item) -> Iterator[str]:
+def _item(item: FlaggedTurn) -> Iterator[str]:
     span = "" if item.span is None else f" {seconds(item.span[0])} to {seconds(item.span[1])}"
     gold = "" if item.gold is None else f"  gold: {shown(item.gold)}{span}"
     yield f"  {shown(item.dialogue_id)}/{item.turn} {item.task} {shown(item.utterance, 120)}{gold}"

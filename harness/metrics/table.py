@@ -7,7 +7,12 @@ from collections.abc import Iterator
 from functools import partial
 from itertools import chain
 
-from harness.metrics import dialogues, moments, responses, retrieval, segments, survival
+import harness.metrics.dialogues as dialogues
+import harness.metrics.moments as moments
+import harness.metrics.responses as responses
+import harness.metrics.retrieval as retrieval
+import harness.metrics.segments as segments
+import harness.metrics.survival as survival
 from harness.metrics.metric import Metric
 from harness.records import ABSENT_RANK, RANK_LIMIT
 from harness.temporal import IOU_TENTHS
