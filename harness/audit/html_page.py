@@ -10,8 +10,8 @@ from typing import Any
 from harness.audit.attribution import Attribution
 from harness.audit.result import NOTES, WITHHELD, Audit
 from harness.audit.steps import BY_TURN, OVERALL, REPAIRS
-from harness.audit.text_report import moved, percent, withheld
-from harness.protocols.official import Count
+from harness.audit.text_report import effective_parts, is_withheld, percent
+from harness.protocols.official import OfficialCount
 
 STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem;
@@ -88,19 +88,19 @@ def _overall(found: Audit) -> dict[str, Attribution]:
 
 def _summary(found: Audit, figure: str, explained: Attribution) -> tuple[str, ...]:
     official = found.official["all"][figure]
-    if withheld(found, official):
+    if is_withheld(found, official):
         return figure, WITHHELD, "", ""
     first = percent(explained.official)
     if official.why is not None:
         first = f"none: {official.why}; carried on past it, {first}"
-    return figure, first, percent(explained.sound), percent(explained.asked)
+    return figure, first, percent(explained.sound), percent(explained.sound_items)
 
 
-def _parts(found: Audit, name: str, official: Count, explained: Attribution) -> str:
-    if withheld(found, official):
+def _parts(found: Audit, name: str, official: OfficialCount, explained: Attribution) -> str:
+    if is_withheld(found, official):
         return f"<p>{_text(name)}: {WITHHELD}</p>"
-    rows = [("sound, asked", percent(explained.asked), "", "", "", "")]
-    for part in reversed(list(moved(explained))):
+    rows = [("sound, asked", percent(explained.sound_items), "", "", "", "")]
+    for part in reversed(list(effective_parts(explained))):
         numbers = (f"{count:,}" for count in (part.up, part.down, part.added))
         effect = f"{100 * float(part.effect):+.3f}"
         rows.append((part.defect, effect, *numbers, REPAIRS[part.defect]))  # type: ignore[arg-type]
@@ -135,8 +135,8 @@ def _example(row: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _folded(summary: str, parts: list[str]) -> str:
-    opened = " open" if summary == "all" else ""
-    return f"<details{opened}><summary>{_text(summary)}</summary>{''.join(parts)}</details>"
+    expanded = " open" if summary == "all" else ""
+    return f"<details{expanded}><summary>{_text(summary)}</summary>{''.join(parts)}</details>"
 
 
 def _table(caption: str, head: tuple[str, ...] | None, rows: Iterable[tuple[str, ...]]) -> str:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.audit.attribution import Attribution, Part, Share
+from harness.audit.attribution import Attribution, DefectEffect, Share
 from harness.audit.result import NOTES, SMALLEST_CELL, WITHHELD, Audit
 from harness.audit.steps import BY_TURN, OVERALL, REPAIRS
 from harness.files import shown
-from harness.protocols.official import Count
+from harness.protocols.official import OfficialCount
 
 
 def text_lines(found: Audit) -> Iterator[str]:
@@ -29,8 +29,8 @@ def text_lines(found: Audit) -> Iterator[str]:
     yield from (f"{defect}: {note}" for defect, note in NOTES.items())
 
 
-def moved(explained: Attribution) -> Iterator[Part]:
-    """The parts that move or count a turn."""
+def effective_parts(explained: Attribution) -> Iterator[DefectEffect]:
+    """The parts that change or count a turn."""
     return (part for part in explained.parts if part.up or part.down or part.added)
 
 
@@ -40,25 +40,27 @@ def percent(share: Share) -> str:
     return f"{value} ({share.right:,}/{share.turns:,})"
 
 
-def withheld(found: Audit, official: Count) -> bool:
-    """Whether a figure is not to be shown: too few turns of hidden labels."""
+def is_withheld(found: Audit, official: OfficialCount) -> bool:
+    """Whether a figure must not be shown: too few turns with hidden labels."""
     return found.hidden and official.turns < SMALLEST_CELL
 
 
-def _figure(found: Audit, name: str, official: Count, explained: Attribution) -> Iterator[str]:
-    if withheld(found, official):
+def _figure(
+    found: Audit, name: str, official: OfficialCount, explained: Attribution
+) -> Iterator[str]:
+    if is_withheld(found, official):
         yield f"{name}: {WITHHELD}"
         return
     yield f"{name}: official {percent(explained.official)}"
     if official.why is not None:
         yield f"  the published scorer gives none: {official.why}; the figure carries on past it"
-    for part in moved(explained):
+    for part in effective_parts(explained):
         points = f"{100 * float(part.effect):+8.3f}"
         turns = f"up {part.up:,}, down {part.down:,}"
         turns += f", counted {part.added:,}" if part.added else ""
         yield f"  {part.defect:<9} {points}  {turns}: {REPAIRS[part.defect]}"
     yield f"  sound over all turns {percent(explained.sound)}"
-    yield f"  sound over the turns that are asked {percent(explained.asked)}"
+    yield f"  sound over the turns that are asked {percent(explained.sound_items)}"
 
 
 def _examples(found: Audit) -> Iterator[str]:

@@ -15,10 +15,10 @@ from typing import NamedTuple
 from msgspec import Struct
 
 from harness.benchmark import Benchmark
-from harness.protocols.items import LONGEST, items, why_left_out
-from harness.protocols.joining import Joined, join
-from harness.protocols.result_file import Entry, read_result
-from harness.protocols.source import Source, SourceTurn, read_source
+from harness.protocols.items import LONGEST, exclusion_reason, items
+from harness.protocols.joining import EntryJoin, join
+from harness.protocols.result_file import ResultEntry, read_result
+from harness.protocols.source import SourceSplit, SourceTurn, read_source
 from harness.records import Moment, Prediction, Turn, TurnKey
 from harness.replies import candidate_number, span
 from harness.sources.metadata import clean
@@ -94,7 +94,11 @@ def convert(file: Path, benchmark: Benchmark, split: str = "test") -> Converted:
 
 
 def convert_entries(
-    source: Source, entries: Sequence[Entry], joined: Joined, benchmark: Benchmark, split: str
+    source: SourceSplit,
+    entries: Sequence[ResultEntry],
+    joined: EntryJoin,
+    benchmark: Benchmark,
+    split: str,
 ) -> Converted:
     """The predictions of entries that are joined to the items of `source`, and the report."""
     answers = tuple(_answers(source, entries, joined, benchmark, split))
@@ -113,13 +117,17 @@ def convert_entries(
 
 
 def _answers(
-    source: Source, entries: Sequence[Entry], joined: Joined, benchmark: Benchmark, split: str
+    source: SourceSplit,
+    entries: Sequence[ResultEntry],
+    joined: EntryJoin,
+    benchmark: Benchmark,
+    split: str,
 ) -> Iterator[Answer]:
     """The answer of each turn of the split, in its order."""
     public, gold = benchmark.split(split), benchmark.gold(split)
     durations = {name: video.duration for name, video in benchmark.videos.items()}
     asked = {
-        TurnKey(item.dialogue.dialogue_id, item.turn): (item.asked, place, why)
+        TurnKey(item.dialogue.dialogue_id, item.turn): (item.source_turn, place, why)
         for item, place, why in zip(items(source), joined.entries, joined.why, strict=True)
     }
     unasked = _unasked(source)
@@ -137,10 +145,10 @@ def _answers(
             yield _abstained(turn, CHAT, entries[place].output)
 
 
-def _unasked(source: Source) -> Callable[[Turn], str]:
+def _unasked(source: SourceSplit) -> Callable[[Turn], str]:
     """Why a turn that is no item has no answer."""
     reasons = {
-        dialogue.dialogue_id: NOT_ASKED.get(why_left_out(dialogue) or "", TOO_DEEP)
+        dialogue.dialogue_id: NOT_ASKED.get(exclusion_reason(dialogue) or "", TOO_DEEP)
         for dialogue in source.dialogues
     }
     return lambda turn: CHAT if turn.task == "chat" else reasons.get(turn.dialogue_id, ODD)

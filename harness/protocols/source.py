@@ -37,7 +37,7 @@ class SourceDialogue(NamedTuple):
     turns: tuple[SourceTurn, ...]
 
 
-class Source(NamedTuple):
+class SourceSplit(NamedTuple):
     """The dialogues of type other than 0, in the order of the file.
 
     `odd`: the first place where the file departs from the format, None if there is none: what the
@@ -52,7 +52,7 @@ class OddSampleError(ValueError):
     """A sample departs from the official format."""
 
 
-def read_source(benchmark: Benchmark, split: str) -> Source:
+def read_source(benchmark: Benchmark, split: str) -> SourceSplit:
     """Read the split's dialogues from the files kept in the benchmark's source/.
 
     Raises EnvironmentFailure if a file is absent or is not the one that was imported.
@@ -68,7 +68,7 @@ def read_source(benchmark: Benchmark, split: str) -> Source:
             dialogues.append(SourceDialogue(dialogue_id, parsed.type, turns))
         except OddSampleError as error:
             odd = odd or f"{place}: {error}"
-    return Source(tuple(dialogues), odd)
+    return SourceSplit(tuple(dialogues), odd)
 
 
 def _aligned(

@@ -60,11 +60,11 @@ def assert_adds_up(found):
             official = found.official[name][figure]
             assert explained.official == Share(official.right, official.turns)
             effects = sum((part.effect for part in explained.parts), Fraction(0))
-            assert effects == explained.official.value - explained.asked.value
+            assert effects == explained.official.value - explained.sound_items.value
             moved = sum(part.up - part.down for part in explained.parts)
-            assert moved == explained.official.right - explained.asked.right
+            assert moved == explained.official.right - explained.sound_items.right
             added = sum(part.added for part in explained.parts)
-            assert added == explained.official.turns - explained.asked.turns
+            assert added == explained.official.turns - explained.sound_items.turns
 
 
 def assert_sound_end(found, result, benchmark, folder):
@@ -118,10 +118,14 @@ def test_a_perfect_file_loses_what_the_defects_say(benchmark_of, result_of):
     given = rows("video 3", "5s-10s", "video 2", "2s-4.5s")
     found = audit(result_of(given), benchmark_of(FILE))
     video = found.attributed.figures["all"]["R@1"]
-    assert (video.official, video.sound, video.asked) == (Share(1, 4), Share(2, 4), Share(2, 2))
+    assert (video.official, video.sound, video.sound_items) == (
+        Share(1, 4),
+        Share(2, 4),
+        Share(2, 2),
+    )
     assert parts(video) == {"D1": (0, 1, 0), "D3": (0, 0, 1), "D2": (0, 0, 1)}
     moment = found.attributed.figures["all"]["R@1,IoU>=0.5"]
-    assert (moment.official, moment.asked) == (Share(1, 2), Share(2, 2))
+    assert (moment.official, moment.sound_items) == (Share(1, 2), Share(2, 2))
 
 
 @pytest.mark.parametrize(
