@@ -13,10 +13,10 @@ from collections.abc import Iterator
 from operator import attrgetter
 from typing import NamedTuple
 
+from harness.records import CANDIDATES
 from harness.replies.normalise import plain
 from harness.replies.reading import EMPTY, NO_NUMBER, OUT_OF_RANGE, REFUSAL, Reading
 
-CANDIDATES = 10
 _ORDINALS = (
     *("first", "second", "third", "fourth", "fifth", "sixth"),
     *("seventh", "eighth", "ninth", "tenth", "eleventh", "twelfth"),

@@ -1,8 +1,8 @@
 """The span of time that a reply names, in English or Chinese.
 
-Times are found first (a clock time, a number with or without a unit); then two neighbouring times
-are a span by what stands between, before and after them. The strongest way of saying it wins, the
-first of equal strength.
+The module first finds times (a clock time, a number with or without a unit). Two neighbouring times
+are a span by the text between, before and after them. The strongest form wins, the first of equal
+strength.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ _NOTHING = re.compile(
 _EXAMPLE = "a specific example is : 20.8 - 30.0 seconds"
 
 
-class _Found(NamedTuple):
+class _SpanMatch(NamedTuple):
     strength: int
     position: int
     start: int
@@ -119,7 +119,7 @@ def _why(reply: str, found: list[Time]) -> str:
     return NO_SPAN if len(found) > 1 else NO_TIME
 
 
-def _ranges(reply: str, found: list[Time]) -> Iterator[_Found]:
+def _ranges(reply: str, found: list[Time]) -> Iterator[_SpanMatch]:
     """Two neighbouring times with a dash, "to", "and" or the like between them."""
     for place, (one, other) in enumerate(pairwise(found)):
         link = _link(reply, one, other)
@@ -131,7 +131,7 @@ def _ranges(reply: str, found: list[Time]) -> Iterator[_Found]:
         strength = _strength(reply, one, other, link, _before(reply, found, place))
         if strength is not None:
             start = one.like(other)
-            yield _Found(strength, one.at, start.ms, other.ms, _is_negative(reply, one))
+            yield _SpanMatch(strength, one.at, start.ms, other.ms, _is_negative(reply, one))
 
 
 def _link(reply: str, one: Time, other: Time) -> str | None:
@@ -149,11 +149,11 @@ def _before(reply: str, found: list[Time], place: int) -> str:
 
 
 def _strength(reply: str, one: Time, other: Time, link: str, before: str) -> int | None:
-    opened = bool(_OPENS.search(before))
+    opens = bool(_OPENS.search(before))
     bracketed = before.rstrip("\"' ")[-1:] in tuple("[(<") and bool(
         re.match(r"[\s\"']*[\])>]", reply[other.end : other.end + 4])
     )
-    if link in ("and", "和", "与", "跟") and not opened:
+    if link in ("and", "和", "与", "跟") and not opens:
         return LOOSE if one.timed and other.timed else None
     if link == "," and not bracketed:
         return None
@@ -161,7 +161,7 @@ def _strength(reply: str, one: Time, other: Time, link: str, before: str) -> int
         return LOOSE if _LENGTH.search(before) else SURE
     if _NOT_TIME.search(before) or _LENGTH.search(before) or _counts(reply, other.end):
         return None
-    return LIKELY if opened or bracketed or one.decimal or other.decimal else BARE
+    return LIKELY if opens or bracketed or one.decimal or other.decimal else BARE
 
 
 def _counts(reply: str, at: int) -> bool:
@@ -178,23 +178,23 @@ def _is_negative(reply: str, time: Time) -> bool:
     return before[-1:] == "-" and before[:-1] in ("", " ", "(", "[", ":", "=", ",", '"', "\n")
 
 
-def _labelled(reply: str, found: list[Time]) -> Iterator[_Found]:
+def _labelled(reply: str, found: list[Time]) -> Iterator[_SpanMatch]:
     """A time called the start with one called the end, or with how long it lasts."""
     labels = [_label(reply, found, place) for place in range(len(found))]
     if "start" in labels and "end" in labels:
         first, last = found[labels.index("start")], found[labels.index("end")]
         negative = _is_negative(reply, first)
-        yield _Found(SURE, min(first.at, last.at), first.ms, last.ms, negative)
+        yield _SpanMatch(SURE, min(first.at, last.at), first.ms, last.ms, negative)
     if "length" in labels:
         place = labels.index("length")
         start = labels.index("start") if "start" in labels else place - 1
         if start >= 0 and found[start].timed:
             first = found[start]
             strength = SURE if "start" in labels else LIKELY
-            yield _Found(strength, first.at, first.ms, first.ms + found[place].ms)
+            yield _SpanMatch(strength, first.at, first.ms, first.ms + found[place].ms)
     for place, time in enumerate(found):
         if time.timed and _FROM_ZERO.search(_before(reply, found, place)):
-            yield _Found(LOOSE, time.at, 0, time.ms)
+            yield _SpanMatch(LOOSE, time.at, 0, time.ms)
 
 
 def _label(reply: str, found: list[Time], place: int) -> str | None:
@@ -218,8 +218,8 @@ def _last_end(pattern: re.Pattern[str], text: str) -> int:
     return max((match.end() for match in pattern.finditer(text)), default=-1)
 
 
-def _two_times(reply: str, found: list[Time]) -> Iterator[_Found]:
+def _two_times(reply: str, found: list[Time]) -> Iterator[_SpanMatch]:
     """The only two times with a unit, in the order in which they stand."""
     timed = [time for time in found if time.timed]
     if len(timed) == 2 and timed[0].ms < timed[1].ms:
-        yield _Found(LOOSE, timed[0].at, timed[0].ms, timed[1].ms)
+        yield _SpanMatch(LOOSE, timed[0].at, timed[0].ms, timed[1].ms)

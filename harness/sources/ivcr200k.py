@@ -26,7 +26,7 @@ from harness.replies import ReferenceReadings
 from harness.sources.json_stream import Progress, elements
 from harness.sources.metadata import read_metadata, source_of
 from harness.sources.oddities import Oddities, OddityRow
-from harness.sources.official_dialogue import ParsedDialogue, Report, parse
+from harness.sources.official_dialogue import OddityReporter, ParsedDialogue, parse_dialogue
 from harness.sources.split_files import SplitFiles
 
 IMPORTER = "ivcr200k"
@@ -132,7 +132,7 @@ class _Import:
         return SourceFile(file.name, sha256, IMPORTER)
 
     def _add(self, sample: Any, place: str) -> None:
-        dialogue = parse(sample, self.metadata, Report(place, self.odd.add))
+        dialogue = parse_dialogue(sample, self.metadata, OddityReporter(place, self.odd.add))
         if dialogue is None:
             return
         if dialogue.split not in self.splits:
@@ -195,7 +195,7 @@ class _Import:
 
     def _videos(self) -> dict[str, VideoLine]:
         """META's videos in its order, then those that only the dialogues name, by id."""
-        named = set().union(*(files.named for files in self.splits.values()))
+        named = set().union(*(files.video_ids for files in self.splits.values()))
         unknown = sorted(named - self.metadata.keys())
         if self.metadata:
             for video_id in unknown:

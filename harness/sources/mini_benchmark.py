@@ -1,4 +1,4 @@
-"""IVCR-Mini as a benchmark folder: rendered, written officially, imported as anything else."""
+"""IVCR-Mini as a benchmark folder: rendered, written in the official format, imported."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ def import_mini(
 ) -> Imported:
     """Make the benchmark folder `out` of IVCR-Mini, whole or not at all.
 
-    `first_stage` makes the candidate lists; `progress` is told the stage, how much is done, of how
-    much. Raises WrongUsageError if `out` exists, EnvironmentFailure if it cannot be written.
+    `first_stage` makes the candidate lists; `progress`: called with the stage, the steps done and
+    all steps. Raises WrongUsageError if `out` exists, EnvironmentFailure if it cannot be written.
     """
     refuse_existing(out)
     version = "1" if seed == SEED else f"1.seed{seed}"

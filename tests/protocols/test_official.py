@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.benchmark import Benchmark
-from harness.protocols.official import FIGURES, count
+from harness.protocols.judging import FIGURES
+from harness.protocols.official import count
 from harness.protocols.result_file import ResultEntry, read_result
 from harness.protocols.source import read_source
 from harness.sources.ivcr200k import Settings, import_files
