@@ -31,7 +31,7 @@ class Overlap(NamedTuple):
         """Where IoU >= tenths / 10, in the shape of the pairs."""
         return np.asarray(10 * self.intersection >= tenths * self.union)
 
-    def exceeds(self, tenths: int) -> NDArray[np.bool_]:
+    def above(self, tenths: int) -> NDArray[np.bool_]:
         """Where IoU > tenths / 10, in the shape of the pairs."""
         return np.asarray(10 * self.intersection > tenths * self.union)
 
@@ -40,10 +40,10 @@ class Overlap(NamedTuple):
         return np.asarray(self.intersection / self.union)
 
 
-def overlap(ones: Spans, others: Spans) -> Overlap:
+def overlaps(ones: Spans, others: Spans) -> Overlap:
     """The overlaps, (...), of the spans `ones` and `others`, (..., 2) each, which are broadcast.
 
-    `overlap(a[:, None], b[None])` compares all pairs: (len(a), len(b)). Two spans that do not meet
+    `overlaps(a[:, None], b[None])` compares all pairs: (len(a), len(b)). Two spans that do not meet
     have intersection 0, and a union without the gap between them.
     """
     start = np.maximum(ones[..., 0], others[..., 0])
@@ -58,7 +58,7 @@ def reaches(video_id: str | None, gold: Span, moment: Moment, tenths: int) -> bo
     if moment.video_id != video_id:
         return False
     ends = np.array([[gold.start, gold.end], [moment.start, moment.end]])
-    return bool(overlap(ends[0], ends[1]).reaches(tenths))
+    return bool(overlaps(ends[0], ends[1]).reaches(tenths))
 
 
 def moment_overlaps(gold: Sequence[Gold], predictions: Sequence[Prediction | None]) -> Overlap:
@@ -79,5 +79,5 @@ def moment_overlaps(gold: Sequence[Gold], predictions: Sequence[Prediction | Non
     flat = np.fromiter(chain.from_iterable(rows), dtype=np.int64, count=6 * len(rows))
     table = flat.reshape(-1, 6)  # (moments, 6)
     place, row = table[:, 0], table[:, 1]
-    found.intersection[place, row], found.union[place, row] = overlap(table[:, 2:4], table[:, 4:6])
+    found.intersection[place, row], found.union[place, row] = overlaps(table[:, 2:4], table[:, 4:6])
     return found

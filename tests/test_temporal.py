@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from harness.records import Gold, Moment, Prediction, Span
-from harness.temporal import DEPTH, IOU_TENTHS, moment_overlaps, overlap, reaches
+from harness.temporal import DEPTH, IOU_TENTHS, moment_overlaps, overlaps, reaches
 
 GRID = [(start, end) for start in range(8) for end in range(start + 1, 9)]
 SPANS = np.array(GRID)
@@ -16,7 +16,7 @@ def cells(span):
 
 
 def test_all_pairs_of_a_grid_equal_counting_cells():
-    found = overlap(SPANS[:, None], SPANS[None])
+    found = overlaps(SPANS[:, None], SPANS[None])
     assert found.intersection.tolist() == [[len(cells(a) & cells(b)) for b in GRID] for a in GRID]
     expected = [[len(cells(a) | cells(b)) for b in GRID] for a in GRID]
     assert found.union.tolist() == expected
@@ -25,7 +25,7 @@ def test_all_pairs_of_a_grid_equal_counting_cells():
 
 
 def test_spans_apart_have_a_union_without_the_gap():
-    found = overlap(np.array([0, 10]), np.array([90, 100]))
+    found = overlaps(np.array([0, 10]), np.array([90, 100]))
     assert (int(found.intersection), int(found.union), float(found.iou())) == (0, 20, 0.0)
 
 
@@ -37,10 +37,10 @@ def test_float_seconds_would_fail_where_integer_milliseconds_do_not():
 
 @pytest.mark.parametrize("tenths", IOU_TENTHS)
 def test_a_threshold_is_reached_exactly_and_not_exceeded(tenths):
-    found = overlap(np.array([0, 1000]), np.array([0, 100 * tenths]))
+    found = overlaps(np.array([0, 1000]), np.array([0, 100 * tenths]))
     assert found.reaches(tenths)
-    assert not found.exceeds(tenths)
-    assert found.exceeds(tenths - 1)
+    assert not found.above(tenths)
+    assert found.above(tenths - 1)
     assert not found.reaches(tenths + 1)
 
 

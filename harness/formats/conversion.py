@@ -14,8 +14,6 @@ from harness.errors import SubmissionError
 from harness.files import opened
 from harness.records import Prediction, Turn, TurnKey
 
-MOST = 100
-
 
 class Dropped(Struct, frozen=True):
     """What a converter dropped or filled, with how often."""

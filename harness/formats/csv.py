@@ -16,12 +16,21 @@ from pathlib import Path
 from harness.benchmark import Benchmark, Split
 from harness.errors import SubmissionError
 from harness.files import shown
-from harness.formats.conversion import MOST, Conversion, complete, kept, text_lines
-from harness.records import Moment, Prediction, Task, TurnKey, Video, milliseconds
+from harness.formats.conversion import Conversion, complete, kept, text_lines
+from harness.records import (
+    CANDIDATES,
+    MOMENT_LIMIT,
+    RANK_LIMIT,
+    Moment,
+    Prediction,
+    Task,
+    TurnKey,
+    Video,
+    milliseconds,
+)
 
 NAMING = ("dialogue_id", "turn")
 ANSWERING = ("videos", "moments", "choice", "response")
-MOST_CHOICES = 10
 LATEST = 10**9  # seconds
 NEEDED: dict[Task, tuple[str, ...]] = {
     "video": ("videos", "choice"),
@@ -65,11 +74,11 @@ class _Reader:
         videos, choice = _entries(row, "videos"), _entries(row, "choice")
         return Prediction(
             *key,
-            videos=kept(videos, self._corpus, MOST, self.report, "videos") if videos else None,
-            moments=self._moments(_entries(row, "moments"), place),
-            choice=kept(choice, candidates, MOST_CHOICES, self.report, "choices")
-            if choice
+            videos=kept(videos, self._corpus, RANK_LIMIT, self.report, "videos")
+            if videos
             else None,
+            moments=self._moments(_entries(row, "moments"), place),
+            choice=kept(choice, candidates, CANDIDATES, self.report, "choices") if choice else None,
             response=row.get("response") or None,
         )
 
@@ -79,10 +88,10 @@ class _Reader:
         found: dict[Moment, None] = {}
         for entry in entries:
             moment = self._moment(entry, place)
-            if moment is not None and len(found) < MOST:
+            if moment is not None and len(found) < MOMENT_LIMIT:
                 found.setdefault(moment)
             elif moment is not None:
-                self.report[f"moments past the first {MOST}, dropped"] += 1
+                self.report[f"moments past the first {MOMENT_LIMIT}, dropped"] += 1
         return tuple(found)
 
     def _moment(self, entry: str, place: str) -> Moment | None:

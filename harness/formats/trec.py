@@ -14,8 +14,8 @@ from pathlib import Path
 from harness.benchmark import Benchmark
 from harness.errors import SubmissionError
 from harness.files import shown
-from harness.formats.conversion import MOST, Conversion, complete, kept, text_lines
-from harness.records import Prediction, TurnKey
+from harness.formats.conversion import Conversion, complete, kept, text_lines
+from harness.records import RANK_LIMIT, Prediction, TurnKey
 
 COLUMNS = 6
 
@@ -38,7 +38,7 @@ def convert(file: Path, benchmark: Benchmark, split: str) -> Conversion:
     answers = {}
     for key, rows in rankings.items():
         names = [name for _, name in sorted(rows, reverse=True)]
-        answers[key] = Prediction(*key, videos=kept(names, corpus, MOST, report, "videos"))
+        answers[key] = Prediction(*key, videos=kept(names, corpus, RANK_LIMIT, report, "videos"))
     return complete(public, answers, report)
 
 
