@@ -10,6 +10,7 @@ from harness.comparison.differences import Difference
 from harness.comparison.disagreements import DialogueComparison, SystemAnswer, TurnComparison
 from harness.comparison.propagation import Propagation
 from harness.files import shown
+from harness.records import RANK_LIMIT
 from harness.validation.report import seconds
 
 HEADING = (
@@ -122,6 +123,6 @@ def _answer(answer: SystemAnswer) -> str:
         span = f"{seconds(answer.moment.start)} to {seconds(answer.moment.end)}"
         return f"{verdict}, IoU {answer.iou or 0:.2f}: {shown(answer.moment.video_id)} {span}"
     if answer.video is not None:
-        place = "past 100" if answer.rank is None else f"rank {answer.rank}"
+        place = f"past {RANK_LIMIT}" if answer.rank is None else f"rank {answer.rank}"
         return f"{verdict}, {place}: {shown(answer.video)} first"
     return f"{verdict}: no answer"

@@ -91,7 +91,7 @@ def test_answers_read_as_the_gold_by_the_official_rules(turns: list[Turn]) -> No
             assert read is None
         spans = [[float(a), float(b)] for a, b in OFFICIAL_SPAN.findall(answer)]
         assert spans == ([] if turn.task == "video" else [turn.reply["gt_se"]])
-    assert 0.03 < glued / chinese < 0.15  # documented in official.GLUED
+    assert 0.03 < glued / chinese < 0.15  # documented in official_entries.GLUED
 
 
 def test_texts_keep_about_seventy_per_cent_and_are_the_same_for_twins(
