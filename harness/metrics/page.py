@@ -1,4 +1,4 @@
-"""The METRICS table for people: on a terminal, and as the page docs/metrics.md."""
+"""The METRICS table as text: for a terminal, and as the page docs/metrics.md."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ HEADINGS: dict[Scope, tuple[str, str]] = {
         "Given on the same slices. A segment is a maximal run of at least two video turns that"
         " follow one another in a dialogue (any other turn ends it) with one target. `turns` counts"
         " the segments, by their last turn (in `segment_turn=t`: the segments of at least t turns)."
-        " Null with `reference` history, where the target has been told.",
+        " Null with `reference` history: the history shows the target.",
     ),
 }
 INTRODUCTION = """# Metrics
