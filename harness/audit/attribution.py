@@ -61,11 +61,11 @@ class AttributionReport(NamedTuple):
     examples: list[dict[str, Any]]
 
 
-def attribute(found: Iterable[Case], *, examples: bool = True) -> AttributionReport:
+def attribute(cases: Iterable[Case], *, examples: bool = True) -> AttributionReport:
     """Explain the official figures ("all" and "turn=N") of all turns."""
     sums: dict[tuple[str, str], _Sums] = {}
     shown = _Examples() if examples else None
-    for case in found:
+    for case in cases:
         for name, order, states in (
             ("all", OVERALL, overall(case)),
             (f"turn={case.key.turn}", BY_TURN, by_turn(case)),

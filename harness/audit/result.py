@@ -70,28 +70,28 @@ def audit(result: Path, benchmark: Benchmark, split: str = "test") -> Audit:
     return Audit(heading, count(source, found.entries), explained, converted.report, hidden)
 
 
-def document(found: Audit) -> dict[str, Any]:
+def document(result: Audit) -> dict[str, Any]:
     """The audit as a JSON document; figures and effects are fractions in [0, 1]."""
     return {
         "schema": 1,
-        **found.heading,
-        "conversion": found.conversion,
+        **result.heading,
+        "conversion": result.conversion,
         "defects": REPAIRS,
         "order": {"all": OVERALL, "turn=N": BY_TURN},
         "figures": {
             name: {
-                figure: _figure(found, found.official[name][figure], explained)
+                figure: _figure(result, result.official[name][figure], explained)
                 for figure, explained in row.items()
             }
-            for name, row in found.attributed.figures.items()
+            for name, row in result.attributed.figures.items()
         },
-        "examples": found.attributed.examples,
+        "examples": result.attributed.examples,
         "notes": NOTES,
     }
 
 
-def _figure(found: Audit, official: OfficialCount, explained: Attribution) -> dict[str, Any]:
-    if found.hidden and official.turns < SMALLEST_CELL:
+def _figure(result: Audit, official: OfficialCount, explained: Attribution) -> dict[str, Any]:
+    if result.hidden and official.turns < SMALLEST_CELL:
         return {"official": {"value": None, "why": WITHHELD, "turns": official.turns}}
     stopped = {"why": official.why} if official.why is not None else {}
     return {

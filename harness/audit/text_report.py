@@ -11,20 +11,22 @@ from harness.files import shown
 from harness.protocols.official import OfficialCount
 
 
-def text_lines(found: Audit) -> Iterator[str]:
+def text_lines(result: Audit) -> Iterator[str]:
     """The audit, figure by figure, then examples and notes. Figures are percentages."""
-    heading = found.heading
+    heading = result.heading
     yield f"Result file {heading['result_sha256'][:12]} on {shown(heading['benchmark'])}"
     yield f"split {heading['split']}, fingerprint {heading['fingerprint'][:12]}"
-    yield from found.conversion.lines()
+    yield from result.conversion.lines()
     yield ""
     yield "In points: what each defect adds to or takes from the figure, repaired in this order:"
     yield f"  all: {', '.join(OVERALL)}; by turn: {', '.join(BY_TURN)}"
-    for name, row in found.attributed.figures.items():
+    for name, row in result.attributed.figures.items():
         for figure, explained in row.items():
             yield ""
-            yield from _figure(found, f"{figure}, {name}", found.official[name][figure], explained)
-    yield from _examples(found)
+            yield from _figure(
+                result, f"{figure}, {name}", result.official[name][figure], explained
+            )
+    yield from _examples(result)
     yield ""
     yield from (f"{defect}: {note}" for defect, note in NOTES.items())
 
@@ -40,15 +42,15 @@ def percent(share: Share) -> str:
     return f"{value} ({share.right:,}/{share.turns:,})"
 
 
-def is_withheld(found: Audit, official: OfficialCount) -> bool:
+def is_withheld(result: Audit, official: OfficialCount) -> bool:
     """Whether a figure must not be shown: too few turns with hidden labels."""
-    return found.hidden and official.turns < SMALLEST_CELL
+    return result.hidden and official.turns < SMALLEST_CELL
 
 
 def _figure(
-    found: Audit, name: str, official: OfficialCount, explained: Attribution
+    result: Audit, name: str, official: OfficialCount, explained: Attribution
 ) -> Iterator[str]:
-    if is_withheld(found, official):
+    if is_withheld(result, official):
         yield f"{name}: {WITHHELD}"
         return
     yield f"{name}: official {percent(explained.official)}"
@@ -63,8 +65,8 @@ def _figure(
     yield f"  sound over the turns that are asked {percent(explained.sound_items)}"
 
 
-def _examples(found: Audit) -> Iterator[str]:
-    for row in found.attributed.examples:
+def _examples(result: Audit) -> Iterator[str]:
+    for row in result.attributed.examples:
         yield ""
         yield (
             f"{row['defect']} moved {shown(row['dialogue_id'])}/{row['turn']} {row['moved']}"

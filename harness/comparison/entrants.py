@@ -126,15 +126,15 @@ def label_of(position: int) -> str:
 def _check_distinct(folders: Sequence[Path]) -> None:
     if not folders:
         raise WrongUsageError("no submission named; expected one folder or more")
-    seen: set[Path] = set()
+    places: set[Path] = set()
     for folder in folders:
         place = folder.resolve()
-        if place in seen:
+        if place in places:
             raise WrongUsageError(f"{folder}: named twice; name each submission once")
-        seen.add(place)
+        places.add(place)
 
 
-def _top_answer(given: Prediction | None) -> TopAnswer:
-    if given is None:
+def _top_answer(answer: Prediction | None) -> TopAnswer:
+    if answer is None:
         return TopAnswer(None, None)
-    return TopAnswer(next(iter(given.videos or ()), None), next(iter(given.moments or ()), None))
+    return TopAnswer(next(iter(answer.videos or ()), None), next(iter(answer.moments or ()), None))

@@ -24,25 +24,25 @@ EXPLAINED = (
 )
 
 
-def text_lines(found: Comparison) -> Iterator[str]:
+def text_lines(comparison: Comparison) -> Iterator[str]:
     """The comparison: who, notes, differences, propagation, dialogues."""
-    yield found.signature
-    for each in found.systems:
+    yield comparison.signature
+    for each in comparison.systems:
         yield (
             f"{each.label:<3} {shown(each.system)} by {shown(each.team)}; history {each.history}, "
             f"candidates {each.candidates}; {each.sha256[:12]}"
         )
-    yield from (f"note: {note}" for note in found.notes)
+    yield from (f"note: {note}" for note in comparison.notes)
     yield ""
     yield from EXPLAINED
-    for metric, rows in groupby(found.differences, key=lambda each: each.metric):
+    for metric, rows in groupby(comparison.differences, key=lambda each: each.metric):
         yield from ("", metric, HEADING)
         yield from map(_row, rows)
-    for history_pairs_ in found.propagation:
-        yield from _propagation(history_pairs_)
-    if found.dialogues is None:
-        yield from ("", f"Dialogues are not shown: {found.why}.")
-    for dialogue in found.dialogues or ():
+    for propagation in comparison.propagation:
+        yield from _propagation(propagation)
+    if comparison.dialogues is None:
+        yield from ("", f"Dialogues are not shown: {comparison.why}.")
+    for dialogue in comparison.dialogues or ():
         yield from _dialogue(dialogue)
 
 
@@ -81,33 +81,35 @@ def _row(row: Difference, name: str | None = None) -> str:
     )
 
 
-def _propagation(found: Propagation) -> Iterator[str]:
-    failed = "some or none" if found.failed is None else f"{found.failed:,}"
+def _propagation(runs: Propagation) -> Iterator[str]:
+    failed = "some or none" if runs.failed is None else f"{runs.failed:,}"
     yield ""
     yield (
-        f"Propagation: {found.reference} (reference history) minus {found.own} (own history), on "
+        f"Propagation: {runs.reference} (reference history) minus {runs.own} (own history), on "
         "the turns after the own run's first error"
     )
     yield (
-        f"  {failed} of {found.dialogues:,} dialogues have one; on {found.unlike:,} of "
-        f"{found.first_turns:,} opening video turns, where no history exists, the answers differ"
+        f"  {failed} of {runs.dialogues:,} dialogues have one; on {runs.unlike:,} of "
+        f"{runs.first_turns:,} opening video turns, where no history exists, the answers differ"
     )
     yield HEADING
-    for row in found.figures:
+    for row in runs.figures:
         yield _row(row, row.metric.replace("R@1,IoU", "IoU"))
 
 
-def _dialogue(found: DialogueComparison) -> Iterator[str]:
+def _dialogue(dialogue: DialogueComparison) -> Iterator[str]:
+    first, second = dialogue.first, dialogue.second
+    right = f"{dialogue.first_right} against {dialogue.second_right} of {dialogue.turns} right"
     yield ""
     yield (
-        f"{found.first} - {found.second}: {shown(found.dialogue_id)}, type {found.type}, "
-        f"{found.language}: {found.first_right} against {found.second_right} of {found.turns} right"
+        f"{first} - {second}: {shown(dialogue.dialogue_id)}, type {dialogue.type}, "
+        f"{dialogue.language}: {right}"
     )
-    for turn in found.seen:
+    for turn in dialogue.seen:
         yield f"  {turn.turn:>2} {turn.task:<6} {shown(turn.utterance, 120)}{_gold(turn)}"
         if turn.task != "chat":
-            yield f"     {found.first:<3} {_answer(turn.first)}"
-            yield f"     {found.second:<3} {_answer(turn.second)}"
+            yield f"     {first:<3} {_answer(turn.first)}"
+            yield f"     {second:<3} {_answer(turn.second)}"
 
 
 def _gold(turn: TurnComparison) -> str:

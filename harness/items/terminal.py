@@ -9,12 +9,12 @@ from harness.items.analysis import SUSPECT, Analysis, FlaggedTurn
 from harness.validation.report import seconds
 
 
-def text_lines(found: Analysis, most: int) -> Iterator[str]:
+def text_lines(analysis: Analysis, most: int) -> Iterator[str]:
     """The analysis, with the first `most` turns of each list."""
-    for each in found.systems:
+    for each in analysis.systems:
         yield f"{each.label:<3} {shown(each.system)} by {shown(each.team)}; history {each.history}"
-    yield from (f"note: {note}" for note in found.notes)
-    for task in found.tasks:
+    yield from (f"note: {note}" for note in analysis.notes)
+    for task in analysis.tasks:
         yield (
             f"{task.task} turns: {task.turns:,}, answered by {', '.join(task.systems)}; right for "
             f"nobody {task.nobody:,}, for all {task.everybody:,}; suspect {task.suspect:,}"
@@ -22,10 +22,10 @@ def text_lines(found: Analysis, most: int) -> Iterator[str]:
     yield from _listed(
         f"Suspect turns (item-rest correlation of {SUSPECT} or less: weak systems are right, "
         "strong ones wrong)",
-        found.suspect,
+        analysis.suspect,
         most,
     )
-    yield from _listed("Turns that no system gets right", found.nobody, most)
+    yield from _listed("Turns that no system gets right", analysis.nobody, most)
 
 
 def _listed(title: str, items: Sequence[FlaggedTurn], most: int) -> Iterator[str]:

@@ -107,13 +107,13 @@ def _factorize(names: Sequence[str | None]) -> tuple[tuple[str, ...], Ints]:
 
 
 def _targets(gold: Sequence[Gold]) -> Ints:
-    seen: set[tuple[str, str]] = set()
+    pairs: set[tuple[str, str]] = set()
     targets = np.full(len(gold), NO_TARGET, dtype=np.int64)
     for row, answer in enumerate(gold):
         if answer.video_id is not None:
             pair = (answer.dialogue_id, answer.video_id)
-            targets[row] = REPEATED if pair in seen else NEW
-            seen.add(pair)
+            targets[row] = REPEATED if pair in pairs else NEW
+            pairs.add(pair)
     return targets
 
 

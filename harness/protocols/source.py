@@ -80,7 +80,7 @@ def _aligned(
     benchmark: Benchmark, split: str, ids: Iterator[str]
 ) -> Iterator[tuple[str, dict[str, Any], ParsedDialogue, str]]:
     """Each sample of the split that the import kept, with its id; both stand in file order."""
-    for kept, dialogue_id in zip_longest(_kept(benchmark, split), ids):
+    for kept, dialogue_id in zip_longest(_imported(benchmark, split), ids):
         if kept is None or dialogue_id is None:
             raise EnvironmentFailure(
                 f"{benchmark.folder / 'source'}: holds other dialogues than {split}/turns.jsonl;"
@@ -89,7 +89,9 @@ def _aligned(
         yield *kept, dialogue_id
 
 
-def _kept(benchmark: Benchmark, split: str) -> Iterator[tuple[str, dict[str, Any], ParsedDialogue]]:
+def _imported(
+    benchmark: Benchmark, split: str
+) -> Iterator[tuple[str, dict[str, Any], ParsedDialogue]]:
     for source in benchmark.header.sources:
         path = benchmark.folder / "source" / source.file
         _check(path, source.sha256)

@@ -115,13 +115,15 @@ def _as_extreme(flipped: Floats, one: Ints, other: Ints, scale: Floats, observed
 
 
 def _reached(
-    found: NDArray[np.float32], greatest: NDArray[np.float32], needed: NDArray[np.float32]
+    statistics: NDArray[np.float32], greatest: NDArray[np.float32], needed: NDArray[np.float32]
 ) -> Ints:
-    """The number of draws in which the running maximum of `found` (pairs, draws) is `needed`."""
-    np.maximum(found[0], greatest, out=found[0])
-    for above, below in pairwise(found):  # a pass of its own is six times as fast as accumulate
+    """Draws in which the running maximum of `statistics`, (pairs, draws), is `needed`: (pairs,)."""
+    np.maximum(statistics[0], greatest, out=statistics[0])
+    for above, below in pairwise(
+        statistics
+    ):  # a pass of its own is six times as fast as accumulate
         np.maximum(above, below, out=below)
-    bits = np.packbits(found >= needed[:, None], axis=1)
+    bits = np.packbits(statistics >= needed[:, None], axis=1)
     counts: Ints = np.bitwise_count(bits).sum(axis=1, dtype=np.int64)
     return counts
 

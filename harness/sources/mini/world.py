@@ -132,14 +132,14 @@ def make_world(seed: int) -> tuple[Script, ...]:
 
 
 def _split(rng: random.Random, split: str, size: int, names: Iterator[str]) -> list[Script]:
-    made: list[Script] = []
+    result: list[Script] = []
     bags: list[Counter[str]] = []
     pairs = [DIFFERENCES[index % len(DIFFERENCES)] for index in range(size // 4)]
     for difference in [*pairs, *[None] * (size // 2)]:
         videos = _draw_distinct(rng, split, difference, bags)
         bags.append(videos[0].bag())
-        made += _named(videos, names)
-    return made
+        result += _named(videos, names)
+    return result
 
 
 def _draw_distinct(
