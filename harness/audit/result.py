@@ -16,9 +16,8 @@ from harness.protocols.joining import join
 from harness.protocols.official import OfficialCount, OfficialTable, count
 from harness.protocols.result_file import read_result
 from harness.protocols.source import read_source
+from harness.publication.disclosure import SMALLEST_CELL, TOO_SMALL
 
-SMALLEST_CELL = 30  # turns; smaller figures are withheld where labels are hidden
-WITHHELD = f"fewer than {SMALLEST_CELL} turns, and labels are hidden"
 # Defects that change no turn of a result file, and their consequences.
 NOTES = {
     "D7": "Where the published scorer stops with an error its figure is null here, with the reason;"
@@ -92,7 +91,7 @@ def document(result: Audit) -> dict[str, Any]:
 
 def _figure(result: Audit, official: OfficialCount, explained: Attribution) -> dict[str, Any]:
     if result.hidden and official.turns < SMALLEST_CELL:
-        return {"official": {"value": None, "why": WITHHELD, "turns": official.turns}}
+        return {"official": {"value": None, "why": TOO_SMALL, "turns": official.turns}}
     stopped = {"why": official.why} if official.why is not None else {}
     return {
         "official": _share(explained.official)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from harness.audit.attribution import Attribution, DefectEffect, Share
-from harness.audit.result import NOTES, SMALLEST_CELL, WITHHELD, Audit
+from harness.audit.result import NOTES, Audit
 from harness.audit.steps import BY_TURN, OVERALL, REPAIRS
 from harness.files import shown
 from harness.protocols.official import OfficialCount
+from harness.publication.disclosure import SMALLEST_CELL, TOO_SMALL
 
 
 def text_lines(result: Audit) -> Iterator[str]:
@@ -51,7 +52,7 @@ def _figure(
     result: Audit, name: str, official: OfficialCount, explained: Attribution
 ) -> Iterator[str]:
     if is_withheld(result, official):
-        yield f"{name}: {WITHHELD}"
+        yield f"{name}: {TOO_SMALL}"
         return
     yield f"{name}: official {percent(explained.official)}"
     if official.why is not None:

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from harness.comparison.entrants import Entrant, EntrantSet
 from harness.outcomes import Bools, Floats
-from harness.scoring import SMALLEST_CELL
+from harness.publication.disclosure import SMALLEST_CELL, TOO_SMALL
 from harness.statistics import Paired, holm, paired
 
 AT_ONCE = 2**22  # entries of a table of rows and turns that is computed at once
@@ -105,7 +105,7 @@ def _withheld_reason(systems: EntrantSet, turns: int) -> str | None:
     if not turns:
         return "no such turn"
     if systems.labels_hidden and turns < SMALLEST_CELL:
-        return f"fewer than {SMALLEST_CELL} turns, and labels are hidden"
+        return TOO_SMALL
     return None
 
 

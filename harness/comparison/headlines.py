@@ -11,10 +11,11 @@ from harness.errors import WrongUsageError
 from harness.files import shown
 from harness.metrics import METRICS, Column
 from harness.outcomes import Bools
+from harness.publication.headlines import AHEAD_OF_FOIL, HEADLINES
 from harness.slices import slices
 
-FOILS = "ahead_of_foil"
-HEADLINES = (FOILS, "R@1", "R@10", "MRR", "C-R@1", "R@1,IoU>=0.5", "mIoU", "success", "turns_right")
+# Where gold names foils, the figures of the foils come first.
+ORDER = (AHEAD_OF_FOIL, *(name for name in HEADLINES if name != AHEAD_OF_FOIL))
 
 
 def headline_pairs(systems: EntrantSet, further: Sequence[str] = ()) -> Iterator[PairedValues]:
@@ -30,9 +31,9 @@ def headline_pairs(systems: EntrantSet, further: Sequence[str] = ()) -> Iterator
             raise WrongUsageError(
                 f"--slice {shown(part)}: no such slice; {systems.split.name} has {', '.join(known)}"
             )
-    for name in HEADLINES:
+    for name in ORDER:
         columns = {entrant.label: entrant.column(name) for entrant in systems.entrants}
-        if name == FOILS and not columns[systems.entrants[0].label].counted.any():
+        if name == AHEAD_OF_FOIL and not columns[systems.entrants[0].label].counted.any():
             continue
         for part, turns in _slices(systems, name, further):
             for first, second in combinations(systems.entrants, 2):

@@ -15,7 +15,7 @@ from harness.comparison.entrants import Entrant, EntrantSet
 from harness.metrics.retrieval import NO_VIDEOS
 from harness.outcomes import Bools, Frame
 from harness.outcomes.structure import count_earlier
-from harness.scoring import SMALLEST_CELL
+from harness.publication.disclosure import SMALLEST_CELL
 
 AFTER = "after the own run's first error"
 

@@ -13,11 +13,11 @@ from harness.protocols.official import OfficialCount, OfficialTable, count
 from harness.protocols.rendering import entries_of
 from harness.protocols.result_file import ResultEntry, read_result
 from harness.protocols.source import SourceSplit, read_source
+from harness.publication.disclosure import SMALLEST_CELL, TOO_SMALL
 from harness.records import TurnKey
 from harness.validation import check
 
 PROTOCOL = "official"
-SMALLEST_CELL = 30  # turns; smaller cells are withheld where labels are hidden
 
 
 class _Answers(NamedTuple):
@@ -66,7 +66,7 @@ def _cell(counted: OfficialCount, hidden: bool) -> dict[str, Any]:
     sizes = {"turns": counted.turns, "dialogues": counted.dialogues}
     why = counted.why
     if why is None and hidden and counted.turns < SMALLEST_CELL:
-        why = f"fewer than {SMALLEST_CELL} turns, and labels are hidden"
+        why = TOO_SMALL
     if why is not None:
         return {"value": None, "why": why, **sizes}
     value = float(f"{counted.right / counted.turns:.10g}")

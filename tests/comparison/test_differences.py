@@ -10,10 +10,10 @@ import pytest
 from msgspec.structs import replace
 
 from harness.comparison import compare
-from harness.comparison.headlines import HEADLINES
 from harness.errors import WrongUsageError
 from harness.metrics import METRICS
 from harness.metrics.retrieval import NO_VIDEOS
+from harness.publication.headlines import HEADLINES
 from harness.records import Prediction
 from harness.statistics import Design, paired
 from harness.submission import write

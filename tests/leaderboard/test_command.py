@@ -12,7 +12,7 @@ from harness.benchmark import Benchmark
 from harness.cli.leaderboard import metrics
 from harness.files import opened
 from harness.metrics import METRICS
-from leaderboard.board.records import Described
+from leaderboard.board.records import MetricInfo
 from tests.baselines.conftest import imported
 from tests.leaderboard.html_reading import Page
 
@@ -176,4 +176,4 @@ def test_absent_folders_are_a_failed_environment(ivcr, scored, tmp_path):
 def test_every_metric_of_the_harness_is_described():
     described = metrics()
     assert list(described) == list(METRICS)
-    assert all(isinstance(metric, Described) for metric in described.values())
+    assert all(isinstance(metric, MetricInfo) for metric in described.values())
