@@ -37,9 +37,9 @@ def latex_lines(found: Comparison) -> Iterator[str]:
     yield from _table("lllll", WHO, ([s.label, *map(latex, (s.system, s.team)), s.history,
                                       s.candidates] for s in found.systems))  # fmt: skip
     yield from _table("lllrrrcrrr", WHAT, map(_row, found.differences))
-    history_pairs_ = [row for each in found.propagation for row in each.figures]
-    if history_pairs_:
-        yield from _table("lllrrrcrrr", WHAT, map(_row, history_pairs_))
+    figures = [row for each in found.propagation for row in each.figures]
+    if figures:
+        yield from _table("lllrrrcrrr", WHAT, map(_row, figures))
 
 
 def latex(text: str) -> str:
