@@ -12,6 +12,10 @@ History = Literal["none", "own", "reference"]
 CandidateUse = Literal["used", "unused"]
 HISTORIES: tuple[History, ...] = ("none", "own", "reference")
 SPLITS = ("train", "val", "test")
+RANK_LIMIT = 100  # videos that a ranking holds; a gold video past them counts as absent
+ABSENT_RANK = RANK_LIMIT + 1  # the rank of an absent video
+MOMENT_LIMIT = 100  # moments that an answer holds
+CANDIDATES = 10  # videos that the first stage gives a turn; `choice` ranks at most so many
 # Type code of a dialogue of independent turns joined together (official data format).
 CONCATENATION = 7
 CHAT = 0

@@ -10,7 +10,7 @@ from harness.audit.attribution import Attributed, Attribution, Share, attribute
 from harness.audit.cases import cases
 from harness.audit.steps import BY_TURN, OVERALL, REPAIRS
 from harness.benchmark import Benchmark
-from harness.formats.official_results import Conversion, convert_entries
+from harness.formats.official_results import ResultReport, convert_entries
 from harness.protocols.items import items
 from harness.protocols.joining import join
 from harness.protocols.official import Count, Table, count
@@ -39,7 +39,7 @@ class Audit(NamedTuple):
     heading: dict[str, Any]
     official: Table
     attributed: Attributed
-    conversion: Conversion
+    conversion: ResultReport
     hidden: bool
 
 

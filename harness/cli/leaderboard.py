@@ -203,6 +203,6 @@ def hashing(benchmark: Benchmark, split: str) -> Callable[[Path], str]:
     """What hashes a submission's folder: its card, then its uncompressed predictions."""
     from functools import partial
 
-    from harness.validation.rules.folder import sha256
+    from harness.validation.reading.folder import sha256
 
     return partial(sha256, turns=benchmark.header.splits[split]["turns"])

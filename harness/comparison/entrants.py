@@ -14,9 +14,9 @@ from harness.metrics import METRICS, Column
 from harness.metrics.dialogues import right
 from harness.outcomes import Bools, Frame, Outcomes, outcomes
 from harness.records import Card, Gold, Moment, Prediction
-from harness.scoring import accepted, design_of
+from harness.scoring import design_of, require_valid
 from harness.statistics import Design
-from harness.validation import check
+from harness.validation import check, public_of
 
 
 class Said(NamedTuple):
@@ -103,13 +103,13 @@ def read(folders: Sequence[Path], benchmark: Benchmark, split: str = "test") -> 
     problem if one of them is not valid.
     """
     _distinct(folders)
-    benchmark.checked()
-    public, gold = benchmark.split(split), benchmark.gold(split)
+    public, gold = benchmark.checked(split).split(split), benchmark.gold(split)
+    known = public_of(benchmark, public, benchmark.videos)
     sources = {name: video.source for name, video in benchmark.videos.items()}
     entrants = []
     for position, folder in enumerate(folders):
-        checked = check(folder, benchmark, split)
-        card, sha256 = accepted(folder, checked, "compared")
+        checked = check(folder, benchmark, split, public=known)
+        card, sha256 = require_valid(folder, checked, "compared")
         given = checked.predictions
         told = card.history == "reference"
         found = outcomes(public, gold, given, sources, told=told)

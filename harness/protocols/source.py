@@ -16,7 +16,12 @@ from harness.benchmark import Benchmark
 from harness.errors import EnvironmentFailure
 from harness.records import CHAT
 from harness.sources.json_stream import elements
-from harness.sources.official_dialogue import VIDEO_TURN, ParsedDialogue, Report, parse
+from harness.sources.official_dialogue import (
+    VIDEO_TURN,
+    OddityReporter,
+    ParsedDialogue,
+    parse_dialogue,
+)
 
 
 class SourceTurn(NamedTuple):
@@ -90,7 +95,7 @@ def _kept(benchmark: Benchmark, split: str) -> Iterator[tuple[str, dict[str, Any
         _check(path, source.sha256)
         for position, sample in enumerate(elements(path), start=1):
             place = f"{source.file}, entry {position}"
-            parsed = parse(sample, {}, Report(place, lambda *_: None))
+            parsed = parse_dialogue(sample, {}, OddityReporter(place, lambda *_: None))
             if parsed is not None and parsed.split == split:
                 yield place, sample, parsed
 

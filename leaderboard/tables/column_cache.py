@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from harness.files import written_beside
+from harness.files import open_replacement
 from leaderboard.board.outcomes import BROKEN, Turns
 from leaderboard.board.records import Entry
 
@@ -46,7 +46,7 @@ class Remembered:
         first = next(iter(self._used.values()))
         same = {k: c for k, c in self._used.items() if np.array_equal(c.weights, first.weights)}
         self._path.parent.mkdir(exist_ok=True)
-        with written_beside(self._path) as stream:
+        with open_replacement(self._path) as stream:
             np.savez(
                 stream,
                 keys=np.array(list(same)),
