@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from harness.sources.ivcr200k import Imported
+    from harness.sources.ivcr200k import ImportResult
 
 
 @click.group()
@@ -56,7 +56,7 @@ def import_(
     from harness.cli.progress import bar
     from harness.sources import ivcr200k
 
-    settings = ivcr200k.Settings(
+    settings = ivcr200k.ImportSettings(
         name=name or ivcr200k.name_of(files[0]),
         corpus=corpus,  # type: ignore[arg-type]
         labels=labels,  # type: ignore[arg-type]
@@ -102,7 +102,7 @@ def info(folder: Path) -> None:
     click.echo(f"{len(benchmark.videos):,} videos, {described:,} with a duration")
 
 
-def _report(imported: Imported) -> None:
+def _report(imported: ImportResult) -> None:
     """Print the folder's contents and the oddities of its files."""
     from harness.benchmark import Benchmark
     from harness.replies import reading_line

@@ -14,9 +14,9 @@ from harness.metrics import METRICS, Column
 from harness.metrics.dialogues import right
 from harness.outcomes import Bools, Frame, Outcomes, outcomes
 from harness.records import Card, Gold, Moment, Prediction
-from harness.scoring import accepted, design_of
+from harness.scoring import design_of, require_valid
 from harness.statistics import Design
-from harness.validation import check
+from harness.validation import check, public_of
 
 
 class TopAnswer(NamedTuple):
@@ -102,13 +102,13 @@ def read_entrants(folders: Sequence[Path], benchmark: Benchmark, split: str = "t
     problem if one of them is not valid.
     """
     _check_distinct(folders)
-    benchmark.checked()
-    public, gold = benchmark.split(split), benchmark.gold(split)
+    public, gold = benchmark.checked(split).split(split), benchmark.gold(split)
+    known = public_of(benchmark, public, benchmark.videos)
     sources = {name: video.source for name, video in benchmark.videos.items()}
     entrants = []
     for position, folder in enumerate(folders):
-        checked = check(folder, benchmark, split)
-        card, sha256 = accepted(folder, checked, "compared")
+        checked = check(folder, benchmark, split, public=known)
+        card, sha256 = require_valid(folder, checked, "compared")
         answers, reference = checked.predictions, card.history == "reference"
         found = outcomes(public, gold, answers, sources, gold_in_history=reference)
         top = tuple(map(_top_answer, answers))

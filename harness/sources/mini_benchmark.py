@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from harness.sources.ivcr200k import Imported, Settings, import_files, refuse_existing
+from harness.sources.ivcr200k import ImportResult, ImportSettings, import_files, refuse_existing
 from harness.sources.mini import FirstStage, build
 
 NAME = "mini"
@@ -16,7 +16,7 @@ Progress = Callable[[str, int, int], None]
 
 def import_mini(
     out: Path, *, first_stage: FirstStage, seed: int = SEED, progress: Progress | None = None
-) -> Imported:
+) -> ImportResult:
     """Make the benchmark folder `out` of IVCR-Mini, whole or not at all.
 
     `first_stage` makes the candidate lists; `progress`: called with the stage, the steps done and
@@ -26,5 +26,5 @@ def import_mini(
     version = "1" if seed == SEED else f"1.seed{seed}"
     with tempfile.TemporaryDirectory(prefix="ivcr-mini-") as name:
         files = build(Path(name), seed=seed, first_stage=first_stage, progress=progress)
-        settings = Settings(NAME, version, type_names=files.type_names)
+        settings = ImportSettings(NAME, version, type_names=files.type_names)
         return import_files([files.dialogues], out, settings, videos=files.videos, extra=Path(name))

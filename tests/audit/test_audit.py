@@ -17,7 +17,7 @@ from harness.files import readable
 from harness.formats.official_results import convert
 from harness.records import Card
 from harness.scoring import score
-from harness.sources.ivcr200k import Settings, import_files
+from harness.sources.ivcr200k import ImportSettings, import_files
 from harness.submission import write
 from tests.protocols import longhand
 from tests.protocols.conftest import make
@@ -100,7 +100,7 @@ def real(shared, tmp_path_factory):
     data = shared / "data" / "charades-ivcr.test.json.gz"
     meta = shared / "data" / "charades-ivcr.test.videos.json.gz"
     out = tmp_path_factory.mktemp("real") / "benchmark"
-    return Benchmark(import_files([data], out, Settings("real"), videos=meta).folder)
+    return Benchmark(import_files([data], out, ImportSettings("real"), videos=meta).folder)
 
 
 @pytest.mark.parametrize("name", ["1-plain", "2-messy", "3-prefixed"])

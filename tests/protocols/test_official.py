@@ -14,7 +14,7 @@ from harness.protocols.judging import FIGURES
 from harness.protocols.official import count
 from harness.protocols.result_file import ResultEntry, read_result
 from harness.protocols.source import read_source
-from harness.sources.ivcr200k import Settings, import_files
+from harness.sources.ivcr200k import ImportSettings, import_files
 from tests.protocols import longhand
 from tests.protocols.conftest import make
 from tests.protocols.samples import moment_turn, results, sample, samples, video_turn
@@ -58,7 +58,7 @@ def real(shared, tmp_path_factory):
     """The real text as a benchmark."""
     data = shared / "data" / "charades-ivcr.test.json.gz"
     out = tmp_path_factory.mktemp("real") / "benchmark"
-    return Benchmark(import_files([data], out, Settings("real")).folder)
+    return Benchmark(import_files([data], out, ImportSettings("real")).folder)
 
 
 @pytest.fixture(scope="module")
