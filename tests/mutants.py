@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -42,15 +42,15 @@ MUTANTS = (
     Mutant(
         "rank off by one",
         "harness/outcomes/columns.py",
-        "given.videos.index(answer.video_id, 0, ABSENT - 1) + 1",
-        "given.videos.index(answer.video_id, 0, ABSENT - 1)",
+        "given.videos.index(answer.video_id, 0, RANK_LIMIT) + 1",
+        "given.videos.index(answer.video_id, 0, RANK_LIMIT)",
         METRICS,
     ),
     Mutant(
         "> for >= (IoU)",
-        "harness/outcomes/columns.py",
-        "10 * met >= tenths * joined",
-        "10 * met > tenths * joined",
+        "harness/temporal.py",
+        "10 * self.intersection >= tenths * self.union",
+        "10 * self.intersection > tenths * self.union",
         METRICS,
     ),
     Mutant(
@@ -64,7 +64,7 @@ MUTANTS = (
         "abstentions dropped",
         "harness/metrics/retrieval.py",
         "    turns = outcomes.frame.is_video\n",
-        "    turns = outcomes.frame.is_video & (outcomes.rank < ABSENT)\n",
+        "    turns = outcomes.frame.is_video & (outcomes.rank < ABSENT_RANK)\n",
         METRICS,
     ),
     Mutant(
@@ -104,9 +104,9 @@ MUTANTS = (
     ),
     Mutant(
         "float instead of integer time (thresholds)",
-        "harness/outcomes/columns.py",
-        "met, joined = overlaps(gold, predictions)",
-        "met, joined = (part / 1000 for part in overlaps(gold, predictions))",
+        "harness/temporal.py",
+        "10 * self.intersection >= tenths * self.union",
+        "self.intersection / 1000 / (self.union / 1000) >= tenths / 10",
         METRICS,
     ),
     Mutant(
@@ -119,14 +119,14 @@ MUTANTS = (
     Mutant(
         "chat turn counted as failure",
         "harness/outcomes/frame.py",
-        "return self.retrieval & together",
-        "return together",
+        "return self.retrieval & dependent",
+        "return dependent",
         ("tests/metrics", "tests/comparison"),
     ),
     Mutant(
         "type 7 in dialogue metrics",
         "harness/outcomes/frame.py",
-        "return self.retrieval & together",
+        "return self.retrieval & dependent",
         "return self.retrieval",
         ("tests/metrics", "tests/comparison"),
     ),
@@ -190,9 +190,9 @@ def tested(tree: Path, tests: tuple[str, ...]) -> tuple[int, str]:
     return run.returncode, run.stdout + run.stderr
 
 
-def verdicts(tree: Path) -> Iterator[Verdict]:
+def verdicts(tree: Path, mutants: Iterable[Mutant]) -> Iterator[Verdict]:
     """Plant each bug in turn, run its tests, and take it out again."""
-    for mutant in MUTANTS:
+    for mutant in mutants:
         path, began = tree / mutant.file, time.perf_counter()
         sound = path.read_text("utf-8")
         path.write_text(planted(mutant, sound), "utf-8")
@@ -232,7 +232,7 @@ def main() -> int:
         check_copy(tree)
         missed = 0
         print("| bug | planted in | noticed by | s |\n|---|---|---|---|")
-        for verdict in verdicts(tree):
+        for verdict in verdicts(tree, MUTANTS):
             missed += not verdict.caught
             what = verdict.what if verdict.caught else f"**nobody**: {verdict.what}"
             bug, file = verdict.mutant.bug, verdict.mutant.file

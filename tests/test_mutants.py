@@ -1,9 +1,13 @@
 """The planted bugs: each still has its place in the code, and a stale one stops the script."""
 
+import time
+
 import pytest
 
 from tests.mutants import MUTANTS, REPOSITORY, Mutant, copied, planted, verdicts
 
+PARTS = 2  # one for each process of `make test-long`
+BUDGET = 900  # seconds a part: as many bugs as fit
 BUGS = (
     "rank off by one",
     "> for >=",
@@ -37,16 +41,30 @@ def test_a_bug_without_its_one_place_stops_the_script(text):
 
 
 @pytest.mark.slow
-def test_a_planted_bug_is_noticed_and_taken_out_again(tmp_path, monkeypatch):
+def test_a_planted_bug_is_noticed_and_taken_out_again(tmp_path):
     tree = copied(tmp_path)
     [chosen] = [mutant for mutant in MUTANTS if mutant.bug == "turns resampled instead of units"]
     harmless = chosen._replace(old="numbered from 0: its dialogue", new="counted from 0: its own")
     sound = (tree / chosen.file).read_text("utf-8")
     units = ("tests/statistics/test_units.py",)
-    both = tuple(mutant._replace(tests=units) for mutant in (chosen, harmless))
-    monkeypatch.setattr("tests.mutants.MUTANTS", both)
-    noticed, unnoticed = verdicts(tree)
+    noticed, unnoticed = verdicts(tree, [each._replace(tests=units) for each in (chosen, harmless)])
     assert noticed.caught
     assert noticed.what.startswith("tests/statistics/test_units.py::")
     assert (unnoticed.caught, unnoticed.what) == (False, "pytest ended with 0")
     assert (tree / chosen.file).read_text("utf-8") == sound
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("part", range(PARTS))
+def test_planted_bugs_are_noticed(part, tmp_path):
+    tree, began = copied(tmp_path), time.monotonic()
+    mutants = MUTANTS[part::PARTS]
+    unnoticed, tried = [], 0
+    for verdict in verdicts(tree, mutants):
+        tried += 1
+        if not verdict.caught:
+            unnoticed.append(f"{verdict.mutant.bug}: {verdict.what}")
+        if time.monotonic() - began > BUDGET:
+            break
+    print(f"{tried} of {len(mutants)} bugs planted")
+    assert unnoticed == []

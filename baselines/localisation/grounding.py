@@ -33,10 +33,11 @@ from baselines.event_models.query_encoder import (
 )
 from baselines.event_models.recogniser_checkpoints import opened
 from baselines.event_models.recogniser_training import Size
-from baselines.localisation.proposals import Spans, nms
+from baselines.localisation.proposals import nms
 from baselines.ranking import Corpus
 from baselines.video.features import Features
 from harness.records import Moment
+from harness.temporal import Spans
 
 STEPS = 48
 ROLES = 2
@@ -261,7 +262,7 @@ def open_trained(name: str, chosen: GroundingSettings, make: type[nn.Module], vi
     attributes, features = kept.eyes.attributes, kept.features
     grounder = Grounder(kept.lexicon.size, size(attributes), make()).eval()
     grounder.load_state_dict(kept.weights)
-    seen = Corpus(view).seen(features)
+    seen = Corpus(view).readable(features)
     films = footage(features, features.times, attributes)
     if chosen.control == "videos_permuted":
         order = np.random.default_rng(view.seed).permutation(len(seen))

@@ -8,8 +8,8 @@ from typing import Any
 from harness.audit.attribution import Attribution
 from harness.audit.result import NOTES, Audit
 from harness.audit.steps import BY_TURN, OVERALL, REPAIRS
-from harness.audit.text_report import moved, percent, withheld
-from harness.protocols.official import Count
+from harness.audit.text_report import effective_parts, is_withheld, percent
+from harness.protocols.official import OfficialCount
 from harness.publication.disclosure import TOO_SMALL
 
 SUMMARY = ("figure", "official", "sound, all turns", "sound, turns that are asked")
@@ -70,21 +70,21 @@ def _values(found: Audit) -> dict[str, Any]:
 
 def _summary(found: Audit, figure: str, explained: Attribution) -> tuple[str, ...]:
     official = found.official["all"][figure]
-    if withheld(found, official):
+    if is_withheld(found, official):
         return figure, TOO_SMALL, "", ""
     first = percent(explained.official)
     if official.why is not None:
         first = f"none: {official.why}; carried on past it, {first}"
-    return figure, first, percent(explained.sound), percent(explained.asked)
+    return figure, first, percent(explained.sound), percent(explained.sound_items)
 
 
 def _parts(found: Audit, name: str, figure: str, explained: Attribution) -> tuple[str, Rows]:
     """The caption of a figure's parts, and their rows; none where the figure is withheld."""
-    official: Count = found.official[name][figure]
+    official: OfficialCount = found.official[name][figure]
     rows: Rows = []
-    if not withheld(found, official):
-        rows.append(("sound, asked", percent(explained.asked), "", "", "", ""))
-        for part in reversed(list(moved(explained))):
+    if not is_withheld(found, official):
+        rows.append(("sound, asked", percent(explained.sound_items), "", "", "", ""))
+        for part in reversed(list(effective_parts(explained))):
             numbers = (f"{count:,}" for count in (part.up, part.down, part.added))
             effect = f"{100 * float(part.effect):+.3f}"
             rows.append((part.defect, effect, *numbers, REPAIRS[part.defect]))

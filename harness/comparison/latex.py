@@ -24,9 +24,9 @@ def latex_lines(found: Comparison) -> Iterator[str]:
     yield from _table("lllll", WHO, ([s.label, *map(latex_cell, (s.system, s.team)), s.history,
                                       s.candidates] for s in found.systems))  # fmt: skip
     yield from _table("lllrrrcrrr", WHAT, map(_row, found.differences))
-    linked = [row for each in found.propagation for row in each.figures]
-    if linked:
-        yield from _table("lllrrrcrrr", WHAT, map(_row, linked))
+    figures = [row for each in found.propagation for row in each.figures]
+    if figures:
+        yield from _table("lllrrrcrrr", WHAT, map(_row, figures))
 
 
 def _table(columns: str, heading: tuple[str, ...], rows: Iterable[list[str]]) -> Iterator[str]:

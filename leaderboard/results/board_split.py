@@ -11,7 +11,7 @@ from harness.outcomes import frame
 from harness.scoring import design_of, score, write_outcomes
 from harness.statistics import Design
 from harness.validation import check
-from harness.validation.rules.folder import sha256
+from harness.validation.reading.folder import sha256
 from leaderboard.results.description import Bench, describe_benchmark
 from leaderboard.results.dialogue_source import DialogueSource, dialogue_source
 

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.benchmark import Benchmark
-from harness.comparison.entrants import Entrant, read
-from harness.outcomes import ABSENT, frame
-from harness.records import Gold, Span, Turn
+from harness.comparison.entrants import Entrant, read_entrants
+from harness.outcomes import frame
+from harness.records import ABSENT_RANK, Gold, Span, Turn
 from harness.scoring import design_of
 from harness.statistics import Design
 from leaderboard.results.frame_strips import frame_strip
@@ -95,7 +95,7 @@ def read_dialogues(
 ) -> Iterator[BrowsedDialogue]:
     """Every dialogue of the split, in its order, with the first answers of the submissions."""
     turns, gold = benchmark.split(split).turns, benchmark.gold(split)
-    entrants = read(folders, benchmark, split).entrants if folders else ()
+    entrants = read_entrants(folders, benchmark, split).entrants if folders else ()
     rights = [entrant.right for entrant in entrants]
     for name, group in groupby(range(len(turns)), key=lambda row: turns[row].dialogue_id):
         rows = list(group)
@@ -127,13 +127,13 @@ def _turn(
 
 
 def _answer(entrant: Entrant, right: bool, row: int) -> SystemAnswer:
-    first, rank = entrant.said[row], int(entrant.outcomes.rank[row])
+    first, rank = entrant.top_answers[row], int(entrant.outcomes.rank[row])
     moment = first.moment
     return SystemAnswer(
         right=right,
         video=first.video,
         moment=(moment.video_id, (moment.start / 1000, moment.end / 1000)) if moment else None,
-        rank=rank if rank < ABSENT else None,
+        rank=rank if rank < ABSENT_RANK else None,
     )
 
 

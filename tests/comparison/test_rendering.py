@@ -38,8 +38,8 @@ def hostile(found):
 def test_text_shows_every_difference_with_effect_and_interval_before_p(found):
     lines = list(text_lines(found))
     rows = [line for line in lines if re.match(r"  \S+ +[A-C] - [A-C] ", line)]
-    linked = [each for linked in found.propagation for each in linked.figures]
-    assert len(rows) == len([*found.differences, *linked])
+    figures = [each for propagation in found.propagation for each in propagation.figures]
+    assert len(rows) == len([*found.differences, *figures])
     each = found.differences[0]
     assert (each.metric, each.slice, each.first, each.second) == ("R@1", "all", "A", "B")
     assert rows[0].split() == [
@@ -84,8 +84,8 @@ def test_latex_keeps_its_columns_and_tables_whatever_the_names(hostile, found):
 
 def test_latex_has_every_difference_and_a_true_minus(found):
     lines = "\n".join(latex_lines(found))
-    linked = [each for linked in found.propagation for each in linked.figures]
-    assert lines.count(" $-$ ") == len([*found.differences, *linked])
+    figures = [each for propagation in found.propagation for each in propagation.figures]
+    assert lines.count(" $-$ ") == len([*found.differences, *figures])
     assert r"R@1,IoU\textgreater{}=0.5" in lines
     assert re.search(r" & \$-\d+\.\d\d\$ & ", lines)
 

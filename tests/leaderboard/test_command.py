@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from harness.benchmark import Benchmark
-from harness.files import opened
+from harness.files import open_input
 from harness.metrics import METRICS
 from leaderboard.results.description import MetricInfo, describe_metrics
 from tests.baselines.conftest import imported
@@ -132,7 +132,7 @@ def test_a_systems_page_says_what_its_predictions_and_outcomes_say(ivcr, scored)
 
 def read_predictions(folder):
     (path,) = folder.glob("predictions.*")
-    with opened(path) as stream:
+    with open_input(path) as stream:
         return stream.read().splitlines()
 
 
@@ -152,15 +152,15 @@ def test_verify_names_outcomes_that_are_others(scored):
 def test_a_second_build_opens_no_predictions(scored, monkeypatch):
     scored.build()
     before = (scored.site / "index.html").read_bytes()
-    opened, original = [], os.open
+    open_input, original = [], os.open
 
     def noted(path, *arguments, **options):
-        opened.append(path)
+        open_input.append(path)
         return original(path, *arguments, **options)
 
     monkeypatch.setattr(os, "open", noted)
     assert scored.build()[0] == 0
-    assert not [path for path in opened if "predictions" in str(path)]
+    assert not [path for path in open_input if "predictions" in str(path)]
     assert (scored.site / "index.html").read_bytes() == before
 
 
