@@ -15,7 +15,7 @@ from leaderboard.site.plots import Area, Tick, Whisker, ceiling, number, value_t
 from leaderboard.site.wording import Words
 from leaderboard.tables.costs import CostKind, compact, has_unit
 from leaderboard.tables.formatting import label, unit
-from leaderboard.tables.table import Table, TableRow
+from leaderboard.tables.ranked_table import Table, TableRow
 
 AREA = Area(620, 280, right=30, top=30, bottom=44)
 NUMBERED = 24  # dots that bear their rank; of more, the best

@@ -15,8 +15,8 @@ from leaderboard.site.cost_plots import name_and_unit
 from leaderboard.site.wording import Words
 from leaderboard.tables.costs import CostKind
 from leaderboard.tables.formatting import deviation, exact, interval, label, short, unit
+from leaderboard.tables.ranked_table import Table, TableRow
 from leaderboard.tables.remarks import remarks
-from leaderboard.tables.table import Table, TableRow
 
 CSV_COLUMNS = (
     *("track", "history", "candidates", "rank", "floor", "team", "system"),

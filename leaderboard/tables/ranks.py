@@ -16,7 +16,7 @@ from harness.statistics import Design, all_pairs, max_t, minimum_detectable, ran
 from leaderboard.board.outcomes import Floats, TurnValues, turn_values
 from leaderboard.board.records import Entry, Pairs, Standing
 from leaderboard.tables.packing import pack
-from leaderboard.tables.table import Table, TableRow
+from leaderboard.tables.ranked_table import Table, TableRow
 
 LARGEST = 1_000  # ranked rows that are tested together: 499,500 pairs
 FINE = 200  # rows up to which all draws are made

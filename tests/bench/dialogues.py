@@ -17,16 +17,16 @@ import numpy as np
 
 from harness.statistics import Design
 from leaderboard.results.dialogue_source import (
+    BrowsedAnswer,
     BrowsedDialogue,
     BrowsedTurn,
     DialogueSource,
-    SystemAnswer,
 )
 from leaderboard.site import dialogue_pages
 from leaderboard.site.dialogue_pages import DialogueBrowser
 from leaderboard.site.pages import ENDINGS, Pages
 from tests.leaderboard import generated
-from tests.leaderboard.tables.test_table import entry
+from tests.leaderboard.tables.test_ranked_table import entry
 
 SKILLS = (0.25, 0.35, 0.45, 0.55, 0.65, 0.75)
 WORDS = ("a man opens", "the red door", "and walks into", "a kitchen where", "two dogs sleep")
@@ -45,8 +45,8 @@ def answer_of(draw, skill, task, gold, moment, length, wrong):
     """The answer of a system of some skill; wrong answers are often the same as others'."""
     right = draw.random() < skill
     if task == "moment":
-        return SystemAnswer(right, None, (gold, moment if right else span(draw, length)), None)
-    return SystemAnswer(right, gold if right else draw.choice(wrong), None, 1 if right else 7)
+        return BrowsedAnswer(right, None, (gold, moment if right else span(draw, length)), None)
+    return BrowsedAnswer(right, gold if right else draw.choice(wrong), None, 1 if right else 7)
 
 
 def turn(draw, number):

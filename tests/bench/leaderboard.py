@@ -23,8 +23,8 @@ from leaderboard.board.entries import EntryReader, folder_of
 from leaderboard.site import builder
 from leaderboard.site.builder import SiteContents, entry_pages
 from leaderboard.site.ledger_writing import unchanged_tables, write_ledger
+from leaderboard.tables.ranked_table import tables
 from leaderboard.tables.ranks import with_standings
-from leaderboard.tables.table import tables
 from tests.leaderboard import generated
 
 

@@ -11,7 +11,7 @@ from leaderboard.board.records import BoardContents
 from leaderboard.results.description import Bench
 from leaderboard.site import builder
 from leaderboard.site.builder import SiteContents
-from leaderboard.tables.table import Table, tables
+from leaderboard.tables.ranked_table import Table, tables
 from tests.leaderboard import generated
 
 REPORTED = Path(__file__).resolve().parents[2] / "submissions" / "ivcr200k-authors"

@@ -10,7 +10,7 @@ from leaderboard.board.build_ledger import build_context, read_ledger, unchanged
 from leaderboard.board.entries import EntryReader
 from leaderboard.site.builder import SiteContents, build, entry_pages
 from leaderboard.site.ledger_writing import unchanged_tables, write_ledger
-from leaderboard.tables.table import tables
+from leaderboard.tables.ranked_table import tables
 from tests.leaderboard import generated
 from tests.leaderboard.site.test_builder import tree
 

@@ -19,7 +19,7 @@ from leaderboard.board.withholding import withhold_cells
 from leaderboard.results.board_split import BoardSplit
 from leaderboard.results.description import describe_metrics
 from leaderboard.site.publish import build_site
-from leaderboard.tables.table import tables
+from leaderboard.tables.ranked_table import tables
 from tests.baselines.conftest import VIDEOS, ask, dialogue, imported
 from tests.leaderboard import generated
 from tests.leaderboard.conftest import read

@@ -21,7 +21,7 @@ from leaderboard.site.wording import wording
 from tests.leaderboard import generated
 from tests.leaderboard.conftest import build, read
 from tests.leaderboard.html_reading import Page
-from tests.leaderboard.tables.test_table import entry
+from tests.leaderboard.tables.test_ranked_table import entry
 
 
 @pytest.fixture(scope="module")

@@ -12,10 +12,10 @@ from harness.statistics import Design
 from harness.submission import write
 from leaderboard.board.outcomes import TurnValues
 from leaderboard.results.dialogue_source import (
+    BrowsedAnswer,
     BrowsedDialogue,
     BrowsedTurn,
     DialogueSource,
-    SystemAnswer,
     read_dialogues,
 )
 from leaderboard.results.frame_strips import frame_strip
@@ -26,7 +26,7 @@ from tests.baselines.conftest import CAT, DOG, FOX, imported
 from tests.leaderboard import generated
 from tests.leaderboard.html_reading import Page
 from tests.leaderboard.site.test_builder import HOSTILE
-from tests.leaderboard.tables.test_table import entry
+from tests.leaderboard.tables.test_ranked_table import entry
 
 
 @pytest.fixture
@@ -105,8 +105,8 @@ def test_each_dialogue_stands_once_on_the_page_that_links_lead_to(tmp_path):
 
 def test_a_span_in_the_gold_video_is_drawn_and_one_elsewhere_is_named(tmp_path):
     answers = (
-        SystemAnswer(True, None, (CAT, (2.0, 7.0)), None),
-        SystemAnswer(False, None, (DOG, (1.0, 3.0)), None),
+        BrowsedAnswer(True, None, (CAT, (2.0, 7.0)), None),
+        BrowsedAnswer(False, None, (DOG, (1.0, 3.0)), None),
     )
     dialogues = [BrowsedDialogue("d", 1, (turn(1, moment=(2.5, 7.5), answers=answers),))]
     made = pages(tmp_path, dialogues, [entry("a/b"), entry("a/c")])
@@ -121,7 +121,7 @@ def test_a_span_in_the_gold_video_is_drawn_and_one_elsewhere_is_named(tmp_path):
 
 
 def test_foreign_words_are_text_and_pictures_come_from_the_site_alone(tmp_path):
-    answers = (SystemAnswer(False, HOSTILE, None, 3),)
+    answers = (BrowsedAnswer(False, HOSTILE, None, 3),)
     dialogues = [BrowsedDialogue(HOSTILE, 1, (turn(1, HOSTILE, HOSTILE, answers=answers),))]
     made = pages(tmp_path, dialogues, [entry(f"{HOSTILE}/{HOSTILE}")], {HOSTILE: b"jpeg"})
     page = Page(made["dialogues/1.html"])
@@ -137,7 +137,7 @@ def test_foreign_words_are_text_and_pictures_come_from_the_site_alone(tmp_path):
 
 
 def test_systems_that_answer_alike_stand_in_one_row_in_the_order_of_the_first(tmp_path):
-    cat, dog = SystemAnswer(True, CAT, None, 1), SystemAnswer(False, DOG, None, 2)
+    cat, dog = BrowsedAnswer(True, CAT, None, 1), BrowsedAnswer(False, DOG, None, 2)
     dialogues = [BrowsedDialogue("d", 1, (turn(1, answers=(cat, dog, cat, dog._replace(rank=3))),))]
     page = Page(pages(tmp_path, dialogues, [entry(f"a/{n}") for n in "pqrs"])["dialogues/1.html"])
     rows = [tag for tag in page.tags if tag.name == "tr"]

@@ -7,14 +7,14 @@ from leaderboard.site.cost_plots import cost_plots
 from leaderboard.site.wording import Words
 from leaderboard.tables import costs
 from leaderboard.tables.costs import CostKind, compact, declared_costs, table_costs
+from leaderboard.tables.ranked_table import track_tables
 from leaderboard.tables.seeds import fold_seeds
-from leaderboard.tables.table import track_tables
 from leaderboard.tables.tracks import Track
 from tests.leaderboard.generated import METRICS
 from tests.leaderboard.html_reading import Page
 from tests.leaderboard.site.test_builder import HOSTILE
 from tests.leaderboard.site.test_plots import drawn
-from tests.leaderboard.tables.test_table import entry
+from tests.leaderboard.tables.test_ranked_table import entry
 
 
 def card(**fields):

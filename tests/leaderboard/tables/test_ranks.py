@@ -17,8 +17,8 @@ from leaderboard.site import exports
 from leaderboard.site.wording import Words
 from leaderboard.tables import ranks
 from leaderboard.tables.packing import against_first
+from leaderboard.tables.ranked_table import tables
 from leaderboard.tables.remarks import remarks
-from leaderboard.tables.table import tables
 from tests.leaderboard import generated
 from tests.leaderboard.conftest import build
 from tests.leaderboard.html_reading import Page

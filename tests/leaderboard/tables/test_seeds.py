@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from leaderboard.board.records import Cell
 from leaderboard.site import exports
 from leaderboard.tables.seeds import SeedSpread, fold_seeds, mean, seed_spread
-from tests.leaderboard.tables.test_table import entry, video
+from tests.leaderboard.tables.test_ranked_table import entry, video
 
 
 def run(name, seed, value=0.5, team="team", **fields):

@@ -9,8 +9,8 @@ from scipy.stats import rankdata
 
 from harness.records import Card
 from leaderboard.board.records import Cell, Entry, ScoredOn, ScoredRun, Scores
+from leaderboard.tables.ranked_table import tables, track_tables
 from leaderboard.tables.seeds import fold_seeds
-from leaderboard.tables.table import tables, track_tables
 from leaderboard.tables.tracks import Track
 from tests.leaderboard.generated import METRICS
 
