@@ -24,10 +24,10 @@ from baselines.base import About, Answer, Baseline, Provenance, Query, Settings,
 from baselines.encoders.processors import load_processor
 from baselines.encoders.resolve import loading, located
 from baselines.vlm.assistant import Assistant
-from baselines.vlm.conversation import Message, Request, Writer
+from baselines.vlm.conversation import Writer
 from baselines.vlm.images import VideoImages
+from baselines.vlm.messages import Message, Reply, Request
 from baselines.vlm.prompts import PROMPTS_SHA256
-from baselines.vlm.response_cache import Reply
 from harness.errors import EnvironmentFailure, WrongUsageError
 from harness.records import Moment
 

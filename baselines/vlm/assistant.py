@@ -15,6 +15,7 @@ from typing import Generic, Protocol, TypeVar
 from baselines.base import MILLISECONDS, Answer, Query
 from baselines.dialogue_context import video_in_focus
 from baselines.localisers.pipeline import is_sought
+from baselines.vlm.messages import Reply
 from baselines.vlm.parsing import (
     NO_CANDIDATES,
     NO_VIDEO,
@@ -23,7 +24,6 @@ from baselines.vlm.parsing import (
     read_grounding,
     response,
 )
-from baselines.vlm.response_cache import Reply
 from baselines.vlm.usage import ABSTAINED, COMPLETION, PROMPT, REQUESTS, UNCOUNTED
 from harness.records import Moment, Video
 from harness.replies.reading import EMPTY

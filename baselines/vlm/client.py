@@ -21,9 +21,8 @@ import httpx
 import msgspec
 import tenacity
 
-from baselines.vlm.conversation import Request
-from baselines.vlm.parsing import REFUSED, TOO_LONG
-from baselines.vlm.response_cache import Reply, ResponseCache
+from baselines.vlm.messages import REFUSED, TOO_LONG, Reply, Request
+from baselines.vlm.response_cache import ResponseCache
 from baselines.vlm.usage import COMPLETION, PROMPT, UsageTracker
 from baselines.vlm.wire_format import (
     Access,

@@ -8,47 +8,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any, Literal, NamedTuple
+from typing import Any
 
 from baselines.base import Exchange, Query
 from baselines.vlm.images import VideoImages
+from baselines.vlm.messages import Message, Part, Request
 from baselines.vlm.prompts import seconds, worded
 from harness.records import Language, Moment, Video
 
 LONGEST_TEXT = 300  # characters of one text of a video
 LONGEST_SAID = 2_000  # characters of an utterance or an answer
 _BRACKETS = str.maketrans("<>[]", "‹›()")
-Part = str | bytes  # a text, or a JPEG
-Role = Literal["system", "user", "assistant"]
-
-
-class Message(NamedTuple):
-    """What one side says: texts and pictures in order."""
-
-    role: Role
-    parts: tuple[Part, ...]
-
-
-class Request(NamedTuple):
-    """A conversation that ends with a question; an answer is wanted as JSON or in plain words.
-
-    messages: all of it but the last words. as_json and as_plain: the last words, by form. schema:
-    the JSON Schema of the answer (None: plain words are wanted in any case).
-    """
-
-    messages: tuple[Message, ...]
-    as_plain: str
-    as_json: str = ""
-    schema: Mapping[str, Any] | None = None
-
-    def spoken(self, structured: bool) -> tuple[Message, ...]:
-        """The whole conversation, the wanted form at its end; texts in a row are one, by lines."""
-        *before, last = self.messages
-        ending = self.as_json if structured and self.schema is not None else self.as_plain
-        return tuple(
-            Message(said.role, _joined(said.parts))
-            for said in (*before, Message(last.role, (*last.parts, ending)))
-        )
 
 
 class Writer:
@@ -120,17 +90,6 @@ class Writer:
             if text
         ]
         return ", ".join(quoted) or worded(language, "no_texts")
-
-
-def _joined(parts: tuple[Part, ...]) -> tuple[Part, ...]:
-    """The parts, texts that follow one another joined by line ends."""
-    joined: list[Part] = []
-    for part in parts:
-        if joined and isinstance(part, str) and isinstance(joined[-1], str):
-            joined[-1] += f"\n{part}"
-        else:
-            joined.append(part)
-    return tuple(joined)
 
 
 def _messages(query: Query, last: tuple[Part, ...]) -> tuple[Message, ...]:

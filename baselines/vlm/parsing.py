@@ -13,12 +13,10 @@ from typing import NamedTuple, TypeVar
 import msgspec
 from msgspec import Struct
 
-from baselines.vlm.response_cache import Reply
+from baselines.vlm.messages import Reply
 from harness.records import Moment, milliseconds
 from harness.replies import candidate_number, span
 
-REFUSED = "refused by the model or its server"
-TOO_LONG = "reply too long to be read"
 NOTHING = "says that nothing matches"
 OUTSIDE = "span outside the video"
 NO_CANDIDATES = "no candidates to choose from"

@@ -14,28 +14,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
-from msgspec import Struct
 
+from baselines.vlm.messages import Reply
 from harness.errors import EnvironmentFailure
 from harness.files import canonical
 
 FILE = "replies.sqlite"
 WAIT = 60.0  # seconds for another process to finish writing
-
-
-class Reply(Struct, frozen=True):
-    """What a model said, or `why` it said nothing; tokens as the server counts them, if it does.
-
-    structured: whether the server was asked for JSON of the request's schema. milliseconds: from
-    asking to the end of the reply, waits between tries left out.
-    """
-
-    text: str = ""
-    why: str | None = None
-    prompt_tokens: int | None = None
-    completion_tokens: int | None = None
-    milliseconds: int = 0
-    structured: bool = False
 
 
 class ResponseCache:

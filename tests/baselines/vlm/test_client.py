@@ -11,8 +11,8 @@ import pytest
 
 from baselines.vlm import client, wire_format
 from baselines.vlm.client import Chat
-from baselines.vlm.conversation import GROUNDING_SCHEMA, Message, Request
-from baselines.vlm.parsing import REFUSED, TOO_LONG
+from baselines.vlm.conversation import GROUNDING_SCHEMA
+from baselines.vlm.messages import REFUSED, TOO_LONG, Message, Request
 from baselines.vlm.response_cache import ResponseCache
 from baselines.vlm.usage import BudgetExceededError, Prices, UsageTracker
 from baselines.vlm.wire_format import Access, Key, Limits, Model

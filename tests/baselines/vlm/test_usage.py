@@ -11,7 +11,8 @@ from baselines.running.composition import lasting_text
 from baselines.running.journal import Journal, spent_in
 from baselines.running.provenance import with_cost
 from baselines.running.runner import RunConfig, start
-from baselines.vlm.response_cache import Reply, ResponseCache
+from baselines.vlm.messages import Reply
+from baselines.vlm.response_cache import ResponseCache
 from baselines.vlm.usage import BudgetExceededError, Prices, UsageTracker, added
 from harness.errors import EnvironmentFailure
 from harness.records import Prediction
