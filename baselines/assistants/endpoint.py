@@ -20,13 +20,13 @@ import msgspec
 
 from baselines.base import About, Answer, Baseline, Provenance, Query, Settings, View
 from baselines.vlm.assistant import Assistant
-from baselines.vlm.client import Chat
 from baselines.vlm.conversation import Writer
 from baselines.vlm.images import VideoImages
 from baselines.vlm.prompts import PROMPTS_SHA256
-from baselines.vlm.response_cache import FILE, ResponseCache
-from baselines.vlm.usage import Prices, UsageTracker
-from baselines.vlm.wire_format import Access, Key, Limits, Model
+from harness.chat.client import Chat
+from harness.chat.response_cache import FILE, ResponseCache
+from harness.chat.usage import Prices, UsageTracker
+from harness.chat.wire_format import Access, Key, Limits, Model
 from harness.errors import WrongUsageError
 from harness.files import shown
 from harness.records import Moment

@@ -26,8 +26,8 @@ from baselines.encoders.resolve import loading, located
 from baselines.vlm.assistant import Assistant
 from baselines.vlm.conversation import Writer
 from baselines.vlm.images import VideoImages
-from baselines.vlm.messages import Message, Reply, Request
 from baselines.vlm.prompts import PROMPTS_SHA256
+from harness.chat.messages import Message, Reply, Request
 from harness.errors import EnvironmentFailure, WrongUsageError
 from harness.records import Moment
 

@@ -33,9 +33,9 @@ from baselines.interllava.training import Batch, LossConfig, Teaching, replies
 from baselines.training import checkpoints
 from baselines.training.fit import StepBatches, fit
 from baselines.video.sampling import BadVideoError, Sampler, library, sample
-from baselines.vlm.messages import Reply
 from baselines.vlm.parsing import NO_VIDEO
 from harness.benchmark import Benchmark
+from harness.chat.messages import Reply
 from harness.errors import WrongUsageError
 from harness.records import Task
 

@@ -45,8 +45,8 @@ from baselines.localisation.grounding import Footage, Grounder, footage
 from baselines.localisation.grounding_training import Asked, Draw, Plan, grounded, named
 from baselines.ranking import Corpus
 from baselines.training.fit import StepBatches, fit
-from baselines.vlm.messages import Reply
 from baselines.vlm.parsing import NO_VIDEO
+from harness.chat.messages import Reply
 
 READER = Plan(rate=1e-3, steps={"small": 200, "full": 1200})
 STEPS: dict[str, dict[Size, int]] = {

@@ -15,7 +15,6 @@ from typing import Generic, Protocol, TypeVar
 from baselines.base import MILLISECONDS, Answer, Query
 from baselines.dialogue_context import video_in_focus
 from baselines.localisers.pipeline import is_sought
-from baselines.vlm.messages import Reply
 from baselines.vlm.parsing import (
     NO_CANDIDATES,
     NO_VIDEO,
@@ -24,7 +23,8 @@ from baselines.vlm.parsing import (
     read_grounding,
     response,
 )
-from baselines.vlm.usage import ABSTAINED, COMPLETION, PROMPT, REQUESTS, UNCOUNTED
+from harness.chat.messages import Reply
+from harness.chat.usage import ABSTAINED, COMPLETION, PROMPT, REQUESTS, UNCOUNTED
 from harness.records import Moment, Video
 from harness.replies.reading import EMPTY
 

@@ -12,8 +12,8 @@ from typing import Any
 
 from baselines.base import Exchange, Query
 from baselines.vlm.images import VideoImages
-from baselines.vlm.messages import Message, Part, Request
 from baselines.vlm.prompts import seconds, worded
+from harness.chat.messages import Message, Part, Request
 from harness.records import Language, Moment, Video
 
 LONGEST_TEXT = 300  # characters of one text of a video

@@ -13,7 +13,7 @@ from typing import NamedTuple, TypeVar
 import msgspec
 from msgspec import Struct
 
-from baselines.vlm.messages import Reply
+from harness.chat.messages import Reply
 from harness.records import Moment, milliseconds
 from harness.replies import candidate_number, span
 

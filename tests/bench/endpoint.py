@@ -32,7 +32,7 @@ from tests.baselines.conftest import SAMPLES, VIDEOS, imported
 RUNS, BATCH = 3, 64
 SERVER = """
 import sys, time
-from tests.baselines.servers import Server, sensible
+from tests.chat.servers import Server, sensible
 def act(handler, body, number):
     time.sleep(float(sys.argv[1]))
     handler.say(sensible(body))

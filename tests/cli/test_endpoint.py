@@ -16,7 +16,7 @@ from harness.benchmark import Benchmark
 from harness.validation import check
 from tests.baselines.assistants.test_two_stage import always_the_cook
 from tests.baselines.conftest import imported
-from tests.baselines.servers import TOKENS, Server, completion, sensible
+from tests.chat.servers import TOKENS, Server, completion, sensible
 from tests.conftest import REPOSITORY
 
 FILES = ("card.toml", "predictions.jsonl.zst", "run.json")

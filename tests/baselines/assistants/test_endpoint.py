@@ -12,7 +12,7 @@ from baselines.registry import find, load
 from harness.errors import WrongUsageError
 from harness.records import Moment
 from tests.baselines.conftest import CAT, COOK, DOG, FOX
-from tests.baselines.servers import completion
+from tests.chat.servers import completion
 
 FOUR = (CAT, DOG, FOX, COOK)
 EARLIER = (Exchange("video", "a dog on a beach", "It is video 3.", DOG, (CAT, COOK, DOG)),)

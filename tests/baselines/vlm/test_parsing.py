@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from baselines.vlm.messages import Reply
 from baselines.vlm.parsing import LONGEST, read_choice, read_grounding, response
+from harness.chat.messages import Reply
 from harness.replies import REASONS
 
 PIECES = [

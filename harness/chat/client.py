@@ -21,10 +21,10 @@ import httpx
 import msgspec
 import tenacity
 
-from baselines.vlm.messages import REFUSED, TOO_LONG, Reply, Request
-from baselines.vlm.response_cache import ResponseCache
-from baselines.vlm.usage import COMPLETION, PROMPT, UsageTracker
-from baselines.vlm.wire_format import (
+from harness.chat.messages import REFUSED, TOO_LONG, Reply, Request
+from harness.chat.response_cache import ResponseCache
+from harness.chat.usage import COMPLETION, PROMPT, UsageTracker
+from harness.chat.wire_format import (
     Access,
     Limits,
     Model,

@@ -13,7 +13,7 @@ import httpx
 import msgspec
 from msgspec import Struct
 
-from baselines.vlm.messages import Message
+from harness.chat.messages import Message
 
 MOST_TOKENS = 2**40  # a larger count is not believed
 LONGEST_ASKED = 600.0  # seconds that a server may ask to wait

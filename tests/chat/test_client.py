@@ -9,15 +9,15 @@ from email.utils import format_datetime
 import httpx
 import pytest
 
-from baselines.vlm import client, wire_format
-from baselines.vlm.client import Chat
 from baselines.vlm.conversation import GROUNDING_SCHEMA
-from baselines.vlm.messages import REFUSED, TOO_LONG, Message, Request
-from baselines.vlm.response_cache import ResponseCache
-from baselines.vlm.usage import BudgetExceededError, Prices, UsageTracker
-from baselines.vlm.wire_format import Access, Key, Limits, Model
+from harness.chat import client, wire_format
+from harness.chat.client import Chat
+from harness.chat.messages import REFUSED, TOO_LONG, Message, Request
+from harness.chat.response_cache import ResponseCache
+from harness.chat.usage import BudgetExceededError, Prices, UsageTracker
+from harness.chat.wire_format import Access, Key, Limits, Model
 from harness.errors import EnvironmentFailure
-from tests.baselines.servers import TOKENS, Server, completion
+from tests.chat.servers import TOKENS, Server, completion
 
 SECRET = "sk-very-secret-0123456789"
 

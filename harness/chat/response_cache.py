@@ -15,7 +15,7 @@ from pathlib import Path
 
 import msgspec
 
-from baselines.vlm.messages import Reply
+from harness.chat.messages import Reply
 from harness.errors import EnvironmentFailure
 from harness.files import canonical
 

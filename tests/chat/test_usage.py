@@ -11,9 +11,9 @@ from baselines.running.composition import lasting_text
 from baselines.running.journal import Journal, spent_in
 from baselines.running.provenance import with_cost
 from baselines.running.runner import RunConfig, start
-from baselines.vlm.messages import Reply
-from baselines.vlm.response_cache import ResponseCache
-from baselines.vlm.usage import BudgetExceededError, Prices, UsageTracker, added
+from harness.chat.messages import Reply
+from harness.chat.response_cache import ResponseCache
+from harness.chat.usage import BudgetExceededError, Prices, UsageTracker, added
 from harness.errors import EnvironmentFailure
 from harness.records import Prediction
 
