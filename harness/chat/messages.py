@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
@@ -14,39 +15,48 @@ Role = Literal["system", "user", "assistant"]
 
 
 class Message(NamedTuple):
-    """What one side says: texts and pictures in order."""
+    """One message of a conversation: texts and pictures in order."""
 
     role: Role
     parts: tuple[Part, ...]
 
+    def as_json(self) -> dict[str, Any]:
+        """The message in the form of the API: a single text as it is, else a list of parts."""
+        if len(self.parts) == 1 and isinstance(self.parts[0], str):
+            return {"role": self.role, "content": self.parts[0]}
+        return {"role": self.role, "content": [_part_as_json(part) for part in self.parts]}
+
 
 class Request(NamedTuple):
-    """A conversation that ends with a question; an answer is wanted as JSON or in plain words.
+    """A conversation that ends with a question, and the form of the answer: JSON or plain words.
 
-    messages: all of it but the last words. as_json and as_plain: the last words, by form. schema:
-    the JSON Schema of the answer (None: plain words are wanted in any case).
+    messages: the whole conversation without its last words. plain_ending and json_ending: the last
+    words, one of which is added. schema: the JSON Schema of the answer (None: plain words only).
     """
 
     messages: tuple[Message, ...]
-    as_plain: str
-    as_json: str = ""
+    plain_ending: str
+    json_ending: str = ""
     schema: Mapping[str, Any] | None = None
 
-    def spoken(self, structured: bool) -> tuple[Message, ...]:
-        """The whole conversation, the wanted form at its end; texts in a row are one, by lines."""
+    def whole_conversation(self, structured: bool) -> tuple[Message, ...]:
+        """All messages with the ending; neighbouring texts are joined, one a line.
+
+        structured: take the ending that asks for JSON, if there is a schema.
+        """
         *before, last = self.messages
-        ending = self.as_json if structured and self.schema is not None else self.as_plain
+        ending = self.json_ending if structured and self.schema is not None else self.plain_ending
         return tuple(
-            Message(said.role, _joined(said.parts))
-            for said in (*before, Message(last.role, (*last.parts, ending)))
+            Message(message.role, _joined(message.parts))
+            for message in (*before, Message(last.role, (*last.parts, ending)))
         )
 
 
 class Reply(Struct, frozen=True):
-    """What a model said, or `why` it said nothing; tokens as the server counts them, if it does.
+    """The text of a reply, or `why` there is none; token counts as the server gives them.
 
     structured: whether the server was asked for JSON of the request's schema. milliseconds: from
-    asking to the end of the reply, waits between tries left out.
+    the request to the end of the reply, waits between tries not included.
     """
 
     text: str = ""
@@ -57,8 +67,15 @@ class Reply(Struct, frozen=True):
     structured: bool = False
 
 
+def _part_as_json(part: Part) -> dict[str, Any]:
+    if isinstance(part, str):
+        return {"type": "text", "text": part}
+    url = "data:image/jpeg;base64," + base64.b64encode(part).decode("ascii")
+    return {"type": "image_url", "image_url": {"url": url}}
+
+
 def _joined(parts: tuple[Part, ...]) -> tuple[Part, ...]:
-    """The parts, texts that follow one another joined by line ends."""
+    """The parts, neighbouring texts joined by line ends."""
     joined: list[Part] = []
     for part in parts:
         if joined and isinstance(part, str) and isinstance(joined[-1], str):

@@ -1,61 +1,27 @@
-"""The wire between a chat client and its server: who is asked, what is sent, what comes back."""
+"""The body of a chat request, the key of its reply in the cache, and what a response says."""
 
 from __future__ import annotations
 
-import base64
-import ipaddress
+import hashlib
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple
 
-import httpx
 import msgspec
 from msgspec import Struct
 
-from harness.chat.messages import Message
+from harness.chat.messages import Request
+from harness.files import canonical
 
-MOST_TOKENS = 2**40  # a larger count is not believed
-LONGEST_ASKED = 600.0  # seconds that a server may ask to wait
-
-
-class Key:
-    """A key that no text shows."""
-
-    def __init__(self, value: str) -> None:
-        self._value = value
-
-    def __repr__(self) -> str:
-        return "Key(...)"
-
-    def header(self) -> dict[str, str]:
-        """The header that carries it; none if it is empty."""
-        return {"Authorization": f"Bearer {self._value}"} if self._value else {}
-
-    def hidden_in(self, text: str) -> str:
-        """`text` without the key: a server may repeat it."""
-        return text.replace(self._value, "[key]") if self._value else text
+MAX_TOKENS = 2**40  # a server's count above this is taken for unknown
+MAX_RETRY_AFTER = 600.0  # seconds that a server may ask for
 
 
-class Access(NamedTuple):
-    """Where a model is asked: the address up to /v1, and the key."""
+class ChatModel(NamedTuple):
+    """A model and its parameters: all that a reply depends on beside the request.
 
-    url: str
-    key: Key
-
-
-class Limits(NamedTuple):
-    """Requests at once, seconds for a whole reply, and tries of one request."""
-
-    concurrency: int
-    timeout: float
-    attempts: int
-
-
-class Model(NamedTuple):
-    """What is asked, and how: all that a reply depends on beside the request.
-
-    version: tells apart models that had the same name. parameters: of the request body, a null
+    version: distinguishes models that had the same name. parameters: of the request body; null
     takes one away. structured: whether JSON is asked for where a request has a schema.
     """
 
@@ -63,6 +29,23 @@ class Model(NamedTuple):
     version: str
     parameters: Mapping[str, Any]
     structured: bool
+
+    def body(self, request: Request, *, structured: bool) -> dict[str, Any]:
+        """The body of the HTTP request."""
+        messages = [message.as_json() for message in request.whole_conversation(structured)]
+        body: dict[str, Any] = {"model": self.name, "messages": messages}
+        if structured and request.schema is not None:
+            schema = {"name": "answer", "strict": True, "schema": request.schema}
+            body["response_format"] = {"type": "json_schema", "json_schema": schema}
+        body |= self.parameters
+        return {name: value for name, value in body.items() if value is not None}
+
+    def cache_key(self, request: Request) -> str | None:
+        """SHA-256 of all that a reply depends on; None if replies may differ from time to time."""
+        body = self.body(request, structured=self.structured)
+        if body.get("temperature") != 0:
+            return None
+        return hashlib.sha256(canonical([1, self.version, body])).hexdigest()
 
 
 class _Part(Struct):
@@ -89,17 +72,8 @@ class _Completion(Struct):
     usage: _Usage | None = None
 
 
-class _Told(Struct):
-    code: Any = None
-    type: Any = None
-
-
-class _Error(Struct):
-    error: _Told
-
-
 class Completion(NamedTuple):
-    """What a server says: a text, whether it is a refusal, tokens where they are counted."""
+    """A text, whether the model refuses to answer, and tokens if the server counts them."""
 
     text: str
     refused: bool
@@ -107,8 +81,12 @@ class Completion(NamedTuple):
     completion_tokens: int | None
 
 
-def completion(data: bytes) -> Completion:
-    """What stands in the body of a reply. Raises ValueError if that is no chat completion."""
+def parse_completion(data: bytes) -> Completion:
+    """The first choice in the body of a response.
+
+    The types are checked: `openai`'s models take any JSON. Raises ValueError if the body is no chat
+    completion.
+    """
     try:
         decoded = msgspec.json.decode(data, type=_Completion)
         choice = decoded.choices[0]
@@ -120,58 +98,30 @@ def completion(data: bytes) -> Completion:
     return Completion(
         text.encode("utf-8", "replace").decode("utf-8"),
         bool(choice.message.refusal) or choice.finish_reason == "content_filter",
-        _believed(usage.prompt_tokens),
-        _believed(usage.completion_tokens),
+        _plausible(usage.prompt_tokens),
+        _plausible(usage.completion_tokens),
     )
 
 
-def message(said: Message) -> dict[str, Any]:
-    """A message as the API has it: a text alone as such, else a list of parts."""
-    if len(said.parts) == 1 and isinstance(said.parts[0], str):
-        return {"role": said.role, "content": said.parts[0]}
-    return {"role": said.role, "content": [_part(part) for part in said.parts]}
+def retry_after(text: str) -> float | None:
+    """The seconds that a Retry-After header gives, as a number or a date; at most MAX_RETRY_AFTER.
 
-
-def _part(part: str | bytes) -> dict[str, Any]:
-    if isinstance(part, str):
-        return {"type": "text", "text": part}
-    url = "data:image/jpeg;base64," + base64.b64encode(part).decode("ascii")
-    return {"type": "image_url", "image_url": {"url": url}}
-
-
-def asked_wait(headers: httpx.Headers) -> float | None:
-    """What Retry-After asks for, in seconds or as a date, at most LONGEST_ASKED."""
-    text = str(headers.get("Retry-After", "")).strip()
+    None if it gives none. (`openai` gives up where a server asks for more than two minutes.)
+    """
+    text = text.strip()
     try:
-        seconds = float(text) if text.isascii() and text.isdecimal() else _until(text)
+        seconds = float(text) if text.isascii() and text.isdecimal() else _seconds_until(text)
     except (ValueError, TypeError, OverflowError):
         return None
-    return min(max(seconds, 0.0), LONGEST_ASKED)
+    return min(max(seconds, 0.0), MAX_RETRY_AFTER)
 
 
-def _until(date: str) -> float:
+def _seconds_until(date: str) -> float:
     when = parsedate_to_datetime(date)
     if when.tzinfo is None:
         when = when.replace(tzinfo=UTC)
     return (when - datetime.now(UTC)).total_seconds()
 
 
-def error_code(data: bytes) -> str:
-    """The code, else the type, of an error in the form that most servers give it; or nothing."""
-    try:
-        told = msgspec.json.decode(data, type=_Error).error
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return ""
-    return next((value for value in (told.code, told.type) if isinstance(value, str)), "")
-
-
-def _believed(count: int | None) -> int | None:
-    return count if count is not None and 0 <= count <= MOST_TOKENS else None
-
-
-def is_local(host: str) -> bool:
-    """Whether a host is this machine: no proxy stands between."""
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+def _plausible(count: int | None) -> int | None:
+    return count if count is not None and 0 <= count <= MAX_TOKENS else None
