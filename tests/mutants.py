@@ -1,6 +1,6 @@
 """Plants bugs that would falsify figures, and looks whether the tests notice.
 
-    python tests/mutants.py
+    python -m tests.mutants
 
 Each bug is one exact replacement in a scratch copy of the tree; the tests named with it must then
 fail. Exits with 1 if a bug goes unnoticed, and stops at once if a replacement no longer matches its
@@ -20,6 +20,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from tests.mutants_chat import CHAT
+
 REPOSITORY = Path(__file__).resolve().parents[1]
 COPIED = ("harness", "baselines", "leaderboard", "docs", "tests", "pyproject.toml")
 FAILED, PASSED = 1, 0  # exit codes of pytest; others mean that it could not run the tests
@@ -38,7 +40,7 @@ class Mutant(NamedTuple):
 
 METRICS = ("tests/metrics", "tests/test_scoring.py")
 STATISTICS = ("tests/statistics",)
-MUTANTS = (
+MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "rank off by one",
         "harness/outcomes/columns.py",
@@ -138,6 +140,7 @@ MUTANTS = (
         STATISTICS,
     ),
 )
+MUTANTS += tuple(Mutant(*row) for row in CHAT)
 
 
 class Verdict(NamedTuple):

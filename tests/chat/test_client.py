@@ -353,6 +353,20 @@ def test_a_budget_ends_the_run_and_a_larger_one_goes_on(server, complete):
     assert len(server.answered) == 6
 
 
+def test_a_kept_reply_counts_against_the_budget_too(server, complete):
+    complete(QUESTIONS[:2])
+    with pytest.raises(BudgetExceededError):
+        complete(QUESTIONS[:3], budget_tokens=2 * sum(TOKENS.values()))
+    assert len(server.asked) == 2
+
+
+def test_equal_requests_count_each_against_the_budget(server, complete):
+    one, other = QUESTIONS[:2]
+    with pytest.raises(BudgetExceededError):
+        complete([one, one, other], budget_tokens=2 * sum(TOKENS.values()))
+    assert len(server.asked) == 1
+
+
 def test_without_structured_output_the_same_is_asked_in_words(server, complete):
     def act(handler, body, number):
         if "response_format" in body:
