@@ -1,5 +1,6 @@
 """Requests stay within limits: errors that pass are tried again, replies are kept."""
 
+import gzip
 import json
 import logging
 import threading
@@ -197,7 +198,8 @@ def test_a_huge_reply_is_cut_off_and_counted_as_unreadable(server, complete):
 
 
 def test_a_packed_reply_is_not_unpacked(server, complete):
-    server.act = failing(9, lambda h: h.say(b"\x1f\x8b", 200, [("Content-Encoding", "gzip")]))
+    packed = gzip.compress(completion("a small file that may become a large one"))
+    server.act = failing(9, lambda h: h.say(packed, 200, [("Content-Encoding", "gzip")]))
     with pytest.raises(EnvironmentFailure, match="is no chat completion"):
         complete([QUESTIONS[0]])
     assert server.headers[0]["accept-encoding"] == "identity"
