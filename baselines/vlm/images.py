@@ -17,7 +17,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from baselines.base import View
 from baselines.ranking import Corpus
-from baselines.video.features import Encoder, Features, extract
+from baselines.video.features import Encoder, Features, extract_features
 from baselines.video.sampling import Frames, Sampler
 from baselines.vlm.prompts import seconds
 
@@ -81,7 +81,7 @@ class VideoImages:
         self._stills = None
         if moment_frames:
             self._stills = _extracted(view, Sampler(RATE, side, moment_frames), _Stills())
-        Corpus(view).seen(self._strips)
+        Corpus(view).readable(self._strips)
 
     def strip(self, video_id: str) -> Strip | None:
         """The strip of a video."""
@@ -110,7 +110,7 @@ class VideoImages:
 def _extracted(view: View, sampler: Sampler, encoder: Encoder) -> Features:
     videos = [view.videos[video_id] for video_id in view.corpus]
     note: Callable[[str], None] = view.note
-    return extract(videos, view.folder, sampler, encoder, cache=view.cache, note=note)
+    return extract_features(videos, view.folder, sampler, encoder, cache=view.cache, note=note)
 
 
 def _unfilled(row: Bytes) -> bytes:
