@@ -1,7 +1,7 @@
-"""Exact search: one row of scores over the corpus becomes an answer.
+"""Exact search: turns one row of scores over the corpus into an answer.
 
 A retriever scores one query at a time, by one matrix product with the whole corpus, so that a
-score does not depend on which queries share a batch.
+score does not depend on the other queries of a batch.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from baselines.base import Answer, MissingInputError, Query, View
 from baselines.dialogue_context import Weighted
 from harness.records import Moment
 
-VIDEOS = 100
-UNRANKED = -np.inf  # the score of a video that is not ranked: nothing is known of it
-KEPT_TEXTS = 1 << 16
+VIDEOS = 100  # ranked in an answer
+UNRANKED = -np.inf  # the score of a video that must not be ranked
+CACHED_TEXTS = 1 << 16
 Scores = NDArray[np.floating[Any]]
 Embed = Callable[[str], NDArray[np.float32]]
 
 
-def best(scores: Scores, k: int) -> list[int]:
-    """Positions of the `k` best of one row of scores, best first, ties by position.
+def top_positions(scores: Scores, k: int) -> list[int]:
+    """Positions of the `k` highest scores of one row, (n,), best first, ties by position.
 
-    UNRANKED positions are left out. Raises ValueError at NaN: it has no place in an order.
+    UNRANKED positions are left out. Raises ValueError if a score is NaN.
     """
     if np.isnan(scores).any():
         raise ValueError(f"{np.isnan(scores).sum()} of {len(scores)} scores are NaN")
@@ -40,70 +40,75 @@ def best(scores: Scores, k: int) -> list[int]:
 
 
 class Corpus:
-    """The videos of a split's corpus by position, and how scores over them become answers."""
+    """The videos of a split's corpus by position; turns scores over them into answers."""
 
     def __init__(self, view: View) -> None:
+        """Positions are those of `view.corpus`."""
         self.ids = view.corpus
         self._videos = view.videos
         self._position = {video_id: position for position, video_id in enumerate(view.corpus)}
 
     def answer(self, query: Query, score: Callable[[Query], Scores]) -> Answer:
-        """The answer to `query`; `score` gives its scores over the corpus, (videos,), if needed.
+        """The answer to `query`; `score` computes its scores over the corpus, (videos,), if needed.
 
-        A video turn: the 100 best, and the shown candidates in order. A moment turn: the whole of
-        the given video, else of the best. A chat turn: the empty response.
+        A video turn: the 100 best videos, and the turn's candidates in order. A moment turn: the
+        whole of the given video, else of the best one. A chat turn: the empty response.
         """
         if query.task == "chat":
             return Answer(response="")
         if query.video_id is not None:
-            return Answer(moments=self.whole(query.video_id))
+            return Answer(moments=self.whole_videos(query.video_id))
         scores = score(query)
         if query.task == "moment":
-            return Answer(moments=self.whole(*self.ranked(scores, 1)))
-        return Answer(
-            videos=self.ranked(scores, VIDEOS), choice=self.choice(query.candidates, scores)
-        )
+            return Answer(moments=self.whole_videos(*self.top(scores, 1)))
+        return Answer(videos=self.top(scores, VIDEOS), choice=self.choice(query.candidates, scores))
 
-    def ranked(self, scores: Scores, k: int) -> tuple[str, ...]:
-        """The ids of the `k` best."""
-        return tuple(self.ids[position] for position in best(scores, k))
+    def top(self, scores: Scores, k: int) -> tuple[str, ...]:
+        """The ids of the `k` best videos; scores: (videos,)."""
+        return tuple(self.ids[position] for position in top_positions(scores, k))
 
     def choice(self, candidates: Sequence[str], scores: Scores) -> tuple[str, ...] | None:
-        """The candidates by score, ties in the given order; None where none are shown."""
+        """The candidates by score, ties in the given order; None without candidates.
+
+        scores: (videos,), over the corpus.
+        """
         order = sorted(candidates, key=lambda video_id: -scores[self._position[video_id]])
         return tuple(order) or None
 
-    def whole(self, *videos: str) -> tuple[Moment, ...]:
-        """Each video from 0 to its end; those of unknown duration are left out."""
+    def whole_videos(self, *videos: str) -> tuple[Moment, ...]:
+        """Each video from 0 to its end; videos of unknown duration are left out."""
         durations = [(video_id, self._videos[video_id].duration) for video_id in videos]
         return tuple(Moment(video_id, 0, duration) for video_id, duration in durations if duration)
 
-    def seen(self, features: Mapping[str, Any]) -> list[str]:
-        """The ids that have features, in order. Raises MissingInputError if none has."""
-        found = [video_id for video_id in self.ids if video_id in features]
-        if self.ids and not found:
+    def readable(self, features: Mapping[str, Any]) -> list[str]:
+        """The ids with features, in order. Raises MissingInputError if there are none."""
+        ids = [video_id for video_id in self.ids if video_id in features]
+        if self.ids and not ids:
             raise MissingInputError(
                 f"none of the corpus' {len(self.ids):,} videos can be read; see the paths in "
                 "videos.jsonl (`ivcr data import --videos META` takes them from META)"
             )
-        return found
+        return ids
 
-    def scattered(self, found: Iterable[str], scores: Scores) -> Scores:
-        """`scores` of the videos `found`, laid out over the corpus; the others are UNRANKED."""
+    def over_corpus(self, ids: Iterable[str], scores: Scores) -> Scores:
+        """A row over the corpus, (videos,), with the scores of `ids`, (n,); others: UNRANKED."""
         row = np.full(len(self.ids), UNRANKED, scores.dtype)  # (videos,)
-        row[[self._position[video_id] for video_id in found]] = scores
+        row[[self._position[video_id] for video_id in ids]] = scores
         return row
 
 
-def remembered(embed: Embed) -> Embed:
-    """`embed`, which a dialogue's utterances reach once each and not once in every later turn."""
-    return lru_cache(KEPT_TEXTS)(embed)
+def cache_texts(embed: Embed) -> Embed:
+    """`embed` with a cache: an utterance is embedded once and not again in every later turn.
+
+    embed: a text to shape (d,).
+    """
+    return lru_cache(CACHED_TEXTS)(embed)
 
 
-def blended(embed: Embed, readings: Sequence[Weighted]) -> NDArray[np.float32]:
-    """The weighted sum of the readings' embeddings, of length 1: shape (d,).
+def weighted_embedding(embed: Embed, readings: Sequence[Weighted]) -> NDArray[np.float32]:
+    """The weighted sum of the readings' embeddings, scaled to length 1: shape (d,).
 
-    With context `decayed` these are decayed turn embeddings. One reading: its own direction.
+    With context `decayed` this is a sum of decayed turn embeddings.
     """
     total = np.zeros(1, np.float32)
     for text, weight in readings:

@@ -22,7 +22,7 @@ from PIL import Image
 
 from baselines.base import About, Answer, Baseline, Provenance, Query, Settings, View
 from baselines.encoders.processors import load_processor
-from baselines.encoders.resolve import loading, located
+from baselines.encoders.resolve import loading, locate_checkpoint
 from baselines.vlm.assistant import Assistant
 from baselines.vlm.conversation import PromptBuilder
 from baselines.vlm.images import VideoImages
@@ -78,7 +78,7 @@ class LocalMLLM(Baseline):
         video can be read.
         """
         chosen = self._settings
-        folder, self._key = located(chosen.checkpoint, chosen.revision)
+        folder, self._key = locate_checkpoint(chosen.checkpoint, chosen.revision)
         with loading(chosen.checkpoint, folder):
             self._model, report = AutoModel.from_pretrained(
                 folder, use_safetensors=True, dtype=getattr(torch, chosen.dtype),

@@ -1,10 +1,10 @@
 """Image-text models of the CLIP kind: any such `transformers` checkpoint, by path or by name.
 
-CLIP, Chinese CLIP, SigLIP and SigLIP 2 differ here in their tokenizer and in what
-preprocessor_config.json says of size, crop, mean and deviation. Frames come scaled and cut by
-`ClipModel.sampler` (libswscale, bicubic), so what is left of the image processor is its arithmetic.
-SigLIP 2 with a flexible resolution is given square frames. Only safetensors are read, and no code
-that a checkpoint brings is run.
+CLIP, Chinese CLIP, SigLIP and SigLIP 2 differ here in their tokenizer and in the size, crop, mean
+and deviation in preprocessor_config.json. `ClipModel.sampler` already scales and crops the frames
+(libswscale, bicubic), so only the arithmetic of the image processor is left to do. SigLIP 2 with a
+flexible resolution gets square frames. Only safetensors are read, and no code of a checkpoint is
+run.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import transformers
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from baselines.encoders.resolve import loading, located
+from baselines.encoders.resolve import loading, locate_checkpoint
 from baselines.video.sampling import Frames, Sampler
 from harness.errors import EnvironmentFailure, WrongUsageError
 from harness.files import shown
@@ -29,17 +29,16 @@ AutoImageProcessor: Any = transformers.AutoImageProcessor
 AutoModel: Any = transformers.AutoModel
 AutoTokenizer: Any = transformers.AutoTokenizer
 
-PADDED = ("siglip", "siglip2")  # trained on texts filled up to their full length
+PADDED = ("siglip", "siglip2")  # trained on texts padded to their full length
 BATCH = 64  # frames
 VOCABULARIES = ("tokenizer.json", "vocab.json", "vocab.txt", "spiece.model", "tokenizer.model")
 
 
 class Preprocessing(NamedTuple):
-    """What is left to do with a scaled frame: `scale` to `size`, (x * factor - mean) / deviation.
+    """How a scaled frame becomes a model's input: cut to `size`, (x * factor - mean) / deviation.
 
-    size: pixels a side that the model sees; scaled: pixels a side that frames come in, of which the
-    middle is taken; crop: as in Sampler. patch: pixels a side of a patch if the model takes rows of
-    patches, else None.
+    size: side of the model's input in pixels; scaled: side of the frames, of which the middle is
+    used; crop: as in Sampler. patch: side of a patch if the model takes rows of patches, else None.
     """
 
     size: int
@@ -52,23 +51,24 @@ class Preprocessing(NamedTuple):
 
 
 class ClipModel:
-    """A loaded checkpoint: frames and texts to unit vectors of one space.
+    """A loaded checkpoint: maps frames and texts to unit vectors of one space.
 
     network: the `transformers` model, on the accelerator if there is one. key: names weights and
-    preprocessing. An embedding depends on its own frame's video or its own text
-    alone: texts go through one by one, a video's frames in batches of 64.
+    preprocessing. An embedding depends only on its own text or its own frame's video: texts are
+    embedded one by one, a video's frames in batches of 64.
     """
 
-    def __init__(self, network: Any, tokenizer: Any, prepared: Preprocessing, key: str):
-        self.network, self.key, self._prepared = network, key, prepared
+    def __init__(self, network: Any, tokenizer: Any, preprocessing: Preprocessing, key: str):
+        """tokenizer: called with one text and `return_tensors`."""
+        self.network, self.key, self._preprocessing = network, key, preprocessing
         self.tokenizer = tokenizer
         self.network.to("cuda" if torch.cuda.is_available() else "cpu").eval()
 
     @property
     def device(self) -> torch.device:
-        """Where its weights are: training may have moved them."""
-        found: torch.device = self.network.logit_scale.device
-        return found
+        """The device of its weights: training may have moved them."""
+        device: torch.device = self.network.logit_scale.device
+        return device
 
     @property
     def encoder(self) -> ClipModel:
@@ -77,17 +77,17 @@ class ClipModel:
 
     @property
     def width(self) -> int:
-        """The length of an embedding."""
+        """The width of an embedding."""
         return int(self.texts([""]).shape[1])
 
     @property
     def parameters(self) -> int:
-        """How many weights it has."""
+        """The number of its weights."""
         return sum(weight.numel() for weight in self.network.parameters())
 
     def sampler(self, rate: float, most: int | None) -> Sampler:
         """Frames at `rate` a second, at most `most`, in the size that this checkpoint reads."""
-        return Sampler(rate, self._prepared.scaled, most, self._prepared.crop)
+        return Sampler(rate, self._preprocessing.scaled, most, self._preprocessing.crop)
 
     @torch.inference_mode()
     def encode(self, frames: Frames) -> NDArray[np.float32]:
@@ -105,13 +105,13 @@ class ClipModel:
 
     def images(self, pixels: Tensor) -> Tensor:
         """Unit embeddings with their gradients; `pixels` is uint8, (n, scaled, scaled, 3)."""
-        told = _image_inputs(pixels.to(self.device), self._prepared)
-        return _unit(self.network.get_image_features(**told))
+        inputs = _image_inputs(pixels.to(self.device), self._preprocessing)
+        return _unit(self.network.get_image_features(**inputs))
 
     def text(self, text: str) -> Tensor:
         """The unit embedding of one text with its gradient: shape (1, d)."""
-        told = self.tokenizer(text, return_tensors="pt").to(self.device)
-        return _unit(self.network.get_text_features(**told))
+        inputs = self.tokenizer(text, return_tensors="pt").to(self.device)
+        return _unit(self.network.get_text_features(**inputs))
 
 
 class _Tokenizer:
@@ -119,7 +119,7 @@ class _Tokenizer:
 
     def __init__(self, tokenizer: Any, config: Any) -> None:
         self.inner = tokenizer
-        tokenizer.truncation_side = "left"  # of a dialogue, the latest words count most
+        tokenizer.truncation_side = "left"  # the latest words of a dialogue matter most
         longest = min(tokenizer.model_max_length, config.text_config.max_position_embeddings)
         padding = "max_length" if config.model_type in PADDED else False
         self._options = {"truncation": True, "max_length": longest, "padding": padding}
@@ -131,12 +131,12 @@ class _Tokenizer:
 def load_clip(
     checkpoint: str, revision: str | None, note: Callable[[str], None] | None = None
 ) -> ClipModel:
-    """Load a checkpoint folder, or a name and revision that `hf download` has fetched.
+    """Load a checkpoint: a folder, or a name and revision that `hf download` has fetched.
 
     Raises EnvironmentFailure if it is absent or damaged, WrongUsageError if it is of another kind
-    or if a folder is given a revision.
+    or if a revision is given for a folder.
     """
-    folder, key = located(checkpoint, revision)
+    folder, key = locate_checkpoint(checkpoint, revision)
     with loading(checkpoint, folder):
         network, report = AutoModel.from_pretrained(
             folder, use_safetensors=True, dtype=torch.float32, output_loading_info=True
@@ -153,23 +153,23 @@ def load_clip(
 
 
 def save_clip(model: ClipModel, source: str, revision: str | None, folder: Path) -> None:
-    """Write the weights as they are now, with the rest of the checkpoint `source`, to `folder`."""
+    """Write the present weights and the other files of the checkpoint `source` to `folder`."""
     with loading(source, folder):
         model.network.save_pretrained(folder)
         model.tokenizer.inner.save_pretrained(folder)
-        processor = AutoImageProcessor.from_pretrained(located(source, revision).folder)
+        processor = AutoImageProcessor.from_pretrained(locate_checkpoint(source, revision).folder)
         processor.save_pretrained(folder)
 
 
-def _image_inputs(pixels: Tensor, prepared: Preprocessing) -> dict[str, Tensor]:
-    """uint8 (n, scaled, scaled, 3) to what the model's image part is called with."""
-    margin = (prepared.scaled - prepared.size) // 2
-    cut = pixels[:, margin : margin + prepared.size, margin : margin + prepared.size]
-    mean, deviation = (cut.new_tensor(of, dtype=torch.float32) for of in prepared[4:6])
-    values = (cut * prepared.factor - mean) / deviation  # (n, size, size, 3)
-    if prepared.patch is None:
+def _image_inputs(pixels: Tensor, how: Preprocessing) -> dict[str, Tensor]:
+    """Frames, uint8 (n, scaled, scaled, 3), as arguments of the model's image encoder."""
+    margin = (how.scaled - how.size) // 2
+    cut = pixels[:, margin : margin + how.size, margin : margin + how.size]
+    mean, deviation = (cut.new_tensor(of, dtype=torch.float32) for of in how[4:6])
+    values = (cut * how.factor - mean) / deviation  # (n, size, size, 3)
+    if how.patch is None:
         return {"pixel_values": values.permute(0, 3, 1, 2)}
-    side, patch = prepared.size // prepared.patch, prepared.patch
+    side, patch = how.size // how.patch, how.patch
     rows = values.reshape(-1, side, patch, side, patch, 3)
     shape = torch.tensor([[side, side]], device=pixels.device).expand(len(pixels), 2)
     return {
@@ -185,7 +185,10 @@ def _unit(output: Any) -> Tensor:
 
 
 def _preprocessing(checkpoint: str, processor: Any, network: Any) -> Preprocessing:
-    """What preprocessor_config.json asks for, its class's defaults filled in."""
+    """The steps in preprocessor_config.json, with the defaults of its class.
+
+    Raises WrongUsageError if they do not give pictures of the model's size.
+    """
     factor = float(processor.rescale_factor) if processor.do_rescale else 1.0
     mean, deviation = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
     if processor.do_normalize:
@@ -196,18 +199,18 @@ def _preprocessing(checkpoint: str, processor: Any, network: Any) -> Preprocessi
         return Preprocessing(side, side, False, factor, mean, deviation, patch)
     size = processor.size
     scaled = size.get("shortest_edge") or size.get("height")
-    seen = processor.crop_size["height"] if processor.do_center_crop else scaled
+    cut = processor.crop_size["height"] if processor.do_center_crop else scaled
     expected = network.config.vision_config.image_size
-    if seen != expected or scaled < seen:
+    if cut != expected or scaled < cut:
         raise WrongUsageError(
-            f"{checkpoint}: preprocessor_config.json makes pictures of {seen} pixels a side, but "
-            f"the model sees {expected}; take the file that belongs to the weights"
+            f"{checkpoint}: preprocessor_config.json makes pictures of {cut} pixels a side, but "
+            f"the model reads {expected}; take the file that belongs to the weights"
         )
-    return Preprocessing(seen, scaled, "shortest_edge" in size, factor, mean, deviation)
+    return Preprocessing(cut, scaled, "shortest_edge" in size, factor, mean, deviation)
 
 
 def _check_tokenizer(checkpoint: str, folder: Path) -> None:
-    """Without its files `transformers` makes an empty one, which knows no word."""
+    """Check the tokenizer's files: without them `transformers` makes one without vocabulary."""
     if not any((folder / name).is_file() for name in VOCABULARIES):
         raise EnvironmentFailure(
             f"{checkpoint}: has no tokenizer; expected one of {', '.join(VOCABULARIES)}; "

@@ -1,7 +1,7 @@
-"""Where the files of a published checkpoint lie: a folder, or what `hf download` has fetched.
+"""Finds the files of a published checkpoint: a folder, or what `hf download` has fetched.
 
-A run downloads nothing: what a figure rests on is fetched once, by name and revision.
-docs/checkpoints.md has the commands.
+A run downloads nothing: checkpoints are fetched once, by name and revision. docs/checkpoints.md has
+the commands.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ FETCH = "hf download {name}{revision} " + " ".join(f'--include "*{end}"' for end
 _LOG: Any = transformers.utils.logging
 
 
-class Located(NamedTuple):
-    """A checkpoint's folder, and a key that names all that is loaded from it."""
+class CheckpointFiles(NamedTuple):
+    """A checkpoint's folder, and a key that identifies all files that are loaded from it."""
 
     folder: Path
     key: str
 
 
-def located(checkpoint: str, revision: str | None) -> Located:
+def locate_checkpoint(checkpoint: str, revision: str | None) -> CheckpointFiles:
     """Find the folder `checkpoint`, or the fetched snapshot of that name and revision.
 
     The key is the SHA-256 of a folder's files, or name@commit. Raises EnvironmentFailure if there
-    is neither, with the command to fetch it; WrongUsageError if a folder is given a revision.
+    is neither, with the command to fetch it; WrongUsageError if a revision is given for a folder.
     """
     folder = Path(checkpoint)
     if folder.is_dir():
@@ -43,19 +43,20 @@ def located(checkpoint: str, revision: str | None) -> Located:
             raise WrongUsageError(
                 f"{checkpoint}: is a folder, which has no revision {shown(revision)}; leave it out"
             )
-        return Located(folder, f"sha256:{_hash(folder)}")
+        return CheckpointFiles(folder, f"sha256:{_hash(folder)}")
     try:
         fetched = snapshot_download(checkpoint, revision=revision, local_files_only=True)
     except (OSError, ValueError) as error:
         raise EnvironmentFailure(_absent(checkpoint, revision)) from error
-    return Located(Path(fetched), f"{checkpoint}@{Path(fetched).name}")
+    return CheckpointFiles(Path(fetched), f"{checkpoint}@{Path(fetched).name}")
 
 
 @contextmanager
 def loading(checkpoint: str, folder: Path) -> Iterator[None]:
-    """Load without progress bars and reports; a failure is told in one line.
+    """Load without progress bars and reports.
 
-    Raises EnvironmentFailure if the folder's files are incomplete or damaged.
+    Raises EnvironmentFailure, in one line, if the folder's files are incomplete or damaged, or if a
+    library is missing.
     """
     level, bars = _LOG.get_verbosity(), _LOG.is_progress_bar_enabled()
     _LOG.set_verbosity_error()
@@ -63,14 +64,12 @@ def loading(checkpoint: str, folder: Path) -> Iterator[None]:
     try:
         yield
     except ImportError as error:
-        said = shown(str(error).strip().partition("\n")[0], 160)
         raise EnvironmentFailure(
-            f"{checkpoint}: needs a library that is not installed ({said})"
+            f"{checkpoint}: needs a library that is not installed ({_first_line(error)})"
         ) from error
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
-        said = shown(str(error).strip().partition("\n")[0], 160)
         raise EnvironmentFailure(
-            f"{checkpoint}: cannot be loaded ({said}); {_lacking(folder)}"
+            f"{checkpoint}: cannot be loaded ({_first_line(error)}); {_next_step(folder)}"
         ) from error
     finally:
         _LOG.set_verbosity(level)
@@ -78,7 +77,11 @@ def loading(checkpoint: str, folder: Path) -> Iterator[None]:
             _LOG.enable_progress_bar()
 
 
-def _lacking(folder: Path) -> str:
+def _first_line(error: Exception) -> str:
+    return shown(str(error).strip().partition("\n")[0], 160)
+
+
+def _next_step(folder: Path) -> str:
     """What to do about a folder that cannot be loaded."""
     if any(folder.glob("*.bin")) and not any(folder.glob("*.safetensors")):
         return (
@@ -99,12 +102,12 @@ def _absent(checkpoint: str, revision: str | None) -> str:
 
 
 def _hash(folder: Path) -> str:
-    """SHA-256 over the names and bytes of all that a checkpoint is loaded from."""
+    """SHA-256 over the names and bytes of all files that a checkpoint is loaded from."""
     total = hashlib.sha256()
     names = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*")}
     for name in sorted(names):
         if names[name].suffix in HASHED and names[name].is_file():
             with names[name].open("rb") as stream:
-                found = hashlib.file_digest(stream, "sha256").hexdigest()
-            total.update(f"{found}  {name}\n".encode())
+                digest = hashlib.file_digest(stream, "sha256").hexdigest()
+            total.update(f"{digest}  {name}\n".encode())
     return total.hexdigest()

@@ -24,7 +24,7 @@ from baselines.base import View
 from baselines.event_models import event_annotations
 from baselines.event_models.event_annotations import Attribute
 from baselines.training import checkpoints
-from baselines.video.features import Features, extract
+from baselines.video.features import Features, extract_features
 from baselines.video.sampling import Frames, Sampler
 
 SAMPLER = Sampler(rate=8, size=48)
@@ -133,7 +133,7 @@ class Eyes:
     def __init__(self, recogniser: Recogniser, *, shuffled: bool = False) -> None:
         """shuffled: a control; the frames of each video are put in random order beforehand."""
         self._recogniser, self._shuffled = recogniser.eval(), shuffled
-        weights = checkpoints.serialised(recogniser.state_dict())
+        weights = checkpoints.to_safetensors(recogniser.state_dict())
         self.key = f"recogniser {hashlib.sha256(weights).hexdigest()}"
         if shuffled:
             self.key += ", frames shuffled"
@@ -156,7 +156,7 @@ class Seen(NamedTuple):
 def watched(eyes: Eyes, names: Iterable[str], view: View) -> Features:
     """What it says of these videos, as features; those that cannot be read are left out."""
     videos = [view.videos[name] for name in names if name in view.videos]
-    return extract(videos, view.folder, SAMPLER, eyes, cache=view.cache, note=view.note)
+    return extract_features(videos, view.folder, SAMPLER, eyes, cache=view.cache, note=view.note)
 
 
 def watch(recogniser: Recogniser, names: Iterable[str], view: View, seen: Seen) -> Seen:

@@ -100,7 +100,7 @@ def opened(name: str, chosen: Chosen, view: View) -> Opened:
     Raises WrongUsageError if no folder is named, or one of permuted labels without saying so,
     EnvironmentFailure if it is absent or damaged.
     """
-    kept = checkpoints.load(checkpoints.named(chosen.checkpoint, name), baseline=name)
+    kept = checkpoints.load(checkpoints.checkpoint_folder(chosen.checkpoint, name), baseline=name)
     _check_control(chosen.control, kept)
     eyes = _restored(kept)
     features = watched(Eyes(eyes, shuffled=chosen.control == SHUFFLED), view.corpus, view)

@@ -21,8 +21,9 @@ from baselines.base import MissingInputError, TrainerConfig, View
 from baselines.event_models.event_annotations import Annotations, Attribute, Script
 from baselines.event_models.recogniser import SAMPLER, Recogniser, Seen, inputs
 from baselines.event_models.recogniser_checkpoints import taken
-from baselines.training.fit import StepBatches, fit, one_cycle
-from baselines.video.features import PIXELS, Features, extract
+from baselines.training.batches import StepBatches
+from baselines.training.fit import fit, one_cycle
+from baselines.video.features import PIXELS, Features, extract_features
 
 Size = Literal["small", "full"]
 FRAME_BATCH = {"small": 112, "full": 192}  # frames
@@ -197,7 +198,7 @@ class _ClipLesson(pl.LightningModule):
 def _pixels(view: View, found: Annotations) -> Features:
     videos = [view.videos[name] for name in sorted(found.scripts) if name in view.videos]
     # Pixels are not kept from run to run: 7 kB a frame, and decoding takes seconds.
-    pixels = extract(videos, view.folder, SAMPLER, PIXELS, cache=None, note=view.note)
+    pixels = extract_features(videos, view.folder, SAMPLER, PIXELS, cache=None, note=view.note)
     if not pixels:
         raise MissingInputError(
             f"none of the {len(videos):,} annotated videos can be read; see the paths in "

@@ -35,7 +35,7 @@ from transformers import (
 from baselines.encoders.resolve import loading
 from baselines.interllava.model import Form, InterLLaVA, VideoTokens, adapted
 from baselines.interllava.tokenizer import Words
-from baselines.training.checkpoints import deserialised
+from baselines.training.checkpoints import from_safetensors
 from harness.errors import EnvironmentFailure
 
 Weights = dict[str, Tensor]
@@ -107,7 +107,7 @@ def _read(path: Path) -> Weights:
             f"{path}: expected a published file as safetensors, found none; docs/assistants.md "
             "says where each comes from, and has the command that makes safetensors of a pickle"
         )
-    return deserialised(path, path.read_bytes())
+    return from_safetensors(path, path.read_bytes())
 
 
 def _renamed(name: str, table: tuple[tuple[str, str], ...]) -> str:

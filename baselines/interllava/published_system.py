@@ -23,7 +23,7 @@ from torch import Tensor, nn
 
 from baselines.base import MissingInputError, Provenance, Query, TrainerConfig, View
 from baselines.dialogue_context import told_by_reference
-from baselines.encoders.resolve import located
+from baselines.encoders.resolve import locate_checkpoint
 from baselines.interllava import prompts
 from baselines.interllava.model import Frames
 from baselines.interllava.published_files import Published
@@ -31,8 +31,10 @@ from baselines.interllava.queries import Question
 from baselines.interllava.settings import InterLLaVASettings
 from baselines.interllava.training import Batch, LossConfig, Teaching, replies
 from baselines.training import checkpoints
-from baselines.training.fit import StepBatches, fit
-from baselines.video.sampling import BadVideoError, Sampler, library, sample
+from baselines.training.batches import StepBatches
+from baselines.training.fit import fit
+from baselines.video.containers import BadVideoError
+from baselines.video.sampling import Sampler, library, sample
 from baselines.vlm.parsing import NO_VIDEO
 from harness.benchmark import Benchmark
 from harness.chat.messages import Reply
@@ -204,7 +206,7 @@ def opened(chosen: InterLLaVASettings) -> tuple[Published, str]:
             "interllava needs the published files, --set files=FOLDER (docs/assistants.md says "
             "which); on IVCR-Mini --set config=tiny is trained from scratch"
         )
-    folder, key = located(chosen.files, None)
+    folder, key = locate_checkpoint(chosen.files, None)
     return Published(Path(folder), getattr(torch, chosen.dtype)), key
 
 

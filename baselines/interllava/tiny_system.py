@@ -44,7 +44,8 @@ from baselines.interllava.training import Batch, LossConfig, Teaching, replies
 from baselines.localisation.grounding import Footage, Grounder, footage
 from baselines.localisation.grounding_training import Asked, Draw, Plan, grounded, named
 from baselines.ranking import Corpus
-from baselines.training.fit import StepBatches, fit
+from baselines.training.batches import StepBatches
+from baselines.training.fit import fit
 from baselines.vlm.parsing import NO_VIDEO
 from harness.chat.messages import Reply
 
@@ -270,7 +271,7 @@ class TinySystem:
         whole.load_state_dict(kept.weights)
         self._whole = whole.eval()
         self._collate = Collate(whole.words, whole.eyes())
-        names = Corpus(view).seen(features)
+        names = Corpus(view).readable(features)
         tracks = {n: track(features[n], features.times[n], attributes) for n in names}
         self._shown = {name: shown(each, attributes) for name, each in tracks.items()}
         films = footage(features, features.times, attributes)

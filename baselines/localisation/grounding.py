@@ -261,7 +261,7 @@ def open_trained(name: str, chosen: GroundingSettings, make: type[nn.Module], vi
     attributes, features = kept.eyes.attributes, kept.features
     grounder = Grounder(kept.lexicon.size, size(attributes), make()).eval()
     grounder.load_state_dict(kept.weights)
-    seen = Corpus(view).seen(features)
+    seen = Corpus(view).readable(features)
     films = footage(features, features.times, attributes)
     if chosen.control == "videos_permuted":
         order = np.random.default_rng(view.seed).permutation(len(seen))

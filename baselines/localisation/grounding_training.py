@@ -39,8 +39,9 @@ from baselines.localisation.grounding import (
     together,
 )
 from baselines.localisation.proposals import nms
-from baselines.training.fit import StepBatches, fit, moved, one_cycle
-from baselines.training.metrics import Moments
+from baselines.training.batches import StepBatches
+from baselines.training.fit import fit, one_cycle, to_device
+from baselines.training.metrics import MomentMetrics
 
 BATCH = 32
 DECAY = 1e-2
@@ -270,7 +271,7 @@ class _Training(pl.LightningModule):
         super().__init__()
         self.grounder, self._rate = grounder, plan.rate
         self.later, self._films = asked.val, asked.films
-        self._found = Moments()
+        self._found = MomentMetrics()
         self.figures: dict[str, float] = {}
 
     def training_step(self, batch: Batch, _: int) -> Tensor:
@@ -282,8 +283,8 @@ class _Training(pl.LightningModule):
         for at in which.tolist():
             asked = self.later[at]
             film = self._films[asked.video_id]
-            told = moved(batch([asked.text]), self.device)
-            scenes = moved(together([film.scene]), self.device)
+            told = to_device(batch([asked.text]), self.device)
+            scenes = to_device(together([film.scene]), self.device)
             fractions, scores = self.grounder.spans(told, scenes)
             found = spans(fractions[0].cpu().numpy(), film.length)
             kept = nms(found, scores[0].cpu().numpy().astype(np.float64), most=5)

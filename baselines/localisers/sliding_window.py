@@ -1,13 +1,13 @@
 """Zero-shot sliding windows: the mean of a window's frame embeddings against the query's.
 
 Reads: frames (`rate` a second, at most `most`), utterances (`context`: the last one, all as one
-text, or decayed turn embeddings), in the video that is given, else in the latest that the history
-names; without one it abstains, as it does in video turns. Windows from `shortest` seconds to the
-whole video are ranked by cosine; of two that overlap by more than half (IoU 0.5) the better one
-stays. Any `transformers` checkpoint of the CLIP or SigLIP kind, by path or by name and revision;
-docs/checkpoints.md has commands. Ignores: answers, the videos' text, sound, candidates, and the
-order of frames within a window. Trains nothing. Windows and suppression as in Gao et al., TALL,
-https://arxiv.org/abs/1705.02101; a learnt score is what they have and this has not.
+text, or decayed turn embeddings). Searches in the given video, else in the latest video that the
+history names; without one it abstains, as in video turns. Windows from `shortest` seconds to the
+whole video are ranked by cosine, with non-maximum suppression at IoU 0.5. Any `transformers`
+checkpoint of the CLIP or SigLIP kind, by path or by name and revision; docs/checkpoints.md has
+commands. Ignores: answers, the videos' text, sound, candidates, and the order of frames within a
+window. Trains nothing. Windows and suppression as in Gao et al., TALL,
+https://arxiv.org/abs/1705.02101, but without their learned score.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from numpy.typing import NDArray
 from baselines.base import About, Answer, Baseline, Provenance, Query, Settings, View
 from baselines.dialogue_context import Context, check_context, readings, video_in_focus
 from baselines.encoders.image_text import load_clip
-from baselines.localisation.proposals import Spans, nms, windows
-from baselines.ranking import Corpus, blended, remembered, unit
-from baselines.video.features import extract
+from baselines.localisation.proposals import Spans, nms, sliding_windows
+from baselines.ranking import Corpus, cache_texts, unit, weighted_embedding
+from baselines.video.features import extract_features
 from harness.records import Moment
 
 ABOUT = About(
@@ -33,7 +33,7 @@ MOMENTS = 10
 
 
 class SlidingWindowSettings(Settings, frozen=True):
-    """The model, what to search with, which frames to read, the shortest window in seconds.
+    """The model, the query's context, which frames to read, the shortest window in seconds.
 
     checkpoint: a folder, or a name that `hf download` has fetched; revision: of a name.
     """
@@ -55,15 +55,15 @@ class SlidingWindow(Baseline):
     def prepare(self, view: View) -> None:
         """Load the model and embed the frames of the corpus' videos.
 
-        Raises WrongUsageError if the history cannot give the context, EnvironmentFailure if the
+        Raises WrongUsageError if the history does not show the context, EnvironmentFailure if the
         checkpoint is absent, MissingInputError if no video can be read.
         """
         chosen = self._settings
         check_context(chosen.context, view.history)
         self._durations = {video_id: video.duration for video_id, video in view.videos.items()}
         self._clip = load_clip(chosen.checkpoint, chosen.revision, view.note)
-        self._embed = remembered(lambda text: self._clip.texts([text])[0])
-        self._features = extract(
+        self._embed = cache_texts(lambda text: self._clip.texts([text])[0])
+        self._features = extract_features(
             [view.videos[video_id] for video_id in view.corpus],
             view.folder,
             self._clip.sampler(chosen.rate, chosen.most),
@@ -71,7 +71,7 @@ class SlidingWindow(Baseline):
             cache=view.cache,
             note=view.note,
         )
-        Corpus(view).seen(self._features)
+        Corpus(view).readable(self._features)
 
     def answer(self, queries: Sequence[Query]) -> list[Answer]:
         """Moments for each moment turn whose video is known and can be read."""
@@ -95,33 +95,34 @@ class SlidingWindow(Baseline):
         if query.task != "moment" or video_id is None or video_id not in self._features:
             return Answer()
         chosen, end = self._settings, self._end(video_id)
-        told = blended(self._embed, readings(query, chosen.context))
-        # None shorter than the distance of two frames.
+        text = weighted_embedding(self._embed, readings(query, chosen.context))
+        # No window is shorter than the distance between two frames.
         shortest = max(round(1000 * chosen.shortest), end // chosen.most, 1)
-        spans, means = pooled(
-            windows(end, shortest), self._features.times[video_id], self._features[video_id]
+        spans, means = pool_windows(
+            sliding_windows(end, shortest), self._features.times[video_id], self._features[video_id]
         )
-        kept = nms(spans, means @ told, most=MOMENTS)
-        return Answer(moments=tuple(Moment(video_id, *map(int, spans[at])) for at in kept))
+        best = nms(spans, means @ text, most=MOMENTS)
+        return Answer(moments=tuple(Moment(video_id, *map(int, spans[at])) for at in best))
 
     def _end(self, video_id: str) -> int:
-        """Where the video ends, in ms: as declared, but no frame's length past the last frame."""
+        """The end of the video in ms: as declared, but at most one step after the last frame."""
         times = self._features.times[video_id]
-        seen = int(times[-1] + 2 * times[0])
-        return max(1, min(self._durations[video_id] or seen, seen))
+        decoded = int(times[-1] + 2 * times[0])
+        return max(1, min(self._durations[video_id] or decoded, decoded))
 
 
-def pooled(
+def pool_windows(
     spans: Spans, times: NDArray[np.int32], rows: NDArray[np.float32]
 ) -> tuple[Spans, NDArray[np.float32]]:
-    """The spans that hold a frame, and the mean of their frames' rows at length 1: (spans, d).
+    """The spans that contain a frame, (m, 2), and the unit mean of each span's rows, (m, d).
 
-    times: (n,) ms, ascending; rows: (n, d). A frame at t is in a span if start <= t < end.
+    spans: (k, 2); times: (n,) ms, ascending; rows: (n, d). A span contains a frame at t if
+    start <= t < end.
     """
     sums = np.zeros((len(rows) + 1, rows.shape[1]))
     np.cumsum(rows, axis=0, dtype=np.float64, out=sums[1:])
     first, after = np.searchsorted(times, spans, side="left").T
-    held = after > first
-    first, after = first[held], after[held]
+    occupied = after > first
+    first, after = first[occupied], after[occupied]
     means = (sums[after] - sums[first]) / (after - first)[:, None]
-    return spans[held], unit(means.astype(np.float32))
+    return spans[occupied], unit(means.astype(np.float32))

@@ -1,14 +1,14 @@
 """Contrastive training of a head that compares texts with videos' frames.
 
-Each batch holds pairs of an utterance (with its context) and its gold video; every text is told to
-find its video among the batch's, and every video its text, by cross entropy. Pairs of one video are
-no negatives of each other. Radford et al., ICML 2021, section 2.3.
+Each batch holds pairs of an utterance (with its context) and its gold video. By cross entropy, each
+text learns to find its video among the batch's videos, and each video its text. Pairs of one video
+are no negatives of each other. Radford et al., ICML 2021, section 2.3.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from itertools import groupby
 from typing import Any, NamedTuple, Protocol
 
@@ -20,27 +20,28 @@ from torch.utils.data import DataLoader
 
 from baselines.base import Exchange, LabelledSplit, MissingInputError, Query, TrainerConfig, View
 from baselines.dialogue_context import Context, readings
-from baselines.retrieval_training.encoder_pairs import Clips, Readings, Towers
-from baselines.training.fit import StepBatches, fit, gathered
-from baselines.training.metrics import Retrieval
+from baselines.retrieval_training.encoder_pairs import EncoderPair, FrameBatch, Readings
+from baselines.training.batches import StepBatches, gather
+from baselines.training.fit import fit
+from baselines.training.metrics import RetrievalMetrics
 
 BATCH = 32
-SHARPEST = 100.0  # CLIP's own bound on the scale of cosines
+MAX_SCALE = 100.0  # CLIP's own bound on the scale of cosines
 WARM_UP = 0.1
 DECAY = 0.2
 VALIDATIONS = 10
 PATIENCE = 4
 
 
-class Pair(NamedTuple):
-    """What a text tower reads for one video turn, and the turn's gold video."""
+class TextVideoPair(NamedTuple):
+    """What the text encoder reads for one video turn, and the turn's gold video."""
 
     readings: Readings
     video_id: str
 
 
-class Rates(NamedTuple):
-    """Learning rates: of the head, and of the checkpoint where that is trained too."""
+class LearningRates(NamedTuple):
+    """Of the head, and of the checkpoint where it is trained too."""
 
     head: float
     checkpoint: float
@@ -49,93 +50,102 @@ class Rates(NamedTuple):
 class ContrastiveHead(Protocol):
     """A module that compares texts with videos: cosines, (texts, videos)."""
 
-    def __call__(self, texts: Tensor, clips: Clips) -> Tensor:
-        """texts: (n, d); clips: (m, most, d) with a mask."""
+    def __call__(self, texts: Tensor, videos: FrameBatch) -> Tensor:
+        """texts: (n, d); videos: (m, most, d) with a mask."""
 
 
-def pairs(training: LabelledSplit, context: Context) -> list[Pair]:
-    """The video turns of a split with their gold videos, in order; of earlier turns, utterances."""
-    found = []
-    both = zip(training.turns, training.gold, strict=True)
+def training_pairs(labels: LabelledSplit, context: Context) -> list[TextVideoPair]:
+    """The video turns of a split with their gold videos, in order.
+
+    Of earlier turns a text holds the utterances, but no answers and no videos.
+    """
+    pairs = []
+    both = zip(labels.turns, labels.gold, strict=True)
     for _, dialogue in groupby(both, key=lambda line: line[0].dialogue_id):
-        said: tuple[Exchange, ...] = ()
+        earlier: tuple[Exchange, ...] = ()
         for turn, gold in dialogue:
             query = Query(turn.dialogue_id, turn.turn, turn.language, turn.task, turn.utterance,
-                          history=said)  # fmt: skip
+                          history=earlier)  # fmt: skip
             if turn.task == "video" and gold.video_id is not None:
-                found.append(Pair(readings(query, context), gold.video_id))
-            said += (Exchange(turn.task, turn.utterance, "", None, ()),)
-    return found
+                pairs.append(TextVideoPair(readings(query, context), gold.video_id))
+            earlier += (Exchange(turn.task, turn.utterance, "", None, ()),)
+    return pairs
 
 
-def readable(found: Iterable[Pair], videos: Any) -> list[Pair]:
-    """The pairs whose video is one of `videos`. Raises MissingInputError if none is."""
-    kept = [pair for pair in found if pair.video_id in videos]
-    if not kept:
-        raise MissingInputError("no video turn of the train split has a video that can be read")
-    return kept
+def pairs_with_videos(
+    pairs: Iterable[TextVideoPair], videos: Collection[str]
+) -> list[TextVideoPair]:
+    """The pairs whose video is one of `videos`. Raises MissingInputError if there are none."""
+    usable = [pair for pair in pairs if pair.video_id in videos]
+    if not usable:
+        raise MissingInputError(
+            "no video turn of the train split has a video that can be read; see the paths in "
+            "videos.jsonl (`ivcr data import --videos META` takes them from META)"
+        )
+    return usable
 
 
-def symmetric(logits: Tensor, videos: Tensor) -> Tensor:
-    """Mean of both directions' cross entropies of a batch; (n, n) logits, row i belongs to i.
+def contrastive_loss(logits: Tensor, videos: Tensor) -> Tensor:
+    """Mean of both directions' cross entropies of a batch: a scalar.
 
-    videos: (n,), which video each pair has. A pair of the same video as pair i is left out of i's
-    rivals, in both directions.
+    logits: (n, n), text i against video j, where i and i are a pair. videos: (n,), the number of
+    each pair's video. Other pairs of the same video are left out of a pair's negatives, in both
+    directions.
     """
-    twins = (videos[:, None] == videos[None, :]) & ~torch.eye(
+    same_video = (videos[:, None] == videos[None, :]) & ~torch.eye(
         len(videos), dtype=torch.bool, device=videos.device
     )
-    rivals = logits.masked_fill(twins, -math.inf)
-    own = torch.arange(len(videos), device=videos.device)
-    across = nn.functional.cross_entropy(rivals, own)
-    down = nn.functional.cross_entropy(rivals.T, own)
-    return (across + down) / 2
+    logits = logits.masked_fill(same_video, -math.inf)
+    positives = torch.arange(len(videos), device=videos.device)
+    text_to_video = nn.functional.cross_entropy(logits, positives)
+    video_to_text = nn.functional.cross_entropy(logits.T, positives)
+    return (text_to_video + video_to_text) / 2
 
 
-class Contrast(pl.LightningModule):
-    """Trains `head`, and `towers` if they have weights, on `train`; ranks the videos of `val`."""
+class ContrastiveModule(pl.LightningModule):
+    """Trains `head`, and `encoders` if they have weights; ranks the validation videos."""
 
     def __init__(
-        self, head: nn.Module, towers: Towers, train: Sequence[Pair], val: Sequence[Pair],
-        *, rates: Rates, scale: float,
+        self, head: nn.Module, encoders: EncoderPair, train: Sequence[TextVideoPair],
+        val: Sequence[TextVideoPair], *, rates: LearningRates, scale: float,
     ) -> None:  # fmt: skip
-        """scale: what cosines are multiplied by, at first."""
+        """scale: initial factor of the cosines, which is trained too."""
         super().__init__()
-        self.head, self.towers, self.train_pairs, self.val_pairs = head, towers, train, val
+        self.head, self.encoders, self.train_pairs, self.val_pairs = head, encoders, train, val
         self._rates = rates
         self.scale = nn.Parameter(torch.tensor(math.log(scale)))
         self._val_videos = list(dict.fromkeys(pair.video_id for pair in val))
         known = dict.fromkeys(pair.video_id for pair in train)
         self._numbers = {video_id: number for number, video_id in enumerate(known)}
-        self._figures = Retrieval()
+        self._metrics = RetrievalMetrics()
 
     def training_step(self, batch: Tensor, _: int) -> Tensor:
-        """The loss of the whole batch, whichever process holds which rows of it."""
-        rows = [self.train_pairs[row] for row in batch.tolist()]
-        texts = gathered(self._texts(rows))
-        clips = Clips(*map(gathered, self._clips([pair.video_id for pair in rows])))
-        videos = torch.tensor([self._numbers[pair.video_id] for pair in rows], device=self.device)
-        scale = self.scale.exp().clamp(max=SHARPEST)
-        return symmetric(scale * self.head(texts, clips), gathered(videos))
+        """The loss of the whole batch, a scalar; batch: this process' share of pairs, (n,)."""
+        pairs = [self.train_pairs[row] for row in batch.tolist()]
+        texts = gather(self._texts(pairs))
+        frames = FrameBatch(*map(gather, self._frames([pair.video_id for pair in pairs])))
+        videos = torch.tensor([self._numbers[pair.video_id] for pair in pairs], device=self.device)
+        scale = self.scale.exp().clamp(max=MAX_SCALE)
+        return contrastive_loss(scale * self.head(texts, frames), gather(videos))
 
     def validation_step(self, batch: Tensor, _: int) -> None:
-        """Rank all validation videos for some of the validation pairs."""
-        rows = [self.val_pairs[row] for row in batch.tolist()]
-        scores = self.head(self._texts(rows), self._clips(self._val_videos))
-        gold = [self._val_videos.index(pair.video_id) for pair in rows]
-        self._figures.update(scores, torch.tensor(gold, device=self.device))
+        """Rank all validation videos for some of the validation pairs; batch: (n,)."""
+        pairs = [self.val_pairs[row] for row in batch.tolist()]
+        scores = self.head(self._texts(pairs), self._frames(self._val_videos))
+        gold = [self._val_videos.index(pair.video_id) for pair in pairs]
+        self._metrics.update(scores, torch.tensor(gold, device=self.device))
 
     def on_validation_epoch_end(self) -> None:
-        """Log R@1 and the rest."""
-        self.log_dict(self._figures.compute())
-        self._figures.reset()
+        """Log R@1 and the other metrics."""
+        self.log_dict(self._metrics.compute())
+        self._metrics.reset()
 
     def configure_optimizers(self) -> Any:
         """AdamW; the rates rise for a tenth of the steps and fall to 0 by half a cosine."""
-        tower = [w for name, w in self.named_parameters() if name.startswith("towers.")]
-        rest = [w for name, w in self.named_parameters() if not name.startswith("towers.")]
+        encoder = [w for name, w in self.named_parameters() if name.startswith("encoders.")]
+        rest = [w for name, w in self.named_parameters() if not name.startswith("encoders.")]
         groups = [{"params": rest, "lr": self._rates.head}]
-        groups += [{"params": tower, "lr": self._rates.checkpoint}] if tower else []
+        groups += [{"params": encoder, "lr": self._rates.checkpoint}] if encoder else []
         optimizer = torch.optim.AdamW(groups, weight_decay=DECAY)
         steps = self.trainer.max_steps
 
@@ -150,15 +160,17 @@ class Contrast(pl.LightningModule):
             "lr_scheduler": {"scheduler": scheduler, "interval": "step"},
         }
 
-    def _texts(self, rows: Sequence[Pair]) -> Tensor:
-        return self.towers.texts([pair.readings for pair in rows]).to(self.device)
+    def _texts(self, pairs: Sequence[TextVideoPair]) -> Tensor:
+        return self.encoders.texts([pair.readings for pair in pairs]).to(self.device)
 
-    def _clips(self, video_ids: Sequence[str]) -> Clips:
-        return Clips(*(part.to(self.device) for part in self.towers.clips(video_ids)))
+    def _frames(self, video_ids: Sequence[str]) -> FrameBatch:
+        return FrameBatch(*(part.to(self.device) for part in self.encoders.frames(video_ids)))
 
 
-def train(module: Contrast, view: View, config: TrainerConfig, *, epochs: float) -> int:
-    """Train by so many passes over the pairs; returns the steps. Keeps the best R@1, if any."""
+def train_module(
+    module: ContrastiveModule, view: View, config: TrainerConfig, *, epochs: float
+) -> int:
+    """Train for so many passes over the pairs; returns the steps. Keeps the best R@1, if any."""
     size = min(BATCH, len(module.train_pairs))
     steps = math.ceil(epochs * len(module.train_pairs) / size)
 
@@ -167,16 +179,16 @@ def train(module: Contrast, view: View, config: TrainerConfig, *, epochs: float)
         return rows
 
     val = DataLoader(range(len(module.val_pairs)), batch_size=BATCH)  # type: ignore[arg-type,var-annotated]
-    checked = bool(module.val_pairs)
+    validated = bool(module.val_pairs)
     fit(
         module,
         StepBatches(draw, lambda rows: torch.tensor(rows), seed=config.seed).loader(),
         config,
         stage="head",
         steps=steps,
-        validation=val if checked else None,
-        monitor="R@1" if checked else None,
-        patience=PATIENCE if checked else None,
+        validation=val if validated else None,
+        monitor="R@1" if validated else None,
+        patience=PATIENCE if validated else None,
         times=VALIDATIONS,
         note=view.note,
     )

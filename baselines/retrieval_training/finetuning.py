@@ -1,8 +1,8 @@
-"""What baselines share that train a head on a checkpoint of the CLIP kind, or both.
+"""Trains a head on a checkpoint of the CLIP kind, alone or with the checkpoint, and loads it.
 
-`tune=head`: the checkpoint stays as it is, its frame embeddings come from the cache, and the
+`tune=head`: the checkpoint does not change, its frame embeddings come from the cache, and the
 trained folder holds the head and names the checkpoint by its key. `tune=all`: all weights are
-trained on pixels, and the trained folder holds the checkpoint too, in the true format, in `clip/`.
+trained on pixels, and `clip/` in the trained folder holds the checkpoint, in its own format.
 """
 
 from __future__ import annotations
@@ -20,28 +20,35 @@ from baselines.dialogue_context import Context
 from baselines.encoders.image_text import ClipModel, load_clip, save_clip
 from baselines.ranking import Corpus
 from baselines.registry import changed_settings
-from baselines.retrieval_training.contrastive import Contrast, Pair, Rates, pairs, readable, train
-from baselines.retrieval_training.encoder_pairs import Frozen, Towers, Tuned
+from baselines.retrieval_training.contrastive import (
+    ContrastiveModule,
+    LearningRates,
+    TextVideoPair,
+    pairs_with_videos,
+    train_module,
+    training_pairs,
+)
+from baselines.retrieval_training.encoder_pairs import CachedEncoder, EncoderPair, TrainableEncoder
 from baselines.training import checkpoints
-from baselines.training.processes import leads
-from baselines.video.features import PIXELS, Features, extract
+from baselines.training.processes import is_main_process
+from baselines.video.features import PIXELS, Features, extract_features
 from harness.benchmark import Benchmark
 from harness.errors import WrongUsageError
 from harness.records import CandidateUse
 
 Tune = Literal["head", "all"]
 CLIP_FOLDER = "clip"
-# What a checkpoint's weights were made for; another value of a setting needs other weights.
+# The settings that the weights depend on; another value needs other weights.
 FIXED = ("tune", "similarity", "most")
-PLACES = ("checkpoint", "clip")  # folders of this machine, which the hashes stand for
+PLACES = ("checkpoint", "clip")  # folders of this machine; their hashes are recorded instead
 
 
-class TunedSettings(Settings, frozen=True):
+class FinetuningSettings(Settings, frozen=True):
     """The settings of a baseline with a head: which weights, what to read, what to train.
 
-    checkpoint: the trained folder, to run with. clip and revision: the checkpoint of the CLIP kind
-    to train on: a folder, or a name that `hf download` has fetched. Settings that are not given
-    when a trained folder is run are those that it was trained with.
+    checkpoint: the trained folder to run. clip and revision: the checkpoint of the CLIP kind to
+    train on, a folder or a name that `hf download` has fetched. When a trained folder is run, the
+    settings that are not given are those of the training.
     """
 
     checkpoint: str = ""
@@ -54,39 +61,44 @@ class TunedSettings(Settings, frozen=True):
     most: int = 12
 
 
-S = TypeVar("S", bound=TunedSettings)
+S = TypeVar("S", bound=FinetuningSettings)
 
 
-class Opened(NamedTuple):
-    """A trained folder, ready to answer. seen: the corpus' videos that can be read, in order."""
+class LoadedHead(NamedTuple):
+    """A trained folder, ready to answer.
+
+    head: weights by name. readable: ids of the corpus' videos that can be read, in order.
+    """
 
     settings: Any
     clip: ClipModel
     head: dict[str, Tensor]
     features: Features
-    seen: list[str]
+    readable: list[str]
     provenance: Provenance
 
 
-def open_trained(name: str, given: S, names: Collection[str], corpus: Corpus, view: View) -> Opened:
+def load_head(
+    name: str, given: S, names: Collection[str], corpus: Corpus, view: View
+) -> LoadedHead:
     """Load the folder `given.checkpoint` and embed the corpus' frames.
 
-    names: the settings that were given, whether or not they are the defaults.
+    names: the settings that were given, even if they are the defaults.
 
-    Raises WrongUsageError if none is named or the settings contradict it, EnvironmentFailure if it
-    is absent or damaged, MissingInputError if no video can be read.
+    Raises WrongUsageError if no folder is named or the settings contradict it, EnvironmentFailure
+    if it is absent or damaged, MissingInputError if no video can be read.
     """
-    folder = checkpoints.named(given.checkpoint, name)
-    kept = checkpoints.load(folder, baseline=name)
-    chosen = _together(given, names, kept.settings)
-    clip = _clip_of(folder, chosen, kept.facts, view)
-    features = _extracted(clip, chosen, view.corpus, view)
+    folder = checkpoints.checkpoint_folder(given.checkpoint, name)
+    trained = checkpoints.load(folder, baseline=name)
+    chosen = _merge_settings(given, names, trained.settings)
+    clip = _load_clip_of(folder, chosen, trained.facts, view)
+    features = _extract(clip, chosen, view.corpus, view)
     provenance = Provenance(
-        parameters=clip.parameters + sum(weight.numel() for weight in kept.weights.values()),
+        parameters=clip.parameters + sum(weight.numel() for weight in trained.weights.values()),
         frames_per_video=chosen.most,
-        training_data=(f"pre-training of {kept.facts['source']}", kept.facts["benchmark"]),
+        training_data=(f"pre-training of {trained.facts['source']}", trained.facts["benchmark"]),
         details={
-            "checkpoint": kept.sha256,
+            "checkpoint": trained.sha256,
             "clip": clip.key,
             "settings": {
                 name: of for name, of in changed_settings(chosen).items() if name not in PLACES
@@ -95,54 +107,64 @@ def open_trained(name: str, given: S, names: Collection[str], corpus: Corpus, vi
             "skipped": features.skipped,
         },
     )
-    return Opened(chosen, clip, kept.weights, features, corpus.seen(features), provenance)
+    readable = corpus.readable(features)
+    return LoadedHead(chosen, clip, trained.weights, features, readable, provenance)
 
 
-class Trainee(NamedTuple):
-    """What is trained: the checkpoint, how it embeds, the pairs of both splits."""
+class FinetuningData(NamedTuple):
+    """The checkpoint, its encoders for training, and the pairs of both splits."""
 
     clip: ClipModel
-    towers: Towers
-    train: list[Pair]
-    val: list[Pair]
+    encoders: EncoderPair
+    train: list[TextVideoPair]
+    val: list[TextVideoPair]
 
 
-def trainee(chosen: TunedSettings, view: View, config: TrainerConfig) -> Trainee:
-    """Load the checkpoint and read the pairs' videos. Seeds torch: weights are drawn after this."""
+def finetuning_data(
+    chosen: FinetuningSettings, view: View, config: TrainerConfig
+) -> FinetuningData:
+    """Load the checkpoint and read the pairs' videos; seeds torch, before the head's weights.
+
+    Raises WrongUsageError if there is no train split with labels, MissingInputError if none of its
+    videos can be read.
+    """
     if view.training is None:
-        raise WrongUsageError("expected a train split with labels to train on")
+        raise WrongUsageError(
+            f"{view.folder}: expected a train split with labels to train on, found none; name a "
+            "benchmark that has one"
+        )
     clip = load_clip(chosen.clip, chosen.revision, view.note)
-    found = pairs(view.training, chosen.context)
-    later = pairs(view.validation, chosen.context) if view.validation else []
-    wanted = list(dict.fromkeys(pair.video_id for pair in (*found, *later)))
-    features = _extracted(clip, chosen, wanted, view, pixels=chosen.tune == "all")
-    towers: Towers
+    train = training_pairs(view.training, chosen.context)
+    val = training_pairs(view.validation, chosen.context) if view.validation else []
+    videos = list(dict.fromkeys(pair.video_id for pair in (*train, *val)))
+    features = _extract(clip, chosen, videos, view, pixels=chosen.tune == "all")
+    encoders: EncoderPair
     if chosen.tune == "all":
-        towers = Tuned(clip, features, chosen.most)
+        encoders = TrainableEncoder(clip, features, chosen.most)
     else:
-        towers = Frozen(clip, features, chosen.most)
-    val = [pair for pair in later if pair.video_id in features]
+        encoders = CachedEncoder(clip, features, chosen.most)
+    val = [pair for pair in val if pair.video_id in features]
     torch.manual_seed(config.seed)
-    return Trainee(clip, towers, readable(found, features), val)
+    return FinetuningData(clip, encoders, pairs_with_videos(train, features), val)
 
 
 def train_head(
-    name: str, chosen: TunedSettings, head: nn.Module, learner: Trainee, view: View,
+    name: str, chosen: FinetuningSettings, head: nn.Module, data: FinetuningData, view: View,
     config: TrainerConfig,
-    *, rates: Rates, epochs: float,
+    *, rates: LearningRates, epochs: float,
 ) -> None:  # fmt: skip
-    """Train `head` (and the checkpoint, as `tune` says) and write the folder `config.out`."""
-    scale = float(learner.clip.network.logit_scale.detach().exp())
-    module = Contrast(
-        head, learner.towers, learner.train, learner.val, rates=rates, scale=min(scale, 100.0)
+    """Train `head` (with `tune=all` the checkpoint too) and write the folder `config.out`."""
+    scale = float(data.clip.network.logit_scale.detach().exp())
+    module = ContrastiveModule(
+        head, data.encoders, data.train, data.val, rates=rates, scale=min(scale, 100.0)
     )
-    steps = train(module, view, config, epochs=epochs)
-    if chosen.tune == "all" and leads():
-        save_clip(learner.clip, chosen.clip, chosen.revision, config.out / CLIP_FOLDER)
+    steps = train_module(module, view, config, epochs=epochs)
+    if chosen.tune == "all" and is_main_process():
+        save_clip(data.clip, chosen.clip, chosen.revision, config.out / CLIP_FOLDER)
     facts = {
         "benchmark": f"{Benchmark(view.folder).header.name} train",
-        "clip": learner.clip.key,
-        "pairs": len(learner.train),
+        "clip": data.clip.key,
+        "pairs": len(data.train),
         "seed": config.seed,
         "source": Path(chosen.clip).name,
         "steps": steps,
@@ -151,8 +173,11 @@ def train_head(
     checkpoints.save(config.out, baseline=name, settings=chosen, weights=weights, facts=facts)
 
 
-def _together(given: S, names: Collection[str], trained: dict[str, Any]) -> S:
-    """The settings as trained, those that are given instead put in; a contradiction is refused."""
+def _merge_settings(given: S, names: Collection[str], trained: dict[str, Any]) -> S:
+    """The settings of the training, overridden by the given ones.
+
+    Raises WrongUsageError if a given setting needs other weights.
+    """
     instead = {name: getattr(given, name) for name in names}
     for key in FIXED:
         if key in instead and instead[key] != trained.get(key):
@@ -162,11 +187,13 @@ def _together(given: S, names: Collection[str], trained: dict[str, Any]) -> S:
             )
     if "clip" in instead:  # the revision belongs to the name
         instead["revision"] = given.revision
-    both = trained | instead | {"candidates": given.candidates}
-    return msgspec.convert(both, type(given))
+    merged = trained | instead | {"candidates": given.candidates}
+    return msgspec.convert(merged, type(given))
 
 
-def _clip_of(folder: Path, chosen: TunedSettings, facts: dict[str, Any], view: View) -> ClipModel:
+def _load_clip_of(
+    folder: Path, chosen: FinetuningSettings, facts: dict[str, Any], view: View
+) -> ClipModel:
     if chosen.tune == "all":
         return load_clip(str(folder / CLIP_FOLDER), None, view.note)
     clip = load_clip(chosen.clip, chosen.revision, view.note)
@@ -178,12 +205,12 @@ def _clip_of(folder: Path, chosen: TunedSettings, facts: dict[str, Any], view: V
     return clip
 
 
-def _extracted(
-    clip: ClipModel, chosen: TunedSettings, wanted: Sequence[str], view: View, *,
+def _extract(
+    clip: ClipModel, chosen: FinetuningSettings, video_ids: Sequence[str], view: View, *,
     pixels: bool = False,
 ) -> Features:  # fmt: skip
-    return extract(
-        [view.videos[video_id] for video_id in wanted],
+    return extract_features(
+        [view.videos[video_id] for video_id in video_ids],
         view.folder,
         clip.sampler(chosen.rate, chosen.most),
         PIXELS if pixels else clip.encoder,

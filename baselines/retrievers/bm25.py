@@ -1,15 +1,16 @@
 """BM25 over the videos' text, by words in English and by characters and pairs in Chinese.
 
-Reads: utterances (`context`: the last one, all, or all with earlier ones counting less), the text
-fields of the corpus' videos, joined. Ignores: answers, frames and, unless `candidates=used`, the
-candidates. A moment turn is answered with the whole of the given video, else of the best one, so
-that it is a first row for search from end to end. Videos that share no word with the query are not
-ranked. https://github.com/xhluca/bm25s
+Reads: utterances (`context`: the last one, all, or all with smaller weights for earlier ones), and
+the text fields of the corpus' videos, joined. Ignores: answers, frames and, unless
+`candidates=used`, the candidates. A moment turn is answered with the whole of the given video, else
+of the best one, as a simple baseline of end-to-end search. Videos that share no word with the query
+are not ranked. https://github.com/xhluca/bm25s
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 
 import bm25s
 import numpy as np
@@ -18,8 +19,8 @@ from numpy.typing import NDArray
 
 from baselines.base import About, Answer, Baseline, Query, Settings, View
 from baselines.dialogue_context import Context, Weighted, check_context, utterances
-from baselines.ranking import UNRANKED, Corpus, Scores, best
-from baselines.tokenization import joined, tokens
+from baselines.ranking import UNRANKED, Corpus, Scores, top_positions
+from baselines.tokenization import join_fields, tokenize
 from harness.records import CandidateUse
 
 ABOUT = About(needs=("text",), languages=("en", "zh"), paper="https://arxiv.org/abs/2407.03618")
@@ -30,7 +31,7 @@ GRAIN = 2.0**-24
 
 
 class BM25Settings(Settings, frozen=True):
-    """What to search with, and whether to order the turn's candidates too (as `choice`)."""
+    """The query's context, and whether to rank the turn's candidates too (as `choice`)."""
 
     context: Context = "last"
     candidates: CandidateUse = "unused"
@@ -43,10 +44,11 @@ class BM25(Baseline):
     _settings: BM25Settings
 
     def prepare(self, view: View) -> None:
-        """Index the corpus. Raises WrongUsageError if the history cannot give the context."""
+        """Index the corpus. Raises WrongUsageError if the history does not show the context."""
         check_context(self._settings.context, view.history)
         self._corpus = Corpus(view)
-        self._index = Index([joined(view.videos[video_id].text) for video_id in view.corpus])
+        texts = [join_fields(view.videos[video_id].text) for video_id in view.corpus]
+        self._index = BM25Index(texts)
 
     def candidate_use(self, declared: CandidateUse) -> CandidateUse:
         """As the setting has it."""
@@ -57,19 +59,20 @@ class BM25(Baseline):
         return [self._corpus.answer(query, self._scores) for query in queries]
 
     def _scores(self, query: Query) -> Scores:
-        """Over the corpus; a video that shares no word with the query is not ranked."""
+        """Scores over the corpus; a video that shares no word with the query is not ranked."""
         scores = self._index.scores(utterances(query, self._settings.context))
         return np.where(scores > 0, scores, UNRANKED)
 
 
-class Index:
-    """BM25 (lucene, k1 1.5, b 0.75) of `texts`, scored by position."""
+class BM25Index:
+    """BM25 (lucene, k1 1.5, b 0.75) of texts, by position."""
 
     def __init__(self, texts: Sequence[str]) -> None:
+        """Index `texts`."""
         self._size = len(texts)
         self._known: dict[str, int] = {}
         rows = [
-            [self._known.setdefault(token, len(self._known)) for token in tokens(text)]
+            [self._known.setdefault(token, len(self._known)) for token in tokenize(text)]
             for text in texts
         ]
         if not self._known:
@@ -81,43 +84,39 @@ class Index:
         self._weights = np.rint(bm25.scores["data"] / GRAIN) * GRAIN  # (postings,)
 
     def scores(self, queries: Iterable[Weighted]) -> NDArray[np.float64]:
-        """Each text's score, summed over weighted queries: shape (texts,), 0: no word shared."""
-        found = np.zeros(self._size)
+        """Each text's score, summed over weighted queries: (texts,); 0: no common word."""
+        scores = np.zeros(self._size)
         for query, weight in queries:
-            for token in tokens(query):
+            for token in tokenize(query):
                 if token in self._known:
                     at = self._known[token]
                     postings = slice(self._start[at], self._start[at + 1])
-                    found[self._texts[postings]] += self._weights[postings] * weight
-        return found
+                    scores[self._texts[postings]] += self._weights[postings] * weight
+        return scores
 
 
-def ranked(scores: NDArray[np.float64], k: int) -> list[int]:
-    """Positions of the `k` best scores above 0, best first, ties by position."""
-    return best(np.where(scores > 0, scores, UNRANKED), k)
+def rank_texts(scores: NDArray[np.float64], k: int) -> list[int]:
+    """Positions of the `k` best scores above 0, best first, ties by position; scores: (texts,)."""
+    return top_positions(np.where(scores > 0, scores, UNRANKED), k)
 
 
 def first_stage(
     texts: Sequence[Mapping[str, str]], queries: Sequence[str], k: int
 ) -> list[list[int]]:
-    """For each query the positions of its `k` best texts, best first; ties by position.
+    """For each query the positions of its `k` best texts, best first, ties by position.
 
-    A text is the fields of one video. Where fewer than `k` share a word with the query, the rest
-    are filled up in order, so that a list always has min(k, texts) positions.
+    A text is the fields of one video. If fewer than `k` texts share a word with the query, the
+    first of the others follow in order: a list always has min(k, texts) positions.
     """
-    index = Index([joined(text) for text in texts])
+    index = BM25Index([join_fields(text) for text in texts])
     return [
-        _filled(ranked(index.scores([Weighted(query, 1.0)]), k), min(k, len(texts)))
+        _extended(rank_texts(index.scores([Weighted(query, 1.0)]), k), min(k, len(texts)))
         for query in queries
     ]
 
 
-def _filled(found: list[int], size: int) -> list[int]:
-    """`found`, made up to `size` with the first positions that it lacks."""
-    taken = set(found)
-    position = 0
-    while len(found) < size:
-        if position not in taken:
-            found.append(position)
-        position += 1
-    return found
+def _extended(positions: list[int], size: int) -> list[int]:
+    """`positions`, extended to `size` by the first positions that are not in it."""
+    present = set(positions)
+    others = (at for at in range(size) if at not in present)
+    return positions + list(islice(others, size - len(positions)))

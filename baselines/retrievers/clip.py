@@ -1,12 +1,12 @@
 """Zero-shot CLIP: the mean of a video's frame embeddings against the query's embedding.
 
 Reads: frames (`rate` a second, at most `most`), utterances (`context`: the last one, all as one
-text, or decayed turn embeddings: embeddings weighted by 1/2 for each turn back, added, scaled to
-length 1). Any `transformers` checkpoint of the CLIP or SigLIP kind, by path or by name and
-revision; docs/checkpoints.md has commands. Ignores: answers, the videos' text, sound and, unless
-`candidates=used`, the candidates. Trains nothing. A moment turn is answered with the whole of the
-given video, else of the best one. Radford et al., ICML 2021; pooled as CLIP4Clip's meanP (Luo et
-al., https://arxiv.org/abs/2104.08860), https://github.com/ArrowLuo/CLIP4Clip at 85cf908.
+text, or decayed turn embeddings: the sum of the turns' embeddings, weighted by 1/2 for each turn
+back, scaled to length 1). Any `transformers` checkpoint of the CLIP or SigLIP kind, by path or by
+name and revision; docs/checkpoints.md has commands. Ignores: answers, the videos' text, sound and,
+unless `candidates=used`, the candidates. Trains nothing. A moment turn is answered with the whole
+of the given video, else of the best one. Radford et al., ICML 2021; pooled as CLIP4Clip's meanP
+(Luo et al., https://arxiv.org/abs/2104.08860), https://github.com/ArrowLuo/CLIP4Clip at 85cf908.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ import numpy as np
 from baselines.base import About, Answer, Baseline, Provenance, Query, Settings, View
 from baselines.dialogue_context import Context, check_context, readings
 from baselines.encoders.image_text import load_clip
-from baselines.ranking import Corpus, Scores, blended, remembered, unit
-from baselines.video.features import extract
+from baselines.ranking import Corpus, Scores, cache_texts, unit, weighted_embedding
+from baselines.video.features import extract_features
 from harness.records import CandidateUse
 
 ABOUT = About(
@@ -29,7 +29,7 @@ ABOUT = About(
 
 
 class CLIPSettings(Settings, frozen=True):
-    """The model, what to search with, whether to order the candidates, which frames to read.
+    """The model, the query's context, whether to rank the candidates, which frames to read.
 
     checkpoint: a folder, or a name that `hf download` has fetched; revision: of a name.
     """
@@ -51,15 +51,15 @@ class CLIP(Baseline):
     def prepare(self, view: View) -> None:
         """Load the model and embed the corpus' videos.
 
-        Raises WrongUsageError if the history cannot give the context, EnvironmentFailure if the
+        Raises WrongUsageError if the history does not show the context, EnvironmentFailure if the
         checkpoint is absent, MissingInputError if no video can be read.
         """
         chosen = self._settings
         check_context(chosen.context, view.history)
         self._clip = load_clip(chosen.checkpoint, chosen.revision, view.note)
-        self._embed = remembered(lambda text: self._clip.texts([text])[0])
+        self._embed = cache_texts(lambda text: self._clip.texts([text])[0])
         self._corpus = Corpus(view)
-        self._features = extract(
+        self._features = extract_features(
             [view.videos[video_id] for video_id in view.corpus],
             view.folder,
             self._clip.sampler(chosen.rate, chosen.most),
@@ -67,9 +67,9 @@ class CLIP(Baseline):
             cache=view.cache,
             note=view.note,
         )
-        self._seen = self._corpus.seen(self._features)
-        means = [self._features[video_id].mean(axis=0) for video_id in self._seen]
-        self._videos = unit(np.stack(means))  # (seen, d)
+        self._readable = self._corpus.readable(self._features)
+        means = [self._features[video_id].mean(axis=0) for video_id in self._readable]
+        self._videos = unit(np.stack(means))  # (readable, d)
 
     def candidate_use(self, declared: CandidateUse) -> CandidateUse:
         """As the setting has it."""
@@ -94,5 +94,5 @@ class CLIP(Baseline):
 
     def _scores(self, query: Query) -> Scores:
         """Cosines over the corpus."""
-        told = blended(self._embed, readings(query, self._settings.context))
-        return self._corpus.scattered(self._seen, self._videos @ told)
+        text = weighted_embedding(self._embed, readings(query, self._settings.context))
+        return self._corpus.over_corpus(self._readable, self._videos @ text)

@@ -1,15 +1,15 @@
-"""CLIP4Clip: frame embeddings, pooled by their mean or after a transformer over them, and trained.
+"""CLIP4Clip: trained frame embeddings, pooled by their mean, directly or after a transformer.
 
 Luo et al., https://arxiv.org/abs/2104.08860; https://github.com/ArrowLuo/CLIP4Clip at 85cf908,
 headers meanP (`similarity=mean`) and seqTransf (`similarity=sequence`: learned positions, 4 layers,
 added to the frames themselves). Train with `ivcr baseline train clip4clip --set clip=CHECKPOINT`.
-Two ways: `tune=all` trains the whole checkpoint from pixels, as the paper does. `tune=head` (the
-default: it needs no accelerator) keeps the checkpoint, and trains two linear maps of texts and
-frames, which start as the identity and are no part of the paper, and the layers over the frames.
-Other than the paper: layers start at random with no effect, not as copies of CLIP's own; frames
-have length 1 before the layers; AdamW. Reads utterances (`context`) and frames; ignores answers,
-the videos' text, sound and, unless `candidates=used`, the candidates. A moment turn is answered
-with the whole of the given video, else of the best one.
+`tune=all` trains the whole checkpoint on pixels, as the paper does. `tune=head` (the default: it
+needs no accelerator) keeps the checkpoint and trains the layers over the frames, and two linear
+maps of texts and frames, which start as the identity and are not in the paper. Differences from the
+paper: layers start at random and without effect, not as copies of CLIP's layers; frames have length
+1 before the layers; AdamW. Reads: utterances (`context`), frames. Ignores: answers, the videos'
+text, sound and, unless `candidates=used`, the candidates. A moment turn is answered with the whole
+of the given video, else of the best one.
 """
 
 from __future__ import annotations
@@ -23,10 +23,15 @@ from torch import Tensor, nn
 
 from baselines.base import About, Answer, Baseline, Provenance, Query, TrainerConfig, View
 from baselines.dialogue_context import check_context, readings
-from baselines.ranking import Corpus, Scores, blended, remembered
-from baselines.retrieval_training.contrastive import Rates
-from baselines.retrieval_training.encoder_pairs import Clips, filled
-from baselines.retrieval_training.finetuning import TunedSettings, open_trained, train_head, trainee
+from baselines.ranking import Corpus, Scores, cache_texts, weighted_embedding
+from baselines.retrieval_training.contrastive import LearningRates
+from baselines.retrieval_training.encoder_pairs import FrameBatch, pad_frames
+from baselines.retrieval_training.finetuning import (
+    FinetuningSettings,
+    finetuning_data,
+    load_head,
+    train_head,
+)
 from harness.records import CandidateUse
 
 ABOUT = About(
@@ -38,14 +43,14 @@ ABOUT = About(
 )
 LAYERS = 4
 HEAD_WIDTH = 64
-RATES = {"head": Rates(1e-4, 0.0), "all": Rates(1e-4, 1e-7)}
+RATES = {"head": LearningRates(1e-4, 0.0), "all": LearningRates(1e-4, 1e-7)}
 EPOCHS = {"head": 20.0, "all": 5.0}
 
 Similarity = Literal["mean", "sequence"]
 
 
-class CLIP4ClipSettings(TunedSettings, frozen=True, forbid_unknown_fields=True):
-    """As TunedSettings, and how a video's frames are compared with a text."""
+class CLIP4ClipSettings(FinetuningSettings, frozen=True, forbid_unknown_fields=True):
+    """As FinetuningSettings, and how a video's frames are compared with a text."""
 
     similarity: Similarity = "mean"
 
@@ -54,7 +59,7 @@ class CLIP4ClipHead(nn.Module):
     """Cosines of texts and pooled frames of width d."""
 
     def __init__(self, width: int, most: int, similarity: Similarity, *, maps: bool) -> None:
-        """maps: whether there are linear maps of texts and frames; at first they are identities."""
+        """maps: whether there are linear maps of texts and frames, which start as identities."""
         super().__init__()
         self.text, self.frame = (_map(width) if maps else nn.Identity() for _ in range(2))
         self.positions = self.layers = None
@@ -65,21 +70,21 @@ class CLIP4ClipHead(nn.Module):
             for layer in self.layers.layers:
                 _without_effect(cast(nn.TransformerEncoderLayer, layer))
 
-    def forward(self, texts: Tensor, clips: Clips) -> Tensor:
-        """texts: (n, d); returns (n, videos)."""
-        return self.texts(texts) @ self.videos(clips).T
+    def forward(self, texts: Tensor, batch: FrameBatch) -> Tensor:
+        """texts: (n, d); batch: frames of videos, (videos, most, d); returns (n, videos)."""
+        return self.texts(texts) @ self.videos(batch).T
 
     def texts(self, texts: Tensor) -> Tensor:
-        """Unit vectors: shape (n, d)."""
+        """Unit vectors of texts, (n, d): shape (n, d)."""
         return nn.functional.normalize(self.text(texts), dim=-1)
 
-    def videos(self, clips: Clips) -> Tensor:
-        """Unit vectors: shape (videos, d)."""
-        frames = self.frame(clips.frames)  # (videos, most, d)
+    def videos(self, batch: FrameBatch) -> Tensor:
+        """Unit vectors of videos: shape (videos, d)."""
+        frames = self.frame(batch.frames)  # (videos, most, d)
         if self.layers is not None and self.positions is not None:
             placed = frames + self.positions.weight[: frames.shape[1]]
-            frames = frames + self.layers(placed, src_key_padding_mask=clips.mask == 0)
-        frames = nn.functional.normalize(frames, dim=-1) * clips.mask[..., None]
+            frames = frames + self.layers(placed, src_key_padding_mask=batch.mask == 0)
+        frames = nn.functional.normalize(frames, dim=-1) * batch.mask[..., None]
         return nn.functional.normalize(frames.sum(dim=1), dim=-1)
 
 
@@ -92,25 +97,28 @@ class CLIP4Clip(Baseline):
     def train(self, view: View, config: TrainerConfig) -> None:
         """Train and write the checkpoint folder."""
         chosen = self._settings
-        learner = trainee(chosen, view, config)
-        head = _head(chosen, learner.clip.width)
+        data = finetuning_data(chosen, view, config)
+        head = _head(chosen, data.clip.width)
         train_head(
-            "clip4clip", chosen, head, learner, view, config,
+            "clip4clip", chosen, head, data, view, config,
             rates=RATES[chosen.tune], epochs=EPOCHS[chosen.tune],
         )  # fmt: skip
 
     @torch.inference_mode()
     def prepare(self, view: View) -> None:
-        """Load the trained folder and embed the corpus' videos."""
+        """Load the trained folder and embed the corpus' videos.
+
+        Raises what `load_head` raises, and WrongUsageError if the context is not in the history.
+        """
         self._corpus = Corpus(view)
-        self._opened = opened = open_trained(
+        self._loaded = loaded = load_head(
             "clip4clip", self._settings, self.given, self._corpus, view
         )
-        check_context(opened.settings.context, view.history)
-        self._head = _head(opened.settings, opened.clip.width).eval()
-        self._head.load_state_dict(opened.head)
-        self._embed = remembered(lambda text: opened.clip.texts([text])[0])
-        self._videos = np.concatenate([self._pooled(video_id) for video_id in opened.seen])
+        check_context(loaded.settings.context, view.history)
+        self._head = _head(loaded.settings, loaded.clip.width).eval()
+        self._head.load_state_dict(loaded.head)
+        self._embed = cache_texts(lambda text: loaded.clip.texts([text])[0])
+        self._videos = np.concatenate([self._pooled(video_id) for video_id in loaded.readable])
 
     def candidate_use(self, declared: CandidateUse) -> CandidateUse:
         """As the setting has it."""
@@ -122,19 +130,19 @@ class CLIP4Clip(Baseline):
 
     def provenance(self) -> Provenance:
         """The trained folder, the checkpoint it started from, the frames by their hashes."""
-        return self._opened.provenance
+        return self._loaded.provenance
 
     def _pooled(self, video_id: str) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
-        """One video's vector: shape (1, d); videos go one by one, whatever the corpus."""
-        most = self._opened.settings.most
-        return self._head.videos(filled([self._opened.features[video_id]], most)).numpy()
+        """One video's vector, (1, d), computed alone, so that it does not depend on the corpus."""
+        most = self._loaded.settings.most
+        return self._head.videos(pad_frames([self._loaded.features[video_id]], most)).numpy()
 
     @torch.inference_mode()
     def _scores(self, query: Query) -> Scores:
         """Cosines over the corpus."""
-        told = blended(self._embed, readings(query, self._opened.settings.context))
-        text = self._head.texts(torch.from_numpy(told[None])).numpy()[0]
-        return self._corpus.scattered(self._opened.seen, self._videos @ text)
+        embedding = weighted_embedding(self._embed, readings(query, self._loaded.settings.context))
+        text = self._head.texts(torch.from_numpy(embedding[None])).numpy()[0]
+        return self._corpus.over_corpus(self._loaded.readable, self._videos @ text)
 
 
 def _head(chosen: CLIP4ClipSettings, width: int) -> CLIP4ClipHead:
@@ -142,9 +150,9 @@ def _head(chosen: CLIP4ClipSettings, width: int) -> CLIP4ClipHead:
 
 
 def _map(width: int) -> nn.Linear:
-    made = nn.Linear(width, width, bias=False)
-    nn.init.eye_(made.weight)
-    return made
+    linear = nn.Linear(width, width, bias=False)
+    nn.init.eye_(linear.weight)
+    return linear
 
 
 def _layer(width: int) -> nn.TransformerEncoderLayer:
@@ -155,7 +163,7 @@ def _layer(width: int) -> nn.TransformerEncoderLayer:
 
 
 def _without_effect(layer: nn.TransformerEncoderLayer) -> None:
-    """Make a layer hand on what it is given, until it has learned better."""
+    """Initialise a layer so that it returns its input."""
     for part in (layer.self_attn.out_proj, layer.linear2):
         nn.init.zeros_(part.weight)
         nn.init.zeros_(part.bias)

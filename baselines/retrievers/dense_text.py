@@ -1,17 +1,19 @@
 """Dense text search: a sentence-transformers model over the videos' text; no frame is read.
 
 Reads: utterances (`context`: the last one, all as one text, or decayed turn embeddings) and the
-text fields of the corpus' videos, joined; a text that is too long keeps its end. Any checkpoint of
-https://github.com/UKPLab/sentence-transformers (6.x) by path or by name and revision, with its own
-prompts for queries and documents if it has some; docs/checkpoints.md has commands. Ignores:
-answers, frames and, unless `candidates=used`, the candidates. Trains nothing. Videos without text
-are not ranked. A moment turn is answered with the whole of the given video, else of the best one.
+text fields of the corpus' videos, joined; a text that is too long is cut at its beginning. Any
+checkpoint of https://github.com/UKPLab/sentence-transformers (6.x) by path or by name and revision,
+with its own prompts for queries and documents if it has any; docs/checkpoints.md has commands.
+Ignores: answers, frames and, unless `candidates=used`, the candidates. Trains nothing. Videos
+without text are not ranked. A moment turn is answered with the whole of the given video, else of
+the best one.
 Reimers and Gurevych, EMNLP 2019.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,9 +33,9 @@ from baselines.base import (
     View,
 )
 from baselines.dialogue_context import Context, check_context, readings
-from baselines.encoders.resolve import loading, located
-from baselines.ranking import Corpus, Scores, blended, remembered, unit
-from baselines.tokenization import joined
+from baselines.encoders.resolve import loading, locate_checkpoint
+from baselines.ranking import Corpus, Scores, cache_texts, unit, weighted_embedding
+from baselines.tokenization import join_fields
 from harness.records import CandidateUse
 
 ABOUT = About(
@@ -42,7 +44,7 @@ ABOUT = About(
 
 
 class DenseTextSettings(Settings, frozen=True):
-    """The model, what to search with, and whether to order the turn's candidates too.
+    """The model, the query's context, and whether to rank the turn's candidates too.
 
     checkpoint: a folder, or a name that `hf download` has fetched; revision: of a name.
     """
@@ -62,23 +64,24 @@ class DenseText(Baseline):
     def prepare(self, view: View) -> None:
         """Load the model and embed the corpus' texts.
 
-        Raises WrongUsageError if the history cannot give the context, EnvironmentFailure if the
+        Raises WrongUsageError if the history does not show the context, EnvironmentFailure if the
         checkpoint is absent or damaged, MissingInputError if no video has a text.
         """
-        check_context(self._settings.context, view.history)
-        self._model, self._key = _loaded(self._settings.checkpoint, self._settings.revision)
-        self._embed = remembered(self._of_query)
+        chosen = self._settings
+        check_context(chosen.context, view.history)
+        self._model, self._key = load_sentence_model(chosen.checkpoint, chosen.revision)
+        self._embed = cache_texts(partial(embed_query, self._model))
         self._corpus = Corpus(view)
-        texts = {video_id: joined(view.videos[video_id].text) for video_id in view.corpus}
-        self._seen = [video_id for video_id in view.corpus if texts[video_id].strip()]
-        if view.corpus and not self._seen:
+        texts = {video_id: join_fields(view.videos[video_id].text) for video_id in view.corpus}
+        self._readable = [video_id for video_id in view.corpus if texts[video_id].strip()]
+        if view.corpus and not self._readable:
             raise MissingInputError(
                 f"{view.folder}: no video of the corpus has a text; import one with --videos META"
             )
-        found = self._model.encode_document(
-            [texts[video_id] for video_id in self._seen], show_progress_bar=False
+        rows = self._model.encode_document(
+            [texts[video_id] for video_id in self._readable], show_progress_bar=False
         )
-        self._videos = unit(np.asarray(found, np.float32))  # (seen, d)
+        self._videos = unit(np.asarray(rows, np.float32))  # (readable, d)
 
     def candidate_use(self, declared: CandidateUse) -> CandidateUse:
         """As the setting has it."""
@@ -97,20 +100,28 @@ class DenseText(Baseline):
             details={"checkpoint": self._key},
         )
 
-    def _of_query(self, text: str) -> NDArray[np.float32]:
-        """One text at a time, so that no text is padded to another's length: shape (d,)."""
-        found = self._model.encode_query([text], show_progress_bar=False)
-        return unit(np.asarray(found, np.float32).reshape(-1))
-
     def _scores(self, query: Query) -> Scores:
         """Cosines over the corpus."""
-        told = blended(self._embed, readings(query, self._settings.context))
-        return self._corpus.scattered(self._seen, self._videos @ told)
+        text = weighted_embedding(self._embed, readings(query, self._settings.context))
+        return self._corpus.over_corpus(self._readable, self._videos @ text)
 
 
-def _loaded(checkpoint: str, revision: str | None) -> tuple[SentenceTransformer, str]:
-    """The model and its key; safetensors alone are read, and no code of the checkpoint's is run."""
-    folder, key = located(checkpoint, revision)
+def embed_query(model: SentenceTransformer, text: str) -> NDArray[np.float32]:
+    """The unit embedding of one query: shape (d,).
+
+    One text at a time, so that no text is padded to another's length.
+    """
+    row = model.encode_query([text], show_progress_bar=False)
+    return unit(np.asarray(row, np.float32).reshape(-1))
+
+
+def load_sentence_model(checkpoint: str, revision: str | None) -> tuple[SentenceTransformer, str]:
+    """The model and its key; only safetensors are read, and no code of the checkpoint is run.
+
+    Raises EnvironmentFailure if it is absent or damaged, WrongUsageError if a revision is given for
+    a folder.
+    """
+    folder, key = locate_checkpoint(checkpoint, revision)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     with loading(checkpoint, folder):
         model = SentenceTransformer(
@@ -118,5 +129,5 @@ def _loaded(checkpoint: str, revision: str | None) -> tuple[SentenceTransformer,
             model_kwargs={"use_safetensors": True},
         )  # fmt: skip
     tokenizer: Any = model.tokenizer
-    tokenizer.truncation_side = "left"  # of a dialogue, the latest words count most
+    tokenizer.truncation_side = "left"  # the latest words of a dialogue matter most
     return model.eval(), key

@@ -54,8 +54,9 @@ from baselines.event_models.recogniser import Seen, watch
 from baselines.event_models.recogniser_checkpoints import PERMUTED, labelled, opened, saved
 from baselines.event_models.recogniser_training import Size, learn
 from baselines.ranking import Corpus, Scores
-from baselines.training.fit import StepBatches, fit, moved, one_cycle
-from baselines.training.metrics import Retrieval
+from baselines.training.batches import StepBatches
+from baselines.training.fit import fit, one_cycle, to_device
+from baselines.training.metrics import RetrievalMetrics
 from harness.records import CONCATENATION, CandidateUse
 
 ABOUT = About(
@@ -139,7 +140,7 @@ class DualEncoder(Baseline):
         self._matcher = Matcher(self._lexicon.size, size(attributes)).eval()
         self._matcher.load_state_dict(kept.weights)
         self._corpus = Corpus(view)
-        self._seen = self._corpus.seen(features)
+        self._seen = self._corpus.readable(features)
         tracks = {
             video_id: track(features[video_id], features.times[video_id], attributes)
             for video_id in self._seen
@@ -168,7 +169,7 @@ class DualEncoder(Baseline):
         parts = [[weight * part for part in self._matcher.wanted(texts)] for texts, weight in told]
         wanted = Wanted(*(torch.stack(part).sum(0) for part in zip(*parts, strict=True)))
         scores = self._matcher.scores(wanted, self._videos)[0].numpy()
-        return self._corpus.scattered(self._seen, scores)
+        return self._corpus.over_corpus(self._seen, scores)
 
     def _texts(self, query: Query) -> list[tuple[Text, float]]:
         return texts(self._lexicon, query, self._context, self._shown)
@@ -413,7 +414,7 @@ class _Training(pl.LightningModule):
         self._names = sorted({pair.gold for pair in lesson.val})
         if self._names:
             self._videos = laid_out([lesson.tracks[name] for name in self._names])
-        self._found = Retrieval()
+        self._found = RetrievalMetrics()
         self.figures: dict[str, float] = {}
 
     def training_step(self, rows: Rows, _: int) -> Tensor:
@@ -433,8 +434,8 @@ class _Training(pl.LightningModule):
         """Rank all validation videos for some of the validation queries."""
         pairs = [self.val[at] for at in which.tolist()]
         read = [pair.alone if self._context == "last" else pair.whole for pair in pairs]
-        wanted = self.matcher.wanted(moved(batch(read), self.device))
-        scores = self.matcher.scores(wanted, moved(self._videos, self.device))
+        wanted = self.matcher.wanted(to_device(batch(read), self.device))
+        scores = self.matcher.scores(wanted, to_device(self._videos, self.device))
         gold = [self._names.index(pair.gold) for pair in pairs]
         self._found.update(scores, torch.tensor(gold, device=self.device))
 

@@ -80,7 +80,7 @@ class Hybrid(Baseline):
 
     def _scores(self, said: Sequence[Answer]) -> Scores:
         found = self._fused([each.videos or () for each in said])
-        return self._corpus.scattered(found, np.array(list(found.values()), np.float64))
+        return self._corpus.over_corpus(found, np.array(list(found.values()), np.float64))
 
     def _fused(self, rankings: Sequence[Sequence[str]]) -> defaultdict[str, float]:
         return fused(zip((member.weight for member in self._members), rankings, strict=True))

@@ -1,15 +1,15 @@
-"""X-Pool: each text pools a video's frames anew, by attending to those that resemble it.
+"""X-Pool: each text pools a video's frames by attention to the frames that are similar to it.
 
 Gorti et al., CVPR 2022, https://arxiv.org/abs/2203.15086;
 https://github.com/layer6ai-labs/xpool at e0b4040 (modules/transformer.py): one attention head, maps
 that start as the identity, dropout 0.3. Train with `ivcr baseline train xpool --set
-clip=CHECKPOINT`: `tune=head` (the default: it needs no accelerator) trains the pooling alone on the
-checkpoint's frame embeddings, `tune=all` the whole checkpoint from pixels, as the paper does.
-Other than the paper: frames and texts have length 1 before the pooling, whose first step is a layer
-norm, which undoes it; AdamW. Every text is compared with every video exactly, no shortlist. Reads
-utterances (`context`) and frames; ignores answers, the videos' text, sound and, unless
-`candidates=used`, the candidates. A moment turn is answered with the whole of the given video, else
-of the best one.
+clip=CHECKPOINT`: `tune=head` (the default: it needs no accelerator) trains only the pooling, on the
+checkpoint's frame embeddings, `tune=all` the whole checkpoint on pixels, as the paper does.
+Differences from the paper: frames and texts have length 1 before the pooling, which has no effect
+because the pooling begins with a layer norm; AdamW. Every text is compared with every video,
+without a shortlist. Reads: utterances (`context`), frames. Ignores: answers, the videos' text,
+sound and, unless `candidates=used`, the candidates. A moment turn is answered with the whole of the
+given video, else of the best one.
 """
 
 from __future__ import annotations
@@ -23,10 +23,15 @@ from torch import Tensor, nn
 
 from baselines.base import About, Answer, Baseline, Provenance, Query, TrainerConfig, View
 from baselines.dialogue_context import check_context, readings
-from baselines.ranking import Corpus, Scores, blended, remembered
-from baselines.retrieval_training.contrastive import Rates
-from baselines.retrieval_training.encoder_pairs import Clips, filled
-from baselines.retrieval_training.finetuning import TunedSettings, open_trained, train_head, trainee
+from baselines.ranking import Corpus, Scores, cache_texts, weighted_embedding
+from baselines.retrieval_training.contrastive import LearningRates
+from baselines.retrieval_training.encoder_pairs import FrameBatch, pad_frames
+from baselines.retrieval_training.finetuning import (
+    FinetuningSettings,
+    finetuning_data,
+    load_head,
+    train_head,
+)
 from harness.records import CandidateUse
 
 ABOUT = About(
@@ -38,18 +43,19 @@ ABOUT = About(
 )
 DROPOUT = 0.3
 VIDEOS_AT_ONCE = 1024
-RATES = {"head": Rates(1e-4, 0.0), "all": Rates(1e-5, 1e-6)}
+RATES = {"head": LearningRates(1e-4, 0.0), "all": LearningRates(1e-5, 1e-6)}
 EPOCHS = {"head": 20.0, "all": 5.0}
 
 
-class XPoolSettings(TunedSettings, frozen=True, forbid_unknown_fields=True):
-    """As TunedSettings."""
+class XPoolSettings(FinetuningSettings, frozen=True, forbid_unknown_fields=True):
+    """As FinetuningSettings."""
 
 
 class XPoolHead(nn.Module):
     """Cosines of texts and the frames that they attend to; all of width d."""
 
     def __init__(self, width: int) -> None:
+        """All maps start as identities."""
         super().__init__()
         self.q_proj, self.k_proj, self.v_proj, self.out_proj, self.linear_proj = (
             _identity(width) for _ in range(5)
@@ -59,18 +65,18 @@ class XPoolHead(nn.Module):
         )
         self.dropout = nn.Dropout(DROPOUT)
 
-    def forward(self, texts: Tensor, clips: Clips) -> Tensor:
-        """texts: (n, d); returns (n, videos)."""
-        pooled = nn.functional.normalize(self.pooled(texts, clips), dim=-1)  # (n, videos, d)
+    def forward(self, texts: Tensor, batch: FrameBatch) -> Tensor:
+        """texts: (n, d); batch: frames of videos, (videos, most, d); returns (n, videos)."""
+        pooled = nn.functional.normalize(self.pool(texts, batch), dim=-1)  # (n, videos, d)
         return torch.einsum("nd,nvd->nv", nn.functional.normalize(texts, dim=-1), pooled)
 
-    def pooled(self, texts: Tensor, clips: Clips) -> Tensor:
-        """What each text makes of each video: shape (n, videos, d)."""
+    def pool(self, texts: Tensor, batch: FrameBatch) -> Tensor:
+        """The frames of each video, pooled by each text, (n, d): shape (n, videos, d)."""
         queries = self.q_proj(self.layer_norm1(texts))  # (n, d)
-        frames = self.layer_norm1(clips.frames)  # (videos, most, d)
+        frames = self.layer_norm1(batch.frames)  # (videos, most, d)
         keys, values = self.k_proj(frames), self.v_proj(frames)
         logits = torch.einsum("nd,vfd->nvf", queries, keys) / math.sqrt(queries.shape[-1])
-        weights = logits.masked_fill(clips.mask == 0, -math.inf).softmax(dim=-1)
+        weights = logits.masked_fill(batch.mask == 0, -math.inf).softmax(dim=-1)
         attended = self.out_proj(torch.einsum("nvf,vfd->nvd", weights, values))
         first = self.layer_norm2(attended)
         pooled: Tensor = self.layer_norm3(first + self.dropout(self.linear_proj(first)))
@@ -86,23 +92,24 @@ class XPool(Baseline):
     def train(self, view: View, config: TrainerConfig) -> None:
         """Train and write the checkpoint folder."""
         chosen = self._settings
-        learner = trainee(chosen, view, config)
-        head = XPoolHead(learner.clip.width)
+        data = finetuning_data(chosen, view, config)
+        head = XPoolHead(data.clip.width)
         train_head(
-            "xpool", chosen, head, learner, view, config,
+            "xpool", chosen, head, data, view, config,
             rates=RATES[chosen.tune], epochs=EPOCHS[chosen.tune],
         )  # fmt: skip
 
     def prepare(self, view: View) -> None:
-        """Load the trained folder and embed the corpus' frames."""
+        """Load the trained folder and embed the corpus' frames.
+
+        Raises what `load_head` raises, and WrongUsageError if the context is not in the history.
+        """
         self._corpus = Corpus(view)
-        self._opened = opened = open_trained(
-            "xpool", self._settings, self.given, self._corpus, view
-        )
-        check_context(opened.settings.context, view.history)
-        self._head = XPoolHead(opened.clip.width).to(opened.clip.device).eval()
-        self._head.load_state_dict(opened.head)
-        self._embed = remembered(lambda text: opened.clip.texts([text])[0])
+        self._loaded = loaded = load_head("xpool", self._settings, self.given, self._corpus, view)
+        check_context(loaded.settings.context, view.history)
+        self._head = XPoolHead(loaded.clip.width).to(loaded.clip.device).eval()
+        self._head.load_state_dict(loaded.head)
+        self._embed = cache_texts(lambda text: loaded.clip.texts([text])[0])
 
     def candidate_use(self, declared: CandidateUse) -> CandidateUse:
         """As the setting has it."""
@@ -114,28 +121,28 @@ class XPool(Baseline):
 
     def provenance(self) -> Provenance:
         """The trained folder, the checkpoint it started from, the frames by their hashes."""
-        return self._opened.provenance
+        return self._loaded.provenance
 
     @torch.inference_mode()
     def _scores(self, query: Query) -> Scores:
         """Cosines over the corpus, one query with many videos at a time."""
-        told = blended(self._embed, readings(query, self._opened.settings.context))
-        seen, device = self._opened.seen, self._opened.clip.device
-        text = torch.from_numpy(told[None]).to(device)
+        embedding = weighted_embedding(self._embed, readings(query, self._loaded.settings.context))
+        ids, device = self._loaded.readable, self._loaded.clip.device
+        text = torch.from_numpy(embedding[None]).to(device)
         parts = [
-            self._head(text, self._clips(seen[at : at + VIDEOS_AT_ONCE]))[0].cpu().numpy()
-            for at in range(0, len(seen), VIDEOS_AT_ONCE)
+            self._head(text, self._frames(ids[at : at + VIDEOS_AT_ONCE]))[0].cpu().numpy()
+            for at in range(0, len(ids), VIDEOS_AT_ONCE)
         ]
-        return self._corpus.scattered(seen, np.concatenate(parts))
+        return self._corpus.over_corpus(ids, np.concatenate(parts))
 
-    def _clips(self, video_ids: Sequence[str]) -> Clips:
-        features, most = self._opened.features, self._opened.settings.most
-        found = filled([features[video_id] for video_id in video_ids], most)
-        return Clips(*(part.to(self._opened.clip.device) for part in found))
+    def _frames(self, video_ids: Sequence[str]) -> FrameBatch:
+        features, most = self._loaded.features, self._loaded.settings.most
+        batch = pad_frames([features[video_id] for video_id in video_ids], most)
+        return FrameBatch(*(part.to(self._loaded.clip.device) for part in batch))
 
 
 def _identity(width: int) -> nn.Linear:
-    made = nn.Linear(width, width)
-    nn.init.eye_(made.weight)
-    nn.init.zeros_(made.bias)
-    return made
+    linear = nn.Linear(width, width)
+    nn.init.eye_(linear.weight)
+    nn.init.zeros_(linear.bias)
+    return linear

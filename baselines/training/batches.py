@@ -1,7 +1,7 @@
-"""Training batches that can be taken up again at any step, by any number of processes.
+"""Training batches that can be resumed at any step, by any number of processes.
 
-Batch k depends on the seed and on k alone. So a run that goes on at step k sees what an
-uninterrupted one saw, and several processes see together what one would have seen.
+Batch k depends only on the seed and on k. So a run that is resumed at step k reads the same batches
+as an uninterrupted one, and several processes together read what one process would have read.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ Batch = TypeVar("Batch")
 class StepBatches(IterableDataset[Batch], Generic[Row, Batch]):
     """Endless batches for `training.fit`.
 
-    `draw(step, generator)` gives the rows of the whole batch of that step (from 0), with all that
-    is random about them; `collate` makes a batch of rows, without drawing anything. Of several
-    processes each collates its own consecutive share, so `gathered` restores the order of the
-    rows. Both are called in a loader's workers too, where there are any.
+    `draw(step, generator)` gives the rows of the whole batch of that step (from 0) and makes all
+    random choices; `collate` makes a batch of rows, without random choices. Of several processes
+    each collates its own consecutive share, so that `gather` restores the order of the rows. Both
+    functions are also called in a loader's worker processes, if there are any.
     """
 
     def __init__(
@@ -37,20 +37,20 @@ class StepBatches(IterableDataset[Batch], Generic[Row, Batch]):
         *,
         seed: int,
     ) -> None:
-        """Keep how batches are made; nothing is drawn yet."""
+        """Keep how batches are made; no batch is made yet."""
         self._draw, self._collate, self._seed = draw, collate, seed
         self.begin(0)
 
     def begin(self, step: int, process: int = 0, processes: int = 1) -> None:
-        """Start at `step`, with the share of `process` of so many."""
+        """Start at `step`, with the share of process number `process` of so many."""
         self._step, self._process, self._processes = step, process, processes
 
     def loader(self, workers: int = 0) -> DataLoader[Batch]:
-        """A loader over these batches, made in so many processes of its own (0: in this one)."""
+        """A loader of these batches, with so many worker processes (0: none)."""
         return DataLoader(self, batch_size=None, num_workers=workers)
 
     def __iter__(self) -> Iterator[Batch]:
-        """This process' batches, from the step that was begun at."""
+        """This process' batches, from the step given to `begin`."""
         worker = get_worker_info()
         first, stride = (0, 1) if worker is None else (worker.id, worker.num_workers)
         step = self._step + first
@@ -62,34 +62,35 @@ class StepBatches(IterableDataset[Batch], Generic[Row, Batch]):
     def _share(self, rows: Sequence[Row]) -> Sequence[Row]:
         if len(rows) % self._processes:
             raise WrongUsageError(
-                f"a batch of {len(rows)} cannot be shared by {self._processes} processes alike; "
-                "take --devices and --nodes whose product divides it, or another batch size"
+                f"a batch of {len(rows)} cannot be divided equally among {self._processes} "
+                "processes; take --devices and --nodes whose product divides it, or another batch "
+                "size"
             )
         size = len(rows) // self._processes
         return rows[self._process * size : (self._process + 1) * size]
 
 
-class Timed:
-    """A loader that adds up how long its reader waited, and stops after `last` steps."""
+class TimedLoader:
+    """A loader that measures how long its reader waited, and stops after `last` steps."""
 
     def __init__(self, loader: DataLoader[Any], begin: Callable[[], int], last: int) -> None:
-        """`begin` starts the data set and tells at which step."""
+        """`begin` starts the data set and returns its first step."""
         self._loader, self._begin, self._last = loader, begin, last
-        self.waited = 0.0
+        self.wait_seconds = 0.0
 
     def __iter__(self) -> Iterator[Any]:
         """The loader's batches."""
         first = self._begin()
         batches = iter(self._loader)
         for _ in range(first, self._last):
-            since = time.perf_counter()
+            start = time.perf_counter()
             batch = next(batches)
-            self.waited += time.perf_counter() - since
+            self.wait_seconds += time.perf_counter() - start
             yield batch
 
 
 class _Gather(torch.autograd.Function):
-    """All processes' rows; backward adds up what all processes ask of this one's."""
+    """All processes' rows; backward adds all processes' gradients of this process' rows."""
 
     @staticmethod
     def forward(ctx: Any, rows: Tensor) -> Tensor:
@@ -106,12 +107,13 @@ class _Gather(torch.autograd.Function):
         return total[start : start + ctx.size]
 
 
-def gathered(rows: Tensor) -> Tensor:
-    """The rows of all processes in the order of the whole batch: shape (processes * rows, ...).
+def gather(rows: Tensor) -> Tensor:
+    """The rows of all processes, (rows, ...), in the order of the whole batch.
 
-    For losses that compare each row with all others. Every process then reckons the same loss of
-    the whole batch; gradients flow back to the process that a row came from, and their mean over
-    processes is the gradient that one process would have had. All must have as many rows.
+    Returns shape (processes * rows, ...). For losses that compare each row with all others: every
+    process then computes the same loss of the whole batch. Gradients flow back to the process of
+    each row, and their mean over processes is the gradient that one process would have. All
+    processes must have the same number of rows.
     """
     if not torch.distributed.is_initialized() or torch.distributed.get_world_size() == 1:
         return rows

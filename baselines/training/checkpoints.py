@@ -1,4 +1,4 @@
-"""Trained weights in a folder: weights.safetensors and checkpoint.json, never a pickle."""
+"""Trained weights in a folder: weights.safetensors and checkpoint.json, no pickle."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import safetensors.torch
 from msgspec import Struct
 from torch import Tensor
 
-from baselines.training.processes import leads
+from baselines.training.processes import is_main_process
 from harness.errors import EnvironmentFailure, WrongUsageError
 from harness.files import readable, shown, write
 
@@ -32,7 +32,7 @@ class _Document(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Checkpoint(NamedTuple):
-    """What `save` kept. sha256: hex, over both files."""
+    """A checkpoint as `load` reads it. sha256: hex, over both files."""
 
     settings: dict[str, Any]
     weights: dict[str, Tensor]
@@ -50,12 +50,13 @@ def save(
 ) -> None:
     """Write both files into `folder`, checkpoint.json last; same values, same bytes.
 
-    `facts` are plain JSON values: the seed, steps, validation figures, whatever a reader should
-    know. Of several processes the first alone writes. Raises EnvironmentFailure if the disk fails.
+    weights: tensors of any shape by name. facts: plain JSON values that a reader should know, such
+    as seed, steps and validation figures. Of several processes only the first one writes. Raises
+    EnvironmentFailure if the disk fails.
     """
-    if not leads():
+    if not is_main_process():
         return
-    data = serialised(weights)
+    data = to_safetensors(weights)
     about = _Document(
         SCHEMA, baseline, msgspec.to_builtins(settings), facts, hashlib.sha256(data).hexdigest()
     )
@@ -68,16 +69,17 @@ def save(
 
 
 def load(folder: Path, *, baseline: str | tuple[str, ...]) -> Checkpoint:
-    """Read what `save` wrote for `baseline` (or one of several), on the CPU.
+    """Read a checkpoint that `save` wrote for `baseline` (or one of several), on the CPU.
 
-    Raises EnvironmentFailure if it is absent or damaged, WrongUsageError if it is another's.
+    Raises EnvironmentFailure if it is absent or damaged, WrongUsageError if it belongs to another
+    baseline.
     """
     names = (baseline,) if isinstance(baseline, str) else baseline
     raw = _read(folder / ABOUT_WEIGHTS, names[0])
     try:
         about = msgspec.json.decode(raw, type=_Document)
     except msgspec.DecodeError as error:
-        raise _damaged(folder / ABOUT_WEIGHTS, str(error)) from error
+        raise _damage(folder / ABOUT_WEIGHTS, str(error)) from error
     if about.schema != SCHEMA:
         raise EnvironmentFailure(
             f"{folder / ABOUT_WEIGHTS}: expected schema {SCHEMA}, found {about.schema}; "
@@ -90,36 +92,41 @@ def load(folder: Path, *, baseline: str | tuple[str, ...]) -> Checkpoint:
         )
     data = _read(folder / WEIGHTS, about.baseline)
     if hashlib.sha256(data).hexdigest() != about.weights:
-        raise _damaged(folder / WEIGHTS, f"not the weights that {ABOUT_WEIGHTS} names")
-    return Checkpoint(about.settings, deserialised(folder / WEIGHTS, data), about.facts, _sha(raw))
+        raise _damage(folder / WEIGHTS, f"its hash is not the one in {ABOUT_WEIGHTS}")
+    return Checkpoint(
+        about.settings, from_safetensors(folder / WEIGHTS, data), about.facts, _sha(raw)
+    )
 
 
-def named(folder: str, baseline: str) -> Path:
-    """The trained folder that a setting names. Raises WrongUsageError if it names none."""
+def checkpoint_folder(folder: str, baseline: str) -> Path:
+    """The trained folder that a setting names. Raises WrongUsageError if the setting is empty."""
     if not folder:
         raise WrongUsageError(
-            f"{baseline} runs with weights: train them with `ivcr baseline train {baseline} "
+            f"{baseline} needs trained weights: make them with `ivcr baseline train {baseline} "
             "--benchmark B --out FOLDER`, then give --set checkpoint=FOLDER"
         )
     return Path(folder)
 
 
-def serialised(weights: Mapping[str, Tensor]) -> bytes:
-    """Tensors as a safetensors file; those that share memory are written each on its own."""
-    kept = {name: tensor.detach().cpu().clone() for name, tensor in weights.items()}
-    return safetensors.torch.save({name: tensor.contiguous() for name, tensor in kept.items()})
+def to_safetensors(weights: Mapping[str, Tensor]) -> bytes:
+    """Tensors of any shape as a safetensors file; tensors that share memory are written twice."""
+    copies = {name: tensor.detach().cpu().clone() for name, tensor in weights.items()}
+    return safetensors.torch.save({name: tensor.contiguous() for name, tensor in copies.items()})
 
 
-def deserialised(path: Path, data: bytes) -> dict[str, Tensor]:
-    """The tensors of a safetensors file. Raises EnvironmentFailure, naming `path`, if none."""
+def from_safetensors(path: Path, data: bytes) -> dict[str, Tensor]:
+    """The tensors of a safetensors file, each of its own shape.
+
+    Raises EnvironmentFailure, naming `path`, if the data are not in that format.
+    """
     try:
         return safetensors.torch.load(data)
     except (safetensors.SafetensorError, ValueError, KeyError) as error:
-        raise _damaged(path, str(error)) from error
+        raise _damage(path, str(error)) from error
 
 
 def _sha(raw: bytes) -> str:
-    """Over checkpoint.json, which holds the hash of the weights: so over both."""
+    """Hash of checkpoint.json, which holds the hash of the weights: so of both files."""
     return hashlib.sha256(raw).hexdigest()
 
 
@@ -133,5 +140,5 @@ def _read(path: Path, baseline: str) -> bytes:
         ) from error
 
 
-def _damaged(path: Path, reason: str) -> EnvironmentFailure:
+def _damage(path: Path, reason: str) -> EnvironmentFailure:
     return EnvironmentFailure(f"{path}: damaged: {reason}; copy it again or train again")

@@ -1,40 +1,39 @@
-"""Training by PyTorch Lightning: one call that seeds, saves, resumes, stops early and is quiet.
+"""Training by PyTorch Lightning: one call that seeds, saves, resumes and stops early.
 
-What a caller keeps to: batches come from `StepBatches`; the module has one optimizer, logs its
-validation figures by `self.log`, takes the number of steps for its schedule from
-`self.trainer.max_steps`, and keeps no hyperparameters of its own (`save_hyperparameters`).
-Randomness inside `training_step` is torch's own, which is seeded anew at every step.
+What a caller must do: batches come from `StepBatches`; the module has one optimizer, logs its
+validation metrics by `self.log`, takes the number of steps for its schedule from
+`self.trainer.max_steps`, and does not save hyperparameters (`save_hyperparameters`). Random numbers
+inside `training_step` come from torch, which is seeded again at every step.
 """
 
 from __future__ import annotations
 
-import signal
 import sys
-import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 import pytorch_lightning as pl
 import torch
 from lightning_fabric.utilities.exceptions import MisconfigurationException
-from pytorch_lightning.callbacks import Callback, EarlyStopping, ModelCheckpoint
-from pytorch_lightning.strategies.launchers import _SubprocessScriptLauncher
+from pytorch_lightning.callbacks import Callback, ModelCheckpoint
+from pytorch_lightning.strategies import DDPStrategy
 from torch.utils.data import DataLoader
 
 from baselines.base import TrainerConfig
-from baselines.training.batches import StepBatches, Timed, gathered
-from baselines.training.lightning_logging import as_before, quiet
-from baselines.training.logging import closed, opened
-from baselines.training.processes import end_started, leads, remember
-from baselines.training.stages import Keeper, Stage
+from baselines.training.batches import StepBatches, TimedLoader
+from baselines.training.callbacks import StepSeeds, monitor_callbacks
+from baselines.training.lightning_logging import restore_process_state, silence_lightning
+from baselines.training.logging import finish_run, start_run
+from baselines.training.processes import end_others, is_main_process, start_others
+from baselines.training.stages import Stage, StateSaver
 from harness.errors import WrongUsageError
 
-__all__ = ["StepBatches", "fit", "gathered", "moved", "one_cycle"]
-
 T = TypeVar("T", bound=tuple[Any, ...])
-RISE = 0.15  # share of the steps in which the rate of `one_cycle` rises
+# Strategies whose processes run a function and not the command.
+FUNCTIONS = ("spawn", "fork", "notebook")
+WARM_UP = 0.15  # share of the steps in which the rate of `one_cycle` rises
 
 
 def fit(
@@ -53,92 +52,84 @@ def fit(
 ) -> None:
     """Train `module` in place for `steps` optimizer steps, or `config.steps` if that is less.
 
-    train: a loader over StepBatches. validation: the whole of it is read by every process, every
-    `every` steps (left out: `times` times; a last part shorter is not validated). monitor:
-    a logged figure; the module ends with the weights that were best by it (greatest, or least if
-    its name holds "loss") instead of the last ones. patience: validations without a better figure
-    after which training stops. note: is told one line at the end, by default on standard error.
+    train: a loader of StepBatches. validation: every process reads all of it, every `every` steps
+    (default: `times` times); the steps after the last multiple of `every` are not validated.
+    monitor: a logged metric; the module ends with its best weights by this metric (greatest value,
+    or least if the name contains "loss") instead of the last ones. patience: validations without a
+    better value after which training stops. note: gets one line at the end (default: standard
+    error).
 
-    State is kept in `config.out`/`stage` while it trains; with `config.resume` an interrupted
-    stage goes on and ends with the weights of an uninterrupted one, and a finished one is read
-    back. Torch is seeded before and after, so what follows does not depend on that either.
-    Raises WrongUsageError at a config that Lightning cannot carry out, EnvironmentFailure if what
-    should be resumed is absent or damaged.
+    While it trains, state is stored in `config.out`/`stage`. With `config.resume` an interrupted
+    stage is resumed and ends with the weights of an uninterrupted one; a finished stage is read
+    back. Torch is seeded before and after, so that later stages do not depend on resumption.
+    Raises WrongUsageError if Lightning cannot carry out the config, EnvironmentFailure if the state
+    to resume is absent or damaged.
     """
     steps = steps if config.steps is None else min(steps, config.steps)
     at = Stage(config.out / stage, config.resume)
     pl.seed_everything(config.seed, workers=True, verbose=False)
-    if not at.finished(module):
+    if not at.restore_finished(module):
         every = min(steps, every or max(1, steps // times)) if validation else None
         callbacks = [
-            _Steady(config.seed),
-            *(_by_figure(monitor, patience, at.folder) if monitor else ()),
-            Keeper(at.last, every),
+            StepSeeds(config.seed),
+            *(monitor_callbacks(monitor, patience, at.folder) if monitor else ()),
+            StateSaver(at.last, every),
         ]
-        with quiet(), as_before():
+        with silence_lightning(), restore_process_state():
             trainer = _trainer(config, at.folder, callbacks, steps, every)
-            timed = Timed(train, lambda: _begin(train, trainer), steps)
-            line = _carried_out(trainer, module, timed, validation, at)
+            loader = TimedLoader(train, lambda: _start_batches(train, trainer), steps)
+            line = _run_trainer(trainer, module, loader, validation, at)
         at.finish(module, monitored=monitor is not None)
         if trainer.is_global_zero:
             (note or _to_stderr)(f"{stage}: {line}")
     pl.seed_everything(config.seed, workers=True, verbose=False)
 
 
-def moved(batch: T, device: torch.device) -> T:
-    """A named tuple of tensors on a device: what a module makes itself, Lightning does not move."""
+def to_device(batch: T, device: torch.device) -> T:
+    """A named tuple of tensors, each of its own shape, on a device.
+
+    For tensors that a module makes itself: Lightning does not move them.
+    """
     return type(batch)(*(part.to(device) for part in batch))
 
 
 def one_cycle(
     module: pl.LightningModule, rate: float, decay: float, weights: Iterable[Any] | None = None
 ) -> Any:
-    """What `configure_optimizers` returns: AdamW whose rate rises to `rate`, then falls to 0.
+    """For `configure_optimizers`: AdamW whose learning rate rises to `rate`, then falls to 0.
 
-    weights: those that learn (None: all of the module's that ask for gradients). After Smith &
+    weights: the trained ones (None: all of the module's that require gradients). After Smith &
     Topin, https://arxiv.org/abs/1708.07120, over the steps of the module's trainer.
     """
-    learning = [w for w in weights or module.parameters() if w.requires_grad]
-    optimizer = torch.optim.AdamW(learning, rate, weight_decay=decay)
+    trained = [w for w in weights or module.parameters() if w.requires_grad]
+    optimizer = torch.optim.AdamW(trained, rate, weight_decay=decay)
     steps = int(module.trainer.max_steps) + 1
-    cycle = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, steps, pct_start=RISE)
+    cycle = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, steps, pct_start=WARM_UP)
     return {"optimizer": optimizer, "lr_scheduler": {"scheduler": cycle, "interval": "step"}}
-
-
-def _by_figure(monitor: str, patience: int | None, folder: Path) -> Iterator[Callback]:
-    """What follows the monitored figure: stopping, if there is a patience, and best.ckpt."""
-    mode: Literal["min", "max"] = "min" if "loss" in monitor else "max"
-    if patience is not None:
-        yield EarlyStopping(monitor, patience=patience, mode=mode, check_on_train_epoch_end=False)
-    yield ModelCheckpoint(
-        folder,
-        "best",
-        monitor=monitor,
-        mode=mode,
-        save_weights_only=True,
-        save_on_train_epoch_end=False,
-        enable_version_counter=False,
-    )
 
 
 def _trainer(
     config: TrainerConfig, folder: Path, callbacks: list[Callback], steps: int, every: int | None
 ) -> pl.Trainer:
-    """A trainer for one stage. Raises WrongUsageError at what Lightning does not know."""
-    if config.strategy != "auto" and not config.strategy.startswith("ddp"):
-        raise WrongUsageError(
-            f"--strategy {config.strategy}: expected auto or one of Lightning's ddp strategies, "
-            "under which every process holds whole weights, as a checkpoint does"
-        )
-    gpu = torch.cuda.is_available()
+    """A trainer for one stage. Raises WrongUsageError at options that Lightning does not know."""
+    strategy, gpu = config.strategy, torch.cuda.is_available()
     many = config.devices * config.nodes > 1
+    if strategy == "auto" and many:
+        strategy = "ddp"
+    if strategy != "auto" and (
+        strategy[:3] != "ddp" or any(each in strategy for each in FUNCTIONS)
+    ):
+        raise WrongUsageError(
+            f"--strategy {strategy}: expected auto or one of Lightning's ddp strategies, under "
+            "which every process runs this command and holds whole weights, as a checkpoint does"
+        )
     try:
         return pl.Trainer(
             devices=config.devices,
             num_nodes=config.nodes,
-            strategy=config.strategy,
+            strategy=strategy,
             precision=config.precision,  # type: ignore[arg-type]
-            logger=opened(config, folder.name) if config.wandb and leads() else False,
+            logger=start_run(config, folder.name) if config.wandb and is_main_process() else False,
             callbacks=callbacks,
             max_steps=steps,
             max_epochs=-1,
@@ -149,7 +140,7 @@ def _trainer(
             enable_progress_bar=False,
             enable_model_summary=False,
             use_distributed_sampler=False,
-            # On a GPU some operations have no deterministic form: Lightning then says which.
+            # On a GPU some operations have no deterministic form: Lightning then warns which.
             deterministic="warn" if gpu else True,
             sync_batchnorm=gpu and many,
             default_root_dir=folder,
@@ -157,88 +148,58 @@ def _trainer(
     except (MisconfigurationException, ValueError) as error:
         reason = " ".join(str(error).split())
         raise WrongUsageError(
-            f"training cannot be set up like this: {reason}; look at --devices, --nodes, "
-            "--strategy and --precision"
+            f"training cannot be set up: {reason}; check --devices, --nodes, --strategy and "
+            "--precision"
         ) from error
 
 
-def _begin(train: DataLoader[Any], trainer: pl.Trainer) -> int:
-    """Start the batches where training stands, with this process' share."""
+def _start_batches(train: DataLoader[Any], trainer: pl.Trainer) -> int:
+    """Start the batches at the trainer's step, with the share of this process; returns the step."""
     batches = train.dataset
     if not isinstance(batches, StepBatches):
-        raise TypeError(f"expected a loader over StepBatches, got {type(batches).__name__}")
+        raise TypeError(f"expected a loader of StepBatches, got {type(batches).__name__}")
     batches.begin(trainer.global_step, trainer.global_rank, trainer.world_size)
     return trainer.global_step
 
 
-def _carried_out(
+def _run_trainer(
     trainer: pl.Trainer,
     module: pl.LightningModule,
-    timed: Timed,
+    loader: TimedLoader,
     validation: DataLoader[Any] | None,
     at: Stage,
 ) -> str:
-    """Train; says how it went. An interrupt is raised as such, other processes are ended."""
-    state, since = at.resumable(module), time.perf_counter()
+    """Train and return a report. An interrupt is raised as such; other processes are ended."""
+    state, start = at.resume_point(module), time.perf_counter()
     try:
-        trainer.fit(module, timed, validation, ckpt_path=state, weights_only=True)
-    except BaseException as ended:
-        end_started()
-        # Lightning turns an interrupt into an exit with 1.
-        if trainer.interrupted and isinstance(ended, SystemExit) and ended.code == 1:
+        if isinstance(trainer.strategy, DDPStrategy) and trainer.strategy.cluster_environment:
+            environment = trainer.strategy.cluster_environment
+            start_others(environment, trainer.num_devices, trainer.num_nodes)
+        trainer.fit(module, loader, validation, ckpt_path=state, weights_only=True)
+    except BaseException as error:
+        end_others()
+        # Lightning turns an interrupt into an exit with code 1.
+        if trainer.interrupted and isinstance(error, SystemExit) and error.code == 1:
             raise KeyboardInterrupt from None
         raise
     finally:
         if trainer.loggers:
-            closed()
-    took = time.perf_counter() - since
-    return _line(trainer, trainer.global_step - at.step, took, timed.waited)
+            finish_run()
+    seconds = time.perf_counter() - start
+    return _report(trainer, trainer.global_step - at.step, seconds, loader.wait_seconds)
 
 
-def _line(trainer: pl.Trainer, steps: int, took: float, waited: float) -> str:
-    """How long it took, and the figures of the last validation, or the best one if it was kept."""
-    figures = {name: float(value) for name, value in sorted(trainer.callback_metrics.items())}
-    shown = "".join(f", {name} {value:.4g}" for name, value in figures.items())
-    kept = trainer.checkpoint_callback
-    if isinstance(kept, ModelCheckpoint) and kept.best_model_score is not None:
-        shown += f"; kept {kept.monitor} {float(kept.best_model_score):.4g}"
+def _report(trainer: pl.Trainer, steps: int, seconds: float, waited: float) -> str:
+    """The speed, and the metrics of the last validation or the best value of the monitored one."""
+    metrics = {name: float(value) for name, value in sorted(trainer.callback_metrics.items())}
+    shown = "".join(f", {name} {value:.4g}" for name, value in metrics.items())
+    best = trainer.checkpoint_callback
+    if isinstance(best, ModelCheckpoint) and best.best_model_score is not None:
+        shown += f"; kept {best.monitor} {float(best.best_model_score):.4g}"
     return (
-        f"{trainer.global_step} steps, {steps / took:.1f} steps/s, "
-        f"{100 * waited / took:.0f} % of the time waiting on data{shown}"
+        f"{trainer.global_step} steps, {steps / seconds:.1f} steps/s, "
+        f"{100 * waited / seconds:.0f} % of the time waiting on data{shown}"
     )
-
-
-class _Steady(Callback):
-    """Seeds torch at each step, so that a resumed run draws (dropout, noise) as it would have.
-
-    Also ends the other processes with this one, and gives SIGTERM back to whoever handled it:
-    Lightning's handler talks to the other processes from within a signal, which hangs if they are
-    in the middle of a step.
-    """
-
-    def __init__(self, seed: int) -> None:
-        self._seed = seed
-        self._on_sigterm = signal.getsignal(signal.SIGTERM) or signal.SIG_DFL
-
-    def on_exception(
-        self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException
-    ) -> None:
-        # Before Lightning closes the connections, at which the others would fail with a traceback.
-        end_started()
-
-    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        launcher = trainer.strategy.launcher
-        if isinstance(launcher, _SubprocessScriptLauncher):
-            remember(launcher.procs)
-        if threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGTERM, self._on_sigterm)
-
-    def on_train_batch_start(
-        self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Any, batch_idx: int
-    ) -> None:
-        # 2654435761 scatters neighbouring seeds (Knuth, TAOCP 3, 6.4).
-        state = (self._seed * 2654435761 + trainer.global_step) * trainer.world_size
-        torch.manual_seed((state + trainer.global_rank) % 2**63)
 
 
 def _to_stderr(line: str) -> None:

@@ -1,4 +1,4 @@
-"""Lightning without its chatter, and without what it leaves set for the whole process."""
+"""Runs Lightning without its log lines, and restores what it sets for the whole process."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ import torch
 
 
 @contextlib.contextmanager
-def quiet() -> Iterator[None]:
-    """No line of Lightning's own: its hints are for those who write the loop themselves."""
+def silence_lightning() -> Iterator[None]:
+    """Show no line of Lightning's own: its hints are for people who write the training loop."""
     loggers = [logging.getLogger(n) for n in ("pytorch_lightning", "lightning.pytorch",
                                               "lightning_fabric", "lightning.fabric")]  # fmt: skip
     levels = [logger.level for logger in loggers]
@@ -30,8 +30,8 @@ def quiet() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def as_before() -> Iterator[None]:
-    """Puts back what Lightning sets for the whole process: determinism, the interrupt's handler."""
+def restore_process_state() -> Iterator[None]:
+    """Restore what Lightning sets for the whole process: determinism, the interrupt handler."""
     strict = torch.are_deterministic_algorithms_enabled()
     lenient = torch.is_deterministic_algorithms_warn_only_enabled()
     on_interrupt = signal.getsignal(signal.SIGINT)

@@ -1,4 +1,4 @@
-"""Runs logged to Weights & Biases, where they are asked for."""
+"""Logging to Weights & Biases, on request."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from baselines.base import TrainerConfig
 from harness.errors import EnvironmentFailure
 
 
-def opened(config: TrainerConfig, stage: str) -> Any:
-    """A logger of a new run, which keeps its files in `config.out` and prints nothing.
+def start_run(config: TrainerConfig, stage: str) -> Any:
+    """The logger of a new run, which keeps its files in `config.out` and prints nothing.
 
     Raises EnvironmentFailure if wandb cannot log (no account, no network).
     """
@@ -17,7 +17,7 @@ def opened(config: TrainerConfig, stage: str) -> Any:
     from pytorch_lightning.loggers import WandbLogger
 
     config.out.mkdir(parents=True, exist_ok=True)
-    # The run is opened here: the logger would pass on an option that wandb warns of.
+    # The run is started here: the logger would pass on an option that wandb warns of.
     name = config.out.resolve().name
     quiet = wandb.Settings(silent=True, console="off", disable_code=True, disable_git=True)
     try:
@@ -36,8 +36,8 @@ def opened(config: TrainerConfig, stage: str) -> Any:
     return WandbLogger(experiment=run, save_dir=config.out)
 
 
-def closed() -> None:
-    """Close the run that was logged to, so that the next stage has its own."""
+def finish_run() -> None:
+    """Finish the current run, so that the next stage has its own."""
     import wandb
 
     wandb.finish()

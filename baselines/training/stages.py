@@ -1,4 +1,4 @@
-"""What a stage of training keeps on disk: its state while it trains, its weights when done."""
+"""The files of a training stage: its state while it trains, its weights when it has finished."""
 
 from __future__ import annotations
 
@@ -10,45 +10,46 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import Checkpoint
 
-from baselines.training.checkpoints import deserialised, serialised
-from baselines.training.processes import leads
+from baselines.training.checkpoints import from_safetensors, to_safetensors
+from baselines.training.processes import is_main_process
 from harness.errors import EnvironmentFailure, WrongUsageError
 from harness.files import write
 
 TRAINED = "trained.safetensors"
-# State is saved when this many seconds have passed, looked at every so many steps.
-SECONDS, STEPS = 20.0, 20
+# State is saved when SAVE_SECONDS have passed; the clock is read every CHECK_STEPS steps.
+SAVE_SECONDS, CHECK_STEPS = 20.0, 20
 
 
 class Stage:
-    """The folder of one stage: last.ckpt and best.ckpt while it trains, then TRAINED alone."""
+    """The folder of one stage: last.ckpt and best.ckpt while it trains, then only TRAINED."""
 
     def __init__(self, folder: Path, resume: bool) -> None:
-        """`resume`: what an earlier run left is used; else it is overwritten."""
+        """resume: use the files of an earlier run; else they are overwritten."""
         self.folder, self._resume = folder, resume
-        self.last, self._best, self._trained = (
-            folder / "last.ckpt",
-            folder / "best.ckpt",
-            folder / TRAINED,
-        )
+        self.last, self._best = folder / "last.ckpt", folder / "best.ckpt"
+        self._trained = folder / TRAINED
         self.step = 0
 
-    def finished(self, module: pl.LightningModule) -> bool:
-        """Whether an earlier run finished the stage; its weights are then in `module`."""
+    def restore_finished(self, module: pl.LightningModule) -> bool:
+        """Whether an earlier run finished the stage; if so, load its weights into `module`."""
         if not (self._resume and self._trained.is_file()):
             return False
-        weights = deserialised(self._trained, self._trained.read_bytes())
+        weights = from_safetensors(self._trained, self._trained.read_bytes())
         _check(self._trained, module, weights)
         module.load_state_dict(weights)
         return True
 
-    def resumable(self, module: pl.LightningModule) -> Path | None:
-        """The state to go on from, after it was found readable and made by such a module."""
+    def resume_point(self, module: pl.LightningModule) -> Path | None:
+        """The state file to resume from, if any; it is readable and fits `module`.
+
+        Raises EnvironmentFailure if the state is absent or damaged, WrongUsageError if it belongs
+        to another module.
+        """
         if not self._resume or not self.folder.exists():
             return None
         if not self.last.is_file():
             raise EnvironmentFailure(
-                f"{self.last}: expected the state that training goes on from, found none; "
+                f"{self.last}: expected the state to resume from, found none; "
                 f"remove {self.folder} to train this stage from its beginning"
             )
         state = _state(self.last)
@@ -57,33 +58,34 @@ class Stage:
         return self.last
 
     def finish(self, module: pl.LightningModule, *, monitored: bool) -> None:
-        """Leave `module` with its final weights, and these alone on disk."""
+        """Leave the final weights in `module`, and only these on disk."""
         if monitored:
             module.load_state_dict(_state(self._best)["state_dict"])
-        if leads():
+        if is_main_process():
             self.folder.mkdir(parents=True, exist_ok=True)
-            write(self._trained, serialised(module.state_dict()))
+            write(self._trained, to_safetensors(module.state_dict()))
         if torch.distributed.is_initialized():
             torch.distributed.barrier()
-        if leads():
+        if is_main_process():
             self.last.unlink(missing_ok=True)
             self._best.unlink(missing_ok=True)
 
 
-class Keeper(Checkpoint):
-    """Saves last.ckpt at the start, and whenever SECONDS have passed, looked at every STEPS steps.
+class StateSaver(Checkpoint):
+    """Saves last.ckpt at the start and whenever SAVE_SECONDS have passed.
 
-    Where a validation follows a step, after it: a run that goes on must know its result.
+    Where a validation follows a step, it saves after the validation: a resumed run must know the
+    result.
     """
 
     def __init__(self, path: Path, every: int | None) -> None:
-        """`every`: how many steps lie between validations; None: there are none."""
+        """every: steps between validations (None: there are no validations)."""
         self._path, self._every = path, every
         self._saved = time.monotonic()
         self._due = False
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Save, so that a run killed early can be resumed too."""
+        """Save, so that a run that is killed early can be resumed too."""
         if trainer.global_step == 0:
             self._save(trainer)
 
@@ -95,17 +97,17 @@ class Keeper(Checkpoint):
         batch: Any,
         batch_idx: int,
     ) -> None:
-        """Save if it is time and no validation follows."""
+        """Save if it is time and no validation follows this step."""
         step = trainer.global_step
-        if step % STEPS == 0:
-            # All processes save or none: the first one's clock decides.
-            self._due = trainer.strategy.broadcast(time.monotonic() - self._saved >= SECONDS)
+        if step % CHECK_STEPS == 0:
+            # Either all processes save or none: the clock of the first one decides.
+            self._due = trainer.strategy.broadcast(time.monotonic() - self._saved >= SAVE_SECONDS)
         if self._due and not (self._every and step % self._every == 0) and step < trainer.max_steps:
             self._save(trainer)
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Save if it is time."""
-        # A run that stops early is not to go on from there, and would not know that it had stopped.
+        # A run that stops early must not be resumed from here: it would not know that it stopped.
         if self._due and not trainer.should_stop:
             self._save(trainer)
 
@@ -119,19 +121,19 @@ def _state(path: Path) -> dict[str, Any]:
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
         state["state_dict"], state["global_step"]
     except Exception as error:
-        # A damaged file raises whatever its reader stumbles over.
+        # A damaged file makes its reader raise all kinds of exceptions.
         raise EnvironmentFailure(
-            f"{path}: damaged, so training cannot go on from it ({type(error).__name__}); "
+            f"{path}: damaged, so training cannot be resumed from it ({type(error).__name__}); "
             f"remove {path.parent} to train this stage from its beginning"
         ) from error
     return state
 
 
 def _check(path: Path, module: pl.LightningModule, weights: dict[str, torch.Tensor]) -> None:
-    """Raise WrongUsageError if `weights` are not those of such a module."""
+    """Raise WrongUsageError if `weights` do not have the module's names and shapes."""
     expected = {name: tensor.shape for name, tensor in module.state_dict().items()}
     if expected != {name: tensor.shape for name, tensor in weights.items()}:
         raise WrongUsageError(
-            f"{path}: holds weights of other names or shapes than these settings make; "
-            "resume with the settings it was begun with, or name another --out"
+            f"{path}: expected weights of the names and shapes that these settings make, found "
+            "others; resume with the settings that the run was started with, or name another --out"
         )

@@ -1,4 +1,4 @@
-"""Decoding many videos in worker processes, in order and with a bounded look-ahead."""
+"""Decodes many videos in worker processes, in order and with a bounded look-ahead."""
 
 from __future__ import annotations
 
@@ -10,55 +10,58 @@ from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 from pathlib import Path
 
-from baselines.video.sampling import BadVideoError, Frames, Sampler, sample
+from baselines.video.containers import BadVideoError
+from baselines.video.sampling import Frames, Sampler, sample
 
-FEW = 16  # videos that are decoded sooner than worker processes start
-AHEAD = 2  # videos a worker may be ahead of what is consumed
-DIED = "brought its decoder down"
+IN_PROCESS_LIMIT = 16  # this many videos are decoded sooner than worker processes start
+LOOKAHEAD = 2  # videos that a worker may be ahead of the consumer
+DECODER_DIED = "brought its decoder down"
 
 
-def decoded(
+def decode_videos(
     paths: Sequence[Path], sampler: Sampler, workers: int | None = None
 ) -> Iterator[Frames | str]:
-    """For each video its frames, or why it is refused; in order, the same for any `workers`.
+    """For each video its frames, or the reason to refuse it; in order, equal for any `workers`.
 
-    workers: processes (None: one a core). One worker, or few videos, are decoded in this process.
-    A file that brings a worker down is refused like any other that cannot be decoded.
+    workers: processes (None: one for each core). One worker, or few videos, are decoded in this
+    process. A file that makes a worker crash is refused like any other that cannot be decoded.
     """
     workers = workers or os.cpu_count() or 1
-    if workers == 1 or len(paths) <= FEW:
-        yield from (attempt(path, sampler) for path in paths)
+    if workers == 1 or len(paths) <= IN_PROCESS_LIMIT:
+        yield from (frames_or_reason(path, sampler) for path in paths)
         return
     while paths:
         done = 0
         try:
-            for result in _pooled(paths, sampler, workers):
+            for result in _decode_in_pool(paths, sampler, workers):
                 done += 1
                 yield result
         except BrokenProcessPool:
-            # Any of those under way may have done it: each is tried alone.
-            suspects = paths[done : done + AHEAD * workers + 1]
-            yield from (_alone(path, sampler) for path in suspects)
+            # Any video in progress may be the cause: each is decoded alone.
+            suspects = paths[done : done + LOOKAHEAD * workers + 1]
+            yield from (_decode_alone(path, sampler) for path in suspects)
             done += len(suspects)
         paths = paths[done:]
 
 
-def attempt(path: Path, sampler: Sampler) -> Frames | str:
-    """The frames of one video, or why it is refused."""
+def frames_or_reason(path: Path, sampler: Sampler) -> Frames | str:
+    """The frames of one video, or the reason to refuse it."""
     try:
         return sample(path, sampler)
     except BadVideoError as error:
         return error.reason
 
 
-def _pooled(paths: Sequence[Path], sampler: Sampler, workers: int) -> Iterator[Frames | str]:
+def _decode_in_pool(
+    paths: Sequence[Path], sampler: Sampler, workers: int
+) -> Iterator[Frames | str]:
     waiting: deque[Future[Frames | str]] = deque()
-    # spawn: a forked child could inherit the locks of a caller's threads
+    # spawn: a forked child could inherit the locks of the caller's threads
     pool = ProcessPoolExecutor(min(workers, len(paths)), mp_context=get_context("spawn"))
     try:
         for path in paths:
-            waiting.append(pool.submit(attempt, path, sampler))
-            if len(waiting) > AHEAD * workers:
+            waiting.append(pool.submit(frames_or_reason, path, sampler))
+            if len(waiting) > LOOKAHEAD * workers:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
@@ -66,8 +69,8 @@ def _pooled(paths: Sequence[Path], sampler: Sampler, workers: int) -> Iterator[F
         pool.shutdown(cancel_futures=True)
 
 
-def _alone(path: Path, sampler: Sampler) -> Frames | str:
+def _decode_alone(path: Path, sampler: Sampler) -> Frames | str:
     try:
-        return next(_pooled([path], sampler, 1))
+        return next(_decode_in_pool([path], sampler, 1))
     except BrokenProcessPool:
-        return DIED
+        return DECODER_DIED

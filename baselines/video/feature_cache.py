@@ -1,9 +1,9 @@
-"""Where features are kept: one file a video, written whole, checked when it is read.
+"""A cache of features on disk: one file for each video, written atomically, checked when read.
 
 A file holds the rows and the times, both in NumPy's own format, one after the other; then the
-SHA-256 of the pixels that the rows were made of, and one over all that stands before. Opening
-checks the form and the length. The contents are hashed again if the file was touched since it was
-written, which its time of change tells: that is set to SEAL, a time that no other writer leaves.
+SHA-256 of the pixels that the rows were computed from, and one over everything before it. Reading
+checks the format and the length. The contents are hashed again if the file was changed since it was
+written. The modification time shows this: it is set to SEAL, a time that no other writer sets.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-from baselines.video.files import replace
+from baselines.video.files import write_atomically
 from harness.errors import EnvironmentFailure
 from harness.files import canonical
 
@@ -28,52 +28,56 @@ SEAL = 1_000_000_000 * 10**9  # ns: 2001-09-09, in whole seconds, which every di
 DIGEST = 32  # bytes
 
 
-class Entry(NamedTuple):
-    """What is kept of one video beside its rows: their times in ms, the hash of their pixels."""
+class FeatureRecord(NamedTuple):
+    """What is stored of one video beside its rows: times in ms, (n,), and the pixels' SHA-256."""
 
-    times: NDArray[np.int32]  # (n,)
+    times: NDArray[np.int32]
     pixels: bytes
 
 
-class Store:
-    """A folder of features that were made in one way, which `made` describes; keyed by `made`.
+class FeatureStore:
+    """A folder of features that were computed in one way; several processes may use it at once."""
 
-    Several processes may use it at once. Raises EnvironmentFailure if it cannot be made.
-    """
+    def __init__(self, cache: Path, recipe: dict[str, Any]) -> None:
+        """recipe: everything that features depend on beside the video; its hash names the folder.
 
-    def __init__(self, cache: Path, made: dict[str, Any]) -> None:
-        key = hashlib.sha256(canonical(made)).hexdigest()[:16]
+        Raises EnvironmentFailure if the folder cannot be made.
+        """
+        key = hashlib.sha256(canonical(recipe)).hexdigest()[:16]
         self._folder = cache / key
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise EnvironmentFailure(
-                f"{cache}: no features can be kept there: {error.strerror or error}; "
+                f"{cache}: features cannot be stored there: {error.strerror or error}; "
                 "name another folder for the cache"
             ) from error
         if not (self._folder / "made.json").exists():
-            replace(self._folder / "made.json", canonical(made))
+            write_atomically(self._folder / "made.json", canonical(recipe))
 
     def path(self, video: str) -> Path:
-        """Where the features of the video of that SHA-256 lie, if they are there."""
+        """The file for the features of the video with this SHA-256, whether or not it exists."""
         return self._folder / f"{video}.npy"
 
-    def read(self, video: str) -> Entry | None:
-        """What is kept of a video; None where there is nothing sound."""
+    def read(self, video: str) -> FeatureRecord | None:
+        """The record of a video; None if its file is absent or damaged."""
         try:
-            return _checked(self.path(video))
+            return _read_record(self.path(video))
         except (OSError, ValueError, EOFError, TypeError, SyntaxError):
-            return None  # `write` will take its place
+            return None  # `write` replaces it
 
-    def write(self, video: str, rows: Rows, entry: Entry) -> None:
-        """Keep the features of a video: the whole file or nothing."""
+    def write(self, video: str, rows: Rows, record: FeatureRecord) -> None:
+        """Store the features of a video, (n, ...): the whole file or nothing.
+
+        Raises EnvironmentFailure if the disk fails.
+        """
         path, rows = self.path(video), np.ascontiguousarray(rows)
         part = path.with_name(f".{uuid4().hex}.part")
         try:
             with part.open("wb") as stream:
                 npy.write_array(stream, rows, version=(1, 0), allow_pickle=False)
-                npy.write_array(stream, entry.times, version=(1, 0), allow_pickle=False)
-                stream.write(entry.pixels + _digest(rows, entry))
+                npy.write_array(stream, record.times, version=(1, 0), allow_pickle=False)
+                stream.write(record.pixels + _digest(rows, record))
                 stream.flush()
                 os.fsync(stream.fileno())
             os.utime(part, ns=(SEAL, SEAL))
@@ -84,37 +88,37 @@ class Store:
             part.unlink(missing_ok=True)
 
 
-def _checked(path: Path) -> Entry:
-    """The entry of a file of features. Raises ValueError if it is not sound."""
+def _read_record(path: Path) -> FeatureRecord:
+    """The record in a file of features. Raises ValueError if the file is damaged."""
     with path.open("rb") as stream:
-        rows = _mapped(path, stream)
-        entry = Entry(npy.read_array(stream, allow_pickle=False), stream.read(DIGEST))
+        rows = _map_rows(path, stream)
+        record = FeatureRecord(npy.read_array(stream, allow_pickle=False), stream.read(DIGEST))
         check, rest = stream.read(DIGEST), stream.read(1)
-        touched = os.fstat(stream.fileno()).st_mtime_ns != SEAL
-    if len(check) != DIGEST or rest or entry.times.shape != rows.shape[:1]:
-        raise ValueError(f"{path}: not the length that it declares")
-    if touched:
-        if check != _digest(rows, entry):
-            raise ValueError(f"{path}: not what was written")
-        with suppress(OSError):  # a cache that may only be read is checked each time
+        changed = os.fstat(stream.fileno()).st_mtime_ns != SEAL
+    if len(check) != DIGEST or rest or record.times.shape != rows.shape[:1]:
+        raise ValueError(f"{path}: not of the length that it declares")
+    if changed:
+        if check != _digest(rows, record):
+            raise ValueError(f"{path}: its contents do not match its hash")
+        with suppress(OSError):  # a read-only cache is hashed each time
             os.utime(path, ns=(SEAL, SEAL))
-    return entry
+    return record
 
 
-def _mapped(path: Path, stream: IO[bytes]) -> Rows:
-    """The rows, mapped; `stream` then stands after them."""
+def _map_rows(path: Path, stream: IO[bytes]) -> Rows:
+    """The rows, mapped from disk; afterwards `stream` is positioned behind them."""
     rows: Rows = np.load(path, mmap_mode="r", allow_pickle=False)
     if npy.read_magic(stream) != (1, 0):
-        raise ValueError(f"{path}: not in the version of the format that is written")
+        raise ValueError(f"{path}: not in the expected version of NumPy's format")
     npy.read_array_header_1_0(stream)
     stream.seek(rows.nbytes, os.SEEK_CUR)
     return rows
 
 
-def _digest(rows: Rows, entry: Entry) -> bytes:
-    """SHA-256 over all that a file says."""
-    found = hashlib.sha256(repr((rows.dtype.str, rows.shape, entry.times.dtype.str)).encode())
-    for part in (rows, entry.times):
-        found.update(np.ascontiguousarray(part).reshape(-1).view(np.uint8).data)
-    found.update(entry.pixels)
-    return found.digest()
+def _digest(rows: Rows, record: FeatureRecord) -> bytes:
+    """SHA-256 over everything that a file holds."""
+    total = hashlib.sha256(repr((rows.dtype.str, rows.shape, record.times.dtype.str)).encode())
+    for part in (rows, record.times):
+        total.update(np.ascontiguousarray(part).reshape(-1).view(np.uint8).data)
+    total.update(record.pixels)
+    return total.digest()

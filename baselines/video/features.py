@@ -1,9 +1,9 @@
-"""Features of a benchmark's videos, one row a frame: decoded, encoded, kept, mapped from disk.
+"""Features of a benchmark's videos, one row a frame: decoded, encoded, cached, mapped from disk.
 
-What cannot be read is skipped as a whole and reported, by this rule: a video without a path, whose
-path leaves the benchmark's folder, whose file is missing, or whose file is corrupt (it cannot be
-decoded from its first frame to its last). What is kept is keyed by the file's SHA-256, the sampler,
-the encoder and the decoder's version, so a changed file or library never meets old features.
+A video that cannot be read is skipped as a whole and reported: one without a path, whose path
+leaves the benchmark's folder, whose file is missing, or whose file is corrupt (it cannot be decoded
+from its first frame to its last). Cached features are keyed by the file's SHA-256, the sampler, the
+encoder and the decoder's version, so that a changed file or library never gets old features.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from typing import Any, NamedTuple, Protocol
 import msgspec
 import numpy as np
 
-from baselines.video.decoding import decoded
-from baselines.video.feature_cache import Entry, Rows, Store
-from baselines.video.files import Hashes, hashed, located
+from baselines.video.decoding import decode_videos
+from baselines.video.feature_cache import FeatureRecord, FeatureStore, Rows
+from baselines.video.files import HashIndex, hash_files, locate_files
 from baselines.video.sampling import SCALING, Frames, Sampler, library
 from harness.files import shown
 from harness.records import Video
 
 Note = Callable[[str], None]
-EVERY = 60  # seconds between notes of how far it is
+NOTE_SECONDS = 60  # between notes of the progress
 
 
 class Encoder(Protocol):
@@ -40,7 +40,7 @@ class Encoder(Protocol):
         """What the rows depend on beside the frames: the same key, the same rows."""
 
     def encode(self, frames: Frames) -> Rows:
-        """One row for each frame of one video.  # (n, ...)"""
+        """One row for each frame of one video: (n, ...)."""
 
 
 class _Pixels:
@@ -53,28 +53,29 @@ class _Pixels:
 PIXELS: Encoder = _Pixels()
 
 
-class Kept(NamedTuple):
-    """Where the rows of a video lie, and what is known of them without reading them."""
+class FeatureFile(NamedTuple):
+    """The file with the rows of a video, and what is known of them without reading them."""
 
     path: Path
-    entry: Entry
+    record: FeatureRecord
 
 
 class Features(Mapping[str, Rows]):
-    """Rows by video id, mapped from disk: (frames, ...), read-only; videos skipped are absent.
+    """Rows by video id, mapped from disk: (frames, ...), read-only; skipped videos are absent.
 
     times: by video id the times of the frames, (frames,) in ms. skipped: by video id the reason.
-    decoder: what decoded, which frames were taken, and hashes over all times and all pixels.
+    decoder: the decoder, the sampler, and hashes over all times and all pixels.
     """
 
     def __init__(
-        self, kept: Mapping[str, Kept], skipped: Mapping[str, str], sampler: Sampler
+        self, files: Mapping[str, FeatureFile], skipped: Mapping[str, str], sampler: Sampler
     ) -> None:
-        self._paths = {video_id: path for video_id, (path, _) in kept.items()}
+        """files, skipped: by video id."""
+        self._paths = {video_id: path for video_id, (path, _) in files.items()}
         self._mapped: dict[str, Rows] = {}
-        self.times = {video_id: entry.times for video_id, (_, entry) in kept.items()}
+        self.times = {video_id: record.times for video_id, (_, record) in files.items()}
         self.skipped = dict(skipped)
-        self.decoder = _fingerprint(kept, sampler)
+        self.decoder = _fingerprint(files, sampler)
 
     def __getitem__(self, video_id: str) -> Rows:
         if video_id not in self._mapped:
@@ -89,11 +90,11 @@ class Features(Mapping[str, Rows]):
         return len(self._paths)
 
     def __getstate__(self) -> dict[str, Any]:
-        """For a data loader's processes: where the rows lie, not what they hold."""
+        """For a data loader's processes: the paths of the rows, not the rows."""
         return self.__dict__ | {"_mapped": {}}
 
 
-def extract(
+def extract_features(
     videos: Iterable[Video],
     folder: Path,
     sampler: Sampler,
@@ -103,17 +104,17 @@ def extract(
     workers: int | None = None,
     note: Note,
 ) -> Features:
-    """The features of `videos`, whose paths start at `folder`, made or taken from `cache`.
+    """Compute the features of `videos`, whose paths start at `folder`, or read them from `cache`.
 
-    cache None: kept as long as the result lives. workers: processes that decode (None: one a
-    core); the result does not depend on it. `note` is told how many videos and frames, how fast,
-    and what was skipped. Raises EnvironmentFailure if the cache cannot be written.
+    cache None: they are stored as long as the result lives. workers: processes that decode (None:
+    one for each core); the result does not depend on it. note: gets one line: how many videos and
+    frames, how fast, what was skipped. Raises EnvironmentFailure if the cache cannot be written.
     """
     if cache is not None:
-        return _extracted(videos, folder, sampler, encoder, cache, workers, note)
+        return _extract_into(cache, videos, folder, sampler, encoder, workers, note)
     home = Path(mkdtemp(prefix="ivcr-features-"))
     try:
-        features = _extracted(videos, folder, sampler, encoder, home, workers, note)
+        features = _extract_into(home, videos, folder, sampler, encoder, workers, note)
     except BaseException:
         shutil.rmtree(home, ignore_errors=True)
         raise
@@ -121,76 +122,81 @@ def extract(
     return features
 
 
-def _extracted(
+def _extract_into(
+    cache: Path,
     videos: Iterable[Video],
     folder: Path,
     sampler: Sampler,
     encoder: Encoder,
-    cache: Path,
     workers: int | None,
     note: Note,
 ) -> Features:
-    store = Store(cache, _made(sampler, encoder))
-    files, skipped = located({video.video_id: video for video in videos}, folder)
-    digests = hashed(files, Hashes(cache / "videos.json"), skipped)
-    kept = {digest: entry for digest in digests.values() if (entry := store.read(digest))}
-    jobs = {digest: files[name] for name, digest in digests.items() if digest not in kept}
-    work = _Work(store, sampler, encoder, workers, note)
-    refused = work.carry_out(jobs, kept)
+    store = FeatureStore(cache, _recipe(sampler, encoder))
+    paths, skipped = locate_files({video.video_id: video for video in videos}, folder)
+    digests = hash_files(paths, HashIndex(cache / "videos.json"), skipped)
+    records = {digest: record for digest in digests.values() if (record := store.read(digest))}
+    jobs = {digest: paths[name] for name, digest in digests.items() if digest not in records}
+    extraction = _Extraction(store, sampler, encoder, workers, note)
+    refused = extraction.run(jobs, records)
     skipped |= {name: refused[digest] for name, digest in digests.items() if digest in refused}
-    found = {
-        name: Kept(store.path(digest), kept[digest])
+    files = {
+        name: FeatureFile(store.path(digest), records[digest])
         for name, digest in digests.items()
-        if digest in kept
+        if digest in records
     }
-    features = Features(found, dict(sorted(skipped.items())), sampler)
-    note(_report(features, work))
+    features = Features(files, dict(sorted(skipped.items())), sampler)
+    note(_report(features, extraction))
     return features
 
 
-class _Work:
-    """Decoding and encoding what is not kept yet, and how long it took."""
+class _Extraction:
+    """Decodes and encodes the videos that are not cached, and measures the time."""
 
     def __init__(
-        self, store: Store, sampler: Sampler, encoder: Encoder, workers: int | None, note: Note
+        self,
+        store: FeatureStore,
+        sampler: Sampler,
+        encoder: Encoder,
+        workers: int | None,
+        note: Note,
     ) -> None:
         self._store, self._sampler, self._encoder = store, sampler, encoder
         self._workers, self._note = workers, note
         self.videos = self.frames = 0
-        self.seconds = self.waited = 0.0
+        self.seconds = self.decode_seconds = 0.0
 
-    def carry_out(self, jobs: Mapping[str, Path], kept: dict[str, Entry]) -> dict[str, str]:
-        """Make what is missing, by the videos' hashes, into `kept`; returns why others are not."""
+    def run(self, jobs: Mapping[str, Path], records: dict[str, FeatureRecord]) -> dict[str, str]:
+        """Add the jobs' features, by the videos' hashes, to `records`; returns the refusals."""
         refused: dict[str, str] = {}
-        started = told = time.perf_counter()
-        results = decoded(list(jobs.values()), self._sampler, self._workers)
+        start = last_note = time.perf_counter()
+        results = decode_videos(list(jobs.values()), self._sampler, self._workers)
         for digest in jobs:
-            asked = time.perf_counter()
+            before = time.perf_counter()
             result = next(results)
-            self.waited += time.perf_counter() - asked
+            self.decode_seconds += time.perf_counter() - before
             if isinstance(result, str):
                 refused[digest] = f"corrupt: {result}"
             else:
-                kept[digest] = self._encoded(digest, result)
-            if time.perf_counter() - told > EVERY:
-                told = time.perf_counter()
+                records[digest] = self._encode(digest, result)
+            if time.perf_counter() - last_note > NOTE_SECONDS:
+                last_note = time.perf_counter()
                 self._note(f"features: {self.videos:,} of {len(jobs):,} videos")
-        self.seconds = time.perf_counter() - started
+        self.seconds = time.perf_counter() - start
         return refused
 
-    def _encoded(self, digest: str, frames: Frames) -> Entry:
+    def _encode(self, digest: str, frames: Frames) -> FeatureRecord:
         rows = self._encoder.encode(frames)
         if len(rows) != len(frames.times):
             raise ValueError(f"expected {len(frames.times)} rows, a frame each, got {len(rows)}")
-        entry = Entry(frames.times, hashlib.sha256(frames.pixels.data).digest())
-        self._store.write(digest, rows, entry)
+        record = FeatureRecord(frames.times, hashlib.sha256(frames.pixels.data).digest())
+        self._store.write(digest, rows, record)
         self.videos += 1
         self.frames += len(rows)
-        return entry
+        return record
 
 
-def _made(sampler: Sampler, encoder: Encoder) -> dict[str, Any]:
-    """All that features depend on beside the video."""
+def _recipe(sampler: Sampler, encoder: Encoder) -> dict[str, Any]:
+    """Everything that features depend on beside the video."""
     return {
         "format": 1,
         "library": library(),
@@ -200,12 +206,12 @@ def _made(sampler: Sampler, encoder: Encoder) -> dict[str, Any]:
     }
 
 
-def _fingerprint(kept: Mapping[str, Kept], sampler: Sampler) -> dict[str, Any]:
-    """What decoded, which frames, and hashes over all videos in order of their ids."""
+def _fingerprint(files: Mapping[str, FeatureFile], sampler: Sampler) -> dict[str, Any]:
+    """The decoder, the sampler, and hashes over all videos in order of their ids."""
     times, pixels = hashlib.sha256(), hashlib.sha256()
-    for name in sorted(kept):
-        entry = kept[name].entry
-        for total, part in ((times, entry.times.astype("<i4").tobytes()), (pixels, entry.pixels)):
+    for name in sorted(files):
+        record = files[name].record
+        for total, part in ((times, record.times.astype("<i4").tobytes()), (pixels, record.pixels)):
             total.update(f"{name}\n{len(part)}\n".encode())
             total.update(part)
     return {
@@ -216,22 +222,25 @@ def _fingerprint(kept: Mapping[str, Kept], sampler: Sampler) -> dict[str, Any]:
     }
 
 
-def _report(features: Features, work: _Work) -> str:
+def _report(features: Features, extraction: _Extraction) -> str:
     """One line: how much, how fast, what was skipped."""
     frames = sum(map(len, features.times.values()))
     parts = [f"features: {len(features):,} videos, {frames:,} frames"]
-    if work.videos:
-        speed, share = work.frames / work.seconds, work.waited / work.seconds
-        if work.frames < frames:
-            parts.append(f"{work.frames:,} of them new")
+    if extraction.videos:
+        speed = extraction.frames / extraction.seconds
+        share = extraction.decode_seconds / extraction.seconds
+        if extraction.frames < frames:
+            parts.append(f"{extraction.frames:,} of them new")
         parts.append(f"{speed:,.0f} frames/s, {share:.0%} of the time waiting on decode")
     else:
         parts.append("all from the cache")
     line = ", ".join(parts).replace("%", " %")
-    if not features.skipped:
-        return line
-    kinds = Counter(reason.partition(":")[0] for reason in features.skipped.values())
-    counted = ", ".join(f"{number:,} {kind}" for kind, number in sorted(kinds.items()))
-    first, reason = next(iter(features.skipped.items()))
-    named = f"first {shown(first)}: {reason}"
-    return f"{line}; {len(features.skipped):,} skipped ({counted}; {named})"
+    return line + _skip_report(features.skipped) if features.skipped else line
+
+
+def _skip_report(skipped: Mapping[str, str]) -> str:
+    """How many videos were skipped, by reason, and the first of them."""
+    kinds = Counter(reason.partition(":")[0] for reason in skipped.values())
+    counts = ", ".join(f"{number:,} {kind}" for kind, number in sorted(kinds.items()))
+    first, reason = next(iter(skipped.items()))
+    return f"; {len(skipped):,} skipped ({counts}; first {shown(first)}: {reason})"

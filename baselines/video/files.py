@@ -1,4 +1,4 @@
-"""The files of a benchmark's videos: where they lie, and which bytes they hold."""
+"""The files of a benchmark's videos: their paths, and the hashes of their contents."""
 
 from __future__ import annotations
 
@@ -17,15 +17,17 @@ from harness.records import Video
 READERS = 4  # threads that read files to hash them
 
 
-def located(videos: Mapping[str, Video], folder: Path) -> tuple[dict[str, Path], dict[str, str]]:
-    """The videos' files by id, and why others have none: nothing outside `folder` is read."""
+def locate_files(
+    videos: Mapping[str, Video], folder: Path
+) -> tuple[dict[str, Path], dict[str, str]]:
+    """The videos' files by id, and the reasons of those without; all lie inside `folder`."""
     root = folder.resolve()
-    places = {video_id: _place(video, root) for video_id, video in videos.items()}
-    found = {name: place for name, place in places.items() if isinstance(place, Path)}
-    return found, {name: place for name, place in places.items() if isinstance(place, str)}
+    places = {video_id: _path_or_reason(video, root) for video_id, video in videos.items()}
+    paths = {name: place for name, place in places.items() if isinstance(place, Path)}
+    return paths, {name: place for name, place in places.items() if isinstance(place, str)}
 
 
-def _place(video: Video, root: Path) -> Path | str:
+def _path_or_reason(video: Video, root: Path) -> Path | str:
     if video.path is None:
         return "no path"
     try:
@@ -37,32 +39,35 @@ def _place(video: Video, root: Path) -> Path | str:
         return f"missing: no path {shown(video.path)}"
 
 
-def hashed(located: Mapping[str, Path], hashes: Hashes, skipped: dict[str, str]) -> dict[str, str]:
-    """The SHA-256 of each file; one that cannot be read is added to `skipped`."""
+def hash_files(
+    paths: Mapping[str, Path], index: HashIndex, skipped: dict[str, str]
+) -> dict[str, str]:
+    """The SHA-256 of each file by video id; an unreadable file is added to `skipped`."""
 
-    def one(path: Path) -> str | None:
+    def digest_of(path: Path) -> str | None:
         try:
-            return hashes.of(path)
+            return index.digest(path)
         except OSError:
             return None
 
     with ThreadPoolExecutor(READERS) as pool:
-        found = dict(zip(located, pool.map(one, located.values()), strict=True))
-    hashes.save()
-    skipped |= {name: "missing: may not be read" for name, digest in found.items() if not digest}
-    return {name: digest for name, digest in found.items() if digest}
+        digests = dict(zip(paths, pool.map(digest_of, paths.values()), strict=True))
+    index.save()
+    skipped |= {name: "missing: may not be read" for name, digest in digests.items() if not digest}
+    return {name: digest for name, digest in digests.items() if digest}
 
 
-class Hashes:
-    """The SHA-256 of files by path, remembered in `file` while size and time of change stay."""
+class HashIndex:
+    """The SHA-256 of files by path, stored in `file`; valid while size and time of change stay."""
 
     def __init__(self, file: Path) -> None:
+        """A file that is absent or damaged counts as empty."""
         self._file = file
-        self._known = _remembered(file)
+        self._known = _read_index(file)
         self._new: dict[str, tuple[int, int, str]] = {}
 
-    def of(self, path: Path) -> str:
-        """The hash of a file, read again if need be. Raises OSError."""
+    def digest(self, path: Path) -> str:
+        """The hash of a file, which is read again if it may have changed. Raises OSError."""
         state = path.stat()
         size, changed, value = self._known.get(str(path), (-1, -1, ""))
         if (size, changed) == (state.st_size, state.st_mtime_ns):
@@ -73,21 +78,25 @@ class Hashes:
         return value
 
     def save(self) -> None:
-        """Keep what was learnt, beside what another process has kept meanwhile."""
+        """Store the new hashes; those that another process stored meanwhile stay."""
         if self._new:
-            self._known = _remembered(self._file) | self._known | self._new
-            replace(self._file, canonical(self._known))
+            self._known = _read_index(self._file) | self._known | self._new
+            write_atomically(self._file, canonical(self._known))
 
 
-def _remembered(file: Path) -> dict[str, tuple[int, int, str]]:
+def _read_index(file: Path) -> dict[str, tuple[int, int, str]]:
     try:
         return json.decode(file.read_bytes(), type=dict[str, tuple[int, int, str]])
     except (OSError, DecodeError):
         return {}
 
 
-def replace(path: Path, data: bytes) -> None:
-    """Write a small file; the last of several processes wins. Raises EnvironmentFailure."""
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write a small file; of several processes the last one wins.
+
+    Without the sync to disk of harness.files.write: what is written here can be computed again.
+    Raises EnvironmentFailure if the disk fails.
+    """
     part = path.with_name(f".{uuid4().hex}.part")
     try:
         part.write_bytes(data)

@@ -1,8 +1,8 @@
 """Frames of a video by time stamp: decoded by PyAV, scaled by libswscale, the same on every run.
 
-A video is decoded from its first frame to its last and what is wanted is kept: on short videos
-that is faster than seeking, and it finds out whether the whole file is sound. One that is not is
-refused as a whole, so that no figure rests on the half that could be read.
+A video is decoded from its first frame to its last, and the sampled frames are kept. On short
+videos this is faster than seeking, and it checks the whole file. A damaged file is refused as a
+whole, so that no figure depends on the half that could be read.
 """
 
 from __future__ import annotations
@@ -23,13 +23,19 @@ from msgspec import Struct
 from msgspec.structs import force_setattr
 from numpy.typing import NDArray
 
-from baselines.video.containers import MOST_PIXELS, TOO_MUCH, UnsoundError, base, end_of, opened
-from baselines.video.containers import BadVideoError as BadVideoError
+from baselines.video.containers import (
+    BEYOND_LIMIT,
+    MAX_PIXELS,
+    VideoDefectError,
+    end_tick,
+    open_video,
+    tick_seconds,
+)
 
-MOST_BYTES = 2**30  # of all frames taken of one video
-MOST_FRAMES = 100_000
-LONGEST = 24 * 3600  # seconds
-# The exact rounding: the fast paths differ from one kind of processor to another.
+MAX_BYTES = 2**30  # of all sampled frames of one video
+MAX_FRAMES = 100_000
+MAX_SECONDS = 24 * 3600
+# Exact rounding: the fast paths differ between kinds of processors.
 SCALING = (
     Interpolation.BICUBIC
     | Interpolation.ACCURATE_RND
@@ -40,13 +46,13 @@ SCALING = (
 
 
 class Sampler(Struct, frozen=True):
-    """Which frames are taken of a video, by time stamp, and their size.
+    """Which frames of a video are sampled, by time stamp, and their size.
 
-    rate: frames a second, at the times (i + 0.5) / rate before the video's end. size: pixels a
-    side. most: at most so many frames: where the rate gives more, they are spread evenly over the
-    whole video, at (i + 0.5) * duration / most. crop: scale the shorter side to `size` and cut the
-    middle out; else the picture is stretched to a square. A video too short for one frame at
-    `rate` gives the one in its middle. Raises ValueError if a number is not above 0.
+    rate: frames a second, at the times (i + 0.5) / rate before the video's end. size: side of a
+    frame in pixels. most: the largest number of frames; where the rate gives more, they are spread
+    evenly over the whole video, at (i + 0.5) * duration / most. crop: scale the shorter side to
+    `size` and cut out the middle; else the picture is stretched to a square. A video too short for
+    one frame at `rate` gives its middle frame. Raises ValueError if a number is not above 0.
     """
 
     rate: float
@@ -62,14 +68,14 @@ class Sampler(Struct, frozen=True):
 
 
 class Frames(NamedTuple):
-    """Frames of one video: the times asked for, in ms from its first frame, and RGB pixels."""
+    """Frames of one video: the sampling times in ms from its first frame, and RGB pixels."""
 
     times: NDArray[np.int32]  # (n,)
     pixels: NDArray[np.uint8]  # (n, size, size, 3)
 
 
-class Targets(NamedTuple):
-    """The times at which frames are taken: (2i + 1) * step / 2 seconds for i < total."""
+class SampleTimes(NamedTuple):
+    """The times at which frames are sampled: (2i + 1) * step / 2 seconds for i < total."""
 
     step: Fraction
     total: int
@@ -79,9 +85,12 @@ class Targets(NamedTuple):
         top, bottom = (self.step * 500).as_integer_ratio()
         return np.array([round(odd * top / bottom) for odd in self._odd()], np.int32)
 
-    def ticks(self, base: Fraction) -> list[int]:
-        """The times in whole ticks of `base` seconds: a frame is shown by then iff at or before."""
-        top, bottom = (self.step / base / 2).as_integer_ratio()
+    def ticks(self, tick: Fraction) -> list[int]:
+        """The times in whole ticks of `tick` seconds, rounded down.
+
+        A frame is shown at such a time if and only if its stamp is at or before it.
+        """
+        top, bottom = (self.step / tick / 2).as_integer_ratio()
         return [odd * top // bottom for odd in self._odd()]
 
     def _odd(self) -> range:
@@ -89,77 +98,81 @@ class Targets(NamedTuple):
 
 
 def sample(path: Path, sampler: Sampler) -> Frames:
-    """The frames that `sampler` takes: at each time the last frame stamped at or before it.
+    """Sample a video: at each time the last frame stamped at or before it.
 
-    Times count from the first frame. Rotation that the file asks for is applied (to the nearest
-    quarter turn); alpha is dropped. Pixels depend on the file, the sampler and the libraries'
-    versions alone. Raises BadVideoError if the file is unreadable, truncated, without a frame, or
-    beyond one of the limits above.
+    Times count from the first frame. The file's rotation is applied (to the nearest quarter turn);
+    alpha is dropped. Pixels depend only on the file, the sampler and the libraries' versions.
+    Raises BadVideoError if the file is unreadable, truncated, without a frame, or beyond one of the
+    limits above.
     """
-    with opened(path) as (container, stream):
-        end = end_of(container, stream)
-    with opened(path) as (container, stream):
-        return _taken(container, stream, end, sampler)
+    with open_video(path) as (container, stream):
+        end = end_tick(container, stream)
+    with open_video(path) as (container, stream):
+        return _take_frames(container, stream, end, sampler)
 
 
 def library() -> str:
-    """What decodes and scales, with versions: pixels may differ between two of them."""
-    named = ("libavformat", "libavcodec", "libswscale")
-    versions = (f"{name} {'.'.join(map(str, av.library_versions[name]))}" for name in named)
+    """The libraries that decode and scale, with versions: pixels may differ between versions."""
+    names = ("libavformat", "libavcodec", "libswscale")
+    versions = (f"{name} {'.'.join(map(str, av.library_versions[name]))}" for name in names)
     return ", ".join([f"PyAV {av.__version__}", *versions])
 
 
-def targets(duration: Fraction, sampler: Sampler) -> Targets:
-    """The times that `sampler` takes of a video of `duration` seconds: at least one."""
+def sample_times(duration: Fraction, sampler: Sampler) -> SampleTimes:
+    """The times at which `sampler` samples a video of `duration` seconds: at least one."""
     step = 1 / Fraction(sampler.rate).limit_denominator(1_000_000)
     count = math.ceil(duration / step - Fraction(1, 2))
     if count < 1:
-        return Targets(duration, 1)
+        return SampleTimes(duration, 1)
     if sampler.most is not None and count > sampler.most:
-        return Targets(duration / sampler.most, sampler.most)
-    return Targets(step, count)
+        return SampleTimes(duration / sampler.most, sampler.most)
+    return SampleTimes(step, count)
 
 
-def _taken(container: InputContainer, stream: VideoStream, end: int, sampler: Sampler) -> Frames:
-    """Decode all frames and keep those shown at the targets."""
-    stamped = _stamped(container, stream)
-    first, shown = next(stamped, (0, None))
+def _take_frames(
+    container: InputContainer, stream: VideoStream, end: int, sampler: Sampler
+) -> Frames:
+    """Decode all frames and keep those shown at the sampling times."""
+    frames = _frames_in_order(container, stream)
+    first, shown = next(frames, (0, None))
     if shown is None:
-        raise UnsoundError("has no frame")
-    wanted = _affordable(max(end - first, 1) * base(stream), sampler)
-    ticks, scaler, done = wanted.ticks(base(stream)), VideoReformatter(), 0
-    pixels = np.empty((wanted.total, sampler.size, sampler.size, 3), np.uint8)
-    for stamp, frame in stamped:
+        raise VideoDefectError("has no frame")
+    times = _times_within_limits(max(end - first, 1) * tick_seconds(stream), sampler)
+    ticks, scaler, done = times.ticks(tick_seconds(stream)), VideoReformatter(), 0
+    pixels = np.empty((times.total, sampler.size, sampler.size, 3), np.uint8)
+    for stamp, frame in frames:
         until = bisect_left(ticks, stamp - first, done)
         if until > done:
             pixels[done:until] = _square(shown, sampler, scaler)
         done, shown = until, frame
-    if done < wanted.total:
+    if done < times.total:
         pixels[done:] = _square(shown, sampler, scaler)
-    return Frames(wanted.milliseconds(), pixels)
+    return Frames(times.milliseconds(), pixels)
 
 
-def _stamped(container: InputContainer, stream: VideoStream) -> Iterator[tuple[int, av.VideoFrame]]:
-    """All frames with their stamps, which never go back."""
+def _frames_in_order(
+    container: InputContainer, stream: VideoStream
+) -> Iterator[tuple[int, av.VideoFrame]]:
+    """All frames with their stamps, in ascending order."""
     latest: int | None = None
     for frame in container.decode(stream):
         if frame.pts is None:
-            raise UnsoundError("has a frame without a time stamp")
-        # A stamp that goes back is passed over, as players do.
+            raise VideoDefectError("has a frame without a time stamp")
+        # A frame whose stamp goes back is skipped, as players do.
         if latest is None or frame.pts >= latest:
             latest = frame.pts
             yield latest, frame
 
 
-def _affordable(duration: Fraction, sampler: Sampler) -> Targets:
-    if duration > LONGEST:
-        raise UnsoundError(f"declares {float(duration):.0f} s: {TOO_MUCH}")
-    wanted = targets(duration, sampler)
-    if wanted.total > MOST_FRAMES or wanted.total * 3 * sampler.size**2 > MOST_BYTES:
-        raise UnsoundError(
-            f"would give {wanted.total} frames of {sampler.size} pixels a side: {TOO_MUCH}"
+def _times_within_limits(duration: Fraction, sampler: Sampler) -> SampleTimes:
+    if duration > MAX_SECONDS:
+        raise VideoDefectError(f"declares {float(duration):.0f} s: {BEYOND_LIMIT}")
+    times = sample_times(duration, sampler)
+    if times.total > MAX_FRAMES or times.total * 3 * sampler.size**2 > MAX_BYTES:
+        raise VideoDefectError(
+            f"would give {times.total} frames of {sampler.size} pixels a side: {BEYOND_LIMIT}"
         )
-    return wanted
+    return times
 
 
 def _square(frame: av.VideoFrame, sampler: Sampler, scaler: VideoReformatter) -> NDArray[np.uint8]:
@@ -171,8 +184,10 @@ def _square(frame: av.VideoFrame, sampler: Sampler, scaler: VideoReformatter) ->
         width, height = (
             max(size, round(side * size / short)) for side in (frame.width, frame.height)
         )
-    if width * height > MOST_PIXELS:
-        raise UnsoundError(f"is {frame.width}x{frame.height} pixels: too narrow to cut a square")
+    if width * height > MAX_PIXELS:
+        raise VideoDefectError(
+            f"is {frame.width}x{frame.height} pixels: too narrow to cut a square"
+        )
     scaled = scaler.reformat(frame, width, height, "rgb24", interpolation=SCALING, threads=1)
     x, y = (width - size) // 2, (height - size) // 2
     cut = scaled.to_ndarray().astype(np.uint8, copy=False)[y : y + size, x : x + size]

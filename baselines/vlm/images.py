@@ -17,7 +17,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from baselines.base import View
 from baselines.ranking import Corpus
-from baselines.video.features import Encoder, Features, extract
+from baselines.video.features import Encoder, Features, extract_features
 from baselines.video.sampling import Frames, Sampler
 from baselines.vlm.prompts import seconds
 
@@ -85,7 +85,7 @@ class VideoImages:
         self._stills = None
         if moment_frames:
             self._stills = _extracted(view, Sampler(RATE, side, moment_frames), StillEncoder())
-        Corpus(view).seen(self._strips)
+        Corpus(view).readable(self._strips)
 
     def strip(self, video_id: str) -> Strip | None:
         """The strip of a video; None if it cannot be read."""
@@ -112,7 +112,7 @@ class VideoImages:
 def _extracted(view: View, sampler: Sampler, encoder: Encoder) -> Features:
     videos = [view.videos[video_id] for video_id in view.corpus]
     note: Callable[[str], None] = view.note
-    return extract(videos, view.folder, sampler, encoder, cache=view.cache, note=note)
+    return extract_features(videos, view.folder, sampler, encoder, cache=view.cache, note=note)
 
 
 def unpadded(row: Bytes) -> bytes:

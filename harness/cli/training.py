@@ -50,14 +50,14 @@ def train(
     from baselines.registry import find
     from baselines.running.run_config import RunContext
     from baselines.training import trainer
-    from baselines.training.processes import leads
+    from baselines.training.processes import is_main_process
     from harness.benchmark import Benchmark
 
     config = TrainerConfig(out, seed, devices, nodes, strategy, precision, wandb, resume, steps)
-    lesson = trainer.TrainJob(find(name), assignments, config)
-    around = RunContext(cache, whole_line if leads() else lambda text: None)
+    job = trainer.TrainJob(find(name), assignments, config)
+    around = RunContext(cache, whole_line if is_main_process() else lambda text: None)
     again = f"{out}: what was saved stays; the same command with --resume goes on from there"
-    with extras(name), resumable(again, shown=leads()):
-        trainer.train(lesson, Benchmark(benchmark).checked(), around)
-    if leads():
+    with extras(name), resumable(again, shown=is_main_process()):
+        trainer.train(job, Benchmark(benchmark).checked(), around)
+    if is_main_process():
         click.echo(str(out))

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from baselines.base import Exchange, MissingInputError, Query, View
 from baselines.dialogue_context import Weighted, readings
-from baselines.ranking import UNRANKED, Corpus, best, blended, remembered, unit
+from baselines.ranking import UNRANKED, Corpus, cache_texts, top_positions, unit, weighted_embedding
 from harness.records import Moment, Video
 
 SCORES = st.lists(st.sampled_from([-1.0, 0.0, 0.5, 0.5000001, 2.0, UNRANKED]), max_size=30)
@@ -16,18 +16,18 @@ SCORES = st.lists(st.sampled_from([-1.0, 0.0, 0.5, 0.5000001, 2.0, UNRANKED]), m
 @given(SCORES, st.integers(1, 40))
 def test_the_best_are_those_of_sorting_everything_ties_by_position(scores, k):
     longhand = sorted((-score, at) for at, score in enumerate(scores) if score > UNRANKED)
-    assert best(np.array(scores), k) == [at for _, at in longhand[:k]]
+    assert top_positions(np.array(scores), k) == [at for _, at in longhand[:k]]
 
 
 @pytest.mark.parametrize("kind", [np.float32, np.float64])
 def test_large_rows_agree_with_a_full_stable_sort(kind):
     scores = np.random.default_rng(0).integers(0, 50, 5000).astype(kind)
-    assert best(scores, 100) == np.argsort(-scores, kind="stable")[:100].tolist()
+    assert top_positions(scores, 100) == np.argsort(-scores, kind="stable")[:100].tolist()
 
 
 def test_a_score_that_is_no_number_is_refused():
     with pytest.raises(ValueError, match="1 of 2 scores are NaN"):
-        best(np.array([0.0, np.nan]), 1)
+        top_positions(np.array([0.0, np.nan]), 1)
 
 
 @pytest.fixture
@@ -66,12 +66,12 @@ def test_scores_become_the_answer_that_the_task_asks_for(
 
 
 def test_what_was_not_found_is_not_ranked(corpus):
-    row = corpus.scattered(["c", "a"], np.array([1.0, 2.0]))
+    row = corpus.over_corpus(["c", "a"], np.array([1.0, 2.0]))
     assert row.tolist() == [2.0, UNRANKED, 1.0, UNRANKED]
-    assert corpus.ranked(row, 10) == ("a", "c")
-    assert corpus.seen({"d": 0, "a": 0}) == ["a", "d"]
+    assert corpus.top(row, 10) == ("a", "c")
+    assert corpus.readable({"d": 0, "a": 0}) == ["a", "d"]
     with pytest.raises(MissingInputError, match="none of the corpus' 4 videos"):
-        corpus.seen({})
+        corpus.readable({})
 
 
 HISTORY = tuple(Exchange("video", text, "answer", "a", ()) for text in ("one", "two"))
@@ -87,7 +87,7 @@ def test_all_is_one_text_oldest_first_and_decay_halves_with_each_turn_back():
 def test_decayed_embeddings_are_the_normalised_weighted_sum():
     vectors = {"one": [1, 0], "two": [0, 1], "words": [0.6, 0.8]}
     told = readings(query("video", history=HISTORY), "decayed")
-    found = blended(lambda text: np.array(vectors[text], np.float32), told)
+    found = weighted_embedding(lambda text: np.array(vectors[text], np.float32), told)
     longhand = np.array([0.25 * 1 + 0.6, 0.5 * 1 + 0.8])
     np.testing.assert_allclose(found, longhand / np.hypot(*longhand), rtol=1e-6)
     assert found.dtype == np.float32
@@ -99,5 +99,5 @@ def test_zeros_stay_zeros_when_scaled_to_length_one():
 
 def test_a_text_is_embedded_once():
     asked = []
-    embed = remembered(lambda text: asked.append(text) or np.ones(2, np.float32))
+    embed = cache_texts(lambda text: asked.append(text) or np.ones(2, np.float32))
     assert [embed("x") is embed("x"), asked] == [True, ["x"]]

@@ -6,15 +6,15 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader
 
-from baselines.training.batches import StepBatches, gathered
+from baselines.training.batches import StepBatches, gather
 
 RNG = np.random.default_rng(7)
 INPUTS = torch.tensor(RNG.normal(size=(40, 6)), dtype=torch.float32)
 TARGETS = INPUTS @ torch.tensor(RNG.normal(size=(6, 3)), dtype=torch.float32)
 
 
-class Kept(pl.LightningModule):
-    """Keeps the gradients of each step, as the optimizer gets them."""
+class GradientRecorder(pl.LightningModule):
+    """Records the gradients of each step, as the optimizer gets them."""
 
     def __init__(self):
         super().__init__()
@@ -25,8 +25,8 @@ class Kept(pl.LightningModule):
         self.grads.append({n: p.grad.detach().clone() for n, p in self.named_parameters()})
 
 
-class Contrastive(Kept):
-    """Two towers; each row's partner is to be told from those of all other rows."""
+class Contrastive(GradientRecorder):
+    """Two encoders; each row is compared with its own partner and with all other rows'."""
 
     def __init__(self):
         super().__init__()
@@ -34,8 +34,8 @@ class Contrastive(Kept):
 
     def loss(self, batch):
         left, right = (
-            gathered(nn.functional.normalize(tower(rows), dim=1))
-            for tower, rows in zip((self.left, self.right), batch, strict=True)
+            gather(nn.functional.normalize(encoder(rows), dim=1))
+            for encoder, rows in zip((self.left, self.right), batch, strict=True)
         )
         logits = left @ right.T / 0.1
         gold = torch.arange(len(logits))
@@ -50,7 +50,7 @@ class Contrastive(Kept):
         return torch.optim.SGD(self.parameters(), lr=0.1)
 
 
-class Regression(Kept):
+class Regression(GradientRecorder):
     """Two layers, dropout, a schedule; logs the validation loss and the share of right signs."""
 
     def __init__(self, dropout=0.2, rate=0.05):
@@ -64,9 +64,9 @@ class Regression(Kept):
         return nn.functional.mse_loss(self.net(batch[0]), batch[1])
 
     def validation_step(self, batch, _):
-        said = self.net(batch[0])
-        self.log("loss", nn.functional.mse_loss(said, batch[1]))
-        self.log("signs", ((said > 0) == (batch[1] > 0)).float().mean())
+        output = self.net(batch[0])
+        self.log("loss", nn.functional.mse_loss(output, batch[1]))
+        self.log("signs", ((output > 0) == (batch[1] > 0)).float().mean())
 
     def configure_optimizers(self):
         optimizer = torch.optim.AdamW(self.parameters(), lr=self.rate)

@@ -28,7 +28,7 @@ import av
 import numpy as np
 from av.video.reformatter import VideoReformatter
 
-from baselines.video.features import Features, extract
+from baselines.video.features import Features, extract_features
 from baselines.video.sampling import Sampler, library
 from harness.benchmark import Benchmark
 
@@ -98,7 +98,7 @@ def main() -> None:
 
             def extracted(workers: int, home: str = home) -> Features:
                 options = {"cache": Path(home, str(workers)), "workers": workers, "note": str}
-                return extract(videos, benchmark.folder, sampler, **options)
+                return extract_features(videos, benchmark.folder, sampler, **options)
 
             rows["1 worker"].append(timed(lambda: extracted(1)))
             rows["2 workers"].append(timed(lambda: extracted(2)))

@@ -1,4 +1,4 @@
-"""ivcr baseline train: what it writes, refuses, and keeps of what was cut off."""
+"""ivcr baseline train: what it writes, what it refuses, and how an interrupted run is resumed."""
 
 import json
 import os
@@ -130,7 +130,7 @@ def test_what_a_finished_run_left_is_not_trained_again(train, benchmark, tmp_pat
 @pytest.mark.parametrize(
     ("arguments", "code", "expected"),
     [
-        (["--out", "FULL"], 2, "is not an empty folder; go on"),
+        (["--out", "FULL"], 2, "is not an empty folder; continue"),
         (["--out", "FULL", "--resume"], 2, "found no readable begun.json"),
         (["--out", "OUT", "--resume"], 2, "found no readable begun.json"),
         (["--out", "OUT", "--strategy", "fsdp"], 2, "expected auto or one of Lightning's ddp"),
@@ -168,6 +168,20 @@ def test_training_what_has_nothing_to_train_is_refused(ivcr, benchmark, tmp_path
     assert "bm25 has nothing to train" in err
 
 
+def test_a_run_is_resumed_with_its_own_seed_alone(train, benchmark, tmp_path, monkeypatch):
+    def interrupt(self, batch, number):
+        raise KeyboardInterrupt
+
+    what = ["--benchmark", benchmark.folder, "--out", tmp_path / "out"]
+    with monkeypatch.context() as patched:
+        patched.setattr(Regression, "training_step", interrupt)
+        assert train(*what)[0] == 130
+    code, _, err = train(*what, "--resume", "--seed", 1)
+    assert (code, len(err.splitlines())) == (2, 1)
+    assert 'was started with another seed ("0"); repeat the command' in err
+    assert train(*what, "--resume")[0] == 0
+
+
 # The command, with state saved at every step. HOLD: it stops there and waits to be ended, in the
 # second stage before its step HELD.
 SCRIPT = """
@@ -180,7 +194,7 @@ from harness.cli import main
 from tests.baselines.toys import Regression
 from tests.cli.test_training import HELD, toy_entry, toy_load
 
-stages.SECONDS, stages.STEPS = 0.0, 1
+stages.SAVE_SECONDS, stages.CHECK_STEPS = 0.0, 1
 registry.find, trainer.load = toy_entry, toy_load
 go_on = Regression.training_step
 
@@ -257,7 +271,7 @@ def test_training_that_is_cut_off_goes_on_to_the_same_checkpoint(
     assert not (out / "checkpoint.json").exists()
     code, _, err = train("--benchmark", benchmark.folder, "--out", out, "--resume", "--seed", 1)
     assert code == 2
-    assert "was begun with another seed" in err
+    assert "was started with another seed" in err
     code, _, err = train("--benchmark", benchmark.folder, "--out", out, "--resume")
     assert code == 0, err
     assert len(err.splitlines()) == 1, "the first stage was not trained again"

@@ -15,7 +15,8 @@ from baselines.interllava.tiny_training import numbered, timed
 from baselines.interllava.training import Batch, LossConfig, Teaching, replies, right
 from baselines.registry import find, load
 from baselines.running.runner import RunConfig, start
-from baselines.training.fit import StepBatches, fit
+from baselines.training.batches import StepBatches
+from baselines.training.fit import fit
 from baselines.training.trainer import TrainJob, train
 from harness.errors import EnvironmentFailure, WrongUsageError
 from harness.records import Moment

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from baselines.localisation.proposals import met, nms, windows
+from baselines.localisation.proposals import nms, overlaps, sliding_windows
 
 SPANS = st.tuples(st.integers(0, 40), st.integers(1, 40)).map(lambda s: (s[0], s[0] + s[1]))
 
@@ -22,7 +22,7 @@ def by_hand(one, other):
 @settings(deadline=None)
 @given(st.lists(SPANS, min_size=1, max_size=8), st.lists(SPANS, min_size=1, max_size=8))
 def test_overlaps_of_all_pairs_are_counted_milliseconds(ones, others):
-    found = met(np.array(ones)[:, None], np.array(others)[None])
+    found = overlaps(np.array(ones)[:, None], np.array(others)[None])
     expected = [[by_hand(one, other) for other in others] for one in ones]
     assert found.iou().tolist() == [[float(iou) for iou in row] for row in expected]
     for tenths in (3, 5, 7, 10):
@@ -62,7 +62,7 @@ def test_a_score_that_is_no_number_is_refused():
 @given(st.integers(1, 100_000), st.integers(1, 5_000))
 def test_windows_cover_the_video_at_every_length_and_none_leaves_it(duration, shortest):
     shortest = max(shortest, duration // 40)
-    found = windows(duration, shortest)
+    found = sliding_windows(duration, shortest)
     assert found.tolist() == sorted(found.tolist(), key=lambda w: (w[1] - w[0], w[0]))
     assert len({tuple(window) for window in found.tolist()}) == len(found)
     lengths = sorted({end - start for start, end in found.tolist()})
@@ -76,5 +76,5 @@ def test_windows_cover_the_video_at_every_length_and_none_leaves_it(duration, sh
 
 
 def test_lengths_grow_by_half():
-    lengths = sorted({end - start for start, end in windows(10_000, 2000).tolist()})
+    lengths = sorted({end - start for start, end in sliding_windows(10_000, 2000).tolist()})
     assert lengths == [2000, 3000, 4500, 6750, 10_000]

@@ -5,8 +5,8 @@ import pytest
 
 from baselines.base import Answer, Exchange, MissingInputError, Query, View
 from baselines.encoders.image_text import load_clip
-from baselines.localisation.proposals import windows
-from baselines.localisers.sliding_window import pooled
+from baselines.localisation.proposals import sliding_windows
+from baselines.localisers.sliding_window import pool_windows
 from baselines.registry import find, load
 from baselines.video.sampling import sample
 from harness.errors import WrongUsageError
@@ -65,7 +65,7 @@ def by_hand(clip, path, end, text):
     frames = sample(path, clip.sampler(4, 256))
     rows, told = clip.encode(frames).astype(np.float64), clip.texts([text])[0]
     scored = []
-    for start, stop in windows(end, 2000).tolist():
+    for start, stop in sliding_windows(end, 2000).tolist():
         inside = [row for time, row in zip(frames.times, rows, strict=True) if start <= time < stop]
         mean = np.mean(inside, axis=0)
         scored.append((mean @ told / np.linalg.norm(mean), (start, stop)))
@@ -132,7 +132,7 @@ def test_provenance_names_model_frames_and_what_was_skipped(localiser):
 def test_windows_between_two_frames_are_left_out():
     spans = np.array([[0, 100], [100, 200], [0, 1000], [500, 501], [501, 900]])
     rows = np.array([[3.0, 0.0], [0.0, 3.0]], np.float32)
-    held, means = pooled(spans, np.array([100, 500], np.int32), rows)
+    held, means = pool_windows(spans, np.array([100, 500], np.int32), rows)
     assert held.tolist() == [[100, 200], [0, 1000], [500, 501]]
     assert means == pytest.approx(np.array([[1, 0], [0.5**0.5, 0.5**0.5], [0, 1]]))
 

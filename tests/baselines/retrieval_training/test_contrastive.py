@@ -7,10 +7,17 @@ from transformers import CLIPModel
 
 from baselines.base import LabelledSplit, TrainerConfig, View
 from baselines.dialogue_context import Weighted
-from baselines.retrieval_training.contrastive import Contrast, Pair, Rates, pairs, symmetric, train
-from baselines.retrieval_training.encoder_pairs import Frozen, filled
+from baselines.retrieval_training.contrastive import (
+    ContrastiveModule,
+    LearningRates,
+    TextVideoPair,
+    contrastive_loss,
+    train_module,
+    training_pairs,
+)
+from baselines.retrieval_training.encoder_pairs import CachedEncoder, pad_frames
 from baselines.retrievers.clip4clip import CLIP4ClipHead as Clip4Clip
-from baselines.retrievers.xpool import CLIP4ClipHead as XPool
+from baselines.retrievers.xpool import XPoolHead as XPool
 from harness.records import Gold, Turn
 from tests.baselines import tiny
 
@@ -26,7 +33,7 @@ def test_without_twins_the_loss_is_clips_own(tmp_path):
             pixel_values=torch.randn(6, 3, tiny.SIDE, tiny.SIDE, generator=draw),
             return_loss=True,
         )
-        found = symmetric(told.logits_per_text, torch.arange(6))
+        found = contrastive_loss(told.logits_per_text, torch.arange(6))
     assert float(told.loss) > 0.1
     assert found == pytest.approx(float(told.loss), abs=1e-5)
 
@@ -39,7 +46,7 @@ def test_pairs_of_one_video_are_no_negatives_of_each_other():
         for i, row in enumerate(rows):
             rivals = [row[j] for j in range(4) if j == i or videos[j] != videos[i]]
             terms.append(np.log(np.exp(rivals).sum()) - row[i])
-    assert symmetric(logits, torch.tensor(videos)) == pytest.approx(sum(terms) / len(terms))
+    assert contrastive_loss(logits, torch.tensor(videos)) == pytest.approx(sum(terms) / len(terms))
 
 
 def dialogue(*utterances, name="d"):
@@ -52,7 +59,7 @@ def dialogue(*utterances, name="d"):
 
 def test_pairs_are_the_video_turns_with_what_was_said_before_them_in_their_dialogue():
     (first, gold), (second, more) = dialogue("a", "when", "b"), dialogue("c", name="e")
-    found = pairs(LabelledSplit(first + second, gold + more, {}), "decayed")
+    found = training_pairs(LabelledSplit(first + second, gold + more, {}), "decayed")
     assert [pair.video_id for pair in found] == ["a.mp4", "b.mp4", "c.mp4"]
     assert found[1].readings == (("a", 0.25), ("when", 0.5), ("b", 1.0))
     assert found[2].readings == (("c", 1.0),)
@@ -62,8 +69,8 @@ def test_no_pair_reads_a_later_turn_or_any_gold_but_its_own():
     turns, gold = dialogue("a", "b", "c")
     others = dialogue("a", "b", "x")[0], (gold[0], gold[1], Gold("d", 3, "y.mp4"))
     for context in ("last", "all", "decayed"):
-        kept = pairs(LabelledSplit(turns, gold, {}), context)[:2]
-        assert pairs(LabelledSplit(*others, {}), context)[:2] == kept
+        kept = training_pairs(LabelledSplit(turns, gold, {}), context)[:2]
+        assert training_pairs(LabelledSplit(*others, {}), context)[:2] == kept
 
 
 def rows(count):
@@ -82,7 +89,7 @@ class Clip:
 
 
 VIDEOS = {f"{name}.mp4": rows(3 + at) for at, name in enumerate("abc")}
-PAIRS = [Pair((Weighted(name, 1.0),), f"{name}.mp4") for name in "abc"]
+PAIRS = [TextVideoPair((Weighted(name, 1.0),), f"{name}.mp4") for name in "abc"]
 HEADS = {
     "mean": lambda: Clip4Clip(WIDTH, MOST, "mean", maps=True),
     "sequence": lambda: Clip4Clip(WIDTH, MOST, "sequence", maps=True),
@@ -92,8 +99,8 @@ HEADS = {
 
 def learner(kind, val=PAIRS):
     torch.manual_seed(0)
-    towers = Frozen(Clip(), VIDEOS, MOST)
-    return Contrast(HEADS[kind](), towers, PAIRS, val, rates=Rates(1e-2, 0.0), scale=10.0)
+    encoders, rates = CachedEncoder(Clip(), VIDEOS, MOST), LearningRates(1e-2, 0.0)
+    return ContrastiveModule(HEADS[kind](), encoders, PAIRS, val, rates=rates, scale=10.0)
 
 
 @pytest.mark.parametrize("kind", HEADS)
@@ -101,15 +108,15 @@ def test_three_pairs_are_learnt_by_heart(kind, tmp_path):
     module, notes = learner(kind), []
     before = float(module.eval().training_step(torch.arange(3), 0).detach())
     view = View({}, (), tmp_path, "own", 0, note=notes.append)
-    assert train(module, view, TrainerConfig(tmp_path / "out"), epochs=60) <= 60
+    assert train_module(module, view, TrainerConfig(tmp_path / "out"), epochs=60) <= 60
     after = float(module.eval().training_step(torch.arange(3), 0).detach())
     assert after < before / 2
     assert "R@1 1" in notes[-1]
 
 
 def test_a_twins_rows_are_filled_up_without_a_trace():
-    short = filled([VIDEOS["a.mp4"]], 3)
-    long = filled([VIDEOS["a.mp4"]], MOST)
+    short = pad_frames([VIDEOS["a.mp4"]], 3)
+    long = pad_frames([VIDEOS["a.mp4"]], MOST)
     assert long.mask.tolist() == [[1, 1, 1, 0, 0]]
     for make in HEADS.values():
         torch.manual_seed(0)

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from baselines.dialogue_context import Weighted
-from baselines.retrievers.bm25 import Index, first_stage, joined, ranked
-from baselines.tokenization import tokens
+from baselines.retrievers.bm25 import BM25Index, first_stage, rank_texts
+from baselines.tokenization import join_fields, tokenize
 from harness.errors import WrongUsageError
 from harness.records import Moment
 from tests.baselines.conftest import CAT, COOK, DOG, FOX, ask, dialogue
@@ -23,12 +23,12 @@ WORDS = st.lists(st.sampled_from(["cat", "dog", "fox", "猫", "狗在", "sofa"])
 
 def by_hand(texts, query):
     """Lucene's BM25, k1 1.5, b 0.75 (Kamphuis et al., ECIR 2020, table 1)."""
-    documents = [tokens(text) for text in texts]
+    documents = [tokenize(text) for text in texts]
     mean = sum(map(len, documents)) / len(documents)
     scores = []
     for document in documents:
         counts, score = Counter(document), 0.0
-        for token in tokens(query):
+        for token in tokenize(query):
             held = sum(token in other for other in documents)
             idf = math.log(1 + (len(documents) - held + 0.5) / (held + 0.5))
             if counts[token]:
@@ -40,13 +40,13 @@ def by_hand(texts, query):
 
 @given(st.lists(WORDS, min_size=1, max_size=8), WORDS)
 def test_scores_are_the_formula_written_out(texts, query):
-    scores = Index(texts).scores([Weighted(query, 1.0)])
+    scores = BM25Index(texts).scores([Weighted(query, 1.0)])
     assert scores == pytest.approx(by_hand(texts, query), abs=1e-6)
 
 
 @given(st.lists(WORDS, min_size=1, max_size=8), WORDS, WORDS)
 def test_the_score_of_joined_texts_is_the_sum_in_any_order(texts, one, two):
-    index = Index(texts)
+    index = BM25Index(texts)
     joint = index.scores([Weighted(f"{one} {two}", 1.0)])
     assert joint.tolist() == index.scores([Weighted(two, 1.0), Weighted(one, 1.0)]).tolist()
 
@@ -54,14 +54,14 @@ def test_the_score_of_joined_texts_is_the_sum_in_any_order(texts, one, two):
 @given(st.lists(st.sampled_from([0.0, 0.5, 1.0, 2.0]), max_size=12), st.integers(1, 12))
 def test_ranked_is_a_stable_sort_of_what_scores(scores, k):
     expected = sorted((n for n, score in enumerate(scores) if score), key=lambda n: -scores[n])
-    assert ranked(np.array(scores), k) == expected[:k]
+    assert rank_texts(np.array(scores), k) == expected[:k]
 
 
 @given(st.lists(WORDS, min_size=1, max_size=8), WORDS, st.integers(1, 9))
 def test_first_stage_always_fills_its_list_scored_texts_first(texts, query, k):
     (found,) = first_stage([{"title": text} for text in texts], [query], k)
     assert len(found) == len(set(found)) == min(k, len(texts))
-    scores = Index(texts).scores([Weighted(query, 1.0)])
+    scores = BM25Index(texts).scores([Weighted(query, 1.0)])
     assert found == sorted(range(len(texts)), key=lambda n: -scores[n])[:k]
 
 
@@ -110,7 +110,7 @@ def test_the_reference_figures_of_real_text_are_met(charades, said):
         assert 100 * right / len(turns) == pytest.approx(figure, abs=0.1)
 
     corpus = charades.split().corpus
-    texts = [joined(charades.videos[video].text) for video in corpus]
+    texts = [join_fields(charades.videos[video].text) for video in corpus]
     direct = bm25s.BM25()
     direct.index(bm25s.tokenize(texts, show_progress=False), show_progress=False)
     queries = bm25s.tokenize([turn.utterance for turn in turns], show_progress=False)

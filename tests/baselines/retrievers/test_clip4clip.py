@@ -8,7 +8,7 @@ from safetensors.torch import load_file
 from baselines.base import Query, View
 from baselines.encoders.image_text import load_clip
 from baselines.registry import find, load
-from baselines.retrieval_training.encoder_pairs import Clips, filled
+from baselines.retrieval_training.encoder_pairs import FrameBatch, pad_frames
 from baselines.retrievers.clip4clip import CLIP4ClipHead
 from tests.baselines import tiny
 
@@ -29,7 +29,7 @@ def cosines(texts, videos):
 
 def scores(head, videos=VIDEOS):
     with torch.inference_mode():
-        return head(torch.from_numpy(TEXTS), filled(videos, MOST)).numpy()
+        return head(torch.from_numpy(TEXTS), pad_frames(videos, MOST)).numpy()
 
 
 @pytest.mark.parametrize("similarity", ["mean", "sequence"])
@@ -69,7 +69,7 @@ def test_a_sequence_adds_its_layers_to_the_frames():
             inner = torch.nn.functional.gelu(layer.linear1(layer.norm2(placed)))
             placed = placed + layer.linear2(inner)
         together = (mapped + placed)[0].numpy()
-        found = head.videos(Clips(frames, torch.ones(1, MOST)))[0].numpy()
+        found = head.videos(FrameBatch(frames, torch.ones(1, MOST)))[0].numpy()
     mean = (together / np.linalg.norm(together, axis=1, keepdims=True)).mean(0)
     np.testing.assert_allclose(found, mean / np.linalg.norm(mean), atol=1e-5)
 

@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from baselines.base import Query, View
 from baselines.encoders.image_text import load_clip
 from baselines.registry import find, load
-from baselines.retrieval_training.encoder_pairs import filled
+from baselines.retrieval_training.encoder_pairs import pad_frames
 from baselines.retrievers.xpool import XPoolHead
 from baselines.video.sampling import sample
 from harness.errors import WrongUsageError
@@ -47,7 +48,7 @@ def test_every_text_pools_every_video_as_the_longhand_loop_does():
     texts = rng.normal(size=(3, WIDTH)).astype(np.float32)
     videos = [rng.normal(size=(count, WIDTH)).astype(np.float32) for count in (1, 4, 6)]
     with torch.inference_mode():
-        found = head(torch.from_numpy(texts), filled(videos, 6)).numpy()
+        found = head(torch.from_numpy(texts), pad_frames(videos, 6)).numpy()
     expected = [[longhand(head, text, frames) for frames in videos] for text in texts]
     np.testing.assert_allclose(found, expected, atol=1e-5)
 
@@ -68,14 +69,15 @@ def test_two_trainings_with_one_seed_give_the_same_bytes(trained):
 
 
 def test_a_ranking_is_that_of_every_video_compared_on_its_own(trained, filmed, films, clip):
-    baseline, _ = load(find("xpool"), [f"checkpoint={trained()}"])
+    folder = trained()
+    baseline, _ = load(find("xpool"), [f"checkpoint={folder}"])
+    head = XPoolHead(tiny.WIDTH)
+    head.load_state_dict(load_file(folder / "weights.safetensors"))
     split, model = filmed.split("test"), load_clip(str(clip), None)
     baseline.prepare(View(filmed.videos, split.corpus, filmed.folder, "own", 0))
     text = model.texts(["雪里的狐狸"])[0]
     cosines = {
-        video_id: longhand(
-            baseline._head, text, model.encode(sample(films[video_id], model.sampler(4, 6)))
-        )
+        video_id: longhand(head, text, model.encode(sample(films[video_id], model.sampler(4, 6))))
         for video_id in split.corpus
     }
     (answer,) = baseline.answer([Query("d", 1, "zh", "video", "雪里的狐狸")])

@@ -91,6 +91,15 @@ def test_what_is_no_whole_checkpoint_of_this_baseline_is_refused(tmp_path, damag
     assert str(refusal.value).isprintable()
 
 
+def test_one_bit_of_the_weights_is_noticed(tmp_path):
+    path = saved(tmp_path) / "weights.safetensors"
+    data = path.read_bytes()
+    path.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
+    assert safetensors.torch.load_file(path).keys() == WEIGHTS.keys()
+    with pytest.raises(EnvironmentFailure, match=r"weights\.safetensors: damaged: its hash"):
+        load(tmp_path, baseline="toy")
+
+
 def test_weights_that_are_no_safetensors_are_refused_even_if_their_hash_agrees(tmp_path):
     document = json.loads((saved(tmp_path) / "checkpoint.json").read_text())
     (tmp_path / "weights.safetensors").write_bytes(b"not tensors")

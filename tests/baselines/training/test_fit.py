@@ -13,7 +13,8 @@ from safetensors.torch import load_file
 
 from baselines.base import TrainerConfig
 from baselines.training import stages
-from baselines.training.fit import fit, gathered
+from baselines.training.batches import gather
+from baselines.training.fit import fit
 from harness.errors import EnvironmentFailure, WrongUsageError
 from tests.baselines.toys import (
     INPUTS,
@@ -39,8 +40,8 @@ def _one_thread():
 @pytest.fixture
 def often(monkeypatch):
     """State is saved at every step."""
-    monkeypatch.setattr(stages, "SECONDS", 0.0)
-    monkeypatch.setattr(stages, "STEPS", 1)
+    monkeypatch.setattr(stages, "SAVE_SECONDS", 0.0)
+    monkeypatch.setattr(stages, "CHECK_STEPS", 1)
 
 
 class StoppedError(Exception):
@@ -111,6 +112,35 @@ def test_a_resumed_run_sees_the_batches_that_are_left(tmp_path, often):
     assert rest.seen == whole.seen[7:]
 
 
+def test_each_step_and_each_seed_has_a_batch_of_its_own():
+    rows = set()
+    for seed in (0, 1):
+        dataset = batches(seed, collate=tuple)
+        dataset.begin(3)
+        steps = iter(dataset)
+        rows |= {next(steps) for _ in range(5)}
+    assert len(rows) == 10
+    # The rows of seed 0 and step 3: another NumPy, or another way to seed, would change all runs.
+    assert (39, 34, 18, 37) in rows
+
+
+def test_each_step_draws_other_noise_and_a_resumed_run_draws_the_same(tmp_path, often):
+    class Noisy(Interrupted):
+        def training_step(self, batch, number):
+            loss = super().training_step(batch, number)
+            noise.append(float(torch.rand(1)))
+            return loss
+
+    noise = []
+    trained(tmp_path / "whole", Noisy(99))
+    whole, noise = noise, []
+    with pytest.raises(StoppedError):
+        trained(tmp_path / "cut", Noisy(7))
+    trained(tmp_path / "cut", Noisy(99), resume=True)
+    assert len(set(whole)) == 12
+    assert noise == whole
+
+
 @pytest.mark.parametrize("workers", [0, 2])
 def test_batches_do_not_depend_on_workers(workers):
     dataset = batches(seed=5)
@@ -133,7 +163,9 @@ def test_shares_of_processes_make_up_the_batch():
 def test_a_batch_that_cannot_be_shared_alike_is_refused():
     dataset = batches()
     dataset.begin(0, 0, 3)
-    with pytest.raises(WrongUsageError, match="batch of 4 cannot be shared by 3 processes"):
+    with pytest.raises(
+        WrongUsageError, match="batch of 4 cannot be divided equally among 3 processes"
+    ):
         next(iter(dataset))
 
 
@@ -207,7 +239,7 @@ def test_only_the_weights_are_left_of_a_stage(tmp_path, monkeypatch):
         (lambda path: path.write_bytes(path.read_bytes()[:999]), EnvironmentFailure, "damaged"),
         (lambda path: path.write_text("text"), EnvironmentFailure, "damaged"),
         (lambda path: torch.save({"state_dict": {"a": torch.ones(1)}, "global_step": 1}, path),
-         WrongUsageError, "other names or shapes"),
+         WrongUsageError, "weights of the names and shapes"),
     ],
 )  # fmt: skip
 def test_state_that_cannot_be_gone_on_from_is_refused(tmp_path, often, damage, error, expected):
@@ -228,7 +260,7 @@ def test_an_interrupt_stays_one_and_the_state_stays(tmp_path, often):
     assert torch.load(tmp_path / "only" / "last.ckpt", weights_only=True)["global_step"] == 5
 
 
-def test_the_course_shortens_a_stage(tmp_path):
+def test_the_config_shortens_a_stage(tmp_path):
     module = Regression()
     fit(module, batches().loader(), TrainerConfig(tmp_path, steps=3), stage="only", steps=50,
         validation=validation(), monitor="loss", every=10, note=lambda line: None)  # fmt: skip
@@ -252,12 +284,13 @@ def test_mixed_precision_trains_in_bfloat16_and_keeps_whole_weights(tmp_path):
     ("config", "expected"),
     [
         ({"strategy": "fsdp"}, "--strategy fsdp: expected auto"),
+        ({"strategy": "ddp_spawn"}, "--strategy ddp_spawn: expected auto"),
         ({"precision": "13"}, "--precision"),
         ({"strategy": "ddp_of_mine"}, "--strategy"),
         ({"devices": 0}, "--devices"),
     ],
 )
-def test_a_course_that_cannot_be_carried_out_is_refused(tmp_path, config, expected):
+def test_a_config_that_cannot_be_carried_out_is_refused(tmp_path, config, expected):
     with pytest.raises(WrongUsageError, match=r"expected auto|cannot be set up") as refusal:
         trained(tmp_path, **config)
     assert expected in str(refusal.value)
@@ -284,7 +317,7 @@ def test_training_says_one_line_and_nothing_of_lightning(tmp_path, capfd):
 
 def test_gathered_is_the_tensor_itself_in_one_process():
     rows = torch.ones(2, 3)
-    assert gathered(rows) is rows
+    assert gather(rows) is rows
 
 
 def run_script(folder, script, *arguments, **environment):
@@ -301,7 +334,7 @@ TWO = """
 import sys
 from pathlib import Path
 import torch
-from baselines.training.processes import leads
+from baselines.training.processes import is_main_process
 from baselines.base import TrainerConfig
 from baselines.training.fit import fit
 from tests.baselines.toys import Contrastive, Regression, batches, validation
@@ -309,7 +342,7 @@ from tests.baselines.toys import Contrastive, Regression, batches, validation
 config = TrainerConfig(Path(sys.argv[1]), devices=2, strategy="ddp")
 for module in (Regression(dropout=0), Contrastive()):
     fit(module, batches().loader(), config, stage=type(module).__name__, steps=3)
-    if leads():
+    if is_main_process():
         torch.save([module.grads, module.state_dict()], f"{type(module).__name__}.pt")
 """
 

@@ -5,7 +5,7 @@ import random
 import pytest
 import torch
 
-from baselines.training.metrics import Moments, Retrieval, gold_ranks
+from baselines.training.metrics import MomentMetrics, RetrievalMetrics, gold_ranks
 from harness.cli.scoring import score_one
 from harness.records import Card, Moment, Prediction, Span
 from harness.submission import write
@@ -77,7 +77,7 @@ def systems(benchmark, seed):
 def test_figures_equal_the_harness(benchmark, tmp_path, seed, batch):
     rows, predictions = systems(benchmark, seed)
     expected = harness(benchmark, tmp_path / "sub", predictions)
-    retrieval, moments = Retrieval(), Moments()
+    retrieval, moments = RetrievalMetrics(), MomentMetrics()
     for start in range(0, TURNS, batch):
         part = slice(start, start + batch)
         retrieval.update(rows["scores"][part], rows["videos"][part])
@@ -104,7 +104,7 @@ def test_ranks_equal_a_stable_sort(benchmark):
 
 def test_a_gold_video_past_100_or_nowhere_counts_as_absent():
     scores = -torch.arange(130.0).expand(4, -1)
-    retrieval = Retrieval()
+    retrieval = RetrievalMetrics()
     retrieval.update(scores, torch.tensor([99, 100, -1, 1]))
     figures = {name: float(value) for name, value in retrieval.compute().items()}
     assert figures["MRR"] == pytest.approx((1 / 100 + 1 / 2) / 4)
@@ -112,13 +112,13 @@ def test_a_gold_video_past_100_or_nowhere_counts_as_absent():
 
 
 def test_scores_that_are_no_numbers_are_not_right():
-    retrieval = Retrieval()
+    retrieval = RetrievalMetrics()
     retrieval.update(torch.full((2, 5), torch.nan), torch.tensor([0, 3]))
     assert float(retrieval.compute()["MRR"]) == 0
 
 
 def test_a_threshold_that_is_met_exactly_is_met():
-    moments = Moments()
+    moments = MomentMetrics()
     moments.update(torch.tensor([[[0, 700]]]), torch.tensor([[0, 1000]]))
     figures = moments.compute()
     assert float(figures["R@1,IoU>=0.7"]) == 1
@@ -126,7 +126,7 @@ def test_a_threshold_that_is_met_exactly_is_met():
 
 
 def test_counting_anew_forgets():
-    retrieval, moments = Retrieval(), Moments()
+    retrieval, moments = RetrievalMetrics(), MomentMetrics()
     for _ in range(2):
         retrieval.update(torch.tensor([[1.0, 0.0]]), torch.tensor([0]))
         moments.update(torch.tensor([[[0, 10]]]), torch.tensor([[0, 10]]))

@@ -1,4 +1,4 @@
-"""Features: what is kept, what is made anew, what is skipped, and that nothing else moves them."""
+"""Features: what is cached, what is computed again, what is skipped; nothing else changes them."""
 
 import gc
 import hashlib
@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from baselines.video import decoding, features
-from baselines.video.features import PIXELS, extract
-from baselines.video.sampling import Sampler, sample
+from baselines.video.features import PIXELS, extract_features
+from baselines.video.sampling import Sampler
 from harness.errors import EnvironmentFailure
 from harness.records import Video
 from tests.baselines.videos import plain
@@ -33,22 +33,35 @@ class Means:
 
 @pytest.fixture
 def folder(tmp_path):
-    """A benchmark's folder with three videos of different lengths."""
+    """A benchmark's folder with three grey videos, 8 frames a second, each frame 10 levels up."""
     (tmp_path / "benchmark" / "videos").mkdir(parents=True)
     for name, count in (("a", 6), ("b", 12), ("c", 20)):
         plain(tmp_path / "benchmark" / "videos" / f"{name}.mp4", range(0, 10 * count, 10))
     return tmp_path / "benchmark"
 
 
+# Sampled at 4 frames a second: of 8 frames a second every other one, from the second one on.
+LEVELS = {
+    "videos/a.mp4!": [10, 30, 50],
+    "videos/b.mp4!": [10, 30, 50, 70, 90, 110],
+    "videos/c.mp4!": [10, 30, 50, 70, 90, 110, 130, 150, 170, 190],
+}
+
+
+def grey(rows):
+    """The level of each row, to the nearest ten."""
+    return [10 * round(float(np.mean(row)) / 10) for row in rows]
+
+
 @pytest.fixture
 def made(folder, tmp_path):
-    """Extract features of videos by path; what was noted is in `made.notes`."""
+    """Extract features of videos by path; the notes are in `made.notes`."""
 
     def make(*paths, encoder=PIXELS, sampler=SMALL, cache=tmp_path / "cache", workers=1):
         videos = [Video(f"{path}!", path=path) for path in paths or ABC]
         notes = make.notes = []
         options = {"cache": cache, "workers": workers, "note": notes.append}
-        return extract(videos, folder, sampler, encoder, **options)
+        return extract_features(videos, folder, sampler, encoder, **options)
 
     return make
 
@@ -68,13 +81,14 @@ def contents(found):
     return {name: (rows.tolist(), found.times[name].tolist()) for name, rows in found.items()}
 
 
-def test_rows_and_times_are_those_of_each_video_alone(made, folder):
-    found = made()
-    assert list(found) == [f"{path}!" for path in ABC]
-    for path in ABC:
-        alone = sample(folder / path, SMALL)
-        assert np.array_equal(found[f"{path}!"], alone.pixels)
-        assert np.array_equal(found.times[f"{path}!"], alone.times)
+@pytest.mark.parametrize("encoder", [PIXELS, Means()], ids=["pixels", "means"])
+def test_rows_and_times_are_those_of_the_frames_that_were_drawn(made, encoder):
+    found = made(encoder=encoder)
+    assert {name: grey(rows) for name, rows in found.items()} == LEVELS
+    assert found.times["videos/a.mp4!"].tolist() == [125, 375, 625]
+    assert found.times["videos/b.mp4!"].tolist() == [125, 375, 625, 875, 1125, 1375]
+    shapes = {rows.shape[1:] for rows in found.values()}
+    assert shapes == {(16, 16, 3) if encoder is PIXELS else (3,)}
 
 
 def test_rows_are_mapped_and_cannot_be_written(made):
@@ -112,13 +126,16 @@ def test_what_the_rows_depend_on_is_in_the_key(made, monkeypatch):
 
 def test_a_file_that_changes_is_decoded_again_and_one_that_moves_is_not(made, folder):
     encoder = Means()
-    before = contents(made(encoder=encoder))
+    made(encoder=encoder)
     (folder / "videos" / "a.mp4").rename(folder / "videos" / "moved.mp4")
     plain(folder / "videos" / "b.mp4", range(200, 80, -10))
-    after = contents(made("videos/moved.mp4", *ABC[1:], encoder=encoder))
+    after = made("videos/moved.mp4", *ABC[1:], encoder=encoder)
     assert encoder.calls == 4
-    assert after["videos/moved.mp4!"] == before["videos/a.mp4!"]
-    assert after["videos/b.mp4!"][0] == after["videos/b.mp4!"][0] != before["videos/b.mp4!"][0]
+    assert {name: grey(rows) for name, rows in after.items()} == {
+        "videos/moved.mp4!": LEVELS["videos/a.mp4!"],
+        "videos/b.mp4!": [190, 170, 150, 130, 110, 90],
+        "videos/c.mp4!": LEVELS["videos/c.mp4!"],
+    }
 
 
 def test_unchanged_files_are_not_hashed_again(made, folder, monkeypatch):
@@ -195,7 +212,7 @@ def test_an_entry_that_was_copied_is_verified_once_and_then_kept(made, tmp_path,
 
 
 def test_one_or_two_workers_give_the_same_bytes(made, tmp_path, monkeypatch):
-    monkeypatch.setattr(decoding, "FEW", 0)
+    monkeypatch.setattr(decoding, "IN_PROCESS_LIMIT", 0)
     one, two = made(cache=tmp_path / "one"), made(cache=tmp_path / "two", workers=2)
     assert one.decoder == two.decoder
     files = [
@@ -209,9 +226,10 @@ def test_one_or_two_workers_give_the_same_bytes(made, tmp_path, monkeypatch):
     assert files[0] == files[1]
 
 
-def test_results_come_in_order_whoever_is_first(folder):
+def test_results_come_in_order_whichever_worker_is_first(folder, monkeypatch):
+    monkeypatch.setattr(decoding, "IN_PROCESS_LIMIT", 0)
     paths = [folder / path for path in (*ABC, *ABC, *ABC)]
-    lengths = [len(found.times) for found in decoding._pooled(paths, SMALL, 2)]
+    lengths = [len(found.times) for found in decoding.decode_videos(paths, SMALL, 2)]
     assert lengths == [3, 6, 10] * 3
 
 
@@ -223,11 +241,11 @@ class Deadly:
 
 
 def test_a_video_that_brings_its_process_down_is_refused_alone(folder, monkeypatch):
-    monkeypatch.setattr(decoding, "AHEAD", 1)
+    monkeypatch.setattr(decoding, "LOOKAHEAD", 1)
     paths = [folder / path for path in ABC] * 6
     paths[4] = Deadly()
-    found = list(decoding.decoded(paths, SMALL, 2))
-    assert found[4] == decoding.DIED
+    found = list(decoding.decode_videos(paths, SMALL, 2))
+    assert found[4] == decoding.DECODER_DIED
     lengths = [len(frames.times) for frames in found[:4] + found[5:]]
     assert lengths == [3, 6, 10, 3, 10, *(4 * [3, 6, 10])]
 
@@ -235,13 +253,13 @@ def test_a_video_that_brings_its_process_down_is_refused_alone(folder, monkeypat
 def test_two_processes_at_once_share_a_cache(folder, tmp_path):
     script = (
         "import sys; from pathlib import Path\n"
-        "from baselines.video.features import extract\n"
+        "from baselines.video.features import extract_features\n"
         "from baselines.video.sampling import Sampler\n"
         "from harness.records import Video\n"
         f"videos = [Video(p, path=p) for p in {ABC!r}]\n"
         "for size in range(8, 16):\n"
-        "    found = extract(videos, Path(sys.argv[1]), Sampler(4, size), workers=1,\n"
-        "                    cache=Path(sys.argv[2]), note=lambda line: None)\n"
+        "    found = extract_features(videos, Path(sys.argv[1]), Sampler(4, size), workers=1,\n"
+        "                             cache=Path(sys.argv[2]), note=lambda line: None)\n"
         "    print(found.decoder, [int(rows.sum()) for rows in found.values()])\n"
     )
     command = [sys.executable, "-c", script, str(folder), str(tmp_path / "shared")]
@@ -352,7 +370,7 @@ def test_the_same_bytes_under_two_names_are_decoded_once(made, folder):
 
 def test_a_cache_that_cannot_be_made_is_said_with_what_to_do(made, tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(EnvironmentFailure, match=r"file: no features .*name another"):
+    with pytest.raises(EnvironmentFailure, match=r"file: features cannot be stored .*name another"):
         made(cache=tmp_path / "file")
 
 

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from baselines.video import sampling
-from baselines.video.sampling import BadVideoError, Sampler, library, sample, targets
+from baselines.video.containers import BadVideoError
+from baselines.video.sampling import Sampler, library, sample, sample_times
 from tests.baselines.videos import every_frame, levels_of, plain
 
 STAMPS = [0, 100, 350, 360, 900, 1000, 1500, 1510, 1520, 2000, 2600, 2700]
@@ -21,7 +22,7 @@ SMALL = Sampler(4, 16)
 @settings(deadline=None)
 @given(st.fractions(Fraction(1, 1000), 100), st.sampled_from([0.5, 1.0, 4.0, 29.97]))
 def test_targets_are_all_half_steps_before_the_end(duration, rate):
-    wanted = targets(duration, Sampler(rate, 16))
+    wanted = sample_times(duration, Sampler(rate, 16))
     expected = [
         t for i in range(math.ceil(duration * 30) + 1) if (t := (i + 0.5) / rate) < duration
     ]
@@ -32,14 +33,14 @@ def test_targets_are_all_half_steps_before_the_end(duration, rate):
 @settings(deadline=None)
 @given(st.fractions(1, 500), st.integers(1, 20))
 def test_at_most_so_many_are_spread_evenly_over_the_whole(duration, most):
-    wanted = targets(duration, Sampler(4, 16, most))
+    wanted = sample_times(duration, Sampler(4, 16, most))
     if duration * 4 > most + Fraction(1, 2):
         expected = [(i + 0.5) * float(duration) / most for i in range(most)]
         assert wanted.milliseconds().tolist() == pytest.approx(
             np.multiply(expected, 1000), abs=0.51
         )
     else:
-        assert wanted == targets(duration, Sampler(4, 16))
+        assert wanted == sample_times(duration, Sampler(4, 16))
 
 
 @pytest.mark.parametrize("rate", [1, 3, 4, 8, 12.5, 30])
@@ -241,7 +242,7 @@ def test_a_frame_too_large_is_refused_before_it_is_decoded(tmp_path):
 
 def test_too_many_or_too_long_is_refused(tmp_path, monkeypatch):
     path = plain(tmp_path / "v.mkv", stamps=[0, 1000], levels=[0, 100])
-    monkeypatch.setattr(sampling, "MOST_FRAMES", 3)
+    monkeypatch.setattr(sampling, "MAX_FRAMES", 3)
     assert len(sample(path, Sampler(3, 16)).times) == 3
     with pytest.raises(BadVideoError, match="would give 4 frames of 16 pixels"):
         sample(path, Sampler(4, 16))
