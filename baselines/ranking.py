@@ -15,9 +15,8 @@ from numpy.typing import NDArray
 
 from baselines.base import Answer, MissingInputError, Query, View
 from baselines.dialogue_context import Weighted
-from harness.records import Moment
+from harness.records import RANK_LIMIT, Moment
 
-VIDEOS = 100  # ranked in an answer
 UNRANKED = -np.inf  # the score of a video that must not be ranked
 CACHED_TEXTS = 1 << 16
 Scores = NDArray[np.floating[Any]]
@@ -61,7 +60,9 @@ class Corpus:
         scores = score(query)
         if query.task == "moment":
             return Answer(moments=self.whole_videos(*self.top(scores, 1)))
-        return Answer(videos=self.top(scores, VIDEOS), choice=self.choice(query.candidates, scores))
+        return Answer(
+            videos=self.top(scores, RANK_LIMIT), choice=self.choice(query.candidates, scores)
+        )
 
     def top(self, scores: Scores, k: int) -> tuple[str, ...]:
         """The ids of the `k` best videos; scores: (videos,)."""

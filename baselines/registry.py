@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import difflib
 import importlib
 import re
 from collections.abc import Sequence
@@ -150,5 +149,9 @@ def _named(allowed: Any) -> str:
 
 
 def _did_you_mean(word: str, known: Sequence[str]) -> str:
-    close = difflib.get_close_matches(word, known, n=1)
-    return f"did you mean {close[0]}? " if close else ""
+    # Here, not above: listing the baselines needs no suggestion.
+    from rapidfuzz.fuzz import ratio
+    from rapidfuzz.process import extractOne
+
+    close = extractOne(word, known, scorer=ratio, score_cutoff=60)
+    return "" if close is None else f"did you mean {close[0]}? "

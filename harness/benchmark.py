@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -11,6 +11,7 @@ from typing import Literal, TypeVar
 import msgspec
 from msgspec import Struct
 
+from harness.documents import require
 from harness.errors import EnvironmentFailure
 from harness.files import canonical
 from harness.records import (
@@ -26,6 +27,7 @@ from harness.records import (
 
 PUBLIC_SPLIT_FILES = ("corpus.txt", "turns.jsonl", "candidates.jsonl")
 T = TypeVar("T")
+Reader = Callable[[Path], bytes]
 
 
 class SourceFile(Struct, frozen=True):
@@ -109,29 +111,19 @@ class Benchmark:
                 f"{folder}: expected a benchmark folder, found no benchmark.json; "
                 "make one with `ivcr data import` or `ivcr data mini`"
             )
-        self.header = _decoded(path, path.read_bytes(), msgspec.json.Decoder(Header))
-        if self.header.schema != 1:
-            raise EnvironmentFailure(
-                f"{path}: expected schema 1, found {self.header.schema}; update the harness"
-            )
+        document = _decoded(path, _read(path), msgspec.json.Decoder())
+        require("benchmark", document, path, "import the benchmark again", EnvironmentFailure)
+        self.header = msgspec.convert(document, Header)
+        self._splits: dict[str, Split] = {}
 
     @cached_property
     def videos(self) -> dict[str, Video]:
         """All videos by id, in file order."""
-        return {line.video_id: _video(line) for line in self._video_lines()}
+        return self._read_videos(_read)
 
     def split(self, name: str = "test") -> Split:
         """The public half of one split. Raises EnvironmentFailure if there is none of that name."""
-        folder = self.split_folder(name)
-        return Split(
-            name=name,
-            turns=tuple(_lines(folder / "turns.jsonl", Turn)),
-            candidates={
-                TurnKey(line.dialogue_id, line.turn): line.candidates
-                for line in _lines(folder / "candidates.jsonl", CandidatesLine)
-            },
-            corpus=tuple(_read(folder / "corpus.txt").decode("utf-8").splitlines()),
-        )
+        return self._splits.get(name) or self._read_split(name, _read)
 
     def gold(self, name: str = "test") -> tuple[Gold, ...]:
         """The private half of one split, in the order of its turns.
@@ -157,21 +149,48 @@ class Benchmark:
         path = self.split_folder(name) / "reference.jsonl"
         return tuple(_lines(path, Reference)) if path.is_file() else None
 
-    def checked(self) -> Benchmark:
-        """This benchmark, after its public files were found to have its fingerprint.
+    def checked(self, split: str | None = None) -> Benchmark:
+        """This benchmark, after a check that its public files have its fingerprint.
 
-        Raises EnvironmentFailure if they changed since the import.
+        `split`: one that is used next; it and the videos are held, so that their files are read
+        once. Raises EnvironmentFailure if the files changed since the import.
         """
-        found = fingerprint(self.folder)
+        data: dict[Path, bytes] = {}
+
+        def read(path: Path) -> bytes:
+            content = _read(path)
+            if split is not None and path.parent in (self.folder, self.folder / split):
+                data[path] = content
+            return content
+
+        found = fingerprint(self.folder, read)
         if found != self.header.fingerprint:
             raise EnvironmentFailure(
                 f"{self.folder}: changed since the import (fingerprint {found[:12]}, benchmark.json"
                 f" says {self.header.fingerprint[:12]}); import the benchmark again"
             )
+        if split is not None:
+            self._splits[split] = self._read_split(
+                split, lambda path: data[path] if path in data else _read(path)
+            )
+            self.videos = self._read_videos(data.__getitem__)
         return self
 
-    def _video_lines(self) -> Iterator[VideoLine]:
-        return _lines(self.folder / "videos.jsonl", VideoLine)
+    def _read_split(self, name: str, read: Reader) -> Split:
+        folder = self.split_folder(name)
+        return Split(
+            name=name,
+            turns=tuple(_lines(folder / "turns.jsonl", Turn, read)),
+            candidates={
+                TurnKey(line.dialogue_id, line.turn): line.candidates
+                for line in _lines(folder / "candidates.jsonl", CandidatesLine, read)
+            },
+            corpus=tuple(read(folder / "corpus.txt").decode("utf-8").splitlines()),
+        )
+
+    def _read_videos(self, read: Reader) -> dict[str, Video]:
+        lines = _lines(self.folder / "videos.jsonl", VideoLine, read)
+        return {line.video_id: _video(line) for line in lines}
 
     def split_folder(self, name: str) -> Path:
         """Where a split's files lie. Raises EnvironmentFailure if there is none of that name."""
@@ -183,21 +202,30 @@ class Benchmark:
         return self.folder / name
 
 
-def fingerprint(folder: Path) -> str:
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise EnvironmentFailure(
+            f"{path}: cannot be read: {error.strerror or error}; import the benchmark again"
+        ) from error
+
+
+def fingerprint(folder: Path, read: Reader = _read) -> str:
     """SHA-256 (hex) over all that participants can see, without paths and pixels.
 
     Over the lines `<file> <SHA-256 of its bytes>` for the public files of each split and for
-    videos.jsonl, the latter without its paths.
+    videos.jsonl, the latter without its paths. `read` gives the bytes of a file.
     """
     digest = hashlib.sha256()
     for name in SPLITS:
         for file in PUBLIC_SPLIT_FILES:
             path = folder / name / file
             if path.is_file():
-                sha = hashlib.sha256(_read(path)).hexdigest()
+                sha = hashlib.sha256(read(path)).hexdigest()
                 digest.update(f"{name}/{file} {sha}\n".encode())
     videos = hashlib.sha256()
-    for line in _lines(folder / "videos.jsonl", VideoLine):
+    for line in _lines(folder / "videos.jsonl", VideoLine, read):
         videos.update(canonical(msgspec.structs.replace(line, path=None)) + b"\n")
     digest.update(f"videos.jsonl {videos.hexdigest()}\n".encode())
     return digest.hexdigest()
@@ -210,29 +238,11 @@ def _video(line: VideoLine) -> Video:
 
 def _gold(line: GoldLine) -> Gold:
     span = None if line.moment is None else Span(*map(milliseconds, line.moment))
-    return Gold(
-        line.dialogue_id,
-        line.turn,
-        line.video_id,
-        span,
-        line.answer,
-        line.text_id,
-        line.tags,
-        line.foil,
-    )
+    return Gold(**{**msgspec.structs.asdict(line), "moment": span})
 
 
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise EnvironmentFailure(
-            f"{path}: cannot be read: {error.strerror or error}; import the benchmark again"
-        ) from error
-
-
-def _lines(path: Path, kind: type[T]) -> Iterator[T]:
-    return _decoded_lines(path, _read(path), kind)
+def _lines(path: Path, kind: type[T], read: Reader = _read) -> Iterator[T]:
+    return _decoded_lines(path, read(path), kind)
 
 
 def _decoded_lines(path: Path, data: bytes, kind: type[T]) -> Iterator[T]:

@@ -50,7 +50,7 @@ def _escaped(character: str) -> str:
 
 
 @contextmanager
-def written_beside(path: Path) -> Iterator[IO[bytes]]:
+def open_replacement(path: Path) -> Iterator[IO[bytes]]:
     """Open a new file next to `path`; it takes the place of `path` only if the block succeeds.
 
     Raises EnvironmentFailure if the folder is absent or the disk fails; `path` is then untouched.
@@ -70,12 +70,12 @@ def written_beside(path: Path) -> Iterator[IO[bytes]]:
 
 def write(path: Path, data: bytes) -> None:
     """Write `data` to `path`, whole or not at all."""
-    with written_beside(path) as stream:
+    with open_replacement(path) as stream:
         stream.write(data)
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[IO[bytes]]:
+def open_input(path: Path) -> Iterator[IO[bytes]]:
     """Open a trusted file for reading bytes, decompressing by its suffix (.gz, .zst).
 
     Raises EnvironmentFailure if it is absent or unreadable.

@@ -12,6 +12,10 @@ History = Literal["none", "own", "reference"]
 CandidateUse = Literal["used", "unused"]
 HISTORIES: tuple[History, ...] = ("none", "own", "reference")
 SPLITS = ("train", "val", "test")
+RANK_LIMIT = 100  # videos that a ranking holds; a gold video past them counts as absent
+ABSENT_RANK = RANK_LIMIT + 1  # the rank of an absent video
+MOMENT_LIMIT = 100  # moments that an answer holds
+CANDIDATES = 10  # videos that the first stage gives a turn; `choice` ranks at most so many
 # Type code of a dialogue of independent turns joined together (official data format).
 CONCATENATION = 7
 CHAT = 0
@@ -23,7 +27,7 @@ def milliseconds(seconds: float) -> int:
 
 
 class TurnKey(NamedTuple):
-    """What names a turn: the dialogue's id and the turn's number, from 1."""
+    """The name of a turn: the dialogue's id and the turn's number, from 1."""
 
     dialogue_id: str
     turn: int
@@ -97,7 +101,7 @@ class Gold(Struct, frozen=True):
 
 
 class Reference(Struct, frozen=True):
-    """What `reference` history shows of a turn: its reference answer and gold video."""
+    """A past turn in `reference` history: its reference answer and gold video."""
 
     dialogue_id: str
     turn: int
@@ -106,10 +110,10 @@ class Reference(Struct, frozen=True):
 
 
 class Prediction(Struct, frozen=True):
-    """What a system says for one turn; lists best first; None: not given, empty: an abstention.
+    """A system's answer to one turn; lists best first; None: not given, empty: an abstention.
 
-    videos: at most 100 ids of the corpus; moments: at most 100; choice: at most 10 of the turn's
-    candidates; response: free text.
+    videos: at most RANK_LIMIT ids of the corpus; moments: at most MOMENT_LIMIT; choice: at most
+    CANDIDATES of the turn's candidates; response: free text.
     """
 
     dialogue_id: str

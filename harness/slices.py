@@ -1,4 +1,4 @@
-"""Slices: which turns of a frame a figure is over. One slice for every value that occurs."""
+"""Slices: the turns of a frame that a figure is over. One slice for every value that occurs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from harness.outcomes import NEW, REPEATED, Bools, Frame
 
-# What a metric's rows are: turns, whole dialogues, segments, or the turns of segments.
+# The unit of a metric: turns, whole dialogues, segments, or the turns of segments.
 Scope = Literal["turn", "dialogue", "segment", "segment turn"]
 COHORT = 4  # dialogues of at least so many turns; beyond turn 4 they are no longer the same ones
 
@@ -17,45 +17,45 @@ def slices(frame: Frame, scope: Scope = "turn") -> dict[str, Bools]:
     """The turns of each slice by its name, (turns,), in the order in which they are written.
 
     Metrics of turns have all slices; those of dialogues `all`, `type=`, `length=`, and `language=`
-    for dialogues of one language; those of segments the same at the segments' last turns, and, if
-    they are given turn by turn, `segment_turn=` besides.
+    for dialogues of one language; those of segments have the same at the segments' last turns;
+    metrics of the turns of segments have `segment_turn=` too.
     """
     if scope == "turn":
-        return _of_turns(frame)
-    found = _of_dialogues(frame)
+        return _turn_slices(frame)
+    parts = _dialogue_slices(frame)
     if scope == "dialogue":
-        return found
-    found = _some({name: turns & frame.segments.last for name, turns in found.items()})
+        return parts
+    parts = _occurring({name: turns & frame.segments.last for name, turns in parts.items()})
     if scope == "segment turn":
         place = frame.segments.turn
-        found |= {f"segment_turn={n}": place == n for n in np.unique(place[place > 0])}
-    return found
+        parts |= {f"segment_turn={n}": place == n for n in np.unique(place[place > 0])}
+    return parts
 
 
-def _of_turns(frame: Frame) -> dict[str, Bools]:
-    found = {"all": np.ones(len(frame.turn), dtype=bool)}
-    found |= {f"turn={n}": frame.turn == n for n in np.unique(frame.turn)}
-    found |= {f"type={code}": frame.type == code for code in np.unique(frame.type)}
-    found |= {
+def _turn_slices(frame: Frame) -> dict[str, Bools]:
+    parts = {"all": np.ones(len(frame.turn), dtype=bool)}
+    parts |= {f"turn={n}": frame.turn == n for n in np.unique(frame.turn)}
+    parts |= {f"type={code}": frame.type == code for code in np.unique(frame.type)}
+    parts |= {
         f"language={name}": frame.language == code for code, name in enumerate(frame.languages)
     }
-    found |= {f"source={name}": frame.source == code for code, name in enumerate(frame.sources)}
-    found |= {f"length={n}": frame.length == n for n in np.unique(frame.length)}
-    found["target=new"] = frame.target == NEW
-    found["target=repeated"] = frame.target == REPEATED
-    found |= {f"tag={name}": tagged for name, tagged in frame.tags.items()}
+    parts |= {f"source={name}": frame.source == code for code, name in enumerate(frame.sources)}
+    parts |= {f"length={n}": frame.length == n for n in np.unique(frame.length)}
+    parts["target=new"] = frame.target == NEW
+    parts["target=repeated"] = frame.target == REPEATED
+    parts |= {f"tag={name}": tagged for name, tagged in frame.tags.items()}
     cohort = frame.length >= COHORT
-    found |= {f"cohort{COHORT}:turn={n}": cohort & (frame.turn == n) for n in range(1, COHORT + 1)}
-    return _some(found)
+    parts |= {f"cohort{COHORT}:turn={n}": cohort & (frame.turn == n) for n in range(1, COHORT + 1)}
+    return _occurring(parts)
 
 
-def _of_dialogues(frame: Frame) -> dict[str, Bools]:
+def _dialogue_slices(frame: Frame) -> dict[str, Bools]:
     whole = ("all", "type=", "length=", "language=")
-    found = {name: turns for name, turns in _of_turns(frame).items() if name.startswith(whole)}
+    parts = {name: turns for name, turns in _turn_slices(frame).items() if name.startswith(whole)}
     for name in frame.languages:
-        found[f"language={name}"] = found[f"language={name}"] & frame.one_language
-    return _some(found)
+        parts[f"language={name}"] = parts[f"language={name}"] & frame.one_language
+    return _occurring(parts)
 
 
-def _some(found: dict[str, Bools]) -> dict[str, Bools]:
-    return {name: turns for name, turns in found.items() if name == "all" or turns.any()}
+def _occurring(parts: dict[str, Bools]) -> dict[str, Bools]:
+    return {name: turns for name, turns in parts.items() if name == "all" or turns.any()}

@@ -47,15 +47,15 @@ SCORING = (
     Mutant(
         "rank off by one",
         "harness/outcomes/columns.py",
-        "given.videos.index(answer.video_id, 0, ABSENT - 1) + 1",
-        "given.videos.index(answer.video_id, 0, ABSENT - 1)",
+        "given.videos.index(answer.video_id, 0, RANK_LIMIT) + 1",
+        "given.videos.index(answer.video_id, 0, RANK_LIMIT)",
         METRICS,
     ),
     Mutant(
         "> for >= (IoU)",
-        "harness/outcomes/columns.py",
-        "10 * met >= tenths * joined",
-        "10 * met > tenths * joined",
+        "harness/temporal.py",
+        "10 * self.intersection >= tenths * self.union",
+        "10 * self.intersection > tenths * self.union",
         METRICS,
     ),
     Mutant(
@@ -69,7 +69,7 @@ SCORING = (
         "abstentions dropped",
         "harness/metrics/retrieval.py",
         "    turns = outcomes.frame.is_video\n",
-        "    turns = outcomes.frame.is_video & (outcomes.rank < ABSENT)\n",
+        "    turns = outcomes.frame.is_video & (outcomes.rank < ABSENT_RANK)\n",
         METRICS,
     ),
     Mutant(
@@ -109,9 +109,9 @@ SCORING = (
     ),
     Mutant(
         "float instead of integer time (thresholds)",
-        "harness/outcomes/columns.py",
-        "met, joined = overlaps(gold, predictions)",
-        "met, joined = (part / 1000 for part in overlaps(gold, predictions))",
+        "harness/temporal.py",
+        "10 * self.intersection >= tenths * self.union",
+        "self.intersection / 1000 / (self.union / 1000) >= tenths / 10",
         METRICS,
     ),
     Mutant(
@@ -124,14 +124,14 @@ SCORING = (
     Mutant(
         "chat turn counted as failure",
         "harness/outcomes/frame.py",
-        "return self.retrieval & together",
-        "return together",
+        "return self.retrieval & dependent",
+        "return dependent",
         ("tests/metrics", "tests/comparison"),
     ),
     Mutant(
         "type 7 in dialogue metrics",
         "harness/outcomes/frame.py",
-        "return self.retrieval & together",
+        "return self.retrieval & dependent",
         "return self.retrieval",
         ("tests/metrics", "tests/comparison"),
     ),

@@ -33,7 +33,7 @@ GROUND = ("harness", "harness.errors", "harness.files", "harness.records", "harn
 # Each may import what stands on a step before its own, and nothing of its neighbours on its step.
 STAIRCASES = {
     "harness": (
-        ("harness.benchmark", "harness.replies", "harness.chat"),
+        ("harness.benchmark", "harness.replies", "harness.chat", "harness.publication"),
         ("harness.submission",),
         ("harness.sources", "harness.validation"),
         ("harness.protocols",),
@@ -77,7 +77,7 @@ ABROAD = {
         "harness.statistics", "harness.slices", "harness.metrics", "harness.scoring",
         "harness.comparison",
     ),
-    "leaderboard": ("harness.statistics",),
+    "leaderboard": ("harness.statistics", "harness.publication"),
 }  # fmt: skip
 
 

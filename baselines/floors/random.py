@@ -12,10 +12,9 @@ from collections.abc import Sequence
 
 from baselines.base import About, Answer, Baseline, Query, View
 from baselines.dialogue_context import video_in_focus
-from harness.records import Moment
+from harness.records import RANK_LIMIT, Moment
 
 ABOUT = About()
-VIDEOS = 100
 MOMENTS = 5
 
 
@@ -34,7 +33,7 @@ class Random(Baseline):
         # A string seed is hashed by SHA-512: the same draws on every machine and hash seed.
         draw = random.Random(f"{self._view.seed}/{query.dialogue_id}/{query.turn}")
         if query.task == "video":
-            size = min(VIDEOS, len(self._view.corpus))
+            size = min(RANK_LIMIT, len(self._view.corpus))
             return Answer(videos=tuple(draw.sample(self._view.corpus, size)))
         if query.task == "chat":
             return Answer(response="")

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from baselines.base import About, Answer, Baseline, MissingInputError, Query, View
 from baselines.dialogue_context import video_in_focus
 from harness.records import Moment, Video
+from harness.temporal import overlaps
 
 ABOUT = About(needs=("train_labels",))
 GRID = 20
@@ -80,11 +81,10 @@ def frequent_spans(moments: Moments) -> list[tuple[int, int]]:
 
 def _iou(moments: Moments, low: int, high: int) -> NDArray[np.int32]:
     """IoU of each moment and a span in twentieths, in whole millionths, so that sums are exact."""
-    start, end = moments.start * GRID, moments.end * GRID
-    first, last = low * moments.duration, high * moments.duration
-    both = np.maximum(np.minimum(end, last) - np.maximum(start, first), 0)
-    either = np.maximum(end, last) - np.minimum(start, first)
-    iou: NDArray[np.int32] = (both * WHOLE // either).astype(np.int32)
+    spans = np.stack([moments.start, moments.end], axis=1) * GRID  # (moments, 2)
+    relative = np.stack([low * moments.duration, high * moments.duration], axis=1)
+    found = overlaps(spans, relative)
+    iou: NDArray[np.int32] = (found.intersection * WHOLE // found.union).astype(np.int32)
     return iou
 
 

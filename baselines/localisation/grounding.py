@@ -33,10 +33,11 @@ from baselines.event_models.query_encoder import (
 )
 from baselines.event_models.recogniser_checkpoints import opened
 from baselines.event_models.recogniser_training import Size
-from baselines.localisation.proposals import Spans, nms
+from baselines.localisation.proposals import nms
 from baselines.ranking import Corpus
 from baselines.video.features import Features
 from harness.records import Moment
+from harness.temporal import Spans
 
 STEPS = 48
 ROLES = 2

@@ -1,46 +1,19 @@
-"""Spans of a video as integer arrays: sliding windows, temporal IoU, non-maximum suppression.
+"""Spans of a video as integer arrays: sliding windows and non-maximum suppression.
 
-A span is (start, end) in ms, 0 <= start < end; several are an array of shape (n, 2). Thresholds
-compare tenths as integers, as the moment metrics do, so that they compare exactly.
+A span is (start, end) in ms, 0 <= start < end; several are an array of shape (n, 2). IoU is that of
+`harness.temporal`.
 """
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-Spans = NDArray[np.int64]  # (n, 2)
+from harness.temporal import Spans, overlaps
+
 STEPS = 4  # of a window within its own length
-
-
-class Overlap(NamedTuple):
-    """Intersection and union of pairs of spans in ms, any shape (...); IoU is their quotient."""
-
-    intersection: NDArray[np.int64]
-    union: NDArray[np.int64]
-
-    def above(self, tenths: int) -> NDArray[np.bool_]:
-        """Whether IoU > tenths / 10: shape (...)."""
-        return np.asarray(10 * self.intersection > tenths * self.union)
-
-    def iou(self) -> NDArray[np.float64]:
-        """Temporal IoU in [0, 1], 0 for disjoint spans: shape (...)."""
-        return np.asarray(self.intersection / self.union)
-
-
-def overlaps(ones: Spans, others: Spans) -> Overlap:
-    """Overlap of each span of `ones` and the span of `others` that it is broadcast to, (..., 2).
-
-    `overlaps(a[:, None], b[None])` compares all pairs: (len(a), len(b)). Disjoint spans have
-    intersection 0; their union does not include the gap between them.
-    """
-    start = np.maximum(ones[..., 0], others[..., 0])
-    end = np.minimum(ones[..., 1], others[..., 1])
-    intersection = np.maximum(end - start, 0)
-    lengths = (ones[..., 1] - ones[..., 0]) + (others[..., 1] - others[..., 0])
-    return Overlap(intersection, lengths - intersection)
 
 
 def sliding_windows(duration: int, shortest: int) -> Spans:

@@ -21,10 +21,11 @@ from numpy.typing import NDArray
 from baselines.base import About, Answer, Baseline, Provenance, Query, Settings, View
 from baselines.dialogue_context import Context, check_context, readings, video_in_focus
 from baselines.encoders.image_text import load_clip
-from baselines.localisation.proposals import Spans, nms, sliding_windows
+from baselines.localisation.proposals import nms, sliding_windows
 from baselines.ranking import Corpus, cache_texts, unit, weighted_embedding
 from baselines.video.features import extract_features
 from harness.records import Moment
+from harness.temporal import Spans
 
 ABOUT = About(
     needs=("frames", "checkpoint"), languages=("en", "zh"), paper="https://arxiv.org/abs/2103.00020"

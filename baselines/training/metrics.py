@@ -12,10 +12,12 @@ from torch import Tensor, nn
 from torchmetrics import Metric, MetricCollection
 from torchmetrics.retrieval import RetrievalHitRate, RetrievalMRR
 
+from harness import temporal
+from harness.records import RANK_LIMIT
+from harness.temporal import IOU_TENTHS
+
 NO_SYNC = {"sync_on_compute": False}
 RECALLS = (1, 5, 10)
-RANK_LIMIT = 100  # a rank past this counts as absent
-TENTHS = (3, 5, 7)  # IoU thresholds, as integers
 DEPTHS = (1, 5)
 
 
@@ -89,7 +91,7 @@ class MomentMetrics(Metric):
     def __init__(self) -> None:
         """Start without turns."""
         super().__init__(**NO_SYNC)
-        shape = (len(DEPTHS), len(TENTHS))
+        shape = (len(DEPTHS), len(IOU_TENTHS))
         self.add_state("hits", torch.zeros(shape, dtype=torch.int64), dist_reduce_fx="sum")
         self.add_state("overlap", torch.zeros((), dtype=torch.float64), dist_reduce_fx="sum")
         self.add_state("turns", torch.zeros((), dtype=torch.int64), dist_reduce_fx="sum")
@@ -102,7 +104,7 @@ class MomentMetrics(Metric):
         shared, union = overlaps(moments, gold)
         self.overlap += (shared[:, 0].double() / union[:, 0].double()).sum()
         for row, depth in enumerate(DEPTHS):
-            for column, tenths in enumerate(TENTHS):
+            for column, tenths in enumerate(IOU_TENTHS):
                 hit = (10 * shared >= tenths * union)[:, :depth]
                 self.hits[row, column] += hit.any(1).sum()
         self.turns += len(gold)
@@ -113,7 +115,7 @@ class MomentMetrics(Metric):
         figures: dict[str, Any] = {
             f"R@{depth},IoU>=0.{tenths}": share[row, column].float()
             for row, depth in enumerate(DEPTHS)
-            for column, tenths in enumerate(TENTHS)
+            for column, tenths in enumerate(IOU_TENTHS)
         }
         return {**figures, "mIoU": (self.overlap / self.turns).float()}
 
@@ -123,7 +125,6 @@ def overlaps(moments: Tensor, gold: Tensor) -> tuple[Tensor, Tensor]:
 
     moments: (turns, k, 2); gold: (turns, 2).
     """
-    start, end = moments.long().unbind(-1)
-    from_, to = (part[:, None] for part in gold.long().unbind(-1))
-    shared = (torch.minimum(end, to) - torch.maximum(start, from_)).clamp(min=0)
-    return shared, (end - start) + (to - from_) - shared
+    found = temporal.overlaps(moments.long().cpu().numpy(), gold.long().cpu().numpy()[:, None])
+    shared, union = (torch.from_numpy(part).to(moments.device) for part in found)
+    return shared, union

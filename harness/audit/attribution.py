@@ -1,4 +1,4 @@
-"""Sums over turns: figures at every step, and what each defect moves, exactly."""
+"""Sums over turns: the figures at every step, and the exact effect of each defect."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 from harness.audit.cases import Case
-from harness.audit.steps import BY_TURN, OVERALL, REPAIRS, SOUND, State, by_turn, overall
+from harness.audit.steps import BY_TURN, OVERALL, REPAIRS, SOUND, StepJudgement, by_turn, overall
 from harness.protocols.judging import figures_of
 from harness.replies import candidate_number, span
 from harness.replies.published_rules import official_number, official_spans
@@ -31,11 +31,11 @@ class Share(NamedTuple):
         return Fraction(self.right, self.turns) if self.turns else Fraction(0)
 
 
-class Part(NamedTuple):
-    """What one defect does to a figure.
+class DefectEffect(NamedTuple):
+    """The effect of one defect on a figure.
 
     `up`: turns that it makes right; `down`: turns that it makes wrong; `added`: turns that it
-    counts, and `effect`: the figure with it minus the figure without it.
+    counts; `effect`: the figure with it minus the figure without it.
     """
 
     defect: str
@@ -46,26 +46,26 @@ class Part(NamedTuple):
 
 
 class Attribution(NamedTuple):
-    """One figure of one slice: with all defects, sound over all turns, sound over asked turns."""
+    """One figure of one slice: with all defects; sound over all turns; sound over the items."""
 
     official: Share
     sound: Share
-    asked: Share
-    parts: tuple[Part, ...]
+    sound_items: Share
+    parts: tuple[DefectEffect, ...]
 
 
-class Attributed(NamedTuple):
-    """All figures by slice and name, and examples of turns that a defect moved."""
+class AttributionReport(NamedTuple):
+    """All figures by slice and name, and examples of turns that a defect changed."""
 
     figures: dict[str, dict[str, Attribution]]
     examples: list[dict[str, Any]]
 
 
-def attribute(found: Iterable[Case], *, examples: bool = True) -> Attributed:
+def attribute(cases: Iterable[Case], *, examples: bool = True) -> AttributionReport:
     """Explain the official figures ("all" and "turn=N") of all turns."""
     sums: dict[tuple[str, str], _Sums] = {}
     shown = _Examples() if examples else None
-    for case in found:
+    for case in cases:
         for name, order, states in (
             ("all", OVERALL, overall(case)),
             (f"turn={case.key.turn}", BY_TURN, by_turn(case)),
@@ -79,7 +79,7 @@ def attribute(found: Iterable[Case], *, examples: bool = True) -> Attributed:
     for name, figure in sorted(sums, key=_slice_order):
         figures.setdefault(name, {})[figure] = sums[name, figure].attribution()
     rows = [] if shown is None else sorted(shown.rows, key=lambda row: ORDER.index(row["defect"]))
-    return Attributed(figures, rows)
+    return AttributionReport(figures, rows)
 
 
 def _slice_order(key: tuple[str, str]) -> tuple[int, bool, str]:
@@ -88,7 +88,7 @@ def _slice_order(key: tuple[str, str]) -> tuple[int, bool, str]:
 
 
 class _Sums:
-    """Right answers and turns of one figure after each step, and turns moved between them."""
+    """Right answers and turns of one figure after each step, and the changes between steps."""
 
     def __init__(self, order: Sequence[str]) -> None:
         self.order = order
@@ -96,7 +96,7 @@ class _Sums:
         self.turns = [0] * (len(order) + 1)
         self.up, self.down, self.added = ([0] * len(order) for _ in range(3))
 
-    def add(self, states: Sequence[State], place: int) -> None:
+    def add(self, states: Sequence[StepJudgement], place: int) -> None:
         """Add one turn; `place`: of the figure among those of its task."""
         for step, state in enumerate(states):
             self.right[step] += state.right[place]
@@ -107,34 +107,41 @@ class _Sums:
             self.added[step] += with_it.counted and not without.counted
 
     def attribution(self) -> Attribution:
-        """The figure after no, some and all steps, and the part of each."""
+        """The figure after no, some and all steps, and the effect of each defect."""
         shares = [Share(*pair) for pair in zip(self.right, self.turns, strict=True)]
         effects = [one.value - other.value for one, other in pairwise(shares)]
         rows = zip(self.order, self.up, self.down, self.added, effects, strict=True)
-        return Attribution(shares[0], shares[SOUND], shares[-1], tuple(Part(*row) for row in rows))
+        return Attribution(
+            shares[0], shares[SOUND], shares[-1], tuple(DefectEffect(*row) for row in rows)
+        )
 
 
 class _Examples:
-    """The first turns of each kind that a defect moved."""
+    """The first turns of each kind that a defect changed."""
 
     def __init__(self) -> None:
         self.rows: list[dict[str, Any]] = []
         self.counts: defaultdict[tuple[str, str, bool], int] = defaultdict(int)
 
     def add(
-        self, case: Case, figure: str, place: int, order: Sequence[str], states: Sequence[State]
+        self,
+        case: Case,
+        figure: str,
+        place: int,
+        order: Sequence[str],
+        states: Sequence[StepJudgement],
     ) -> None:
-        """Keep the turn for each defect that moved it, unless enough of its kind are kept."""
+        """Keep the turn for each defect that changes it, unless enough of its kind are there."""
         for defect, (with_it, without) in zip(order, pairwise(states), strict=True):
             up = with_it.right[place]
             if up == without.right[place]:
                 continue
             kind = (defect, case.source.task, up)
-            if self.counts[kind] < EXAMPLES and not self._has(case, defect):
+            if self.counts[kind] < EXAMPLES and not self._holds(case, defect):
                 self.counts[kind] += 1
                 self.rows.append(_example(case, figure, defect, order, up))
 
-    def _has(self, case: Case, defect: str) -> bool:
+    def _holds(self, case: Case, defect: str) -> bool:
         named = (case.key.dialogue_id, case.key.turn, defect)
         return any((row["dialogue_id"], row["turn"], row["defect"]) == named for row in self.rows)
 
@@ -142,7 +149,7 @@ class _Examples:
 def _example(
     case: Case, figure: str, defect: str, order: Sequence[str], up: bool
 ) -> dict[str, Any]:
-    used = case.positioned if order is OVERALL else case.worded
+    used = case.by_position if order is OVERALL else case.by_text
     return {
         "defect": defect,
         "figure": figure,

@@ -1,4 +1,4 @@
-"""What an audit looks at: every turn that the published scorer counts, with all that moves it."""
+"""The cases of an audit: every turn that the published scorer counts, with its outputs."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from harness.benchmark import Benchmark
-from harness.protocols.items import LONGEST, items, why_left_out
-from harness.protocols.joining import Joined, question_of
-from harness.protocols.result_file import Entry
-from harness.protocols.source import Source, SourceDialogue, SourceTurn
+from harness.protocols.items import LONGEST, exclusion_reason, items
+from harness.protocols.joining import EntryJoin, question_of
+from harness.protocols.result_file import ResultEntry
+from harness.protocols.source import SourceDialogue, SourceSplit, SourceTurn
 from harness.records import Gold, Prediction, Turn, TurnKey
 
 DEPTH = "depth"
 
 
 class Case(NamedTuple):
-    """A turn, and which output each way of looking finds for it (None: none).
+    """A turn, and the output that each look-up finds for it (None: none).
 
-    `positioned`: at the item's position; `worded`: the first whose question is the utterance;
-    `asked`: the same, prefixes taken off; `own`: the item's own. `first`: an item that only creates
-    its counter. `left_out`: the reason why the turn is no item (D2, D3, depth), or None. `turn`,
-    `gold` and `prediction` are the benchmark's and the converted submission's.
+    `by_position`: at the item's position; `by_text`: the first whose question is the utterance;
+    `by_question`: the same without prefixes; `own`: the item's own. `first_of_task`: an item that
+    only creates its counter. `exclusion`: the reason why the turn is no item (D2, D3, depth), or
+    None. `turn`, `gold` and `prediction` are the benchmark's and the converted submission's.
     """
 
     key: TurnKey
@@ -30,18 +30,18 @@ class Case(NamedTuple):
     gold: Gold
     has_candidates: bool
     prediction: Prediction
-    positioned: str | None
-    worded: str | None
-    asked: str | None
+    by_position: str | None
+    by_text: str | None
+    by_question: str | None
     own: str | None
-    first: bool
-    left_out: str | None
+    first_of_task: bool
+    exclusion: str | None
 
 
 def cases(
-    source: Source,
-    entries: Sequence[Entry],
-    joined: Joined,
+    source: SourceSplit,
+    entries: Sequence[ResultEntry],
+    join: EntryJoin,
     benchmark: Benchmark,
     split: str,
     predictions: Sequence[Prediction],
@@ -52,7 +52,7 @@ def cases(
         turn.key: (turn, right, bool(public.candidates.get(turn.key)), prediction)
         for turn, right, prediction in zip(public.turns, gold, predictions, strict=True)
     }
-    worded, asked = _first_of_question(source, entries)
+    by_text, by_question = _first_of_question(source, entries)
     place, seen = 0, set[str]()
 
     def output(position: int | None) -> str | None:
@@ -61,39 +61,39 @@ def cases(
     for dialogue in source.dialogues:
         for number, turn in enumerate(dialogue.turns, start=1):
             key = TurnKey(dialogue.dialogue_id, number)
-            left_out = _left_out(dialogue, number)
-            positioned = own = None
-            if left_out is None:
-                positioned = place if place < len(entries) else None
-                own = joined.entries[place]
+            exclusion = _exclusion(dialogue, number)
+            by_position = own = None
+            if exclusion is None:
+                by_position = place if place < len(entries) else None
+                own = join.entries[place]
                 place += 1
-            first = left_out is None and turn.task not in seen
+            first = exclusion is None and turn.task not in seen
             seen.update([turn.task] if first else [])
             yield Case(
                 key,
                 turn,
                 *rows[key],
-                positioned=output(positioned),
-                worded=output(worded.get(turn.utterance)),
-                asked=output(asked.get(turn.utterance)),
+                by_position=output(by_position),
+                by_text=output(by_text.get(turn.utterance)),
+                by_question=output(by_question.get(turn.utterance)),
                 own=output(own),
-                first=first,
-                left_out=left_out,
+                first_of_task=first,
+                exclusion=exclusion,
             )
 
 
-def _left_out(dialogue: SourceDialogue, number: int) -> str | None:
-    return why_left_out(dialogue) or (DEPTH if number > LONGEST else None)
+def _exclusion(dialogue: SourceDialogue, number: int) -> str | None:
+    return exclusion_reason(dialogue) or (DEPTH if number > LONGEST else None)
 
 
 def _first_of_question(
-    source: Source, entries: Sequence[Entry]
+    source: SourceSplit, entries: Sequence[ResultEntry]
 ) -> tuple[dict[str, int], dict[str, int]]:
-    """The first entry by its question as it stands, and by its question without the prefix."""
-    known = {item.asked.utterance for item in items(source)}
-    worded: dict[str, int] = {}
-    asked: dict[str, int] = {}
+    """The first entry by its question, and by its question without the prefix."""
+    known = {item.source_turn.utterance for item in items(source)}
+    by_text: dict[str, int] = {}
+    by_question: dict[str, int] = {}
     for position, entry in enumerate(entries):
-        worded.setdefault(entry.question, position)
-        asked.setdefault(question_of(entry.question, known) or entry.question, position)
-    return worded, asked
+        by_text.setdefault(entry.question, position)
+        by_question.setdefault(question_of(entry.question, known) or entry.question, position)
+    return by_text, by_question

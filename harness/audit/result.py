@@ -6,20 +6,19 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from harness import __version__
-from harness.audit.attribution import Attributed, Attribution, Share, attribute
+from harness.audit.attribution import Attribution, AttributionReport, Share, attribute
 from harness.audit.cases import cases
 from harness.audit.steps import BY_TURN, OVERALL, REPAIRS
 from harness.benchmark import Benchmark
-from harness.formats.official_results import Conversion, convert_entries
+from harness.formats.official_results import ResultReport, convert_entries
 from harness.protocols.items import items
 from harness.protocols.joining import join
-from harness.protocols.official import Count, Table, count
+from harness.protocols.official import OfficialCount, OfficialTable, count
 from harness.protocols.result_file import read_result
 from harness.protocols.source import read_source
+from harness.publication.disclosure import SMALLEST_CELL, TOO_SMALL
 
-SMALLEST_CELL = 30  # turns; smaller figures are withheld where labels are hidden
-WITHHELD = f"fewer than {SMALLEST_CELL} turns, and labels are hidden"
-# Defects that move no turn of a result file, and what follows from them.
+# Defects that change no turn of a result file, and their consequences.
 NOTES = {
     "D7": "Where the published scorer stops with an error its figure is null here, with the reason;"
     " the parts then explain the figure that it would have had, the turns at which it stops"
@@ -34,12 +33,12 @@ NOTES = {
 
 
 class Audit(NamedTuple):
-    """All that an audit found; `official`: the counts, `attributed`: their explanation."""
+    """The result of an audit; `official`: the counts, `attributed`: their explanation."""
 
     heading: dict[str, Any]
-    official: Table
-    attributed: Attributed
-    conversion: Conversion
+    official: OfficialTable
+    attributed: AttributionReport
+    conversion: ResultReport
     hidden: bool
 
 
@@ -51,9 +50,9 @@ def audit(result: Path, benchmark: Benchmark, split: str = "test") -> Audit:
     """
     source = read_source(benchmark.checked(), split)
     found = read_result(result)
-    joined = join(tuple(items(source)), found.entries)
-    converted = convert_entries(source, found.entries, joined, benchmark, split)
-    turns = cases(source, found.entries, joined, benchmark, split, converted.predictions)
+    entry_join = join(tuple(items(source)), found.entries)
+    converted = convert_entries(source, found.entries, entry_join, benchmark, split)
+    turns = cases(source, found.entries, entry_join, benchmark, split, converted.predictions)
     hidden = benchmark.header.labels == "hidden"
     header = benchmark.header
     heading = {
@@ -70,36 +69,36 @@ def audit(result: Path, benchmark: Benchmark, split: str = "test") -> Audit:
     return Audit(heading, count(source, found.entries), explained, converted.report, hidden)
 
 
-def document(found: Audit) -> dict[str, Any]:
+def document(result: Audit) -> dict[str, Any]:
     """The audit as a JSON document; figures and effects are fractions in [0, 1]."""
     return {
         "schema": 1,
-        **found.heading,
-        "conversion": found.conversion,
+        **result.heading,
+        "conversion": result.conversion,
         "defects": REPAIRS,
         "order": {"all": OVERALL, "turn=N": BY_TURN},
         "figures": {
             name: {
-                figure: _figure(found, found.official[name][figure], explained)
+                figure: _figure(result, result.official[name][figure], explained)
                 for figure, explained in row.items()
             }
-            for name, row in found.attributed.figures.items()
+            for name, row in result.attributed.figures.items()
         },
-        "examples": found.attributed.examples,
+        "examples": result.attributed.examples,
         "notes": NOTES,
     }
 
 
-def _figure(found: Audit, official: Count, explained: Attribution) -> dict[str, Any]:
-    if found.hidden and official.turns < SMALLEST_CELL:
-        return {"official": {"value": None, "why": WITHHELD, "turns": official.turns}}
+def _figure(result: Audit, official: OfficialCount, explained: Attribution) -> dict[str, Any]:
+    if result.hidden and official.turns < SMALLEST_CELL:
+        return {"official": {"value": None, "why": TOO_SMALL, "turns": official.turns}}
     stopped = {"why": official.why} if official.why is not None else {}
     return {
         "official": _share(explained.official)
         | ({"value": None, "carried_on": _rounded(explained.official)} if stopped else {})
         | stopped,
         "sound": _share(explained.sound),
-        "asked": _share(explained.asked),
+        "asked": _share(explained.sound_items),
         "parts": [
             {
                 "defect": part.defect,

@@ -1,8 +1,7 @@
-"""The steps from an official figure to a sound one: one defect repaired at a time, in this order.
+"""The steps from an official figure to a sound one: one defect is repaired at a time, in order.
 
-Each step is a way of judging a turn; what changes between two steps is the effect of the defect
-between them. Another order could share the turns that two defects move out differently; their sum
-is the same.
+Each step judges every turn; the change between two steps is the effect of the defect between them.
+In another order, a turn that two defects change may count for the other one; the sum is the same.
 """
 
 from __future__ import annotations
@@ -11,14 +10,13 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from harness.audit.cases import DEPTH, Case
-from harness.outcomes import THRESHOLDS as TENTHS
-from harness.outcomes import overlap
 from harness.protocols.judging import THRESHOLDS, judge, judge_span
 from harness.records import Span
 from harness.replies import candidate_number, span
 from harness.sources.official_dialogue import language_of
+from harness.temporal import IOU_TENTHS, reaches
 
-# What each step repairs; the order is the order of attribution.
+# The repair of each step; the order is the order of attribution.
 REPAIRS = {
     "D1": "the first video item and the first moment item only create their counters",
     "D6": "answers are taken by their position in the file",
@@ -44,31 +42,31 @@ SOUND = -len(_UNASKED) - 1  # the step at which the figure is that of the conver
 Right = tuple[bool, ...]
 
 
-class State(NamedTuple):
-    """How one step judges a turn: whether it counts, and right by figure of its task."""
+class StepJudgement(NamedTuple):
+    """The judgement of a turn at one step: whether it counts, and right by figure of its task."""
 
     counted: bool
     right: Right
 
 
-def overall(case: Case) -> list[State]:
+def overall(case: Case) -> list[StepJudgement]:
     """The states of a turn in the overall figures: official first, then after each of OVERALL."""
-    counted = _judged(case, None if case.first else case.positioned)
-    return _states(case, [counted, _judged(case, case.positioned)])
+    counted = _judge(case, None if case.first_of_task else case.by_position)
+    return _later_states(case, [counted, _judge(case, case.by_position)])
 
 
-def by_turn(case: Case) -> list[State]:
+def by_turn(case: Case) -> list[StepJudgement]:
     """The states of a turn in the per-turn table: official first, then after each of BY_TURN."""
-    return _states(case, [_judged(case, case.worded), _judged(case, case.asked)])
+    return _later_states(case, [_judge(case, case.by_text), _judge(case, case.by_question)])
 
 
-def _states(case: Case, before: list[Right]) -> list[State]:
+def _later_states(case: Case, before: list[Right]) -> list[StepJudgement]:
     rights = [*before, *_readings(case)]
-    states = [State(True, right) for right in rights]
+    states = [StepJudgement(True, right) for right in rights]
     known = case.turn.task == case.source.task and (case.has_candidates or not _video(case))
-    states.append(states[-1] if known else _gone(case))
+    states.append(states[-1] if known else _not_counted(case))
     for reason in _UNASKED:
-        states.append(_gone(case) if case.left_out == reason else states[-1])
+        states.append(_not_counted(case) if case.exclusion == reason else states[-1])
     return states
 
 
@@ -80,17 +78,17 @@ def _wrong(case: Case) -> Right:
     return (False,) if _video(case) else (False,) * len(THRESHOLDS)
 
 
-def _gone(case: Case) -> State:
-    return State(False, _wrong(case))
+def _not_counted(case: Case) -> StepJudgement:
+    return StepJudgement(False, _wrong(case))
 
 
-def _judged(case: Case, output: str | None) -> Right:
+def _judge(case: Case, output: str | None) -> Right:
     return _wrong(case) if output is None else judge(output, case.source).right
 
 
 def _readings(case: Case) -> Iterator[Right]:
     """Right with the turn's own output: official, then after D13, D9, D8, reference, cut, D10."""
-    official = _judged(case, case.own)
+    official = _judge(case, case.own)
     yield official
     if case.own is None:
         yield from (official,) * 6
@@ -125,8 +123,7 @@ def _spans(case: Case, output: str, official: Right) -> Iterator[Right]:
     if moment is None or gold is None:
         yield _wrong(case)
     else:
-        met, joined = overlap(case.gold.video_id, gold, moment)
-        yield tuple(10 * met >= tenths * joined for tenths in TENTHS)  # D10
+        yield tuple(reaches(case.gold.video_id, gold, moment, n) for n in IOU_TENTHS)  # D10
 
 
 def _compared(case: Case, read: Span | None, gold: Span | None) -> Right:

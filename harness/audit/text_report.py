@@ -4,33 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.audit.attribution import Attribution, Part, Share
-from harness.audit.result import NOTES, SMALLEST_CELL, WITHHELD, Audit
+from harness.audit.attribution import Attribution, DefectEffect, Share
+from harness.audit.result import NOTES, Audit
 from harness.audit.steps import BY_TURN, OVERALL, REPAIRS
 from harness.files import shown
-from harness.protocols.official import Count
+from harness.protocols.official import OfficialCount
+from harness.publication.disclosure import SMALLEST_CELL, TOO_SMALL
 
 
-def text_lines(found: Audit) -> Iterator[str]:
+def text_lines(result: Audit) -> Iterator[str]:
     """The audit, figure by figure, then examples and notes. Figures are percentages."""
-    heading = found.heading
+    heading = result.heading
     yield f"Result file {heading['result_sha256'][:12]} on {shown(heading['benchmark'])}"
     yield f"split {heading['split']}, fingerprint {heading['fingerprint'][:12]}"
-    yield from found.conversion.lines()
+    yield from result.conversion.lines()
     yield ""
     yield "In points: what each defect adds to or takes from the figure, repaired in this order:"
     yield f"  all: {', '.join(OVERALL)}; by turn: {', '.join(BY_TURN)}"
-    for name, row in found.attributed.figures.items():
+    for name, row in result.attributed.figures.items():
         for figure, explained in row.items():
             yield ""
-            yield from _figure(found, f"{figure}, {name}", found.official[name][figure], explained)
-    yield from _examples(found)
+            yield from _figure(
+                result, f"{figure}, {name}", result.official[name][figure], explained
+            )
+    yield from _examples(result)
     yield ""
     yield from (f"{defect}: {note}" for defect, note in NOTES.items())
 
 
-def moved(explained: Attribution) -> Iterator[Part]:
-    """The parts that move or count a turn."""
+def effective_parts(explained: Attribution) -> Iterator[DefectEffect]:
+    """The parts that change or count a turn."""
     return (part for part in explained.parts if part.up or part.down or part.added)
 
 
@@ -40,29 +43,31 @@ def percent(share: Share) -> str:
     return f"{value} ({share.right:,}/{share.turns:,})"
 
 
-def withheld(found: Audit, official: Count) -> bool:
-    """Whether a figure is not to be shown: too few turns of hidden labels."""
-    return found.hidden and official.turns < SMALLEST_CELL
+def is_withheld(result: Audit, official: OfficialCount) -> bool:
+    """Whether a figure must not be shown: too few turns with hidden labels."""
+    return result.hidden and official.turns < SMALLEST_CELL
 
 
-def _figure(found: Audit, name: str, official: Count, explained: Attribution) -> Iterator[str]:
-    if withheld(found, official):
-        yield f"{name}: {WITHHELD}"
+def _figure(
+    result: Audit, name: str, official: OfficialCount, explained: Attribution
+) -> Iterator[str]:
+    if is_withheld(result, official):
+        yield f"{name}: {TOO_SMALL}"
         return
     yield f"{name}: official {percent(explained.official)}"
     if official.why is not None:
         yield f"  the published scorer gives none: {official.why}; the figure carries on past it"
-    for part in moved(explained):
+    for part in effective_parts(explained):
         points = f"{100 * float(part.effect):+8.3f}"
         turns = f"up {part.up:,}, down {part.down:,}"
         turns += f", counted {part.added:,}" if part.added else ""
         yield f"  {part.defect:<9} {points}  {turns}: {REPAIRS[part.defect]}"
     yield f"  sound over all turns {percent(explained.sound)}"
-    yield f"  sound over the turns that are asked {percent(explained.asked)}"
+    yield f"  sound over the turns that are asked {percent(explained.sound_items)}"
 
 
-def _examples(found: Audit) -> Iterator[str]:
-    for row in found.attributed.examples:
+def _examples(result: Audit) -> Iterator[str]:
+    for row in result.attributed.examples:
         yield ""
         yield (
             f"{row['defect']} moved {shown(row['dialogue_id'])}/{row['turn']} {row['moved']}"

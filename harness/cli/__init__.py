@@ -1,4 +1,4 @@
-"""The command `ivcr`. Commands load when they are called, and import inside their bodies."""
+"""The command `ivcr`. A command's module loads when it is called; imports are in the bodies."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ COMMANDS = {
 
 
 class LazyGroup(click.Group):
-    """A group that imports a command's module when the command is asked for."""
+    """A group that imports a command's module on its first use."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """All command names, in the order of COMMANDS."""
@@ -55,7 +55,7 @@ def ivcr() -> None:
 def main() -> None:
     """Run `ivcr`; a problem from outside ends in one line and its exit code.
 
-    An interrupt ends with 130 and a termination with 143, after what was half-written is removed.
+    An interrupt ends with 130 and a termination with 143; unfinished files are removed before.
     """
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     try:

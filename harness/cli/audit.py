@@ -23,17 +23,18 @@ import click
 def audit(result: Path, benchmark: Path, split: str, form: str, out: Path | None) -> None:
     """Explain the official figures of an official RESULT file.
 
-    Official and sound figures side by side, and for each known defect of the published scorer how
-    many turns it moved up and down, with examples. The parts add up to the whole difference.
+    Shows official and sound figures side by side. For each known defect of the published scorer it
+    counts the turns that the defect makes right or wrong, with examples. The effects of the defects
+    add up to the whole difference.
     """
+    from harness.audit import audit as run_audit
+    from harness.audit import document
     from harness.audit.html_page import page
-    from harness.audit.result import audit as audited
-    from harness.audit.result import document
     from harness.audit.text_report import text_lines
     from harness.benchmark import Benchmark
     from harness.files import readable, write
 
-    found = audited(result, Benchmark(benchmark), split)
+    found = run_audit(result, Benchmark(benchmark), split)
     if form == "json":
         data = readable(document(found))
     elif form == "html":

@@ -43,16 +43,18 @@ def compare(
     """Compare submissions, each with each: paired differences, propagation, dialogues.
 
     Headline metrics overall and by turn number: effect size and interval first, p (Holm over the
-    pairs) last. Propagation is shown for two runs, with own and with reference history, of which
-    one names the other's folder as `pair` in its card.
+    pairs) last. Propagation is shown for a run with own and a run with reference history if the
+    card of one names the folder of the other as `pair`.
     """
     from harness.benchmark import Benchmark
     from harness.cli.submission import printed
-    from harness.comparison import compare as compared
+    from harness.comparison import compare as run_comparison
     from harness.comparison.latex import latex_lines
     from harness.comparison.terminal import text_lines
 
-    found = compared(submissions, Benchmark(benchmark), split, dialogues=dialogues, further=further)
+    found = run_comparison(
+        submissions, Benchmark(benchmark), split, dialogues=dialogues, further=further
+    )
     if form == "json":
         printed(readable_anywhere(found))
     else:
@@ -63,7 +65,7 @@ def compare(
 @click.command()
 @click.argument("submissions", type=click.Path(path_type=Path), metavar="SUB...", nargs=-1)
 @click.option("--benchmark", required=True, type=click.Path(path_type=Path), help="The benchmark.")
-@click.option("--split", default="test", show_default=True, help="The split to look at.")
+@click.option("--split", default="test", show_default=True, help="The split to analyse.")
 @click.option(
     "--most",
     type=click.IntRange(min=0),
@@ -80,9 +82,9 @@ def compare(
     help="For people or for programs.",
 )
 def items(submissions: tuple[Path, ...], benchmark: Path, split: str, most: int, form: str) -> None:
-    """List turns to look at: right for no system, or right for weak and wrong for strong ones.
+    """List turns to check: right for no system, or right for weak and wrong for strong ones.
 
-    Each comes with the reasons to suspect its label. Public labels only.
+    Each turn is shown with the reasons to suspect its label. Public labels only.
     """
     from harness.benchmark import Benchmark
     from harness.cli.submission import printed
@@ -97,9 +99,9 @@ def items(submissions: tuple[Path, ...], benchmark: Path, split: str, most: int,
 
 
 def readable_anywhere(value: Any) -> str:
-    """A JSON document in which marks and controls are written as their escapes.
+    """A JSON document with marks and controls written as escapes.
 
-    JSON itself lets marks that reorder text and the terminal's second set of controls pass.
+    JSON itself allows marks that reorder text and a second set of terminal controls.
     """
     from harness.files import readable
 

@@ -1,4 +1,4 @@
-"""ivcr data: make a benchmark folder, or look into one."""
+"""ivcr data: make a benchmark folder, or show what one holds."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from harness.sources.ivcr200k import Imported
+    from harness.sources.ivcr200k import ImportResult
 
 
 @click.group()
 def data() -> None:
-    """Make a benchmark folder, or look into one."""
+    """Make a benchmark folder, or show what one holds."""
 
 
 @data.command("import")
@@ -51,19 +51,19 @@ def import_(
 ) -> None:
     """Read official data FILEs (JSON, plain or .gz) into a benchmark folder.
 
-    What is odd in them is reported, and kept or dropped by the rule stated beside it.
+    Oddities of the files are listed, each with the rule by which the import treats it.
     """
     from harness.cli.progress import bar
     from harness.sources import ivcr200k
 
-    settings = ivcr200k.Settings(
+    settings = ivcr200k.ImportSettings(
         name=name or ivcr200k.name_of(files[0]),
         corpus=corpus,  # type: ignore[arg-type]
         labels=labels,  # type: ignore[arg-type]
     )
     with bar("importing", unit="bytes") as progress:
-        made = ivcr200k.import_files(files, out, settings, videos=videos, progress=progress)
-    _report(made)
+        imported = ivcr200k.import_files(files, out, settings, videos=videos, progress=progress)
+    _report(imported)
 
 
 @data.command()
@@ -78,14 +78,14 @@ def mini(out: Path, seed: int) -> None:
     from harness.sources.mini_benchmark import import_mini
 
     with stages() as progress:
-        made = import_mini(out, seed=seed, first_stage=first_stage, progress=progress)
-    _report(made)
+        imported = import_mini(out, seed=seed, first_stage=first_stage, progress=progress)
+    _report(imported)
 
 
 @data.command()
 @click.argument("folder", type=click.Path(path_type=Path), metavar="DIR")
 def info(folder: Path) -> None:
-    """Show what a benchmark folder holds, after checking that it is as it was made."""
+    """Show what a benchmark folder holds, after a check that it is unchanged."""
     from harness.benchmark import Benchmark
 
     benchmark = Benchmark(folder).checked()
@@ -102,19 +102,19 @@ def info(folder: Path) -> None:
     click.echo(f"{len(benchmark.videos):,} videos, {described:,} with a duration")
 
 
-def _report(made: Imported) -> None:
-    """The folder's contents and what was odd, on standard output."""
+def _report(imported: ImportResult) -> None:
+    """Print the folder's contents and the oddities of its files."""
     from harness.benchmark import Benchmark
     from harness.replies import reading_line
 
-    header = Benchmark(made.folder).header
-    click.echo(f"{made.folder}: {header.name}, fingerprint {header.fingerprint[:12]}")
+    header = Benchmark(imported.folder).header
+    click.echo(f"{imported.folder}: {header.name}, fingerprint {header.fingerprint[:12]}")
     for name, counts in header.splits.items():
         click.echo(
             f"{name:>5}: " + ", ".join(f"{count:,} {what}" for what, count in counts.items())
         )
-    click.echo("odd in the files:" if made.oddities else "nothing odd in the files")
-    for row in made.oddities:
+    click.echo("odd in the files:" if imported.oddities else "nothing odd in the files")
+    for row in imported.oddities:
         click.echo(row.line())
-    for reading in made.readings:
+    for reading in imported.readings:
         click.echo(reading_line(reading))

@@ -53,7 +53,7 @@ def demo(out: Path, train: bool) -> None:
 
     A benchmark that an earlier demo rendered is used again; everything else is made anew.
     """
-    from harness.cli.leaderboard import build_site
+    from leaderboard.site.publish import build_site
 
     benchmark = _benchmark(out / "benchmark")
     click.echo("running the floors and BM25", err=True)
@@ -62,8 +62,8 @@ def demo(out: Path, train: bool) -> None:
         click.echo("training the small dual encoder (a minute or two on two cores)", err=True)
         checkpoint = trained(benchmark, out / "dual-encoder")
         _run(benchmark, out / "submissions", *TRAINED, (f"checkpoint={checkpoint}",))
-    made = build_site(out / "submissions", benchmark, out / "site", organizers=(TEAM_FOLDER,))
-    click.echo(made, err=True)
+    folders = out / "submissions", out / "benchmark", out / "site"
+    click.echo(str(build_site(*folders, organizers=(TEAM_FOLDER,))), err=True)
     click.echo(f"the board: {out / 'site' / 'index.html'} (open it in a browser)")
     click.echo(f"its figures: {out / 'site' / 'leaderboard.json'}")
     click.echo(f"the benchmark: {out / 'benchmark'}; the submissions: {out / 'submissions'}")

@@ -13,18 +13,6 @@ if TYPE_CHECKING:
     from harness.benchmark import Benchmark
     from harness.scoring import Floor
 
-HEADLINES = (
-    "R@1",
-    "R@10",
-    "MRR",
-    "C-R@1",
-    "ahead_of_foil",
-    "R@1,IoU>=0.5",
-    "mIoU",
-    "success",
-    "turns_right",
-)
-
 
 @click.command()
 @click.argument("submission", type=click.Path(path_type=Path), metavar="SUB")
@@ -132,6 +120,8 @@ def summary(document: dict[str, Any], floors: Mapping[str, Floor] | None = None)
 
     `floors`: by metric, the best floor of the same kind, to stand beside its figure.
     """
+    from harness.publication.headlines import HEADLINES
+
     figures = document["metrics"]["all"]
     lines = [f"{document['signature']}"]
     for name in HEADLINES:

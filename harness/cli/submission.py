@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 def validate(submission: Path, benchmark: Path, split: str, form: str) -> None:
     """Check a submission: every problem of every kind, without looking at gold.
 
-    Exits with 0 if it is valid (warnings alone are no hindrance), with 1 if it is not.
+    Exits with 0 if it is valid (it may have warnings), with 1 if it is not.
     """
     from harness.benchmark import Benchmark
     from harness.files import readable
@@ -78,7 +78,7 @@ def printed(text: str) -> None:
 
 @click.group()
 def submission() -> None:
-    """Start a submission, look into one, or make one from another format."""
+    """Start a submission, show its contents, or make one from another format."""
 
 
 @submission.command()
@@ -105,18 +105,18 @@ def init(folder: Path, benchmark: Path, split: str) -> None:
 def info(folder: Path) -> None:
     """Show a submission's card, sizes, counts and SHA-256, whatever it was made for."""
     from harness.files import shown
-    from harness.validation.inspection import look
+    from harness.validation.inspection import summarise
 
-    seen = look(folder)
-    for key, value in seen.card.items():
+    summary = summarise(folder)
+    for key, value in summary.card.items():
         printed(f"{key:>16}  {shown(value, 400)[1:-1]}\n")
-    for key, number in seen.counts.items():
+    for key, number in summary.counts.items():
         printed(f"{key:>16}  {number:,}\n")
-    if seen.sha256 is not None:
-        printed(f"{'SHA-256':>16}  {seen.sha256}\n")
-    for problem in seen.problems:
+    if summary.sha256 is not None:
+        printed(f"{'SHA-256':>16}  {summary.sha256}\n")
+    for problem in summary.problems:
         printed(f"{problem}\n")
-    sys.exit(1 if seen.problems else 0)
+    sys.exit(1 if summary.problems else 0)
 
 
 @submission.command()
@@ -126,9 +126,10 @@ def info(folder: Path) -> None:
 @click.option("--split", default="test", show_default=True, help="The split that FILE answers.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="The submission.")
 def convert(form: str, file: Path, benchmark: Path, split: str, out: Path) -> None:
-    """Make a submission of what another tool wrote: FORMAT is trec, csv or official.
+    """Convert a file of another tool to a submission: FORMAT is trec, csv or official.
 
-    Says what was dropped. A card in the folder is kept; else a card to fill in is written.
+    Reports what was dropped. A card in the folder is kept; else a card to fill in is written.
+    Raises WrongUsageError if there is no such format.
     """
     from harness.benchmark import Benchmark
     from harness.errors import WrongUsageError
@@ -139,12 +140,12 @@ def convert(form: str, file: Path, benchmark: Path, split: str, out: Path) -> No
     if form not in FORMATS:
         raise WrongUsageError(f"{form}: no such format; expected one of: {', '.join(FORMATS)}")
     card = card_of(out) or FORMATS[form].card
-    made = convert(form, file, Benchmark(benchmark), split)
-    write(out, card, made.predictions)
-    for line in made.report.lines():
+    conversion = convert(form, file, Benchmark(benchmark), split)
+    write(out, card, conversion.predictions)
+    for line in conversion.report.lines():
         printed(f"{line}\n")
     printed(
-        f"{out}: {len(made.predictions):,} turns answered; next: "
+        f"{out}: {len(conversion.predictions):,} turns answered; next: "
         f"ivcr validate {_arguments(out, benchmark)}\n"
     )
 

@@ -1,4 +1,4 @@
-"""Systems side by side: paired differences, propagation, the dialogues on which they part."""
+"""Comparison of systems: paired differences, propagation, the dialogues that differ most."""
 
 from harness.comparison.compare import Comparison, compare
 

@@ -10,12 +10,12 @@ import numpy as np
 from msgspec import Struct
 from msgspec.structs import replace
 
-from harness.comparison.entrants import Entrant, Field
+from harness.comparison.entrants import Entrant, EntrantSet
 from harness.outcomes import Bools, Floats
-from harness.scoring import SMALLEST_CELL
+from harness.publication.disclosure import SMALLEST_CELL, TOO_SMALL
 from harness.statistics import Paired, holm, paired
 
-AT_ONCE = 2**22  # entries of a table of rows and turns that is worked on together
+AT_ONCE = 2**22  # entries of a table of rows and turns that is computed at once
 
 
 class Difference(Struct, frozen=True):
@@ -24,7 +24,7 @@ class Difference(Struct, frozen=True):
     `first_value`, `second_value`: the systems' own figures; `effect`: d_z, difference / standard
     deviation of the units' differences; `p`: two-sided, of the swap test; `p_holm`: corrected over
     the pairs shown for this metric and slice. Undefined is None, and `why` says why; `turns` and
-    `dialogues` are None where they would tell of hidden labels.
+    `dialogues` are None where they would reveal hidden labels.
     """
 
     metric: str
@@ -44,11 +44,11 @@ class Difference(Struct, frozen=True):
     why: str | None = None
 
 
-class Contest(NamedTuple):
-    """Two systems over the same turns; the figure of each is a weighted mean.
+class PairedValues(NamedTuple):
+    """The values of two systems over the same turns; the figure of each is a weighted mean.
 
-    `ones`, `others`: values times weights; `weights`; `counted`: the turns that are counted as
-    such. Each (turns,), the first three 0 where a turn does not count.
+    `ones`, `others`: values times weights; `weights`; `counted`: the turns in the count. Each
+    (turns,), the first three 0 where a turn does not count.
     """
 
     metric: str
@@ -62,71 +62,75 @@ class Contest(NamedTuple):
     why: str | None = None
 
 
-def differences(field: Field, contests: Iterable[Contest]) -> tuple[Difference, ...]:
-    """The paired difference of each contest, in their order.
+def differences(systems: EntrantSet, pairs: Iterable[PairedValues]) -> tuple[Difference, ...]:
+    """The paired difference of each of `pairs`, in their order.
 
-    Contests of one metric and slice follow one another; Holm's correction is over those of them
-    that have a p.
+    Pairs of one metric and slice are consecutive; Holm's correction is over those of them that have
+    a p.
     """
-    portion = max(1, AT_ONCE // max(len(field.frame.turn), 1))
+    portion = max(1, AT_ONCE // max(len(systems.frame.turn), 1))
     found: list[Difference] = []
-    waiting = iter(contests)
+    waiting = iter(pairs)
     while some := list(islice(waiting, portion)):
-        found += _measured(field, some)
+        found += _differences(systems, some)
     rows = groupby(found, key=lambda each: (each.metric, each.slice))
-    return tuple(each for _, row in rows for each in _corrected(list(row)))
+    return tuple(each for _, row in rows for each in _correct_holm(list(row)))
 
 
-def _measured(field: Field, contests: Sequence[Contest]) -> Iterator[Difference]:
+def _differences(systems: EntrantSet, pairs: Sequence[PairedValues]) -> Iterator[Difference]:
     ones, others, weights = (
-        np.array(each) for each in zip(*(contest[4:7] for contest in contests), strict=True)
+        np.array(each) for each in zip(*(pair[4:7] for pair in pairs), strict=True)
     )  # (contests, turns)
-    result = paired(field.design, ones, others, weights)
-    for row, contest in enumerate(contests):
-        dialogues = len(np.unique(field.frame.dialogue[contest.counted]))
+    result = paired(systems.design, ones, others, weights)
+    for row, pair in enumerate(pairs):
+        dialogues = len(np.unique(systems.frame.dialogue[pair.counted]))
         bare = Difference(
-            contest.metric,
-            contest.slice,
-            contest.first.label,
-            contest.second.label,
-            turns := int(contest.counted.sum()),
+            pair.metric,
+            pair.slice,
+            pair.first.label,
+            pair.second.label,
+            turns := int(pair.counted.sum()),
             dialogues,
         )
-        if why := contest.why or _why_not(field, turns):
+        if why := pair.why or _withheld_reason(systems, turns):
             yield replace(bare, why=why)
         else:
             whole = weights[row].sum()
-            yield _filled(bare, ones[row].sum() / whole, others[row].sum() / whole, result, row)
+            yield _with_figures(
+                bare, ones[row].sum() / whole, others[row].sum() / whole, result, row
+            )
 
 
-def _why_not(field: Field, turns: int) -> str | None:
+def _withheld_reason(systems: EntrantSet, turns: int) -> str | None:
     if not turns:
         return "no such turn"
-    if field.hidden and turns < SMALLEST_CELL:
-        return f"fewer than {SMALLEST_CELL} turns, and labels are hidden"
+    if systems.labels_hidden and turns < SMALLEST_CELL:
+        return TOO_SMALL
     return None
 
 
-def _filled(bare: Difference, one: float, other: float, result: Paired, row: int) -> Difference:
+def _with_figures(
+    bare: Difference, one: float, other: float, result: Paired, row: int
+) -> Difference:
     return replace(
         bare,
-        first_value=rounded(one),
-        second_value=rounded(other),
-        value=rounded(result.values[row]),
-        low=rounded(result.lows[row]),
-        high=rounded(result.highs[row]),
-        effect=rounded(result.effects[row]),
-        p=rounded(result.ps[row]),
+        first_value=round_digits(one),
+        second_value=round_digits(other),
+        value=round_digits(result.values[row]),
+        low=round_digits(result.lows[row]),
+        high=round_digits(result.highs[row]),
+        effect=round_digits(result.effects[row]),
+        p=round_digits(result.ps[row]),
     )
 
 
-def _corrected(row: list[Difference]) -> Iterator[Difference]:
+def _correct_holm(row: list[Difference]) -> Iterator[Difference]:
     tested = [each.p for each in row if each.p is not None]
     corrected = iter(holm(tested).tolist())
     for each in row:
-        yield each if each.p is None else replace(each, p_holm=rounded(next(corrected)))
+        yield each if each.p is None else replace(each, p_holm=round_digits(next(corrected)))
 
 
-def rounded(value: float) -> float | None:
+def round_digits(value: float) -> float | None:
     """Ten significant digits; None for NaN."""
     return None if np.isnan(value) else float(f"{value:.10g}")

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 import numpy as np
 from msgspec import Struct
 
-from harness.comparison.entrants import Entrant, Field
-from harness.outcomes import ABSENT, Bools
-from harness.records import Gold, Moment, Turn
+from harness.comparison.entrants import Entrant, EntrantSet
+from harness.outcomes import Bools
+from harness.records import ABSENT_RANK, Gold, Moment, Turn
 
 
-class Answer(Struct, frozen=True):
-    """What a system said in a turn: what it put first, and how that stands to the gold.
+class SystemAnswer(Struct, frozen=True):
+    """The first answer of a system in a turn, and its result.
 
     `right` is None where the turn does not count; `rank` is None past 100, `iou` None where there
     is no gold span. Moments in milliseconds.
@@ -26,20 +26,23 @@ class Answer(Struct, frozen=True):
     moment: Moment | None
 
 
-class TurnSeen(Struct, frozen=True):
-    """A turn with its gold and what both systems said; the gold span in milliseconds."""
+class TurnComparison(Struct, frozen=True):
+    """A turn with its gold and the answers of both systems; the gold span in milliseconds."""
 
     turn: int
     task: str
     utterance: str
     gold: str | None
     span: tuple[int, int] | None
-    first: Answer
-    second: Answer
+    first: SystemAnswer
+    second: SystemAnswer
 
 
-class DialogueSeen(Struct, frozen=True):
-    """A dialogue that two systems answer differently: how many turns each has right, of `turns`."""
+class DialogueComparison(Struct, frozen=True):
+    """A dialogue with different results of two systems: the turns that each has right, of `turns`.
+
+    `seen`: the turns of the dialogue.
+    """
 
     first: str
     second: str
@@ -49,32 +52,34 @@ class DialogueSeen(Struct, frozen=True):
     first_right: int
     second_right: int
     turns: int
-    seen: tuple[TurnSeen, ...]
+    seen: tuple[TurnComparison, ...]
 
 
-def most_unlike(field: Field, first: Entrant, second: Entrant, count: int) -> list[DialogueSeen]:
+def largest_disagreements(
+    systems: EntrantSet, first: Entrant, second: Entrant, count: int
+) -> list[DialogueComparison]:
     """The `count` dialogues with the greatest difference in turns right, greatest first.
 
     Over the retrieval turns of the tasks that both systems answer; dialogues of type 7 are left
-    out: their turns are independent. Among equals the more turns differ the earlier, then in the
-    order of the split. Dialogues in which no turn is won on balance are not shown.
+    out: their turns are independent. Ties go to the dialogue in which more turns differ, then
+    to the earlier one in the split. Dialogues with equal numbers of right turns are left out.
     """
-    frame = field.frame
-    counted = first.answers & second.answers & frame.linked
+    frame = systems.frame
+    counted = first.attempts & second.attempts & frame.dialogue_turns
     wins = (first.right.astype(int) - second.right.astype(int)) * counted
     net = np.abs(np.bincount(frame.dialogue, weights=wins))
     some = np.bincount(frame.dialogue, weights=np.abs(wins))
     order = np.lexsort((np.arange(len(net)), -some, -net))[:count]
-    return [_seen(field, first, second, int(at), counted) for at in order if net[at]]
+    return [_dialogue(systems, first, second, int(at), counted) for at in order if net[at]]
 
 
-def _seen(
-    field: Field, first: Entrant, second: Entrant, dialogue: int, counted: Bools
-) -> DialogueSeen:
-    rows = np.flatnonzero(field.frame.dialogue == dialogue)
-    mine = counted & (field.frame.dialogue == dialogue)
-    turns = [field.split.turns[row] for row in rows]
-    return DialogueSeen(
+def _dialogue(
+    systems: EntrantSet, first: Entrant, second: Entrant, dialogue: int, counted: Bools
+) -> DialogueComparison:
+    rows = np.flatnonzero(systems.frame.dialogue == dialogue)
+    mine = counted & (systems.frame.dialogue == dialogue)
+    turns = [systems.split.turns[row] for row in rows]
+    return DialogueComparison(
         first=first.label,
         second=second.label,
         dialogue_id=turns[0].dialogue_id,
@@ -83,16 +88,16 @@ def _seen(
         first_right=int(first.right[mine].sum()),
         second_right=int(second.right[mine].sum()),
         turns=int(mine.sum()),
-        seen=tuple(_turns(field, first, second, rows.tolist(), counted)),
+        seen=tuple(_turns(systems, first, second, rows.tolist(), counted)),
     )
 
 
 def _turns(
-    field: Field, first: Entrant, second: Entrant, rows: list[int], counted: Bools
-) -> Iterator[TurnSeen]:
+    systems: EntrantSet, first: Entrant, second: Entrant, rows: list[int], counted: Bools
+) -> Iterator[TurnComparison]:
     for row in rows:
-        turn, gold = field.split.turns[row], field.gold[row]
-        yield TurnSeen(
+        turn, gold = systems.split.turns[row], systems.gold[row]
+        yield TurnComparison(
             turn=turn.turn,
             task=turn.task,
             utterance=turn.utterance,
@@ -103,12 +108,12 @@ def _turns(
         )
 
 
-def _answer(entrant: Entrant, row: int, turn: Turn, gold: Gold, counts: bool) -> Answer:
+def _answer(entrant: Entrant, row: int, turn: Turn, gold: Gold, counts: bool) -> SystemAnswer:
     rank, iou = int(entrant.outcomes.rank[row]), float(entrant.outcomes.iou[row])
-    return Answer(
+    return SystemAnswer(
         right=bool(entrant.right[row]) if counts else None,
-        rank=rank if turn.task == "video" and rank < ABSENT else None,
+        rank=rank if turn.task == "video" and rank < ABSENT_RANK else None,
         iou=None if gold.moment is None else float(f"{iou:.10g}"),
-        video=entrant.said[row].video if turn.task == "video" else None,
-        moment=entrant.said[row].moment if turn.task == "moment" else None,
+        video=entrant.top_answers[row].video if turn.task == "video" else None,
+        moment=entrant.top_answers[row].moment if turn.task == "moment" else None,
     )

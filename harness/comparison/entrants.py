@@ -1,4 +1,4 @@
-"""Several submissions on one split, read and judged, to be compared."""
+"""Submissions on one split, validated and with their outcomes, for a comparison."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from harness.metrics import METRICS, Column
 from harness.metrics.dialogues import right
 from harness.outcomes import Bools, Frame, Outcomes, outcomes
 from harness.records import Card, Gold, Moment, Prediction
-from harness.scoring import accepted, design_of
+from harness.scoring import design_of, require_valid
 from harness.statistics import Design
-from harness.validation import check
+from harness.validation import check, public_of
 
 
-class Said(NamedTuple):
-    """What a system put first in a turn; None where it put nothing."""
+class TopAnswer(NamedTuple):
+    """The first video and the first moment of an answer; None where it gives none."""
 
     video: str | None
     moment: Moment | None
 
 
-class SystemShown(Struct, frozen=True):
-    """Who stands behind a label, as the card declares it."""
+class SystemInfo(Struct, frozen=True):
+    """The system behind a label, as its card declares it."""
 
     label: str
     team: str
@@ -38,10 +38,9 @@ class SystemShown(Struct, frozen=True):
 
 
 class Entrant(NamedTuple):
-    """A valid submission and what it did.
+    """A valid submission and its outcomes.
 
-    `label` (A, B, ...) stands for it wherever its own names are not shown; `said`: one entry a
-    turn.
+    `label` (A, B, ...): its name in a comparison; `top_answers`: one entry a turn.
     """
 
     label: str
@@ -49,7 +48,7 @@ class Entrant(NamedTuple):
     card: Card
     sha256: str
     outcomes: Outcomes
-    said: tuple[Said, ...]
+    top_answers: tuple[TopAnswer, ...]
 
     @property
     def right(self) -> Bools:
@@ -57,21 +56,21 @@ class Entrant(NamedTuple):
         return right(self.outcomes)
 
     @property
-    def answers(self) -> Bools:
-        """(turns,) retrieval turns of the tasks that the system answers at all.
+    def attempts(self) -> Bools:
+        """(turns,) retrieval turns of the tasks that the system answers.
 
         Without a line that has `videos`, it answers no video turn; without a single moment, no
         moment turn.
         """
         frame = self.outcomes.frame
-        found = frame.is_video & self.outcomes.gives_videos
-        return found | (frame.is_moment & any(said.moment is not None for said in self.said))
+        videos = frame.is_video & self.outcomes.gives_videos
+        return videos | (frame.is_moment & any(top.moment is not None for top in self.top_answers))
 
     @property
-    def shown(self) -> SystemShown:
-        """The label and what the card says of it."""
+    def info(self) -> SystemInfo:
+        """The label, and the system as its card declares it."""
         card = self.card
-        return SystemShown(
+        return SystemInfo(
             self.label, card.team, card.system, card.history, card.candidates, self.sha256
         )
 
@@ -80,8 +79,8 @@ class Entrant(NamedTuple):
         return METRICS[metric].column(self.outcomes)
 
 
-class Field(NamedTuple):
-    """The submissions that stand side by side, and the split that they answer."""
+class EntrantSet(NamedTuple):
+    """The submissions of a comparison, and their split."""
 
     benchmark: Benchmark
     split: Split
@@ -91,52 +90,51 @@ class Field(NamedTuple):
     entrants: tuple[Entrant, ...]
 
     @property
-    def hidden(self) -> bool:
-        """Whether the labels are hidden, so that nothing may be shown of a single turn."""
+    def labels_hidden(self) -> bool:
+        """Whether the labels are hidden: then no single turn may be shown."""
         return self.benchmark.header.labels == "hidden"
 
 
-def read(folders: Sequence[Path], benchmark: Benchmark, split: str = "test") -> Field:
-    """Validate and judge the submissions in `folders`.
+def read_entrants(folders: Sequence[Path], benchmark: Benchmark, split: str = "test") -> EntrantSet:
+    """Validate the submissions in `folders` and compute their outcomes.
 
     Raises WrongUsageError if a folder is named twice or none is, SubmissionError with the first
     problem if one of them is not valid.
     """
-    _distinct(folders)
-    benchmark.checked()
-    public, gold = benchmark.split(split), benchmark.gold(split)
+    _check_distinct(folders)
+    public, gold = benchmark.checked(split).split(split), benchmark.gold(split)
+    known = public_of(benchmark, public, benchmark.videos)
     sources = {name: video.source for name, video in benchmark.videos.items()}
     entrants = []
     for position, folder in enumerate(folders):
-        checked = check(folder, benchmark, split)
-        card, sha256 = accepted(folder, checked, "compared")
-        given = checked.predictions
-        told = card.history == "reference"
-        found = outcomes(public, gold, given, sources, told=told)
-        said = tuple(map(_said, given))
-        entrants.append(Entrant(letters(position), folder, card, sha256, found, said))
+        checked = check(folder, benchmark, split, public=known)
+        card, sha256 = require_valid(folder, checked, "compared")
+        answers, reference = checked.predictions, card.history == "reference"
+        found = outcomes(public, gold, answers, sources, gold_in_history=reference)
+        top = tuple(map(_top_answer, answers))
+        entrants.append(Entrant(label_of(position), folder, card, sha256, found, top))
     frame = entrants[0].outcomes.frame
-    return Field(benchmark, public, gold, frame, design_of(frame), tuple(entrants))
+    return EntrantSet(benchmark, public, gold, frame, design_of(frame), tuple(entrants))
 
 
-def letters(position: int) -> str:
-    """A, B, ..., Z, AA, AB, ...: the label of the position, from 0."""
+def label_of(position: int) -> str:
+    """The label of a position, from 0: A, B, ..., Z, AA, AB, ..."""
     before, last = divmod(position, 26)
-    return (letters(before - 1) if before else "") + chr(ord("A") + last)
+    return (label_of(before - 1) if before else "") + chr(ord("A") + last)
 
 
-def _distinct(folders: Sequence[Path]) -> None:
+def _check_distinct(folders: Sequence[Path]) -> None:
     if not folders:
         raise WrongUsageError("no submission named; expected one folder or more")
-    seen: set[Path] = set()
+    places: set[Path] = set()
     for folder in folders:
         place = folder.resolve()
-        if place in seen:
+        if place in places:
             raise WrongUsageError(f"{folder}: named twice; name each submission once")
-        seen.add(place)
+        places.add(place)
 
 
-def _said(given: Prediction | None) -> Said:
-    if given is None:
-        return Said(None, None)
-    return Said(next(iter(given.videos or ()), None), next(iter(given.moments or ()), None))
+def _top_answer(answer: Prediction | None) -> TopAnswer:
+    if answer is None:
+        return TopAnswer(None, None)
+    return TopAnswer(next(iter(answer.videos or ()), None), next(iter(answer.moments or ()), None))

@@ -5,49 +5,50 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import combinations
 
-from harness.comparison.differences import Contest
-from harness.comparison.entrants import Entrant, Field
+from harness.comparison.differences import PairedValues
+from harness.comparison.entrants import Entrant, EntrantSet
 from harness.errors import WrongUsageError
 from harness.files import shown
 from harness.metrics import METRICS, Column
 from harness.outcomes import Bools
+from harness.publication.headlines import AHEAD_OF_FOIL, HEADLINES
 from harness.slices import slices
 
-FOILS = "ahead_of_foil"
-HEADLINES = (FOILS, "R@1", "R@10", "MRR", "C-R@1", "R@1,IoU>=0.5", "mIoU", "success", "turns_right")
+# Where gold names foils, the figures of the foils come first.
+ORDER = (AHEAD_OF_FOIL, *(name for name in HEADLINES if name != AHEAD_OF_FOIL))
 
 
-def contests(field: Field, further: Sequence[str] = ()) -> Iterator[Contest]:
+def headline_pairs(systems: EntrantSet, further: Sequence[str] = ()) -> Iterator[PairedValues]:
     """Every headline metric, overall and, if of turns, at each turn number, pair by pair.
 
-    further: names of other slices to compare on. All metrics are means over turns or dialogues
-    that do not depend on the answers; `ahead_of_foil` is among them where gold names foils. Raises
+    `further`: names of other slices. All metrics are means over turns or dialogues that do not
+    depend on the answers; `ahead_of_foil` is among them where gold names foils. Raises
     WrongUsageError at a slice that the split does not have.
     """
-    known = slices(field.frame)
+    known = slices(systems.frame)
     for part in further:
         if part not in known:
             raise WrongUsageError(
-                f"--slice {shown(part)}: no such slice; {field.split.name} has {', '.join(known)}"
+                f"--slice {shown(part)}: no such slice; {systems.split.name} has {', '.join(known)}"
             )
-    for name in HEADLINES:
-        columns = {entrant.label: entrant.column(name) for entrant in field.entrants}
-        if name == FOILS and not columns[field.entrants[0].label].counted.any():
+    for name in ORDER:
+        columns = {entrant.label: entrant.column(name) for entrant in systems.entrants}
+        if name == AHEAD_OF_FOIL and not columns[systems.entrants[0].label].counted.any():
             continue
-        for part, turns in _slices(field, name, further):
-            for first, second in combinations(field.entrants, 2):
-                yield _contest(name, part, turns, (first, second), columns)
+        for part, turns in _slices(systems, name, further):
+            for first, second in combinations(systems.entrants, 2):
+                yield _paired_values(name, part, turns, (first, second), columns)
 
 
-def _contest(
+def _paired_values(
     name: str,
     part: str,
     turns: Bools,
     pair: tuple[Entrant, Entrant],
     columns: dict[str, Column],
-) -> Contest:
+) -> PairedValues:
     (first, second), (one, other) = pair, (columns[entrant.label] for entrant in pair)
-    return Contest(
+    return PairedValues(
         name,
         part,
         first,
@@ -60,10 +61,10 @@ def _contest(
     )
 
 
-def _slices(field: Field, name: str, further: Sequence[str]) -> Iterator[tuple[str, Bools]]:
-    parts = slices(field.frame, METRICS[name].scope)
+def _slices(systems: EntrantSet, name: str, further: Sequence[str]) -> Iterator[tuple[str, Bools]]:
+    parts = slices(systems.frame, METRICS[name].scope)
     yield "all", parts["all"]
-    counted = field.entrants[0].column(name).counted
+    counted = systems.entrants[0].column(name).counted
     for part, turns in parts.items():
         if (part.startswith("turn=") or part in further) and (turns & counted).any():
             yield part, turns

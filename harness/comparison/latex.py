@@ -7,21 +7,8 @@ from collections.abc import Iterable, Iterator
 from harness.comparison.compare import Comparison
 from harness.comparison.differences import Difference
 from harness.comparison.terminal import effect, percent, probability
-from harness.files import shown
+from harness.publication.escaping import latex_cell
 
-ESCAPES = {
-    "\\": r"\textbackslash{}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "<": r"\textless{}",
-    ">": r"\textgreater{}",
-    "|": r"\textbar{}",
-    '"': r"{\char34}",
-    "`": r"\textasciigrave{}",
-    "'": "{'}",
-    "-": "{-}",  # two would become a dash
-    **{mark: "\\" + mark for mark in "&%$#_{}"},
-}
 WHO = ("", "system", "team", "history", "candidates")
 WHAT = (
     *("metric", "slice", "pair", "first", "second", "difference", r"95\,\% interval"),
@@ -34,17 +21,12 @@ def latex_lines(found: Comparison) -> Iterator[str]:
 
     Figures are shares times 100; p is corrected after Holm over the pairs of a metric and slice.
     """
-    yield from _table("lllll", WHO, ([s.label, *map(latex, (s.system, s.team)), s.history,
+    yield from _table("lllll", WHO, ([s.label, *map(latex_cell, (s.system, s.team)), s.history,
                                       s.candidates] for s in found.systems))  # fmt: skip
     yield from _table("lllrrrcrrr", WHAT, map(_row, found.differences))
-    linked = [row for each in found.propagation for row in each.figures]
-    if linked:
-        yield from _table("lllrrrcrrr", WHAT, map(_row, linked))
-
-
-def latex(text: str) -> str:
-    """A stranger's text on one line, cut, with nothing in it that LaTeX would obey."""
-    return "".join(ESCAPES.get(character, character) for character in shown(text)[1:-1])
+    figures = [row for each in found.propagation for row in each.figures]
+    if figures:
+        yield from _table("lllrrrcrrr", WHAT, map(_row, figures))
 
 
 def _table(columns: str, heading: tuple[str, ...], rows: Iterable[list[str]]) -> Iterator[str]:
@@ -59,10 +41,10 @@ def _table(columns: str, heading: tuple[str, ...], rows: Iterable[list[str]]) ->
 
 
 def _row(row: Difference) -> list[str]:
-    head = [latex(row.metric), latex(row.slice), f"{row.first} $-$ {row.second}"]
+    head = [latex_cell(row.metric), latex_cell(row.slice), f"{row.first} $-$ {row.second}"]
     if row.why is not None:
         turns = "" if row.turns is None else str(row.turns)
-        return [*head, rf"\multicolumn{{5}}{{l}}{{{latex(row.why)}}}", turns, ""]
+        return [*head, rf"\multicolumn{{5}}{{l}}{{{latex_cell(row.why)}}}", turns, ""]
     return [
         *head,
         percent(row.first_value),

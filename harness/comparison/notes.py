@@ -1,4 +1,4 @@
-"""What a reader must know before comparing: which figures are of different tasks."""
+"""Notes to a comparison: figures of different tasks, copies, pairs of runs."""
 
 from __future__ import annotations
 
@@ -6,39 +6,39 @@ from collections import defaultdict
 from collections.abc import Iterator
 from itertools import combinations, permutations
 
-from harness.comparison.entrants import Entrant, Field
-from harness.comparison.propagation import Link, names, same_but_for_history
+from harness.comparison.entrants import Entrant, EntrantSet
+from harness.comparison.propagation import HistoryPair, names_as_pair, same_but_for_history
 
 ALWAYS = (
     "History and candidates are declared in the cards, not verified.",
     "Rows by turn number are over fewer and longer dialogues the greater the number.",
 )
-TOLD = (
+GOLD_GIVEN = (
     "In moment turns reference history gives the gold video, so their difference holds that gift "
     "besides propagation."
 )
-CHOSEN = (
+SELECTION = (
     "The turns of propagation are chosen by the own run's errors and taken as given by the test: a "
     "dialogue on which the own run alone does badly throughout, for whatever reason, adds to it."
 )
 
 
-def notes(field: Field, linked: tuple[Link, ...]) -> tuple[str, ...]:
-    """Sentences on histories, candidates, copies and pairs; systems go by their labels."""
+def notes(systems: EntrantSet, pairs: tuple[HistoryPair, ...]) -> tuple[str, ...]:
+    """Sentences on histories, candidates, copies and pairs; systems are named by their labels."""
     return (
-        *_unlike(field, "history"),
-        *_unlike(field, "candidates"),
-        *_copies(field),
-        *_pairs(field, linked),
-        *_silent(linked),
-        *([TOLD, CHOSEN] if linked else []),
+        *_unlike(systems, "history"),
+        *_unlike(systems, "candidates"),
+        *_copies(systems),
+        *_pairs(systems, pairs),
+        *_silent(pairs),
+        *([GOLD_GIVEN, SELECTION] if pairs else []),
         *ALWAYS,
     )
 
 
-def _unlike(field: Field, what: str) -> Iterator[str]:
+def _unlike(systems: EntrantSet, what: str) -> Iterator[str]:
     groups: dict[str, list[str]] = defaultdict(list)
-    for entrant in field.entrants:
+    for entrant in systems.entrants:
         groups[getattr(entrant.card, what)].append(entrant.label)
     if len(groups) > 1:
         parts = "; ".join(f"{value}: {', '.join(labels)}" for value, labels in groups.items())
@@ -46,22 +46,24 @@ def _unlike(field: Field, what: str) -> Iterator[str]:
         yield f"{title} differ ({parts}): their figures are of different tasks."
 
 
-def _copies(field: Field) -> Iterator[str]:
-    for one, other in combinations(field.entrants, 2):
+def _copies(systems: EntrantSet) -> Iterator[str]:
+    for one, other in combinations(systems.entrants, 2):
         if one.sha256 == other.sha256:
             yield f"{one.label} and {other.label} are the same submission (equal SHA-256)."
 
 
-def _pairs(field: Field, linked: tuple[Link, ...]) -> Iterator[str]:
-    shown = {frozenset((own.label, reference.label)) for own, reference in linked}
-    for one, other in permutations(field.entrants, 2):
-        if names(one, other) and frozenset((one.label, other.label)) not in shown:
+def _pairs(systems: EntrantSet, pairs: tuple[HistoryPair, ...]) -> Iterator[str]:
+    shown = {frozenset((own.label, reference.label)) for own, reference in pairs}
+    for one, other in permutations(systems.entrants, 2):
+        if names_as_pair(one, other) and frozenset((one.label, other.label)) not in shown:
             yield f"{one.label} names {other.label} as its pair, but {_hindrance(one, other)}."
-    for entrant in field.entrants:
-        others = (other for other in field.entrants if other is not entrant)
-        if entrant.card.pair is not None and not any(names(entrant, other) for other in others):
+    for entrant in systems.entrants:
+        others = (other for other in systems.entrants if other is not entrant)
+        if entrant.card.pair is not None and not any(
+            names_as_pair(entrant, other) for other in others
+        ):
             yield f"{entrant.label} names a pair that is not shown here."
-    for own, reference in permutations(field.entrants, 2):
+    for own, reference in permutations(systems.entrants, 2):
         if _alike(own, reference) and frozenset((own.label, reference.label)) not in shown:
             yield (
                 f"{own.label} and {reference.label} seem to be one system with own and with "
@@ -70,10 +72,10 @@ def _pairs(field: Field, linked: tuple[Link, ...]) -> Iterator[str]:
             )
 
 
-def _silent(linked: tuple[Link, ...]) -> Iterator[str]:
-    for label, entrant in sorted({run.label: run for link in linked for run in link}.items()):
+def _silent(pairs: tuple[HistoryPair, ...]) -> Iterator[str]:
+    for label, entrant in sorted({run.label: run for pair in pairs for run in pair}.items()):
         frame = entrant.outcomes.frame
-        if frame.is_moment.any() and not (entrant.answers & frame.is_moment).any():
+        if frame.is_moment.any() and not (entrant.attempts & frame.is_moment).any():
             yield f"{label} gives no moment at all: each moment turn counts as an error of its own."
 
 

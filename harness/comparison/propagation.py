@@ -10,12 +10,12 @@ import numpy as np
 from msgspec import Struct
 from msgspec.structs import replace
 
-from harness.comparison.differences import Contest, Difference, differences
-from harness.comparison.entrants import Entrant, Field
+from harness.comparison.differences import Difference, PairedValues, differences
+from harness.comparison.entrants import Entrant, EntrantSet
 from harness.metrics.retrieval import NO_VIDEOS
 from harness.outcomes import Bools, Frame
-from harness.outcomes.structure import earlier
-from harness.scoring import SMALLEST_CELL
+from harness.outcomes.structure import count_earlier
+from harness.publication.disclosure import SMALLEST_CELL
 
 AFTER = "after the own run's first error"
 
@@ -23,12 +23,12 @@ AFTER = "after the own run's first error"
 class Propagation(Struct, frozen=True):
     """Two runs of one system that differ in history alone, as their cards say.
 
-    `figures` are reference minus own, over the turns after the own run's first error, which stay as
-    they are when answers are swapped. `failed`: dialogues with such an error, of `dialogues` with
-    retrieval turns (type 7 left out). `first_turns`: video turns that open a dialogue, where no
-    history exists yet; the runs put another video first in `unlike` of them, which should be 0.
-    Which turns are counted depends on the labels: where those are hidden and the turns too few,
-    their number and `failed` are None.
+    `figures` are reference minus own, over the turns after the own run's first error, which stay
+    the same when the tests swap answers. `failed`: dialogues with such an error, of `dialogues`
+    with retrieval turns (type 7 left out). `first_turns`: video turns that open a dialogue, where
+    no history exists yet; in `unlike` of them the first videos of the runs differ (it should be 0).
+    The labels decide which turns count: where they are hidden and the turns too few, the number of
+    turns and `failed` are None.
     """
 
     own: str
@@ -40,42 +40,42 @@ class Propagation(Struct, frozen=True):
     figures: tuple[Difference, ...]
 
 
-class Link(NamedTuple):
+class HistoryPair(NamedTuple):
     """The run with `own` history and the one with `reference` history."""
 
     own: Entrant
     reference: Entrant
 
 
-def propagations(field: Field, links: Sequence[Link]) -> tuple[Propagation, ...]:
-    """The propagation of each linked pair; p is corrected over the links, figure by figure."""
-    tables = [tuple(_contests(field.frame, link)) for link in links]
+def propagations(systems: EntrantSet, pairs: Sequence[HistoryPair]) -> tuple[Propagation, ...]:
+    """The propagation of each pair; p is corrected over the pairs, figure by figure."""
+    tables = [tuple(_paired_values(systems.frame, pair)) for pair in pairs]
     rows = zip(*tables, strict=True)
-    found = differences(field, (contest for row in rows for contest in row))
+    found = differences(systems, (pair for row in rows for pair in row))
     return tuple(
-        _propagation(field, link, found[position :: len(links)])
-        for position, link in enumerate(links)
+        _propagation(systems, pair, found[position :: len(pairs)])
+        for position, pair in enumerate(pairs)
     )
 
 
-def links(field: Field) -> tuple[Link, ...]:
-    """The pairs of runs that a card names and that differ in history as it says."""
+def history_pairs(systems: EntrantSet) -> tuple[HistoryPair, ...]:
+    """The pairs of runs, with own and with reference history, in which one card names the other."""
     return tuple(
-        Link(own, reference)
-        for own, reference in permutations(field.entrants, 2)
+        HistoryPair(own, reference)
+        for own, reference in permutations(systems.entrants, 2)
         if (own.card.history, reference.card.history) == ("own", "reference")
-        and (names(own, reference) or names(reference, own))
+        and (names_as_pair(own, reference) or names_as_pair(reference, own))
         and same_but_for_history(own, reference)
     )
 
 
-def names(one: Entrant, other: Entrant) -> bool:
+def names_as_pair(one: Entrant, other: Entrant) -> bool:
     """Whether the card of `one` names `other` as its pair: by the end of its folder's path.
 
-    The text is compared, never followed: it comes from a stranger.
+    The path is untrusted: it is compared, never followed.
     """
-    said = [part for part in (one.card.pair or "").split("/") if part not in ("", ".", "..")]
-    return bool(said) and list(other.folder.resolve().parts[-len(said) :]) == said
+    path = [part for part in (one.card.pair or "").split("/") if part not in ("", ".", "..")]
+    return bool(path) and list(other.folder.resolve().parts[-len(path) :]) == path
 
 
 def same_but_for_history(one: Entrant, other: Entrant) -> bool:
@@ -88,49 +88,53 @@ def after_first_error(frame: Frame, right: Bools) -> Bools:
 
     Dialogues of type 7 are left out: their turns are independent. `right`: (turns,).
     """
-    failures = earlier(frame.linked & ~right, frame.dialogue)
-    return frame.linked & np.greater(failures, 0)
+    failures = count_earlier(frame.dialogue_turns & ~right, frame.dialogue)
+    return frame.dialogue_turns & np.greater(failures, 0)
 
 
-def _contests(frame: Frame, link: Link) -> Iterator[Contest]:
-    reference, own = link.reference, link.own
+def _paired_values(frame: Frame, pair: HistoryPair) -> Iterator[PairedValues]:
+    reference, own = pair.reference, pair.own
     turns = after_first_error(frame, own.right)
     ones, others = reference.right.astype(float), own.right.astype(float)
-    why = _why(link)
+    why = _why(pair)
     for name, part in (
         ("right", frame.retrieval),
         ("R@1", frame.is_video),
         ("R@1,IoU>=0.5", frame.is_moment),
     ):
         rows = turns & part
-        yield Contest(
+        yield PairedValues(
             name, AFTER, reference, own, ones * rows, others * rows, rows.astype(float), rows, why
         )
 
 
-def _why(link: Link) -> str | None:
-    for entrant in link:
+def _why(pair: HistoryPair) -> str | None:
+    for entrant in pair:
         if not entrant.outcomes.gives_videos:
             return f"{entrant.label}: {NO_VIDEOS}"
     return None
 
 
-def _propagation(field: Field, link: Link, figures: tuple[Difference, ...]) -> Propagation:
-    frame, hidden = field.frame, field.hidden
-    tell = not hidden or np.count_nonzero(frame.linked) >= SMALLEST_CELL
-    failed = len(np.unique(frame.dialogue[frame.linked & ~link.own.right]))
+def _propagation(
+    systems: EntrantSet, pair: HistoryPair, figures: tuple[Difference, ...]
+) -> Propagation:
+    frame, hidden = systems.frame, systems.labels_hidden
+    show = not hidden or np.count_nonzero(frame.dialogue_turns) >= SMALLEST_CELL
+    failed = len(np.unique(frame.dialogue[frame.dialogue_turns & ~pair.own.right]))
     opening = np.flatnonzero(frame.is_video & (frame.turn == 1)).tolist()
-    pairs = [(link.own.said[row].video, link.reference.said[row].video) for row in opening]
+    answers = [
+        (pair.own.top_answers[row].video, pair.reference.top_answers[row].video) for row in opening
+    ]
     return Propagation(
-        own=link.own.label,
-        reference=link.reference.label,
-        failed=failed if tell else None,
-        dialogues=len(np.unique(frame.dialogue[frame.linked])),
-        first_turns=len(pairs),
-        unlike=sum(one != other for one, other in pairs),
-        figures=tuple(_uncounted(each) if hidden and each.why else each for each in figures),
+        own=pair.own.label,
+        reference=pair.reference.label,
+        failed=failed if show else None,
+        dialogues=len(np.unique(frame.dialogue[frame.dialogue_turns])),
+        first_turns=len(answers),
+        unlike=sum(one != other for one, other in answers),
+        figures=tuple(_without_counts(each) if hidden and each.why else each for each in figures),
     )
 
 
-def _uncounted(figure: Difference) -> Difference:
+def _without_counts(figure: Difference) -> Difference:
     return replace(figure, turns=None, dialogues=None)

@@ -1,4 +1,4 @@
-"""A comparison for a terminal. Strangers' text is quoted, escaped and cut."""
+"""A comparison for a terminal. Untrusted text is quoted, escaped and cut."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from itertools import groupby
 
 from harness.comparison.compare import Comparison
 from harness.comparison.differences import Difference
-from harness.comparison.disagreements import Answer, DialogueSeen, TurnSeen
+from harness.comparison.disagreements import DialogueComparison, SystemAnswer, TurnComparison
 from harness.comparison.propagation import Propagation
 from harness.files import shown
+from harness.records import RANK_LIMIT
 from harness.validation.report import seconds
 
 HEADING = (
@@ -23,25 +24,25 @@ EXPLAINED = (
 )
 
 
-def text_lines(found: Comparison) -> Iterator[str]:
+def text_lines(comparison: Comparison) -> Iterator[str]:
     """The comparison: who, notes, differences, propagation, dialogues."""
-    yield found.signature
-    for each in found.systems:
+    yield comparison.signature
+    for each in comparison.systems:
         yield (
             f"{each.label:<3} {shown(each.system)} by {shown(each.team)}; history {each.history}, "
             f"candidates {each.candidates}; {each.sha256[:12]}"
         )
-    yield from (f"note: {note}" for note in found.notes)
+    yield from (f"note: {note}" for note in comparison.notes)
     yield ""
     yield from EXPLAINED
-    for metric, rows in groupby(found.differences, key=lambda each: each.metric):
+    for metric, rows in groupby(comparison.differences, key=lambda each: each.metric):
         yield from ("", metric, HEADING)
         yield from map(_row, rows)
-    for linked in found.propagation:
-        yield from _propagation(linked)
-    if found.dialogues is None:
-        yield from ("", f"Dialogues are not shown: {found.why}.")
-    for dialogue in found.dialogues or ():
+    for propagation in comparison.propagation:
+        yield from _propagation(propagation)
+    if comparison.dialogues is None:
+        yield from ("", f"Dialogues are not shown: {comparison.why}.")
+    for dialogue in comparison.dialogues or ():
         yield from _dialogue(dialogue)
 
 
@@ -80,48 +81,50 @@ def _row(row: Difference, name: str | None = None) -> str:
     )
 
 
-def _propagation(found: Propagation) -> Iterator[str]:
-    failed = "some or none" if found.failed is None else f"{found.failed:,}"
+def _propagation(runs: Propagation) -> Iterator[str]:
+    failed = "some or none" if runs.failed is None else f"{runs.failed:,}"
     yield ""
     yield (
-        f"Propagation: {found.reference} (reference history) minus {found.own} (own history), on "
+        f"Propagation: {runs.reference} (reference history) minus {runs.own} (own history), on "
         "the turns after the own run's first error"
     )
     yield (
-        f"  {failed} of {found.dialogues:,} dialogues have one; on {found.unlike:,} of "
-        f"{found.first_turns:,} opening video turns, where no history exists, the answers differ"
+        f"  {failed} of {runs.dialogues:,} dialogues have one; on {runs.unlike:,} of "
+        f"{runs.first_turns:,} opening video turns, where no history exists, the answers differ"
     )
     yield HEADING
-    for row in found.figures:
+    for row in runs.figures:
         yield _row(row, row.metric.replace("R@1,IoU", "IoU"))
 
 
-def _dialogue(found: DialogueSeen) -> Iterator[str]:
+def _dialogue(dialogue: DialogueComparison) -> Iterator[str]:
+    first, second = dialogue.first, dialogue.second
+    right = f"{dialogue.first_right} against {dialogue.second_right} of {dialogue.turns} right"
     yield ""
     yield (
-        f"{found.first} - {found.second}: {shown(found.dialogue_id)}, type {found.type}, "
-        f"{found.language}: {found.first_right} against {found.second_right} of {found.turns} right"
+        f"{first} - {second}: {shown(dialogue.dialogue_id)}, type {dialogue.type}, "
+        f"{dialogue.language}: {right}"
     )
-    for turn in found.seen:
+    for turn in dialogue.seen:
         yield f"  {turn.turn:>2} {turn.task:<6} {shown(turn.utterance, 120)}{_gold(turn)}"
         if turn.task != "chat":
-            yield f"     {found.first:<3} {_answer(turn.first)}"
-            yield f"     {found.second:<3} {_answer(turn.second)}"
+            yield f"     {first:<3} {_answer(turn.first)}"
+            yield f"     {second:<3} {_answer(turn.second)}"
 
 
-def _gold(turn: TurnSeen) -> str:
+def _gold(turn: TurnComparison) -> str:
     if turn.gold is None:
         return ""
     span = "" if turn.span is None else f" {seconds(turn.span[0])} to {seconds(turn.span[1])}"
     return f"  gold: {shown(turn.gold)}{span}"
 
 
-def _answer(said: Answer) -> str:
-    verdict = {True: "right", False: "wrong", None: "not counted"}[said.right]
-    if said.moment is not None:
-        span = f"{seconds(said.moment.start)} to {seconds(said.moment.end)}"
-        return f"{verdict}, IoU {said.iou or 0:.2f}: {shown(said.moment.video_id)} {span}"
-    if said.video is not None:
-        place = "past 100" if said.rank is None else f"rank {said.rank}"
-        return f"{verdict}, {place}: {shown(said.video)} first"
+def _answer(answer: SystemAnswer) -> str:
+    verdict = {True: "right", False: "wrong", None: "not counted"}[answer.right]
+    if answer.moment is not None:
+        span = f"{seconds(answer.moment.start)} to {seconds(answer.moment.end)}"
+        return f"{verdict}, IoU {answer.iou or 0:.2f}: {shown(answer.moment.video_id)} {span}"
+    if answer.video is not None:
+        place = f"past {RANK_LIMIT}" if answer.rank is None else f"rank {answer.rank}"
+        return f"{verdict}, {place}: {shown(answer.video)} first"
     return f"{verdict}: no answer"

@@ -1,24 +1,32 @@
-"""What a converter gives: an answer to every turn, and what was dropped on the way."""
+"""The result of a converter: an answer to every turn, and a report of what was dropped."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from msgspec import Struct
 
 from harness.benchmark import Split
 from harness.errors import SubmissionError
-from harness.files import opened
+from harness.files import open_input
 from harness.records import Prediction, Turn, TurnKey
 
-MOST = 100
+
+class ConversionReport(Protocol):
+    """A converter's report of its work."""
+
+    def lines(self) -> list[str]:
+        """The report as text."""
 
 
-class Dropped(Struct, frozen=True):
-    """What a converter dropped or filled, with how often."""
+R = TypeVar("R", bound=ConversionReport, covariant=True)
+
+
+class DropCounts(Struct, frozen=True):
+    """How often a converter dropped or filled what."""
 
     counts: dict[str, int]
 
@@ -27,16 +35,16 @@ class Dropped(Struct, frozen=True):
         return [f"{count:>9,}  {what}" for what, count in self.counts.items()]
 
 
-class Conversion(NamedTuple):
+class Conversion(NamedTuple, Generic[R]):
     """A prediction for every turn of the split, in its order, and the report."""
 
     predictions: tuple[Prediction, ...]
-    report: Dropped
+    report: R
 
 
 def complete(
     split: Split, answers: Mapping[TurnKey, Prediction], report: Counter[str]
-) -> Conversion:
+) -> Conversion[DropCounts]:
     """Answers in the order of the split; a turn without one abstains, and is counted."""
     predictions = []
     for turn in split.turns:
@@ -45,7 +53,7 @@ def complete(
             report[f"{turn.task} turns without an answer, filled with abstentions"] += 1
             answer = abstention(turn)
         predictions.append(answer)
-    return Conversion(tuple(predictions), Dropped(dict(sorted(report.items()))))
+    return Conversion(tuple(predictions), DropCounts(dict(sorted(report.items()))))
 
 
 def abstention(turn: Turn) -> Prediction:
@@ -57,21 +65,21 @@ def abstention(turn: Turn) -> Prediction:
     return Prediction(turn.dialogue_id, turn.turn, response="")
 
 
-def kept(
+def keep_known(
     names: list[str], known: frozenset[str], most: int, report: Counter[str], what: str
 ) -> tuple[str, ...]:
     """The first `most` different known names, in order; the others are counted as dropped."""
-    found: dict[str, None] = {}
+    first: dict[str, None] = {}
     for name in names:
         if name not in known:
             report[f"{what} that are not known, dropped"] += 1
-        elif name in found:
+        elif name in first:
             report[f"{what} that stand twice, dropped"] += 1
-        elif len(found) == most:
+        elif len(first) == most:
             report[f"{what} past the first {most}, dropped"] += 1
         else:
-            found[name] = None
-    return tuple(found)
+            first[name] = None
+    return tuple(first)
 
 
 def text_lines(path: Path) -> Iterator[str]:
@@ -79,7 +87,7 @@ def text_lines(path: Path) -> Iterator[str]:
 
     Raises EnvironmentFailure if it cannot be read, SubmissionError if it is not UTF-8.
     """
-    with opened(path) as stream:
+    with open_input(path) as stream:
         for number, data in enumerate(stream, start=1):
             try:
                 yield data.decode("utf-8-sig" if number == 1 else "utf-8")

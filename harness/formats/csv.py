@@ -16,23 +16,35 @@ from pathlib import Path
 from harness.benchmark import Benchmark, Split
 from harness.errors import SubmissionError
 from harness.files import shown
-from harness.formats.conversion import MOST, Conversion, complete, kept, text_lines
-from harness.records import Moment, Prediction, Task, TurnKey, Video, milliseconds
+from harness.formats.conversion import (
+    Conversion,
+    DropCounts,
+    complete,
+    keep_known,
+    text_lines,
+)
+from harness.records import (
+    CANDIDATES,
+    MOMENT_LIMIT,
+    RANK_LIMIT,
+    Moment,
+    Prediction,
+    TurnKey,
+    Video,
+    milliseconds,
+)
+from harness.submission import ANSWERED_BY, PARTS, PREDICTION_KEYS
 
-NAMING = ("dialogue_id", "turn")
-ANSWERING = ("videos", "moments", "choice", "response")
-MOST_CHOICES = 10
+NAMING = PREDICTION_KEYS[:2]
 LATEST = 10**9  # seconds
-NEEDED: dict[Task, tuple[str, ...]] = {
-    "video": ("videos", "choice"),
-    "moment": ("moments",),
-    "chat": ("response",),
-}
 Row = dict[str, str]
 
 
-def convert(file: Path, benchmark: Benchmark, split: str) -> Conversion:
-    """The table in `file` as answers to a split."""
+def convert(file: Path, benchmark: Benchmark, split: str) -> Conversion[DropCounts]:
+    """The table in `file` as answers to a split.
+
+    Raises EnvironmentFailure if it cannot be read, SubmissionError if it is no such table.
+    """
     public = benchmark.split(split)
     tasks = {turn.key: turn.task for turn in public.turns}
     reader = _Reader(public, benchmark.videos)
@@ -43,10 +55,10 @@ def convert(file: Path, benchmark: Benchmark, split: str) -> Conversion:
             reader.report["rows of turns that the split does not have, dropped"] += 1
         elif key in answers:
             reader.report["rows of a turn answered before, dropped"] += 1
-        elif any(row.get(column) for column in NEEDED[tasks[key]]):
+        elif any(row.get(column) for column in ANSWERED_BY[tasks[key]]):
             answers[key] = reader.prediction(key, row, place)
         else:
-            reader.report["rows without what their turn asks for, dropped"] += 1
+            reader.report["rows without what their turn needs, dropped"] += 1
     return complete(public, answers, reader.report)
 
 
@@ -65,9 +77,11 @@ class _Reader:
         videos, choice = _entries(row, "videos"), _entries(row, "choice")
         return Prediction(
             *key,
-            videos=kept(videos, self._corpus, MOST, self.report, "videos") if videos else None,
+            videos=keep_known(videos, self._corpus, RANK_LIMIT, self.report, "videos")
+            if videos
+            else None,
             moments=self._moments(_entries(row, "moments"), place),
-            choice=kept(choice, candidates, MOST_CHOICES, self.report, "choices")
+            choice=keep_known(choice, candidates, CANDIDATES, self.report, "choices")
             if choice
             else None,
             response=row.get("response") or None,
@@ -79,10 +93,10 @@ class _Reader:
         found: dict[Moment, None] = {}
         for entry in entries:
             moment = self._moment(entry, place)
-            if moment is not None and len(found) < MOST:
+            if moment is not None and len(found) < MOMENT_LIMIT:
                 found.setdefault(moment)
             elif moment is not None:
-                self.report[f"moments past the first {MOST}, dropped"] += 1
+                self.report[f"moments past the first {MOMENT_LIMIT}, dropped"] += 1
         return tuple(found)
 
     def _moment(self, entry: str, place: str) -> Moment | None:
@@ -137,7 +151,7 @@ def _check_heading(heading: list[str], path: Path, report: Counter[str]) -> None
     for name in heading:
         if heading.count(name) > 1:
             raise SubmissionError(f"{path}:1: column {shown(name)} stands twice; keep one")
-        if name not in NAMING + ANSWERING:
+        if name not in NAMING + PARTS:
             report[f"column {shown(name)}, dropped"] += 1
 
 

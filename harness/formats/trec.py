@@ -14,14 +14,23 @@ from pathlib import Path
 from harness.benchmark import Benchmark
 from harness.errors import SubmissionError
 from harness.files import shown
-from harness.formats.conversion import MOST, Conversion, complete, kept, text_lines
-from harness.records import Prediction, TurnKey
+from harness.formats.conversion import (
+    Conversion,
+    DropCounts,
+    complete,
+    keep_known,
+    text_lines,
+)
+from harness.records import RANK_LIMIT, Prediction, TurnKey
 
 COLUMNS = 6
 
 
-def convert(file: Path, benchmark: Benchmark, split: str) -> Conversion:
-    """The run in `file` as answers to the video turns of a split."""
+def convert(file: Path, benchmark: Benchmark, split: str) -> Conversion[DropCounts]:
+    """The run in `file` as answers to the video turns of a split.
+
+    Raises EnvironmentFailure if it cannot be read, SubmissionError if it is no run file.
+    """
     public = benchmark.split(split)
     tasks = {turn.key: turn.task for turn in public.turns}
     corpus = frozenset(public.corpus)
@@ -38,7 +47,9 @@ def convert(file: Path, benchmark: Benchmark, split: str) -> Conversion:
     answers = {}
     for key, rows in rankings.items():
         names = [name for _, name in sorted(rows, reverse=True)]
-        answers[key] = Prediction(*key, videos=kept(names, corpus, MOST, report, "videos"))
+        answers[key] = Prediction(
+            *key, videos=keep_known(names, corpus, RANK_LIMIT, report, "videos")
+        )
     return complete(public, answers, report)
 
 

@@ -1,5 +1,5 @@
-"""Item analysis: turns to look at, because of how systems answer them and what their labels say."""
+"""Item analysis: turns whose labels may be wrong, by the answers of systems and the labels."""
 
-from harness.items.analysis import Analysis, Item, analyse
+from harness.items.analysis import Analysis, FlaggedTurn, analyse
 
-__all__ = ["Analysis", "Item", "analyse"]
+__all__ = ["Analysis", "FlaggedTurn", "analyse"]

@@ -1,4 +1,4 @@
-"""Which turns to look at: right for no system, or right for weak systems and wrong for strong."""
+"""Turns to check: right for no system, or right for weak systems and wrong for strong ones."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ import numpy as np
 from msgspec import Struct
 
 from harness.benchmark import Benchmark
-from harness.comparison.entrants import Entrant, Field, SystemShown, read
+from harness.comparison.entrants import Entrant, EntrantSet, SystemInfo, read_entrants
 from harness.errors import WrongUsageError
-from harness.items.discrimination import item_rest
-from harness.items.reasons import Known, reasons
+from harness.items.discrimination import item_rest_correlation
+from harness.items.reasons import LabelContext, reasons
 from harness.outcomes import Bools, Floats
 from harness.records import Task
 
 TASKS: tuple[Task, ...] = ("video", "moment")
-FEWEST = 3  # systems, for an index
-COARSE = 10  # systems, below which an index has few values
+FEWEST = 3  # systems that an index needs
+COARSE = 10  # with fewer systems an index has few values
 SUSPECT = -0.3  # turns with an index up to here are listed
 
 
-class Item(Struct, frozen=True):
-    """A turn to look at; the gold span in milliseconds.
+class FlaggedTurn(Struct, frozen=True):
+    """A turn to check; the gold span in milliseconds.
 
     `right`, `wrong`: labels of the systems; `index`: the item-rest correlation, None where it is
     undefined or there are too few systems.
@@ -42,8 +42,8 @@ class Item(Struct, frozen=True):
     reasons: tuple[str, ...]
 
 
-class Counted(Struct, frozen=True):
-    """A task's turns, and the systems that answer the task at all."""
+class TaskSummary(Struct, frozen=True):
+    """The turns of a task, and the systems that answer the task."""
 
     task: str
     turns: int
@@ -58,15 +58,15 @@ class Analysis(Struct, frozen=True):
     earlier; `suspect`: turns with an index of -0.3 or less, the least first."""
 
     schema: int
-    systems: tuple[SystemShown, ...]
+    systems: tuple[SystemInfo, ...]
     notes: tuple[str, ...]
-    tasks: tuple[Counted, ...]
-    nobody: tuple[Item, ...]
-    suspect: tuple[Item, ...]
+    tasks: tuple[TaskSummary, ...]
+    nobody: tuple[FlaggedTurn, ...]
+    suspect: tuple[FlaggedTurn, ...]
 
 
-class Table(NamedTuple):
-    """A task's turns, their rows in the split, and who is right: (systems, turns)."""
+class ResponseMatrix(NamedTuple):
+    """Right or wrong for each system and turn of a task, (systems, turns); rows: of the split."""
 
     task: Task
     rows: list[int]
@@ -85,50 +85,60 @@ def analyse(folders: Sequence[Path], benchmark: Benchmark, split: str = "test") 
             f"{benchmark.folder}: labels are hidden, and item analysis would show them; "
             "take a benchmark with public labels"
         )
-    field = read(folders, benchmark, split)
-    known = Known.of(field.split, field.gold, benchmark.videos)
-    tables = [table for task in TASKS if (table := _table(field, task)) is not None]
-    nobody = [item for table in tables for item in _items(field, known, table, _nobody(table))]
-    suspect = [item for table in tables for item in _items(field, known, table, _suspect(table))]
+    systems = read_entrants(folders, benchmark, split)
+    context = LabelContext.of(systems.split, systems.gold, benchmark.videos)
+    tables = [table for task in TASKS if (table := _table(systems, task)) is not None]
+    nobody = [
+        item for table in tables for item in _flagged_turns(systems, context, table, _nobody(table))
+    ]
+    suspect = [
+        item
+        for table in tables
+        for item in _flagged_turns(systems, context, table, _suspect_turns(table))
+    ]
     return Analysis(
         schema=1,
-        systems=tuple(entrant.shown for entrant in field.entrants),
-        notes=tuple(_notes(field, tables)),
-        tasks=tuple(map(_counted, tables)),
+        systems=tuple(entrant.info for entrant in systems.entrants),
+        notes=tuple(_notes(systems, tables)),
+        tasks=tuple(map(_summary, tables)),
         nobody=tuple(sorted(nobody, key=lambda item: -len(item.reasons))),
         suspect=tuple(sorted(suspect, key=lambda item: (item.index or 0.0, -len(item.reasons)))),
     )
 
 
-def _table(field: Field, task: Task) -> Table | None:
+def _table(systems: EntrantSet, task: Task) -> ResponseMatrix | None:
     """The task's turns and the systems that answer it; None if no turn or no system does."""
-    turns = field.frame.is_video if task == "video" else field.frame.is_moment
-    entrants = tuple(each for each in field.entrants if (each.answers & turns).any())
+    turns = systems.frame.is_video if task == "video" else systems.frame.is_moment
+    entrants = tuple(each for each in systems.entrants if (each.attempts & turns).any())
     if not entrants:
         return None
     right = np.array([each.right[turns] for each in entrants])
-    indices = item_rest(right) if len(entrants) >= FEWEST else np.full(right.shape[1], np.nan)
-    return Table(task, np.flatnonzero(turns).tolist(), entrants, right, indices)
+    indices = (
+        item_rest_correlation(right) if len(entrants) >= FEWEST else np.full(right.shape[1], np.nan)
+    )
+    return ResponseMatrix(task, np.flatnonzero(turns).tolist(), entrants, right, indices)
 
 
-def _nobody(table: Table) -> Bools:
+def _nobody(table: ResponseMatrix) -> Bools:
     some: Bools = np.any(table.right, axis=0)
     return ~some
 
 
-def _suspect(table: Table) -> Bools:
+def _suspect_turns(table: ResponseMatrix) -> Bools:
     suspect: Bools = table.indices <= SUSPECT
     return suspect
 
 
-def _items(field: Field, known: Known, table: Table, chosen: Bools) -> Iterator[Item]:
+def _flagged_turns(
+    systems: EntrantSet, context: LabelContext, table: ResponseMatrix, chosen: Bools
+) -> Iterator[FlaggedTurn]:
     for at in np.flatnonzero(chosen).tolist():
         row, marks = table.rows[at], table.right[:, at]
-        turn, gold = field.split.turns[row], field.gold[row]
+        turn, gold = systems.split.turns[row], systems.gold[row]
         wrong = [each for each, mark in zip(table.entrants, marks, strict=True) if not mark]
-        case = known.case(turn, gold, [each.said[row] for each in wrong])
+        evidence = context.evidence(turn, gold, [each.top_answers[row] for each in wrong])
         index = float(table.indices[at])
-        yield Item(
+        yield FlaggedTurn(
             dialogue_id=turn.dialogue_id,
             turn=turn.turn,
             task=turn.task,
@@ -138,33 +148,33 @@ def _items(field: Field, known: Known, table: Table, chosen: Bools) -> Iterator[
             right=tuple(e.label for e, mark in zip(table.entrants, marks, strict=True) if mark),
             wrong=tuple(each.label for each in wrong),
             index=None if np.isnan(index) else float(f"{index:.10g}"),
-            reasons=reasons(case),
+            reasons=reasons(evidence),
         )
 
 
-def _counted(table: Table) -> Counted:
-    return Counted(
+def _summary(table: ResponseMatrix) -> TaskSummary:
+    return TaskSummary(
         task=table.task,
         turns=len(table.rows),
         systems=tuple(each.label for each in table.entrants),
         nobody=int(_nobody(table).sum()),
         everybody=int(table.right.all(axis=0).sum()),
-        suspect=int(_suspect(table).sum()),
+        suspect=int(_suspect_turns(table).sum()),
     )
 
 
-def _notes(field: Field, tables: Sequence[Table]) -> Iterator[str]:
+def _notes(systems: EntrantSet, tables: Sequence[ResponseMatrix]) -> Iterator[str]:
     for table in tables:
-        systems = len(table.entrants)
-        if systems < FEWEST:
+        number = len(table.entrants)
+        if number < FEWEST:
             yield (
                 f"{table.task} turns: an index needs {FEWEST} systems that answer them, here are "
-                f"{systems}; add submissions."
+                f"{number}; add submissions."
             )
-        elif systems < COARSE:
+        elif number < COARSE:
             yield (
-                f"{table.task} turns: with {systems} systems the index takes few values and many "
+                f"{table.task} turns: with {number} systems the index takes few values and many "
                 "turns are suspect by chance; look at those with reasons first."
             )
-    if len({each.card.history for each in field.entrants}) > 1:
+    if len({each.card.history for each in systems.entrants}) > 1:
         yield "Histories differ: a turn may be easier for one system than for another."

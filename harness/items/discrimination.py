@@ -1,4 +1,4 @@
-"""How well a turn tells strong systems from weak ones."""
+"""Discrimination: how well a turn separates strong systems from weak ones."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import numpy as np
 from harness.outcomes import Bools, Floats
 
 
-def item_rest(right: Bools) -> Floats:
+def item_rest_correlation(right: Bools) -> Floats:
     """The item-rest correlation of each turn, (turns,), in [-1, 1].
 
     `right`: (systems, turns). Pearson's correlation, over the systems, of right or wrong in the

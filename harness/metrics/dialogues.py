@@ -1,8 +1,8 @@
-"""Metrics of whole dialogues: what holds from turn to turn, and what is lost on the way.
+"""Metrics of whole dialogues: success, and how the result of one turn depends on earlier ones.
 
-Over dialogues with retrieval turns; those of type 7, whose turns are independent, are left out;
-chat turns neither fail nor count. A dialogue's figure is spread evenly over its retrieval turns, so
-that each carries its share into the spread over videos.
+They are over dialogues with retrieval turns. Dialogues of type 7, whose turns are independent, are
+left out; chat turns neither fail nor count. A dialogue's figure is divided evenly among its
+retrieval turns, so that each carries its share into the variance over videos.
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ from numpy.typing import ArrayLike
 
 from harness.metrics.metric import Column
 from harness.metrics.retrieval import NO_VIDEOS
-from harness.outcomes import THRESHOLDS, Bools, Floats, Frame, Outcomes
-from harness.outcomes.structure import earlier
+from harness.outcomes import Bools, Floats, Frame, Outcomes
+from harness.outcomes.structure import count_earlier
+from harness.temporal import IOU_TENTHS
 
-HALF = THRESHOLDS.index(5)
+HALF = IOU_TENTHS.index(5)
 
 
 def right(outcomes: Outcomes) -> Bools:
@@ -30,7 +31,7 @@ def right(outcomes: Outcomes) -> Bools:
 def success(outcomes: Outcomes) -> Column:
     """1 if all retrieval turns of the dialogue are right."""
     frame = outcomes.frame
-    failed = np.bincount(frame.dialogue, weights=frame.linked & ~right(outcomes))
+    failed = np.bincount(frame.dialogue, weights=frame.dialogue_turns & ~right(outcomes))
     return _column(outcomes, failed[frame.dialogue] == 0, weights=_evenly(frame))
 
 
@@ -66,7 +67,7 @@ def fewer(sums: Floats) -> float:
 def recovery(outcomes: Outcomes) -> Column:
     """1 if right, over the retrieval turns after an earlier failure in their dialogue."""
     frame = outcomes.frame
-    failed = earlier(frame.linked & ~right(outcomes), frame.dialogue)
+    failed = count_earlier(frame.dialogue_turns & ~right(outcomes), frame.dialogue)
     return _column(outcomes, right(outcomes), failed > 0)
 
 
@@ -85,7 +86,7 @@ def cascade_moment(outcomes: Outcomes) -> Column:
 def _unbroken(outcomes: Outcomes) -> Bools:
     """(turns,) whether no earlier video turn of the dialogue failed."""
     frame = outcomes.frame
-    return np.equal(earlier(frame.is_video & (outcomes.rank != 1), frame.dialogue), 0)
+    return np.equal(count_earlier(frame.is_video & (outcomes.rank != 1), frame.dialogue), 0)
 
 
 def _followers(outcomes: Outcomes) -> tuple[Bools, Bools]:
@@ -94,20 +95,20 @@ def _followers(outcomes: Outcomes) -> tuple[Bools, Bools]:
     rows = np.flatnonzero(frame.retrieval)
     before = np.zeros(len(found), dtype=bool)
     before[rows[1:]] = found[rows[:-1]]
-    follows = frame.linked & (frame.nth > 1)
+    follows = frame.dialogue_turns & (frame.nth > 1)
     return follows & before, follows & ~before
 
 
 def _evenly(frame: Frame) -> Floats:
     """(turns,) one over the number of the dialogue's retrieval turns."""
-    asked = np.bincount(frame.dialogue, weights=frame.linked)
-    return 1 / np.maximum(asked, 1)[frame.dialogue]
+    turns = np.bincount(frame.dialogue, weights=frame.dialogue_turns)
+    return 1 / np.maximum(turns, 1)[frame.dialogue]
 
 
 def _column(
     outcomes: Outcomes, values: Bools, among: Bools | None = None, *, weights: ArrayLike = 1.0
 ) -> Column:
-    linked = outcomes.frame.linked
+    linked = outcomes.frame.dialogue_turns
     counted = linked if among is None else linked & among
     return Column.of(values, counted, _why(outcomes), weights=weights)
 

@@ -1,9 +1,10 @@
-"""The METRICS table for people: on a terminal, and as the page docs/metrics.md."""
+"""The METRICS table as text: for a terminal, and as the page docs/metrics.md."""
 
 from __future__ import annotations
 
 from harness.metrics.metric import Metric
 from harness.metrics.table import METRICS
+from harness.records import ABSENT_RANK
 from harness.slices import Scope
 
 HEADINGS: dict[Scope, tuple[str, str]] = {
@@ -27,7 +28,7 @@ HEADINGS: dict[Scope, tuple[str, str]] = {
         "Given on the same slices. A segment is a maximal run of at least two video turns that"
         " follow one another in a dialogue (any other turn ends it) with one target. `turns` counts"
         " the segments, by their last turn (in `segment_turn=t`: the segments of at least t turns)."
-        " Null with `reference` history, where the target has been told.",
+        " Null with `reference` history: the history shows the target.",
     ),
 }
 INTRODUCTION = """# Metrics
@@ -77,4 +78,4 @@ def _abstention(metric: Metric) -> str:
         return "counts as wrong"
     if metric.scope == "turn":
         return f"scores {metric.abstention:.4g}"
-    return f"has rank 101: {metric.abstention:.4g} for all of a segment"
+    return f"has rank {ABSENT_RANK}: {metric.abstention:.4g} for all of a segment"

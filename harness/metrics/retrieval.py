@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from harness.metrics.metric import Column
-from harness.outcomes import ABSENT, Bools, Outcomes
+from harness.outcomes import Bools, Outcomes
+from harness.records import ABSENT_RANK
 
 NO_VIDEOS = "no line of the submission has `videos`"
 NO_CHOICE = "no line of the submission has `choice` or `videos`"
@@ -19,7 +20,7 @@ def recall(outcomes: Outcomes, k: int) -> Column:
 
 def reciprocal_rank(outcomes: Outcomes) -> Column:
     """1 / rank of the gold video, 0 past 100. Voorhees, TREC-8 QA track, 1999."""
-    present = outcomes.rank < ABSENT
+    present = outcomes.rank < ABSENT_RANK
     return _over_videos(outcomes, np.where(present, 1 / outcomes.rank, 0.0))
 
 
@@ -31,7 +32,7 @@ def ndcg(outcomes: Outcomes, k: int) -> Column:
 
 
 def rank(outcomes: Outcomes) -> Column:
-    """The rank of the gold video, 1 to 100; 101 stands for absent."""
+    """The rank of the gold video, 1 to 100; 101 if it is absent."""
     column = _over_videos(outcomes, outcomes.rank)
     return column._replace(table=column.table[:1])
 

@@ -1,7 +1,7 @@
-"""How long dialogues go without a failure: the Kaplan-Meier estimate over retrieval turns.
+"""Survival of dialogues without a failure: the Kaplan-Meier estimate over retrieval turns.
 
-A dialogue is at risk at its t-th retrieval turn if none before failed, and leaves unharmed
-(censored) after its last. Kaplan & Meier, JASA 53, 1958. A failure at the first turn is an event at
+A dialogue is at risk at its t-th retrieval turn if no earlier one failed. It is censored after its
+last one. Kaplan & Meier, JASA 53, 1958. A failure at the first turn is an event at
 t = 1, so S@1 is the share of dialogues that get their first retrieval turn right.
 """
 
@@ -15,16 +15,16 @@ from harness.metrics.dialogues import right
 from harness.metrics.metric import Column
 from harness.metrics.retrieval import NO_VIDEOS
 from harness.outcomes import Floats, Outcomes
-from harness.outcomes.structure import earlier
+from harness.outcomes.structure import count_earlier
 
 LONGEST = 10
 
 
 def survival(outcomes: Outcomes, last: int) -> Column:
-    """Table (2 last, turns): by number of the retrieval turn, at risk; then, failed there."""
-    frame, failed = outcomes.frame, outcomes.frame.linked & ~right(outcomes)
-    unharmed = frame.linked & (earlier(failed, frame.dialogue) == 0)
-    at_risk = unharmed & (frame.nth == np.arange(1, last + 1)[:, None])  # (last, turns)
+    """Table (2 last, turns): by number of the retrieval turn, dialogues at risk; then, failures."""
+    frame, failed = outcomes.frame, outcomes.frame.dialogue_turns & ~right(outcomes)
+    surviving = frame.dialogue_turns & (count_earlier(failed, frame.dialogue) == 0)
+    at_risk = surviving & (frame.nth == np.arange(1, last + 1)[:, None])  # (last, turns)
     table = np.concatenate([at_risk, at_risk & failed]).astype(float)
     why = None if outcomes.gives_videos else NO_VIDEOS
     return Column(table, at_risk.any(axis=0), why)

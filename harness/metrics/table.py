@@ -7,9 +7,15 @@ from collections.abc import Iterator
 from functools import partial
 from itertools import chain
 
-from harness.metrics import dialogues, moments, responses, retrieval, segments, survival
+import harness.metrics.dialogues as dialogues
+import harness.metrics.moments as moments
+import harness.metrics.responses as responses
+import harness.metrics.retrieval as retrieval
+import harness.metrics.segments as segments
+import harness.metrics.survival as survival
 from harness.metrics.metric import Metric
-from harness.outcomes import ABSENT
+from harness.records import ABSENT_RANK, RANK_LIMIT
+from harness.temporal import IOU_TENTHS
 
 TREC = "TREC; Voorhees & Harman 2005 (one gold video a turn: Success@k)"
 TALL = "Gao et al., TALL, ICCV 2017"
@@ -18,19 +24,19 @@ OURS = "this project's definition"
 PAIRS = f"{OURS}: retrieval turns that follow one another, as a chain of two states"
 SACREBLEU = "as in sacreBLEU, Post, WMT 2018"
 TWO_LANGUAGES = "both languages occur, and each has its own figure: see language=en, language=zh"
-COUNTED = range(1, survival.LONGEST + 1)
-RESTRICTED = 7
+SURVIVAL_TURNS = range(1, survival.LONGEST + 1)
+RMST_TURNS = 7
 
 
 def _video_turns() -> Iterator[Metric]:
     video = partial(Metric, scope="turn", over="video turns", source=TREC)
-    for k in (1, 5, 10, 100):
+    for k in (1, 5, 10, RANK_LIMIT):
         formula = f"1 if rank <= {k}, else 0"
         yield video(f"R@{k}", partial(retrieval.recall, k=k), formula=formula)
     yield video(
         "MRR",
         retrieval.reciprocal_rank,
-        formula="1 / rank, 0 past 100",
+        formula=f"1 / rank, 0 past {RANK_LIMIT}",
         source="Voorhees, TREC-8 question answering track, 1999",
     )
     yield video(
@@ -47,10 +53,10 @@ def _video_turns() -> Iterator[Metric]:
         average="median",
         unit="rank",
         low=1,
-        high=100,
+        high=RANK_LIMIT,
         better="lower",
-        abstention=ABSENT,
-        undefined="past 100",
+        abstention=ABSENT_RANK,
+        undefined=f"past {RANK_LIMIT}",
     )
 
 
@@ -85,7 +91,7 @@ def _choices() -> Iterator[Metric]:
 def _moment_turns() -> Iterator[Metric]:
     moment = partial(Metric, scope="turn", over="moment turns", source=TALL)
     for first, which in ((1, "the first"), (5, "one of the first five")):
-        for tenths in (3, 5, 7):
+        for tenths in IOU_TENTHS:
             yield moment(
                 f"R@{first},IoU>=0.{tenths}",
                 partial(moments.recall, first=first, tenths=tenths),
@@ -140,7 +146,7 @@ def _whole_dialogues() -> Iterator[Metric]:
         size=survival.at_risk_last,
         source="Kaplan & Meier, JASA 53, 1958",
     )
-    for t in COUNTED:
+    for t in SURVIVAL_TURNS:
         yield kaplan_meier(
             f"S@{t}",
             partial(survival.survival, last=t),
@@ -150,14 +156,14 @@ def _whole_dialogues() -> Iterator[Metric]:
             undefined=f"no dialogue is at risk at retrieval turn {t}",
         )
     yield kaplan_meier(
-        f"RMST@{RESTRICTED}",
-        partial(survival.survival, last=RESTRICTED),
-        formula=f"S@1 + ... + S@{RESTRICTED}",
+        f"RMST@{RMST_TURNS}",
+        partial(survival.survival, last=RMST_TURNS),
+        formula=f"S@1 + ... + S@{RMST_TURNS}",
         source="restricted mean survival time; Royston & Parmar, Statistics in Medicine 30, 2011",
         figure=survival.restricted_mean,
         unit="turns",
-        high=RESTRICTED,
-        undefined=f"no dialogue is at risk at retrieval turn {RESTRICTED} or before it",
+        high=RMST_TURNS,
+        undefined=f"no dialogue is at risk at retrieval turn {RMST_TURNS} or before it",
     )
 
 
@@ -221,14 +227,15 @@ def _segments() -> Iterator[Metric]:
         source="Levy et al., ChatIR, NeurIPS 2023",
     )
     yield segment(
-        "BRI@100",
+        f"BRI@{RANK_LIMIT}",
         segments.best_log_rank,
-        formula="mean over t of (ln b_t + ln b_{t+1}) / 2, b the best rank so far, 101 if absent",
+        formula="mean over t of (ln b_t + ln b_{t+1}) / 2, b the best rank so far, "
+        f"{ABSENT_RANK} if absent",
         source="Lee et al., PlugIR, ACL 2024",
         unit="nats",
-        high=math.log(ABSENT),
+        high=math.log(ABSENT_RANK),
         better="lower",
-        abstention=math.log(ABSENT),
+        abstention=math.log(ABSENT_RANK),
     )
     yield segment(
         "nsDCG",

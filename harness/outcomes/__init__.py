@@ -1,16 +1,12 @@
 """Outcomes: what a submission did on each gold turn, as columns, computed once."""
 
-from harness.outcomes.columns import ABSENT, Outcomes, outcomes
+from harness.outcomes.columns import Outcomes, outcomes
 from harness.outcomes.frame import NEW, NO_TARGET, REPEATED, Bools, Floats, Frame, Ints, frame
-from harness.temporal import DEPTH, THRESHOLDS, overlap
 
 __all__ = [
-    "ABSENT",
-    "DEPTH",
     "NEW",
     "NO_TARGET",
     "REPEATED",
-    "THRESHOLDS",
     "Bools",
     "Floats",
     "Frame",
@@ -18,5 +14,4 @@ __all__ = [
     "Outcomes",
     "frame",
     "outcomes",
-    "overlap",
 ]

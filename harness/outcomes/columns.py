@@ -1,4 +1,4 @@
-"""What a submission did on each turn: ranks, choices, spans and responses, beside the frame."""
+"""The results of a submission on each turn: ranks, choices, spans and responses."""
 
 from __future__ import annotations
 
@@ -9,22 +9,20 @@ import numpy as np
 
 from harness.benchmark import Split
 from harness.outcomes.frame import Bools, Floats, Frame, Ints, frame
-from harness.records import Gold, Prediction, Turn
-from harness.temporal import THRESHOLDS, overlaps
-
-ABSENT = 101  # the rank of a video that is not among the first hundred
+from harness.records import ABSENT_RANK, RANK_LIMIT, Gold, Prediction, Turn
+from harness.temporal import IOU_TENTHS, moment_overlaps
 
 
 class Outcomes(NamedTuple):
-    """A frame, and what was answered: one entry a turn.
+    """The frame of a split and the result of every turn: columns of one entry a turn.
 
-    rank: of the gold video in `videos`, 1 to 100, else ABSENT; choice: the gold video was chosen
-    among the candidates; foil: 1 gold ahead of its foil, 1/2 neither there, 0 otherwise; iou: of
-    the first moment, in [0, 1]; hit: (2, thresholds, turns), IoU >= threshold for the first moment
-    and for one of the first five. What a turn is not asked for is ABSENT or 0 there. response and
-    reference: texts, "" where there is none; a chat turn must have one, so `gives_response` looks
-    for one that is not empty. told: the history shows the gold videos of earlier
-    turns.
+    rank: of the gold video in `videos`, 1 to RANK_LIMIT, else ABSENT_RANK; choice: whether the
+    system chooses the gold video among the candidates; foil: 1 if the gold is ahead of its foil,
+    1/2 if neither is there, else 0; iou: of the first moment, in [0, 1]; hit: (2, thresholds,
+    turns), IoU >= threshold for the first moment and for one of the first five. Columns that do not
+    apply to a turn hold ABSENT_RANK or 0. response and reference: texts, "" where there is none.
+    gives_response: whether one response is not empty (a chat turn must have one).
+    gold_in_history: whether the history shows the gold videos of earlier turns.
     """
 
     frame: Frame
@@ -41,7 +39,7 @@ class Outcomes(NamedTuple):
     gives_videos: bool
     gives_choice: bool
     gives_response: bool
-    told: bool
+    gold_in_history: bool
 
 
 def outcomes(
@@ -50,23 +48,23 @@ def outcomes(
     predictions: Sequence[Prediction | None],
     sources: Mapping[str, str],
     *,
-    told: bool = False,
+    gold_in_history: bool = False,
 ) -> Outcomes:
-    """The outcomes of `predictions`, which stand in the order of the split's turns (None: missing).
+    """The outcomes of `predictions`, in the order of the split's turns (None: missing).
 
-    A missing answer, a missing list and an empty list are all wrong. `told`: the submission was
-    made with `reference` history.
+    A missing answer, a missing list and an empty list are all wrong. `gold_in_history`: the
+    submission comes from a run with `reference` history.
     """
     rows = list(zip(split.turns, gold, predictions, strict=True))
     lists = [
         split.candidates.get(turn.key, ()) if turn.task == "video" else () for turn in split.turns
     ]
     given = [prediction for prediction in predictions if prediction is not None]
-    met, joined = overlaps(gold, predictions)
-    right = np.array([10 * met >= tenths * joined for tenths in THRESHOLDS])  # (3, DEPTH, turns)
+    overlap = moment_overlaps(gold, predictions)
+    right = np.array([overlap.reaches(tenths) for tenths in IOU_TENTHS])  # (3, DEPTH, turns)
     has_candidates = np.array([bool(names) for names in lists], dtype=bool)
     chosen = [
-        _chosen(prediction, names) == answer.video_id
+        _chosen_candidate(prediction, names) == answer.video_id
         for (_, answer, prediction), names in zip(rows, lists, strict=True)
     ]
     return Outcomes(
@@ -79,33 +77,33 @@ def outcomes(
             dtype=bool,
         ),
         has_foil=np.array([answer.foil is not None for answer in gold], dtype=bool),
-        foil=np.array([_ahead(answer, prediction) for _, answer, prediction in rows]),
-        iou=met[0] / joined[0],
+        foil=np.array([_foil_credit(answer, prediction) for _, answer, prediction in rows]),
+        iou=overlap.iou()[0],
         hit=np.stack([right[:, 0], right.any(axis=1)]),
         response=tuple("" if each is None else each.response or "" for each in predictions),
         reference=tuple(answer.answer for answer in gold),
         gives_videos=any(each.videos is not None for each in given),
         gives_choice=any(each.choice is not None for each in given),
         gives_response=any(each.response for each in given),
-        told=told,
+        gold_in_history=gold_in_history,
     )
 
 
 def ranks(
     turns: Sequence[Turn], gold: Sequence[Gold], predictions: Sequence[Prediction | None]
 ) -> Ints:
-    """The rank of the gold video in `videos`, 1 to 100, else ABSENT, (turns,)."""
-    found = [ABSENT] * len(turns)
+    """The rank of the gold video in `videos`, 1 to RANK_LIMIT, else ABSENT_RANK, (turns,)."""
+    found = [ABSENT_RANK] * len(turns)
     for row, (turn, answer, given) in enumerate(zip(turns, gold, predictions, strict=True)):
         if turn.task == "video" and given is not None and given.videos and answer.video_id:
             try:
-                found[row] = given.videos.index(answer.video_id, 0, ABSENT - 1) + 1
+                found[row] = given.videos.index(answer.video_id, 0, RANK_LIMIT) + 1
             except ValueError:
                 continue
     return np.array(found, dtype=np.int64)
 
 
-def _chosen(prediction: Prediction | None, candidates: Sequence[str]) -> str | None:
+def _chosen_candidate(prediction: Prediction | None, candidates: Sequence[str]) -> str | None:
     """The first of `choice`, else the first of `videos` that is a candidate."""
     if prediction is None:
         return None
@@ -114,7 +112,7 @@ def _chosen(prediction: Prediction | None, candidates: Sequence[str]) -> str | N
     return next((name for name in prediction.videos or () if name in candidates), None)
 
 
-def _ahead(gold: Gold, prediction: Prediction | None) -> float:
+def _foil_credit(gold: Gold, prediction: Prediction | None) -> float:
     if gold.foil is None:
         return 0.0
     videos = () if prediction is None else (prediction.videos or ())

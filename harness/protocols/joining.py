@@ -1,8 +1,8 @@
-"""Which entry of a result file answers which item, also where the file is not as it should be.
+"""Joins the entries of a result file to the items, also where the file is incomplete or unordered.
 
-The published scorer trusts positions (D6). Here a file whose questions stand at their places is
-joined by position; any other is joined by its questions, and where one question belongs to several
-items and nothing tells them apart, those items have no answer.
+The published scorer trusts positions (D6). Here a file whose questions are at their positions is
+joined by position. Any other file is joined by its questions. Where several items share a question
+and their entries cannot be distinguished, those items have no answer.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from harness.protocols.items import Item
-from harness.protocols.result_file import Entry
+from harness.protocols.result_file import ResultEntry
 
 NO_ENTRY = "no entry asks this"
 AMBIGUOUS = "several items share this question, and their entries cannot be told apart"
@@ -23,10 +23,10 @@ _LAST_MARK = "</VIDEO>."
 _MOST_CUTS = 300  # full stops of a prefix after which the question may begin
 
 
-class Joined(NamedTuple):
-    """For each item the position of its entry, or None and why; and what could not be used.
+class EntryJoin(NamedTuple):
+    """For each item the position of its entry, or None and why; and the entries without an item.
 
-    `aligned`: the questions stand at the places of their items. `strays`: entries whose question
+    `aligned`: the questions are at the positions of their items. `strays`: entries whose question
     no item has; `spare`: entries of a question beyond the number of its items.
     """
 
@@ -37,28 +37,28 @@ class Joined(NamedTuple):
     spare: int
 
 
-def join(asked: Sequence[Item], entries: Sequence[Entry]) -> Joined:
+def join(items: Sequence[Item], entries: Sequence[ResultEntry]) -> EntryJoin:
     """Join the entries of a result file to the items, in linear time."""
-    texts = [item.asked.utterance for item in asked]
+    texts = [item.source_turn.utterance for item in items]
     pairs = zip(texts, entries, strict=False)
-    if all(_asks(entry.question, text) for text, entry in pairs):
+    if all(_is_asked_by(entry.question, text) for text, entry in pairs):
         return _by_position(len(texts), len(entries))
     return _by_question(texts, entries)
 
 
-def _asks(question: str, utterance: str) -> bool:
+def _is_asked_by(question: str, utterance: str) -> bool:
     if question == utterance:
         return True
     return question.startswith(PREFIXES) and question.endswith(utterance)
 
 
-def _by_position(items: int, entries: int) -> Joined:
+def _by_position(items: int, entries: int) -> EntryJoin:
     found = tuple(place if place < entries else None for place in range(items))
     why = tuple(None if place < entries else NO_ENTRY for place in range(items))
-    return Joined(found, why, aligned=True, strays=0, spare=max(entries - items, 0))
+    return EntryJoin(found, why, aligned=True, strays=0, spare=max(entries - items, 0))
 
 
-def _by_question(texts: Sequence[str], entries: Sequence[Entry]) -> Joined:
+def _by_question(texts: Sequence[str], entries: Sequence[ResultEntry]) -> EntryJoin:
     places = _positions(texts)
     questions = [question_of(entry.question, places) for entry in entries]
     given: dict[str, list[int]] = {}
@@ -69,13 +69,13 @@ def _by_question(texts: Sequence[str], entries: Sequence[Entry]) -> Joined:
     found: list[int | None] = [None] * len(texts)
     why: list[str | None] = [NO_ENTRY] * len(texts)
     for text, theirs in given.items():
-        chosen = _told_apart(places[text], theirs, entries, ordered)
+        chosen = _distinguish(places[text], theirs, entries, ordered)
         for number, place in enumerate(places[text]):
             found[place] = None if chosen is None else chosen[number]
             why[place] = AMBIGUOUS if chosen is None else None
     spare = sum(max(len(theirs) - len(places[text]), 0) for text, theirs in given.items())
     strays = sum(question is None for question in questions)
-    return Joined(tuple(found), tuple(why), aligned=False, strays=strays, spare=spare)
+    return EntryJoin(tuple(found), tuple(why), aligned=False, strays=strays, spare=spare)
 
 
 def _positions(texts: Sequence[str]) -> dict[str, list[int]]:
@@ -86,7 +86,7 @@ def _positions(texts: Sequence[str]) -> dict[str, list[int]]:
 
 
 def question_of(question: str, places: Container[str]) -> str | None:
-    """Which of the utterances `places` an entry asks, its prefix taken off; None if it is none."""
+    """The utterance among `places` that a question asks, without its prefix; None if none is."""
     if question in places:
         return question
     if not question.startswith(PREFIXES):
@@ -103,7 +103,7 @@ def question_of(question: str, places: Container[str]) -> str | None:
 
 
 def _in_order(places: dict[str, list[int]], given: dict[str, list[int]]) -> bool:
-    """Whether the entries whose question is one item's alone stand in the order of the items."""
+    """Whether the entries with a question of one item only are in the order of the items."""
     single = sorted(
         (theirs[0], places[text][0])
         for text, theirs in given.items()
@@ -112,10 +112,10 @@ def _in_order(places: dict[str, list[int]], given: dict[str, list[int]]) -> bool
     return all(one[1] < other[1] for one, other in pairwise(single))
 
 
-def _told_apart(
-    places: list[int], given: list[int], entries: Sequence[Entry], ordered: bool
+def _distinguish(
+    places: list[int], given: list[int], entries: Sequence[ResultEntry], ordered: bool
 ) -> list[int] | None:
-    """The entries of the items with one question, in order; None where it cannot be known."""
+    """The entries of the items with one question, in order; None if they are ambiguous."""
     outputs = {entries[position].output for position in given}
     if len(places) == 1 or (len(outputs) == 1 and len(given) >= len(places)):
         return given[: len(places)]

@@ -38,10 +38,21 @@ def judge(output: str, turn: SourceTurn) -> Verdict:
     return judge_span(official_spans(output), (gold[0], gold[1]))
 
 
-def judge_span(read: tuple[float, float], gold: tuple[float, float]) -> Verdict:
-    """Judge a span, in seconds, in double precision."""
-    joined = max(read[1], gold[1]) - min(read[0], gold[0])
-    if joined == 0:
+def judge_span(predicted: tuple[float, float], gold: tuple[float, float]) -> Verdict:
+    """Judge a span, in seconds, by the published scorer's IoU."""
+    iou = official_iou(predicted, gold)
+    if iou is None:
         return Verdict((False,) * len(THRESHOLDS), NO_LENGTH)
-    iou = max(min(read[1], gold[1]) - max(read[0], gold[0]), 0) / joined
     return Verdict(tuple(iou >= threshold for threshold in THRESHOLDS))
+
+
+def official_iou(predicted: tuple[float, float], gold: tuple[float, float]) -> float | None:
+    """The published scorer's IoU of two spans in seconds, in double precision (OFFICIAL.md, 2.6).
+
+    None where it divides by zero. It may miss a threshold by a rounding error (defect D10); the
+    exact IoU is in `harness.temporal`.
+    """
+    union = max(predicted[1], gold[1]) - min(predicted[0], gold[0])
+    if union == 0:
+        return None
+    return max(min(predicted[1], gold[1]) - max(predicted[0], gold[0]), 0) / union

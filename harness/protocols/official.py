@@ -11,19 +11,18 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from harness.protocols.items import items
-from harness.protocols.judging import FIGURES, WRONG, Verdict, figures_of, judge
-from harness.protocols.result_file import Entry
-from harness.protocols.source import Source, SourceDialogue, SourceTurn
-from harness.replies.published_rules import official_number, official_spans, reference_spans
+from harness.protocols.judging import WRONG, Verdict, figures_of, judge
+from harness.protocols.result_file import ResultEntry
+from harness.protocols.source import SourceDialogue, SourceSplit, SourceTurn
 
 ALL = "all"
 
 
-class Count(NamedTuple):
+class OfficialCount(NamedTuple):
     """An official figure: right answers over turns; `why` says where the published scorer stops.
 
-    `right` carries on past such a stop, which then counts as wrong; `dialogues` is the number of
-    dialogues that the turns belong to.
+    `right` counts on past such a stop, which is then wrong; `dialogues`: the number of dialogues
+    of the turns.
     """
 
     right: int
@@ -32,8 +31,8 @@ class Count(NamedTuple):
     why: str | None = None
 
 
-class Judged(NamedTuple):
-    """A turn as one of the two tables judges it; `entry`: where its answer stands, None: none.
+class JudgedTurn(NamedTuple):
+    """A turn as one of the two tables judges it; `entry`: the position of its answer, None: none.
 
     `counted` is False for an item that only creates its counter (D1).
     """
@@ -50,10 +49,10 @@ class Judged(NamedTuple):
         return self.dialogue.turns[self.number - 1]
 
 
-Table = dict[str, dict[str, Count]]
+OfficialTable = dict[str, dict[str, OfficialCount]]
 
 
-def count(source: Source, entries: Sequence[Entry]) -> Table:
+def count(source: SourceSplit, entries: Sequence[ResultEntry]) -> OfficialTable:
     """The official counts of a result file by slice ("all", then "turn=N") and figure."""
     sums = _Sums()
     for dialogue in source.dialogues:
@@ -65,7 +64,7 @@ def count(source: Source, entries: Sequence[Entry]) -> Table:
     for turn in by_turn(source, entries):
         sums.add(f"turn={turn.number}", turn)
     table = {name: sums.cells(name) for name in sums.slices()}
-    table[ALL] = _stopped(table[ALL], "video" in tasks, "moment" in tasks)
+    table[ALL] = _with_stops(table[ALL], "video" in tasks, "moment" in tasks)
     missing = sum(1 for _ in items(source)) - len(entries)
     if missing > 0:
         why = f"{missing:,} answers too few for the items: the published scorer stops"
@@ -79,18 +78,18 @@ def count(source: Source, entries: Sequence[Entry]) -> Table:
     return table
 
 
-def overall(source: Source, entries: Sequence[Entry]) -> Iterator[Judged]:
+def overall(source: SourceSplit, entries: Sequence[ResultEntry]) -> Iterator[JudgedTurn]:
     """All items, each judged by the entry at its position; a missing entry is wrong."""
     seen: set[str] = set()
     for position, item in enumerate(items(source)):
-        turn = item.asked
+        turn = item.source_turn
         given = position if position < len(entries) else None
         verdict = WRONG[turn.task] if given is None else judge(entries[given].output, turn)
-        yield Judged(item.dialogue, item.turn, given, verdict, counted=turn.task in seen)
+        yield JudgedTurn(item.dialogue, item.turn, given, verdict, counted=turn.task in seen)
         seen.add(turn.task)
 
 
-def by_turn(source: Source, entries: Sequence[Entry]) -> Iterator[Judged]:
+def by_turn(source: SourceSplit, entries: Sequence[ResultEntry]) -> Iterator[JudgedTurn]:
     """All turns, each judged by the first entry whose question is its utterance."""
     first: dict[str, int] = {}
     for position, entry in enumerate(entries):
@@ -99,10 +98,12 @@ def by_turn(source: Source, entries: Sequence[Entry]) -> Iterator[Judged]:
         for number, turn in enumerate(dialogue.turns, start=1):
             given = first.get(turn.utterance)
             verdict = WRONG[turn.task] if given is None else judge(entries[given].output, turn)
-            yield Judged(dialogue, number, given, verdict)
+            yield JudgedTurn(dialogue, number, given, verdict)
 
 
-def _stopped(cells: dict[str, Count], videos: bool, moments: bool) -> dict[str, Count]:
+def _with_stops(
+    cells: dict[str, OfficialCount], videos: bool, moments: bool
+) -> dict[str, OfficialCount]:
     """The cells of "all"; without an item of one kind, its counter does not exist."""
     why = {
         figure: None if there else f"no item is a {task} turn: the published scorer has no counter"
@@ -113,7 +114,7 @@ def _stopped(cells: dict[str, Count], videos: bool, moments: bool) -> dict[str, 
 
 
 class _Sums:
-    """Counts under way by slice and figure."""
+    """Running counts by slice and figure."""
 
     def __init__(self) -> None:
         self.right: Counter[tuple[str, str]] = Counter()
@@ -131,7 +132,7 @@ class _Sums:
             self.dialogues[f"turn={number}", turn.task] += 1
         self.dialogues.update((ALL, task) for task in {turn.task for turn in dialogue.turns})
 
-    def add(self, name: str, judged: Judged) -> None:
+    def add(self, name: str, judged: JudgedTurn) -> None:
         """Count one judged turn into the numerators."""
         verdict = judged.verdict
         for figure, right in zip(figures_of(judged.turn.task), verdict.right, strict=True):
@@ -143,7 +144,7 @@ class _Sums:
         """ "all" and every turn number."""
         return [ALL, *(f"turn={number}" for number in range(1, self.longest + 1))]
 
-    def cells(self, name: str) -> dict[str, Count]:
+    def cells(self, name: str) -> dict[str, OfficialCount]:
         """The figures of one slice."""
         return {
             figure: self._cell(name, figure, task)
@@ -151,23 +152,9 @@ class _Sums:
             for figure in figures_of(task)
         }
 
-    def _cell(self, name: str, figure: str, task: str) -> Count:
+    def _cell(self, name: str, figure: str, task: str) -> OfficialCount:
         turns = self.turns[name, task]
         why = self.stops.get((name, figure))
         if not turns:
             why = f"no {task} turn here: the published scorer divides by zero"
-        return Count(self.right[name, figure], turns, self.dialogues[name, task], why)
-
-
-__all__ = [
-    "FIGURES",
-    "Count",
-    "Judged",
-    "Table",
-    "by_turn",
-    "count",
-    "official_number",
-    "official_spans",
-    "overall",
-    "reference_spans",
-]
+        return OfficialCount(self.right[name, figure], turns, self.dialogues[name, task], why)

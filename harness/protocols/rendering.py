@@ -12,17 +12,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from harness.protocols.items import items
-from harness.protocols.result_file import Entry
-from harness.protocols.source import Source, SourceTurn
+from harness.protocols.result_file import ResultEntry
+from harness.protocols.source import SourceSplit, SourceTurn
 from harness.records import Prediction, TurnKey
 
 
-def entries_of(source: Source, predictions: Mapping[TurnKey, Prediction]) -> tuple[Entry, ...]:
+def entries_of(
+    source: SourceSplit, predictions: Mapping[TurnKey, Prediction]
+) -> tuple[ResultEntry, ...]:
     """The entries of a submission, in item order; a turn without a prediction answers nothing."""
     return tuple(
-        Entry(
-            item.asked.utterance,
-            _output(item.asked, predictions.get(TurnKey(item.dialogue.dialogue_id, item.turn))),
+        ResultEntry(
+            item.source_turn.utterance,
+            _output(
+                item.source_turn, predictions.get(TurnKey(item.dialogue.dialogue_id, item.turn))
+            ),
         )
         for item in items(source)
     )

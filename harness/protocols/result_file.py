@@ -16,7 +16,7 @@ LARGEST = 1 << 30  # bytes, uncompressed; 200,000 items with their prompts take 
 _GZIP = b"\x1f\x8b"
 
 
-class Entry(NamedTuple):
+class ResultEntry(NamedTuple):
     """One answer: the text of the last user message (`user_q`), and what was generated."""
 
     question: str
@@ -26,7 +26,7 @@ class Entry(NamedTuple):
 class ResultFile(NamedTuple):
     """A result file's entries in order, and the SHA-256 (hex) of its uncompressed bytes."""
 
-    entries: tuple[Entry, ...]
+    entries: tuple[ResultEntry, ...]
     sha256: str
 
 
@@ -71,11 +71,11 @@ def _unpacked(path: Path, raw: IO[bytes]) -> bytes:
         raise SubmissionError(f"{path}: broken gzip stream: {error}") from error
 
 
-def _entry(path: Path, number: int, entry: Any) -> Entry:
+def _entry(path: Path, number: int, entry: Any) -> ResultEntry:
     if isinstance(entry, dict):
         question, output = entry.get("user_q"), entry.get("output")
         if isinstance(question, str) and isinstance(output, str):
-            return Entry(question, output)
+            return ResultEntry(question, output)
     raise SubmissionError(
         f'{path}: entry {number}: expected {{"user_q": text, "output": text}}, found '
         f"{shown(json.dumps(entry, ensure_ascii=False))}"

@@ -16,7 +16,12 @@ from harness.benchmark import Benchmark
 from harness.errors import EnvironmentFailure
 from harness.records import CHAT
 from harness.sources.json_stream import elements
-from harness.sources.official_dialogue import VIDEO_TURN, ParsedDialogue, Report, parse
+from harness.sources.official_dialogue import (
+    VIDEO_TURN,
+    OddityReporter,
+    ParsedDialogue,
+    parse_dialogue,
+)
 
 
 class SourceTurn(NamedTuple):
@@ -37,7 +42,7 @@ class SourceDialogue(NamedTuple):
     turns: tuple[SourceTurn, ...]
 
 
-class Source(NamedTuple):
+class SourceSplit(NamedTuple):
     """The dialogues of type other than 0, in the order of the file.
 
     `odd`: the first place where the file departs from the format, None if there is none: what the
@@ -52,7 +57,7 @@ class OddSampleError(ValueError):
     """A sample departs from the official format."""
 
 
-def read_source(benchmark: Benchmark, split: str) -> Source:
+def read_source(benchmark: Benchmark, split: str) -> SourceSplit:
     """Read the split's dialogues from the files kept in the benchmark's source/.
 
     Raises EnvironmentFailure if a file is absent or is not the one that was imported.
@@ -68,14 +73,14 @@ def read_source(benchmark: Benchmark, split: str) -> Source:
             dialogues.append(SourceDialogue(dialogue_id, parsed.type, turns))
         except OddSampleError as error:
             odd = odd or f"{place}: {error}"
-    return Source(tuple(dialogues), odd)
+    return SourceSplit(tuple(dialogues), odd)
 
 
 def _aligned(
     benchmark: Benchmark, split: str, ids: Iterator[str]
 ) -> Iterator[tuple[str, dict[str, Any], ParsedDialogue, str]]:
     """Each sample of the split that the import kept, with its id; both stand in file order."""
-    for kept, dialogue_id in zip_longest(_kept(benchmark, split), ids):
+    for kept, dialogue_id in zip_longest(_imported(benchmark, split), ids):
         if kept is None or dialogue_id is None:
             raise EnvironmentFailure(
                 f"{benchmark.folder / 'source'}: holds other dialogues than {split}/turns.jsonl;"
@@ -84,13 +89,15 @@ def _aligned(
         yield *kept, dialogue_id
 
 
-def _kept(benchmark: Benchmark, split: str) -> Iterator[tuple[str, dict[str, Any], ParsedDialogue]]:
+def _imported(
+    benchmark: Benchmark, split: str
+) -> Iterator[tuple[str, dict[str, Any], ParsedDialogue]]:
     for source in benchmark.header.sources:
         path = benchmark.folder / "source" / source.file
         _check(path, source.sha256)
         for position, sample in enumerate(elements(path), start=1):
             place = f"{source.file}, entry {position}"
-            parsed = parse(sample, {}, Report(place, lambda *_: None))
+            parsed = parse_dialogue(sample, {}, OddityReporter(place, lambda *_: None))
             if parsed is not None and parsed.split == split:
                 yield place, sample, parsed
 

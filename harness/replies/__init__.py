@@ -1,7 +1,8 @@
 """Reading replies in free text: candidate numbers and spans, in English and Chinese.
 
-`candidate_number` and `span` are ours: they read what a person would read, or say why not.
-`harness.replies.published_rules` reads as the published scorer does, with its defects.
+`candidate_number` and `span` are ours: they read what a person would read, or give the
+reason why they cannot. `harness.replies.published_rules` reads as the published scorer does, with
+its defects.
 """
 
 from harness.replies.numbers import candidate_number

@@ -74,16 +74,16 @@ def plain(text: str) -> str:
     return _HALF.sub("分30秒", digits).replace("半分钟", "30秒")
 
 
-def _word(found: re.Match[str]) -> str:
-    tens, ones, alone = found.groups()
+def _word(match: re.Match[str]) -> str:
+    tens, ones, alone = match.groups()
     return str(_WORDS[alone] if alone else _WORDS[tens] + _WORDS[ones])
 
 
-def _han(found: re.Match[str]) -> str:
-    whole = _han_integer(found[1])
+def _han(match: re.Match[str]) -> str:
+    whole = _han_integer(match[1])
     if whole is None:
-        return found[0]
-    return str(whole) + ("." + "".join(str(_HAN[mark]) for mark in found[2]) if found[2] else "")
+        return match[0]
+    return str(whole) + ("." + "".join(str(_HAN[mark]) for mark in match[2]) if match[2] else "")
 
 
 def _han_integer(run: str) -> int | None:

@@ -13,10 +13,10 @@ from collections.abc import Iterator
 from operator import attrgetter
 from typing import NamedTuple
 
+from harness.records import CANDIDATES
 from harness.replies.normalise import plain
 from harness.replies.reading import EMPTY, NO_NUMBER, OUT_OF_RANGE, REFUSAL, Reading
 
-CANDIDATES = 10
 _ORDINALS = (
     *("first", "second", "third", "fourth", "fifth", "sixth"),
     *("seventh", "eighth", "ninth", "tenth", "eleventh", "twelfth"),
@@ -120,11 +120,11 @@ _MARKED_RE = tuple(map(re.compile, _MARKED))
 
 
 def _mentions(patterns: tuple[re.Pattern[str], ...], reply: str) -> list[_Mention]:
-    found = (mention for pattern in patterns for mention in _found(pattern, reply))
+    found = (mention for pattern in patterns for mention in _matches(pattern, reply))
     return sorted(found)
 
 
-def _found(pattern: re.Pattern[str], reply: str) -> Iterator[_Mention]:
+def _matches(pattern: re.Pattern[str], reply: str) -> Iterator[_Mention]:
     for match in pattern.finditer(reply):
         groups = match.groupdict()
         word = groups.get("word")

@@ -1,4 +1,4 @@
-"""What the published scorer reads in a reply and in a reference answer, rule for rule.
+"""The published scorer's reading of replies and reference answers, rule for rule.
 
 The rules are those of the scorer that the authors published in July 2025 (repository
 ivcr200k/ivcr200k.github.io); they keep its defects. The expressions are written so that no text

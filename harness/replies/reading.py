@@ -1,4 +1,4 @@
-"""What reading a reply gives: a value, or the reason why there is none."""
+"""The reading of a reply: a value, or the reason why there is none."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How many reference answers can be read, by language: what official figures are worth."""
+"""How many reference answers can be read, by language: how reliable official figures are."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """The span of time that a reply names, in English or Chinese.
 
-Times are found first (a clock time, a number with or without a unit); then two neighbouring times
-are a span by what stands between, before and after them. The strongest way of saying it wins, the
-first of equal strength.
+The module first finds times (a clock time, a number with or without a unit). Two neighbouring times
+are a span by the text between, before and after them. The strongest form wins, the first of equal
+strength.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ _NOTHING = re.compile(
 _EXAMPLE = "a specific example is : 20.8 - 30.0 seconds"
 
 
-class _Found(NamedTuple):
+class _SpanMatch(NamedTuple):
     strength: int
     position: int
     start: int
@@ -99,10 +99,12 @@ def span(text: str) -> Reading[Span]:
     reply = plain(text).replace(_EXAMPLE, "")
     if not reply.strip():
         return Reading(None, EMPTY)
-    found = times(reply)
-    spans = sorted([*_ranges(reply, found), *_labelled(reply, found), *_two_times(reply, found)])
+    all_times = times(reply)
+    spans = sorted(
+        [*_ranges(reply, all_times), *_labelled(reply, all_times), *_two_times(reply, all_times)]
+    )
     if not spans:
-        return Reading(None, _why(reply, found))
+        return Reading(None, _why(reply, all_times))
     best = spans[0]
     if best.negative:
         return Reading(None, NEGATIVE)
@@ -110,28 +112,28 @@ def span(text: str) -> Reading[Span]:
     return Reading(Span(start, end)) if start < end else Reading(None, NO_LENGTH)
 
 
-def _why(reply: str, found: list[Time]) -> str:
-    timed = sum(time.timed for time in found)
+def _why(reply: str, all_times: list[Time]) -> str:
+    timed = sum(time.timed for time in all_times)
     if timed == 1:
         return ONE_TIME
     if _NOTHING.search(reply):
         return REFUSAL
-    return NO_SPAN if len(found) > 1 else NO_TIME
+    return NO_SPAN if len(all_times) > 1 else NO_TIME
 
 
-def _ranges(reply: str, found: list[Time]) -> Iterator[_Found]:
+def _ranges(reply: str, all_times: list[Time]) -> Iterator[_SpanMatch]:
     """Two neighbouring times with a dash, "to", "and" or the like between them."""
-    for place, (one, other) in enumerate(pairwise(found)):
+    for place, (one, other) in enumerate(pairwise(all_times)):
         link = _link(reply, one, other)
         if link is None:
             continue
-        after = found[place + 2] if place + 2 < len(found) else None
+        after = all_times[place + 2] if place + 2 < len(all_times) else None
         if not one.timed and after and after.timed and _link(reply, other, after):
             continue  # "video 3 - 5s to 9s": the first number belongs to what stands before
-        strength = _strength(reply, one, other, link, _before(reply, found, place))
+        strength = _strength(reply, one, other, link, _before(reply, all_times, place))
         if strength is not None:
             start = one.like(other)
-            yield _Found(strength, one.at, start.ms, other.ms, _is_negative(reply, one))
+            yield _SpanMatch(strength, one.at, start.ms, other.ms, _is_negative(reply, one))
 
 
 def _link(reply: str, one: Time, other: Time) -> str | None:
@@ -141,19 +143,19 @@ def _link(reply: str, one: Time, other: Time) -> str | None:
     return match["link"] if match else None
 
 
-def _before(reply: str, found: list[Time], place: int) -> str:
+def _before(reply: str, all_times: list[Time], place: int) -> str:
     """The text before a time, back to the time before it, at most _NEAR characters."""
-    at = found[place].at
-    low = found[place - 1].end if place else 0
+    at = all_times[place].at
+    low = all_times[place - 1].end if place else 0
     return reply[max(low, at - _NEAR) : at]
 
 
 def _strength(reply: str, one: Time, other: Time, link: str, before: str) -> int | None:
-    opened = bool(_OPENS.search(before))
+    opens = bool(_OPENS.search(before))
     bracketed = before.rstrip("\"' ")[-1:] in tuple("[(<") and bool(
         re.match(r"[\s\"']*[\])>]", reply[other.end : other.end + 4])
     )
-    if link in ("and", "和", "与", "跟") and not opened:
+    if link in ("and", "和", "与", "跟") and not opens:
         return LOOSE if one.timed and other.timed else None
     if link == "," and not bracketed:
         return None
@@ -161,7 +163,7 @@ def _strength(reply: str, one: Time, other: Time, link: str, before: str) -> int
         return LOOSE if _LENGTH.search(before) else SURE
     if _NOT_TIME.search(before) or _LENGTH.search(before) or _counts(reply, other.end):
         return None
-    return LIKELY if opened or bracketed or one.decimal or other.decimal else BARE
+    return LIKELY if opens or bracketed or one.decimal or other.decimal else BARE
 
 
 def _counts(reply: str, at: int) -> bool:
@@ -178,34 +180,34 @@ def _is_negative(reply: str, time: Time) -> bool:
     return before[-1:] == "-" and before[:-1] in ("", " ", "(", "[", ":", "=", ",", '"', "\n")
 
 
-def _labelled(reply: str, found: list[Time]) -> Iterator[_Found]:
+def _labelled(reply: str, all_times: list[Time]) -> Iterator[_SpanMatch]:
     """A time called the start with one called the end, or with how long it lasts."""
-    labels = [_label(reply, found, place) for place in range(len(found))]
+    labels = [_label(reply, all_times, place) for place in range(len(all_times))]
     if "start" in labels and "end" in labels:
-        first, last = found[labels.index("start")], found[labels.index("end")]
+        first, last = all_times[labels.index("start")], all_times[labels.index("end")]
         negative = _is_negative(reply, first)
-        yield _Found(SURE, min(first.at, last.at), first.ms, last.ms, negative)
+        yield _SpanMatch(SURE, min(first.at, last.at), first.ms, last.ms, negative)
     if "length" in labels:
         place = labels.index("length")
         start = labels.index("start") if "start" in labels else place - 1
-        if start >= 0 and found[start].timed:
-            first = found[start]
+        if start >= 0 and all_times[start].timed:
+            first = all_times[start]
             strength = SURE if "start" in labels else LIKELY
-            yield _Found(strength, first.at, first.ms, first.ms + found[place].ms)
-    for place, time in enumerate(found):
-        if time.timed and _FROM_ZERO.search(_before(reply, found, place)):
-            yield _Found(LOOSE, time.at, 0, time.ms)
+            yield _SpanMatch(strength, first.at, first.ms, first.ms + all_times[place].ms)
+    for place, time in enumerate(all_times):
+        if time.timed and _FROM_ZERO.search(_before(reply, all_times, place)):
+            yield _SpanMatch(LOOSE, time.at, 0, time.ms)
 
 
-def _label(reply: str, found: list[Time], place: int) -> str | None:
+def _label(reply: str, all_times: list[Time], place: int) -> str | None:
     """What a time is called: start, end or length; None if nothing of the kind."""
-    time = found[place]
+    time = all_times[place]
     after = reply[time.end : time.end + _LABEL_GAP]
     if _START_AFTER.match(after):
         return "start"
     if _END_AFTER.match(after):
         return "end"
-    before = _before(reply, found, place)
+    before = _before(reply, all_times, place)
     if _LENGTH.search(before) and time.timed:
         return "length"
     start, end = (_last_end(pattern, before) for pattern in (_START, _END))
@@ -218,8 +220,8 @@ def _last_end(pattern: re.Pattern[str], text: str) -> int:
     return max((match.end() for match in pattern.finditer(text)), default=-1)
 
 
-def _two_times(reply: str, found: list[Time]) -> Iterator[_Found]:
+def _two_times(reply: str, all_times: list[Time]) -> Iterator[_SpanMatch]:
     """The only two times with a unit, in the order in which they stand."""
-    timed = [time for time in found if time.timed]
+    timed = [time for time in all_times if time.timed]
     if len(timed) == 2 and timed[0].ms < timed[1].ms:
-        yield _Found(LOOSE, timed[0].at, timed[0].ms, timed[1].ms)
+        yield _SpanMatch(LOOSE, timed[0].at, timed[0].ms, timed[1].ms)

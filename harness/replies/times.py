@@ -41,7 +41,7 @@ _SECONDS = {
 
 
 class Time(NamedTuple):
-    """A time in milliseconds, and where it stands: characters `at` to `end` of the plain text.
+    """A time in milliseconds, and its place: characters `at` to `end` of the plain text.
 
     `timed`: it has a unit or is a clock time; `decimal`: it has a decimal point; `scale`:
     milliseconds in its unit, None where it has several units.

@@ -1,19 +1,17 @@
 """From a checked submission to scores.json: figures of every metric on every slice."""
 
-from harness.scoring.disclosure import SMALLEST_CELL
-from harness.scoring.document import Scored, accepted, design_of, score, signature
+from harness.scoring.document import ScoringResult, design_of, require_valid, score, signature
 from harness.scoring.figures import figures
 from harness.scoring.floors import Floor, best_floors
 from harness.scoring.writing import write_outcomes, write_scores
 
 __all__ = [
-    "SMALLEST_CELL",
     "Floor",
-    "Scored",
-    "accepted",
+    "ScoringResult",
     "best_floors",
     "design_of",
     "figures",
+    "require_valid",
     "score",
     "signature",
     "write_outcomes",

@@ -15,14 +15,14 @@ from harness.outcomes import Frame, Outcomes, outcomes
 from harness.records import Card
 from harness.scoring.figures import figures
 from harness.statistics import Design, resampling_units
-from harness.validation import Checked, check
-from harness.validation.reading.predictions import MISSING
+from harness.validation import CheckResult, check, public_of
+from harness.validation.rules.files import MISSING
 
 PROTOCOL = "ivcr"
 
 
-class Scored(NamedTuple):
-    """What scoring gives: the document of scores.json, and the columns behind it by metric."""
+class ScoringResult(NamedTuple):
+    """The document of scores.json, and the columns behind it by metric."""
 
     document: dict[str, Any]
     frame: Frame
@@ -31,18 +31,20 @@ class Scored(NamedTuple):
 
 def score(
     folder: Path, benchmark: Benchmark, split: str = "test", *, partial: bool = False
-) -> Scored:
+) -> ScoringResult:
     """Validate and score the submission in `folder`.
 
     `partial`: missing turns count as abstentions instead of being refused. Raises SubmissionError
     with the first problem if the submission is not valid.
     """
-    checked = check(folder, benchmark.checked(), split, keep=True)
-    card, sha256 = accepted(folder, checked, partial=partial)
-    public, gold = benchmark.split(split), benchmark.gold(split)
+    public = benchmark.checked(split).split(split)
+    known = public_of(benchmark, public, benchmark.videos)
+    checked = check(folder, benchmark, split, public=known)
+    card, sha256 = require_valid(folder, checked, partial=partial)
+    gold = benchmark.gold(split)
     sources = {name: video.source for name, video in benchmark.videos.items()}
-    told = card.history == "reference"
-    found = outcomes(public, gold, checked.predictions, sources, told=told)
+    gold_in_history = card.history == "reference"
+    found = outcomes(public, gold, checked.predictions, sources, gold_in_history=gold_in_history)
     design = design_of(found.frame)
     columns = {name: metric.column(found) for name, metric in METRICS.items()}
     missing = sum(given is None for given in checked.predictions)
@@ -67,7 +69,7 @@ def score(
         },
         "metrics": figures(found.frame, columns, design, hidden=header.labels == "hidden"),
     }
-    return Scored(document, found.frame, columns)
+    return ScoringResult(document, found.frame, columns)
 
 
 def design_of(frame: Frame) -> Design:
@@ -96,8 +98,8 @@ def signature(
     return "|".join(parts + ([f"partial:{missing}"] if missing else []))
 
 
-def accepted(
-    folder: Path, checked: Checked, done: str = "scored", *, partial: bool = False
+def require_valid(
+    folder: Path, checked: CheckResult, done: str = "scored", *, partial: bool = False
 ) -> tuple[Card, str]:
     """The card and the SHA-256 of a submission that may be `done`.
 

@@ -10,8 +10,8 @@ from typing import Any, get_args
 import numpy as np
 
 from harness.metrics import METRICS, Column, Metric
-from harness.outcomes import Frame, Ints
-from harness.scoring.disclosure import SMALLEST_CELL, counted_in, withheld
+from harness.outcomes import Bools, Floats, Frame, Ints
+from harness.publication.disclosure import SMALLEST_CELL, withheld
 from harness.slices import Scope, slices
 from harness.statistics import Design, Interval
 
@@ -25,14 +25,14 @@ def figures(
 
     A slice holds the metrics that are given in it (see harness.slices). `turns` and `dialogues`
     count what the figure rests on. `hidden`: small cells are withheld, their counts too (see
-    harness.scoring.disclosure).
+    harness.publication.disclosure).
     """
     found: dict[str, dict[str, Cell]] = {}
     for scope in get_args(Scope):
         parts = slices(frame, scope)
         given = {name: column for name, column in columns.items() if METRICS[name].scope == scope}
         closed = {
-            name: withheld(METRICS[name], column, frame, parts) if hidden else frozenset()
+            name: hidden_slices(METRICS[name], column, frame, parts) if hidden else frozenset()
             for name, column in given.items()
         }
         for part, turns in parts.items():
@@ -42,6 +42,32 @@ def figures(
             cells = _cells(here, frame.dialogue[rows], _restricted(design, rows), secret)
             found.setdefault(part, {}).update(cells)
     return found
+
+
+def counted_things(metric: Metric) -> str:
+    """What SMALLEST_CELL counts for a metric."""
+    return "turns" if metric.scope == "turn" else "dialogues"
+
+
+def hidden_slices(
+    metric: Metric, column: Column, frame: Frame, parts: Mapping[str, Bools]
+) -> frozenset[str]:
+    """The slices of `parts`, by name as (turns,), in which hidden labels forbid the metric."""
+    masks = list(parts.values())
+    sizes = [_size(metric, column, turns) for turns in masks]
+    return withheld(list(parts), _incidence(metric, column, frame, masks), sizes=sizes)
+
+
+def _incidence(metric: Metric, column: Column, frame: Frame, masks: list[Bools]) -> Floats:
+    """Which turns, or dialogues, each slice counts: 0 or 1, (slices, turns or dialogues)."""
+    turns = np.array(masks) & column.counted
+    if counted_things(metric) == "turns":
+        return turns.astype(float)
+    return np.array([np.bincount(frame.dialogue, weights=row) > 0 for row in turns], dtype=float)
+
+
+def _size(metric: Metric, column: Column, turns: Bools) -> float:
+    return np.inf if metric.size is None else metric.size(column.table @ turns)
 
 
 def _at(column: Column, rows: Ints) -> Column:
@@ -105,7 +131,7 @@ def _undefined(metric: Metric, column: Column, secret: bool) -> str | None:
     if column.why is not None:
         return column.why
     if secret:
-        few = f"fewer than {SMALLEST_CELL} {counted_in(metric)}"
+        few = f"fewer than {SMALLEST_CELL} {counted_things(metric)}"
         return f"labels are hidden, and {few} would show, here or as a difference of two figures"
     if not column.counted.any():
         return f"no {metric.over} here"

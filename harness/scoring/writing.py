@@ -1,4 +1,4 @@
-"""Writing what scoring gives: scores.json, and the columns that paired tests need."""
+"""Writing the results of scoring: scores.json, and the columns that paired tests need."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ import numpy as np
 
 from harness.files import readable, write
 from harness.metrics import METRICS
-from harness.scoring.document import Scored
+from harness.scoring.document import ScoringResult
 from harness.slices import Scope, slices
 
 
-def write_scores(scored: Scored, out: Path) -> None:
+def write_scores(scored: ScoringResult, out: Path) -> None:
     """Write scores.json, whole or not at all."""
     write(out, readable(scored.document))
 
 
-def write_outcomes(scored: Scored, out: Path) -> None:
+def write_outcomes(scored: ScoringResult, out: Path) -> None:
     """Write the columns that paired tests need, whole or not at all.
 
     npz without objects. `metrics`: (m,) names. `table`: (rows, turns), the columns of all metrics

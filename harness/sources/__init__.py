@@ -1,0 +1,1 @@
+"""Sources of benchmarks: the official data format, and IVCR-Mini."""

@@ -26,7 +26,7 @@ from harness.replies import ReferenceReadings
 from harness.sources.json_stream import Progress, elements
 from harness.sources.metadata import read_metadata, source_of
 from harness.sources.oddities import Oddities, OddityRow
-from harness.sources.official_dialogue import ParsedDialogue, Report, parse
+from harness.sources.official_dialogue import OddityReporter, ParsedDialogue, parse_dialogue
 from harness.sources.split_files import SplitFiles
 
 IMPORTER = "ivcr200k"
@@ -34,15 +34,15 @@ Corpus = Literal["named", "all"]
 Labels = Literal["public", "hidden"]
 
 
-class Imported(NamedTuple):
-    """What an import made: the folder, and what was odd in its files."""
+class ImportResult(NamedTuple):
+    """The result of an import: the folder, the oddities of its files, how replies were read."""
 
     folder: Path
     oddities: list[OddityRow]
     readings: list[dict[str, Any]]
 
 
-class Settings(NamedTuple):
+class ImportSettings(NamedTuple):
     """How a benchmark is made: its name and version, what its corpora and labels are."""
 
     name: str
@@ -55,12 +55,12 @@ class Settings(NamedTuple):
 def import_files(
     files: Sequence[Path],
     out: Path,
-    settings: Settings,
+    settings: ImportSettings,
     *,
     videos: Path | None = None,
     extra: Path | None = None,
     progress: Progress | None = None,
-) -> Imported:
+) -> ImportResult:
     """Make the benchmark folder `out` of official `files`, whole or not at all.
 
     `videos`: META; `extra`: a folder whose contents go along (videos, train/events.jsonl), taken
@@ -73,18 +73,21 @@ def import_files(
         run.finish(sources)
         if extra is not None:
             shutil.copytree(extra, folder, dirs_exist_ok=True)
-    return Imported(out, run.odd.rows(), run.readings.table())
+    return ImportResult(out, run.odd.rows(), run.readings.table())
 
 
 def refuse_existing(out: Path) -> None:
-    """Raise WrongUsageError if there is something at `out`."""
+    """Refuse a place that is taken. Raises WrongUsageError if there is something at `out`."""
     if out.exists():
         raise WrongUsageError(f"{out}: exists already; name another folder or remove it first")
 
 
 @contextmanager
 def new_folder(out: Path) -> Iterator[Path]:
-    """A folder beside `out` that becomes `out` if the block succeeds, and vanishes if not."""
+    """A folder beside `out` that becomes `out` if the block succeeds, and vanishes if not.
+
+    Raises WrongUsageError if there is something at `out`, EnvironmentFailure if the disk fails.
+    """
     refuse_existing(out)
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -104,7 +107,7 @@ class _Import:
     def __init__(
         self,
         folder: Path,
-        settings: Settings,
+        settings: ImportSettings,
         metadata: dict[str, VideoLine],
         closing: ExitStack,
     ) -> None:
@@ -116,23 +119,26 @@ class _Import:
         self.position = 0
 
     def read(self, file: Path, progress: Progress | None) -> SourceFile:
-        """Copy one file into source/ and import its dialogues from there."""
-        kept = self.folder / "source" / file.name
-        kept.parent.mkdir(exist_ok=True)
-        if kept.exists():
+        """Copy one file into source/ and import its dialogues from there.
+
+        Raises WrongUsageError if two files have one name, EnvironmentFailure if one is absent.
+        """
+        copy = self.folder / "source" / file.name
+        copy.parent.mkdir(exist_ok=True)
+        if copy.exists():
             raise WrongUsageError(f"{file}: two files of the name {file.name}; rename one")
         if not file.is_file():
             raise EnvironmentFailure(f"{file}: expected an official data file, found none")
-        shutil.copyfile(file, kept)
-        with kept.open("rb") as stream:
+        shutil.copyfile(file, copy)
+        with copy.open("rb") as stream:
             sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
-        for sample in elements(kept, progress, name=file):
+        for sample in elements(copy, progress, name=file):
             self._add(sample, f"{file.name}[{self.position}]")
             self.position += 1
         return SourceFile(file.name, sha256, IMPORTER)
 
     def _add(self, sample: Any, place: str) -> None:
-        dialogue = parse(sample, self.metadata, Report(place, self.odd.add))
+        dialogue = parse_dialogue(sample, self.metadata, OddityReporter(place, self.odd.add))
         if dialogue is None:
             return
         if dialogue.split not in self.splits:
@@ -158,7 +164,10 @@ class _Import:
         return made
 
     def finish(self, sources: list[SourceFile]) -> None:
-        """Write videos, corpora and, last, benchmark.json."""
+        """Write videos, corpora and, last, benchmark.json.
+
+        Raises EnvironmentFailure if no dialogue could be imported.
+        """
         if not self.splits:
             names = ", ".join(source.file for source in sources)
             raise EnvironmentFailure(
@@ -195,7 +204,7 @@ class _Import:
 
     def _videos(self) -> dict[str, VideoLine]:
         """META's videos in its order, then those that only the dialogues name, by id."""
-        named = set().union(*(files.named for files in self.splits.values()))
+        named = set().union(*(files.video_ids for files in self.splits.values()))
         unknown = sorted(named - self.metadata.keys())
         if self.metadata:
             for video_id in unknown:

@@ -10,7 +10,7 @@ from typing import Any
 
 from harness.benchmark import VideoLine
 from harness.errors import EnvironmentFailure
-from harness.files import opened, shown
+from harness.files import open_input, shown
 from harness.sources.json_stream import elements
 
 
@@ -36,13 +36,13 @@ def source_of(video_id: str) -> str:
 
 
 def _entries(path: Path) -> Iterator[tuple[str, Any]]:
-    with opened(path) as stream:
+    with open_input(path) as stream:
         first = stream.read(64).lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
     if first == b"[":
         for number, entry in enumerate(elements(path), start=1):
             yield f"{path}: entry {number}", entry
         return
-    with opened(path) as stream:
+    with open_input(path) as stream:
         for number, raw in enumerate(stream, start=1):
             if raw.strip():
                 yield f"{path}:{number}", _parsed(f"{path}:{number}", raw)
@@ -81,7 +81,7 @@ def _line(place: str, entry: Any) -> VideoLine:
 
 
 def is_name(value: Any) -> bool:
-    """Whether `value` can name something: text of 1 to 500 printable characters."""
+    """Whether `value` can be a name: text of 1 to 500 printable characters."""
     return isinstance(value, str) and 0 < len(value) <= 500 and value.isprintable()
 
 

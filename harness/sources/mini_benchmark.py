@@ -1,4 +1,4 @@
-"""IVCR-Mini as a benchmark folder: rendered, written officially, imported as anything else."""
+"""IVCR-Mini as a benchmark folder: rendered, written in the official format, imported."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from harness.sources.ivcr200k import Imported, Settings, import_files, refuse_existing
+from harness.sources.ivcr200k import ImportResult, ImportSettings, import_files, refuse_existing
 from harness.sources.mini import FirstStage, build
 
 NAME = "mini"
@@ -16,15 +16,15 @@ Progress = Callable[[str, int, int], None]
 
 def import_mini(
     out: Path, *, first_stage: FirstStage, seed: int = SEED, progress: Progress | None = None
-) -> Imported:
+) -> ImportResult:
     """Make the benchmark folder `out` of IVCR-Mini, whole or not at all.
 
-    `first_stage` makes the candidate lists; `progress` is told the stage, how much is done, of how
-    much. Raises WrongUsageError if `out` exists, EnvironmentFailure if it cannot be written.
+    `first_stage` makes the candidate lists; `progress`: called with the stage, the steps done and
+    all steps. Raises WrongUsageError if `out` exists, EnvironmentFailure if it cannot be written.
     """
     refuse_existing(out)
     version = "1" if seed == SEED else f"1.seed{seed}"
     with tempfile.TemporaryDirectory(prefix="ivcr-mini-") as name:
         files = build(Path(name), seed=seed, first_stage=first_stage, progress=progress)
-        settings = Settings(NAME, version, type_names=files.type_names)
+        settings = ImportSettings(NAME, version, type_names=files.type_names)
         return import_files([files.dialogues], out, settings, videos=files.videos, extra=Path(name))

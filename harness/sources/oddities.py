@@ -1,4 +1,4 @@
-"""What is odd in an imported file: counted, with examples, and the rule by which it was treated."""
+"""Oddities of imported files: counts, examples, and how the import treats them."""
 
 from __future__ import annotations
 
@@ -10,50 +10,58 @@ from msgspec import Struct
 EXAMPLES = 3
 
 
-class Rule(NamedTuple):
-    """What is odd, and what the import does about it."""
+class OddityRule(NamedTuple):
+    """An oddity, and how the import treats it."""
 
     what: str
     treatment: str
 
 
 ODDITIES = {
-    "no-dialogue": Rule("entries that are no dialogue", "dropped"),
-    "unknown-split": Rule("dialogues whose split is none of train, val, test", "dropped"),
-    "no-type": Rule("dialogues without an integer type code", "dropped"),
-    "no-turn": Rule("dialogues without a single answered turn", "dropped"),
-    "several-types": Rule("dialogues with several type codes", "the first code counts"),
-    "bad-id": Rule("dialogue ids that are no printable text", "the position names the dialogue"),
-    "duplicate-id": Rule(
+    "no-dialogue": OddityRule("entries that are no dialogue", "dropped"),
+    "unknown-split": OddityRule("dialogues whose split is none of train, val, test", "dropped"),
+    "no-type": OddityRule("dialogues without an integer type code", "dropped"),
+    "no-turn": OddityRule("dialogues without a single answered turn", "dropped"),
+    "several-types": OddityRule("dialogues with several type codes", "the first code counts"),
+    "bad-id": OddityRule(
+        "dialogue ids that are no printable text", "the position names the dialogue"
+    ),
+    "duplicate-id": OddityRule(
         "dialogue ids given a second time", "the position names the later dialogue"
     ),
-    "no-answer": Rule("human entries without an answer", "dropped; later turns move up"),
-    "no-question": Rule("answers without a human entry", "dropped"),
-    "bad-entry": Rule("conversation entries that are no message", "dropped"),
-    "bad-characters": Rule("texts with characters that UTF-8 cannot hold", "replaced by ?"),
-    "empty-utterance": Rule("empty utterances", "kept"),
-    "repeated-utterance": Rule("utterances that an earlier turn of the split has too", "kept"),
-    "no-gold": Rule("retrieval turns without a readable gold video", "kept as chat turns"),
-    "bad-span": Rule("moment turns without a readable span", "kept as chat turns"),
-    "empty-span": Rule("moment turns whose span has no length", "kept as chat turns"),
-    "reversed-span": Rule("spans that end before they start", "put in order"),
-    "negative-span": Rule("spans that start before the first frame", "cut to start at 0"),
-    "span-outside": Rule("spans that end past the video's end", "kept"),
-    "span-beyond": Rule("spans that start at or past the video's end", "kept"),
-    "bad-candidates": Rule("turns with unreadable or repeated candidates", "those are left out"),
-    "not-ten-candidates": Rule("turns with a candidate list that is not ten long", "kept"),
-    "gold-not-candidate:video": Rule("video turns whose gold is not among the candidates", "kept"),
-    "gold-not-candidate:moment": Rule(
+    "no-answer": OddityRule("human entries without an answer", "dropped; later turns move up"),
+    "no-question": OddityRule("answers without a human entry", "dropped"),
+    "bad-entry": OddityRule("conversation entries that are no message", "dropped"),
+    "bad-characters": OddityRule("texts with characters that UTF-8 cannot hold", "replaced by ?"),
+    "empty-utterance": OddityRule("empty utterances", "kept"),
+    "repeated-utterance": OddityRule(
+        "utterances that an earlier turn of the split has too", "kept"
+    ),
+    "no-gold": OddityRule("retrieval turns without a readable gold video", "kept as chat turns"),
+    "bad-span": OddityRule("moment turns without a readable span", "kept as chat turns"),
+    "empty-span": OddityRule("moment turns whose span has no length", "kept as chat turns"),
+    "reversed-span": OddityRule("spans that end before they start", "put in order"),
+    "negative-span": OddityRule("spans that start before the first frame", "cut to start at 0"),
+    "span-outside": OddityRule("spans that end past the video's end", "kept"),
+    "span-beyond": OddityRule("spans that start at or past the video's end", "kept"),
+    "bad-candidates": OddityRule(
+        "turns with unreadable or repeated candidates", "those are left out"
+    ),
+    "not-ten-candidates": OddityRule("turns with a candidate list that is not ten long", "kept"),
+    "gold-not-candidate:video": OddityRule(
+        "video turns whose gold is not among the candidates", "kept"
+    ),
+    "gold-not-candidate:moment": OddityRule(
         "moment turns whose gold is not among the candidates", "kept"
     ),
-    "no-metadata": Rule(
+    "no-metadata": OddityRule(
         "videos that META does not describe", "kept without duration: duration rules are skipped"
     ),
 }
 
 
 class OddityRow(Struct, frozen=True):
-    """All cases of one code: how many, in which language, where the first stand."""
+    """All cases of one code: their number, by language, and the places of the first ones."""
 
     code: str
     what: str
@@ -79,7 +87,10 @@ class Oddities:
         self.examples: dict[str, list[str]] = {}
 
     def add(self, code: str, place: str, language: str = "") -> None:
-        """Count one case at `place` (a dialogue and turn, or a position in the file)."""
+        """Count one case at `place` (a dialogue and turn, or a position in the file).
+
+        Raises KeyError at a code that ODDITIES lacks.
+        """
         if code not in ODDITIES:
             raise KeyError(code)
         self.counts[code, language] += 1

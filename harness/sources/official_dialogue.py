@@ -1,4 +1,4 @@
-"""One dialogue of the official format, read into turns; what is odd is reported by code."""
+"""One dialogue of the official format, parsed into turns; oddities are reported by code."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from harness.benchmark import VideoLine
-from harness.records import CHAT, SPLITS, Language, Task
+from harness.records import CANDIDATES, CHAT, SPLITS, Language, Task
 from harness.sources.metadata import clean, is_name
 
 VIDEO_TURN = [-1, -1]
@@ -16,7 +16,7 @@ IDEOGRAPHS = ((0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0xF900, 0xFAFF), (0x20000, 0x
 
 
 class ParsedTurn(NamedTuple):
-    """A turn of the file: what participants see, then its gold (span in seconds)."""
+    """A turn of the file: its public part, then its gold (span in seconds)."""
 
     utterance: str
     language: Language
@@ -31,7 +31,7 @@ class ParsedTurn(NamedTuple):
 
 
 class ParsedDialogue(NamedTuple):
-    """A dialogue of the file; `own_id` None where the file names none."""
+    """A dialogue of the file; `own_id`: None if the file gives none."""
 
     split: str
     type: int
@@ -39,8 +39,9 @@ class ParsedDialogue(NamedTuple):
     turns: tuple[ParsedTurn, ...]
 
 
-class Report(NamedTuple):
-    """Where a dialogue stands, and what takes its oddities: (code, place, language)."""
+class OddityReporter(NamedTuple):
+    """The place of a dialogue, and the function that takes its oddities: (code, place,
+    language)."""
 
     place: str
     add: Callable[[str, str, str], None]
@@ -59,8 +60,10 @@ def _is_ideograph(character: str) -> bool:
     return character >= "㐀" and any(low <= ord(character) <= high for low, high in IDEOGRAPHS)
 
 
-def parse(sample: Any, videos: dict[str, VideoLine], odd: Report) -> ParsedDialogue | None:
-    """The dialogue of one element of the file, or None where it is dropped."""
+def parse_dialogue(
+    sample: Any, videos: dict[str, VideoLine], odd: OddityReporter
+) -> ParsedDialogue | None:
+    """The dialogue of one element of the file; None if it is dropped."""
     if not isinstance(sample, dict) or not isinstance(sample.get("conversations"), list):
         odd("no-dialogue")
         return None
@@ -81,7 +84,7 @@ def parse(sample: Any, videos: dict[str, VideoLine], odd: Report) -> ParsedDialo
     return ParsedDialogue(split, code, _own_id(sample, odd), tuple(turns))
 
 
-def _type_code(value: Any, odd: Report) -> int | None:
+def _type_code(value: Any, odd: OddityReporter) -> int | None:
     codes = value if isinstance(value, list) else [value]
     if not codes or type(codes[0]) is not int or abs(codes[0]) >= 2**31:
         return None
@@ -90,7 +93,7 @@ def _type_code(value: Any, odd: Report) -> int | None:
     return codes[0]
 
 
-def _own_id(sample: dict[str, Any], odd: Report) -> str | None:
+def _own_id(sample: dict[str, Any], odd: OddityReporter) -> str | None:
     value = sample.get("dialogue_id", sample.get("id"))
     if value is None:
         return None
@@ -101,8 +104,10 @@ def _own_id(sample: dict[str, Any], odd: Report) -> str | None:
     return None
 
 
-def _pairs(entries: list[Any], odd: Report) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
-    """Each human entry with the answer that follows it at once."""
+def _pairs(
+    entries: list[Any], odd: OddityReporter
+) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    """Each human entry with the answer directly after it."""
     human: dict[str, Any] | None = None
     for entry in entries:
         sender = entry.get("from") if isinstance(entry, dict) else None
@@ -126,7 +131,7 @@ def _turn(
     answer: dict[str, Any],
     code: int,
     videos: dict[str, VideoLine],
-    odd: Report,
+    odd: OddityReporter,
     number: int,
 ) -> ParsedTurn:
     utterance, reply = clean(human["value"]), clean(answer["value"])
@@ -212,6 +217,6 @@ def _candidates(answer: dict[str, Any], report: Callable[[str], None]) -> tuple[
     kept = tuple(dict.fromkeys(entry for entry in entries if is_name(entry)))
     if len(kept) != len(entries):
         report("bad-candidates")
-    elif len(kept) != 10:
+    elif len(kept) != CANDIDATES:
         report("not-ten-candidates")
     return kept

@@ -1,4 +1,4 @@
-"""The files of one split, written turn by turn as an import goes along."""
+"""The files of one split, written turn by turn during an import."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ class SplitFiles:
     """turns, candidates, gold and, where labels are public, reference of one split."""
 
     def __init__(self, folder: Path, name: str, hidden: bool, closing: ExitStack) -> None:
-        """Open the files; `closing` closes them whatever happens."""
+        """Open the files; `closing` closes them in every case."""
         self.folder = folder / name
         self.folder.mkdir()
 
-        def opened(file: str) -> IO[bytes]:
+        def open_file(file: str) -> IO[bytes]:
             return closing.enter_context((self.folder / file).open("wb"))
 
-        self.turns = opened("turns.jsonl")
-        self.candidates = opened("candidates.jsonl")
-        self.gold = opened("gold.jsonl")
-        self.reference = None if hidden else opened("reference.jsonl")
+        self.turns = open_file("turns.jsonl")
+        self.candidates = open_file("candidates.jsonl")
+        self.gold = open_file("gold.jsonl")
+        self.reference = None if hidden else open_file("reference.jsonl")
         self.gold_sha256 = hashlib.sha256()
-        self.named: set[str] = set()
-        self.seen: set[int] = set()
+        self.video_ids: set[str] = set()
+        self.digests: set[int] = set()
         self.counts: Counter[str] = Counter()
 
     def write(
@@ -53,9 +53,9 @@ class SplitFiles:
         # 64 bits of a digest for a text: some 40 bytes a turn, whatever the texts' length.
         digest = hashlib.blake2b(utterance.encode(), digest_size=8).digest()
         mark = int.from_bytes(digest, "big")
-        if mark in self.seen:
+        if mark in self.digests:
             return True
-        self.seen.add(mark)
+        self.digests.add(mark)
         return False
 
     def _write_turn(self, dialogue_id: str, number: int, code: int, turn: ParsedTurn) -> None:
@@ -66,9 +66,9 @@ class SplitFiles:
         if turn.candidates:
             lists = CandidatesLine(dialogue_id, number, turn.candidates)
             self.candidates.write(canonical(lists) + b"\n")
-            self.named.update(turn.candidates)
+            self.video_ids.update(turn.candidates)
         if turn.video_id is not None:
-            self.named.add(turn.video_id)
+            self.video_ids.add(turn.video_id)
         if self.reference is not None:
             shown = Reference(dialogue_id, number, turn.answer, turn.video_id)
             self.reference.write(canonical(shown) + b"\n")
@@ -87,8 +87,8 @@ class SplitFiles:
         self.gold.write(data)
 
     def write_corpus(self, everything: list[str] | None) -> None:
-        """Write corpus.txt: all videos, or those that the split's dialogues name, by id."""
-        corpus = sorted(self.named) if everything is None else everything
+        """Write corpus.txt: `everything`, or the videos of the split's dialogues, by id."""
+        corpus = sorted(self.video_ids) if everything is None else everything
         (self.folder / "corpus.txt").write_text("".join(f"{name}\n" for name in corpus), "utf-8")
         self.counts["corpus"] = len(corpus)
 

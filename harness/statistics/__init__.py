@@ -1,4 +1,4 @@
-"""Statistics that respect what varies together: intervals, paired tests, the ranks of a board."""
+"""Statistics over dependent turns: intervals, paired tests, the ranks of a board."""
 
 from harness.statistics.boards import Board, board, max_t, minimum_detectable, rank_ranges
 from harness.statistics.design import Design, Figure, Ratios
@@ -13,7 +13,7 @@ from harness.statistics.pairs import (
 )
 from harness.statistics.resampling import bootstrap
 from harness.statistics.swaps import holm, sign_flip_tests, swap_test
-from harness.statistics.units import joined_groups, resampling_units
+from harness.statistics.units import connected_groups, resampling_units
 
 __all__ = [
     "Board",
@@ -26,8 +26,8 @@ __all__ = [
     "all_pairs",
     "board",
     "bootstrap",
+    "connected_groups",
     "holm",
-    "joined_groups",
     "max_t",
     "minimum_detectable",
     "paired",

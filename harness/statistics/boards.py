@@ -1,4 +1,4 @@
-"""A whole board: every pair of systems tested together, rank ranges, what could be told apart."""
+"""A whole board: tests of all pairs, rank ranges, the minimum detectable difference."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ Floats = NDArray[np.float64]
 # 1.96 for a two-sided test at 5 %, 0.84 for finding it four times in five.
 DETECTABLE = 2.80
 DRAWS_AT_ONCE = 2_048
-AT_ONCE = 2**17  # statistics that are worked on together: they should fit a cache
+AT_ONCE = 2**17  # statistics that are computed at once: they should fit a cache
 COARSE = 1e-5  # as TIE, in single precision: p errs upwards
 
 
 class Board(NamedTuple):
-    """How the N systems of a board stand to one another in one metric.
+    """The comparison of the N systems of a board in one metric.
 
     values: (N,); ps: (N, N) two-sided p corrected for all pairs, 1 on the diagonal; best, worst:
     (N,) the ends of the rank ranges, from 1; detectable: the minimum detectable difference (None
@@ -52,12 +52,12 @@ def board(design: Design, numerators: ArrayLike, denominators: ArrayLike) -> Boa
 
 
 def max_t(design: Design, numerators: ArrayLike) -> Floats:
-    """Two-sided p of all pairs of systems, (N, N), corrected for there being so many.
+    """Two-sided p of all pairs of systems, (N, N), corrected for multiple tests.
 
     `numerators`: (systems, turns), sums over the same turns. Each draw flips one vector of signs
     over the clusters for all pairs at once; a pair's statistic is |sum of its differences| over the
-    root of their summed squares. Step-down: a pair is held against the greatest statistic of the
-    pairs that are no more extreme than itself (Westfall & Young 1993).
+    root of their summed squares. Step-down: a pair is compared with the greatest statistic of
+    the pairs that are no more extreme than itself (Westfall & Young 1993).
     """
     sums = group_sums(np.asarray(numerators, float).T, design.cluster)  # (clusters, systems)
     one, other = np.triu_indices(sums.shape[1], k=1)
@@ -88,26 +88,26 @@ def _flipped(design: Design, sums: Floats) -> Floats:
 
 
 def _as_extreme(flipped: Floats, one: Ints, other: Ints, scale: Floats, observed: Floats) -> Ints:
-    """For each pair, draws in which it or one before it reaches what is observed of it, (pairs,).
+    """For each pair, draws in which it or one before it reaches its observed statistic, (pairs,).
 
-    Pairs stand in the order of what is observed of them, least first. Single precision does: sums
-    of rights and wrongs are exact in it, and COARSE covers the rounding of others.
+    Pairs are in the order of their observed statistics, least first. Single precision is enough:
+    sums of 0 and 1 are exact in it, and COARSE covers the rounding of others.
     """
     counts = np.zeros(len(one), dtype=np.int64)
     needed = (observed * (1 - COARSE) - COARSE).astype(np.float32)
     factor = scale.astype(np.float32)
-    for draws in _portions(flipped.shape[1], DRAWS_AT_ONCE):
-        drawn = flipped[:, draws].astype(np.float32)
-        greatest = np.zeros(drawn.shape[1], dtype=np.float32)
-        for pairs in _portions(len(one), AT_ONCE // DRAWS_AT_ONCE):
-            found = drawn[one[pairs]]
-            found -= drawn[other[pairs]]
+    for draws in _chunks(flipped.shape[1], DRAWS_AT_ONCE):
+        block = flipped[:, draws].astype(np.float32)
+        greatest = np.zeros(block.shape[1], dtype=np.float32)
+        for pairs in _chunks(len(one), AT_ONCE // DRAWS_AT_ONCE):
+            found = block[one[pairs]]
+            found -= block[other[pairs]]
             np.abs(found, out=found)
             found *= factor[pairs, None]
             here = needed[pairs]
             reached = np.maximum(found.max(axis=0), greatest)
             if greatest.min() >= here[-1]:  # as it is, every draw reaches all of these pairs
-                counts[pairs] += drawn.shape[1]
+                counts[pairs] += block.shape[1]
             elif reached.max() >= here[0]:
                 counts[pairs] += _reached(found, greatest, here)
             greatest = reached
@@ -115,18 +115,20 @@ def _as_extreme(flipped: Floats, one: Ints, other: Ints, scale: Floats, observed
 
 
 def _reached(
-    found: NDArray[np.float32], greatest: NDArray[np.float32], needed: NDArray[np.float32]
+    statistics: NDArray[np.float32], greatest: NDArray[np.float32], needed: NDArray[np.float32]
 ) -> Ints:
-    """In how many draws the running maximum down `found` (pairs, draws) is what is `needed`."""
-    np.maximum(found[0], greatest, out=found[0])
-    for above, below in pairwise(found):  # a pass of its own is six times as fast as accumulate
+    """Draws in which the running maximum of `statistics`, (pairs, draws), is `needed`: (pairs,)."""
+    np.maximum(statistics[0], greatest, out=statistics[0])
+    for above, below in pairwise(
+        statistics
+    ):  # a pass of its own is six times as fast as accumulate
         np.maximum(above, below, out=below)
-    bits = np.packbits(found >= needed[:, None], axis=1)
+    bits = np.packbits(statistics >= needed[:, None], axis=1)
     counts: Ints = np.bitwise_count(bits).sum(axis=1, dtype=np.int64)
     return counts
 
 
-def _portions(size: int, at_once: int) -> Iterator[slice]:
+def _chunks(size: int, at_once: int) -> Iterator[slice]:
     return (slice(start, start + at_once) for start in range(0, size, at_once))
 
 

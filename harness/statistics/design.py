@@ -1,4 +1,4 @@
-"""The design of a split: what varies together in it, and the figures and intervals over it."""
+"""The design of a split: its clusters, and the figures and intervals over them."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from harness.records import ABSENT_RANK
 from harness.statistics.intervals import Interval, Spread, limits, two_way
-from harness.statistics.units import joined_groups
+from harness.statistics.units import connected_groups
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -22,9 +23,8 @@ LARGEST_GROUP = 0.05  # of the retrieval turns; with a larger group there are to
 DRAWS = 10_000
 SEED = 20251201
 LEVEL = 0.95
-PAST = 101  # the rank that stands for "past 100"
 STEP = 1e-4  # of a sum: errors of the derivative are near 1e-8, its rounding near 1e-12
-AT_ONCE = 2**21  # entries of a table that are worked on together: it should fit a cache
+AT_ONCE = 2**21  # entries of a table that is computed at once: it should fit a cache
 
 
 class Ratios(NamedTuple):
@@ -37,13 +37,13 @@ class Ratios(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Design:
-    """What varies together in a split, built once: all its intervals and tests come from here.
+    """The clusters of a split, built once: all its intervals and tests come from here.
 
     unit, video, cluster: (turns,), numbered from 0; a turn without a gold video has one of its own.
-    Intervals are cluster-robust in two ways, over units and over gold videos at once. Tests swap
-    whole clusters: units connected by shared gold videos where the largest such group holds at most
-    5 % of the retrieval turns (`kind` "groups"), else units ("units"). `count` and `largest` (a
-    share of the retrieval turns) are those of the clusters that have retrieval turns.
+    Intervals are two-way cluster-robust, over units and over gold videos. Tests swap whole
+    clusters. A cluster is a group of units connected by shared gold videos (`kind` "groups") if the
+    largest group holds at most 5 % of the retrieval turns, else a unit ("units"). `count` and
+    `largest` (a share of the retrieval turns) are those of the clusters with retrieval turns.
     """
 
     unit: Ints
@@ -69,9 +69,9 @@ class Design:
     ) -> Design:
         """The design of a split. `unit`, `video` (negative: none), `retrieval`: (turns,)."""
         units = np.unique(np.asarray(unit), return_inverse=True)[1]
-        videos, asked = np.asarray(video), np.asarray(retrieval, dtype=bool)
-        cluster, kind = joined_groups(units, np.where(asked, videos, -1)), "groups"
-        if _largest(cluster[asked]) > LARGEST_GROUP:
+        videos, is_retrieval = np.asarray(video), np.asarray(retrieval, dtype=bool)
+        cluster, kind = connected_groups(units, np.where(is_retrieval, videos, -1)), "groups"
+        if _largest(cluster[is_retrieval]) > LARGEST_GROUP:
             cluster, kind = units, "units"
         own = videos.max(initial=-1) + 1 + np.arange(len(videos))
         return cls(
@@ -79,15 +79,15 @@ class Design:
             video=np.unique(np.where(videos >= 0, videos, own), return_inverse=True)[1],
             cluster=cluster,
             kind=kind,
-            count=len(np.unique(cluster[asked])),
-            largest=_largest(cluster[asked]),
+            count=len(np.unique(cluster[is_retrieval])),
+            largest=_largest(cluster[is_retrieval]),
             draws=draws,
             seed=seed,
             level=level,
         )
 
     def line(self) -> str:
-        """What intervals and tests depend on, for the signature."""
+        """The settings of intervals and tests, for the signature."""
         return (
             f"unit:dialogue|interval:two-way-wilson@{self.level:g}"
             f"|clusters:{self.kind},{self.count},{self.largest:.4f}"
@@ -95,7 +95,7 @@ class Design:
         )
 
     def generator(self) -> np.random.Generator:
-        """A fresh stream of the seed's draws."""
+        """A new random generator with the design's seed."""
         return np.random.Generator(np.random.PCG64(self.seed))
 
     def ratios(
@@ -106,14 +106,14 @@ class Design:
     ) -> Ratios:
         """Each row's sum(numerators) / sum(denominators), with its interval.
 
-        `numerators`, `denominators`: (m, turns). `bounds`: what every figure lies between. NaN for
+        `numerators`, `denominators`: (m, turns). `bounds`: the range of every figure. NaN for
         a figure whose denominators sum to 0 and for the interval of one over one unit or video.
         """
         above, below = (np.atleast_2d(np.asarray(x, float)) for x in (numerators, denominators))
         turns = np.flatnonzero(((above != 0) | (below != 0)).any(axis=0))
         parts = [
             self._ratios(above[rows][:, turns].T, below[rows][:, turns].T, turns, bounds)
-            for rows in _portions(len(above), len(turns))
+            for rows in _chunks(len(above), len(turns))
         ]
         return Ratios(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
@@ -137,7 +137,7 @@ class Design:
         differences and products, BLEU, chrF). The variance is that of its linear approximation.
         """
         table = np.asarray(columns, dtype=float)
-        value, influence, turns = linearised(figure, table)
+        value, influence, turns = linearise(figure, table)
         if np.isnan(value):
             return Interval(None, None, None)
         spread = self.spread(influence, np.ones(influence.shape, dtype=bool), turns)
@@ -153,24 +153,24 @@ class Design:
         (Woodruff, JASA 47, 1952).
         """
         chosen = np.asarray(mask, dtype=bool)
-        ranks = np.where(chosen, np.asarray(values), PAST)
-        absent = np.count_nonzero(ranks[chosen] >= PAST)
+        ranks = np.where(chosen, np.asarray(values), ABSENT_RANK)
+        absent = np.count_nonzero(ranks[chosen] >= ABSENT_RANK)
         if 2 * absent >= np.count_nonzero(chosen):
             return Interval(None, None, None)
-        within = ranks <= np.arange(1, PAST)[:, None]  # (ranks, turns)
+        within = ranks <= np.arange(1, ABSENT_RANK)[:, None]  # (ranks, turns)
         shares = self.ratios(within, np.broadcast_to(chosen, within.shape))
         low, high = (_first_half(bound) for bound in (shares.highs, shares.lows))
         return Interval.of(float(np.median(ranks[chosen])), low, high)
 
-    def spread(self, influence: Floats, touched: Bools, turns: Ints | slice) -> Spread:
-        """The spread of m figures from their `influence` and `touched`, (some turns, m)."""
-        return two_way(influence, touched, self.unit[turns], self.video[turns])
+    def spread(self, influence: Floats, support: Bools, turns: Ints | slice) -> Spread:
+        """The spread of m figures from their `influence` and `support`, (some turns, m)."""
+        return two_way(influence, support, self.unit[turns], self.video[turns])
 
 
-def linearised(figure: Figure, table: Floats) -> tuple[float, Floats, Ints]:
-    """A figure of the sums of `table` (k, turns), how each turn moves it, and the turns that do.
+def linearise(figure: Figure, table: Floats) -> tuple[float, Floats, Ints]:
+    """A figure of the sums of `table` (k, turns), its influence by turn, and these turns.
 
-    The second is (moving turns, 1); the derivatives are central differences.
+    The influence is (turns with a value, 1); the derivatives are central differences.
     """
     turns = np.flatnonzero((table != 0).any(axis=0))
     sums = table.sum(axis=1)
@@ -182,7 +182,7 @@ def linearised(figure: Figure, table: Floats) -> tuple[float, Floats, Ints]:
     return value, influence[:, None], turns
 
 
-def _portions(rows: int, width: int) -> Iterator[slice]:
+def _chunks(rows: int, width: int) -> Iterator[slice]:
     size = max(1, AT_ONCE // max(width, 1))
     return (slice(start, start + size) for start in range(0, max(rows, 1), size))
 
@@ -192,8 +192,8 @@ def _largest(cluster: Ints) -> float:
 
 
 def _first_half(shares: Floats) -> float:
-    """The first rank by which the share reaches a half; PAST if none does; NaN if undefined."""
+    """The first rank with a share of at least a half; ABSENT_RANK if none has; NaN if undefined."""
     reached = np.flatnonzero(shares >= 0.5)
     if np.isnan(shares).any():
         return float("nan")
-    return float(reached[0] + 1) if len(reached) else float(PAST)
+    return float(reached[0] + 1) if len(reached) else float(ABSENT_RANK)

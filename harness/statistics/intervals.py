@@ -1,4 +1,4 @@
-"""Two-way cluster-robust variances, and the intervals made of them."""
+"""Two-way cluster-robust variances, and intervals from them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import stdtrit
 
-from harness.statistics.units import crossed
+from harness.statistics.units import cross_labels
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -45,25 +45,25 @@ def group_sums(table: NDArray[np.generic], group: Ints) -> Floats:
     return np.add.reduceat(table[order], starts, axis=0, dtype=float)
 
 
-def two_way(influence: Floats, touched: Bools, unit: Ints, video: Ints) -> Spread:
+def two_way(influence: Floats, support: Bools, unit: Ints, video: Ints) -> Spread:
     """Two-way cluster-robust variances of m figures, over units and over videos at once.
 
-    `influence`: (turns, m), how much each turn moves each figure; `touched`: (turns, m), the turns
-    it rests on. V = V(unit) + V(video) - V(unit and video), each the sum of squared group sums
+    `influence`: (turns, m), of each turn on each figure; `support`: (turns, m), the turns of each
+    figure. V = V(unit) + V(video) - V(unit and video), each the sum of squared group sums
     times G / (G - 1) for G groups (Cameron, Gelbach & Miller, JBES 29(2), 2011), and never less
     than V(unit) or V(video): the difference alone can fall below both, even below 0. The clusters
     are the units or the videos, whichever are fewer.
     """
-    by_unit = _one_way(influence, touched, unit)
-    by_video = _one_way(influence, touched, video)
-    by_cell = _one_way(influence, touched, crossed(unit, video))
+    by_unit = _one_way(influence, support, unit)
+    by_video = _one_way(influence, support, video)
+    by_cell = _one_way(influence, support, cross_labels(unit, video))
     least = np.maximum(by_unit.variance, by_video.variance)
     both = by_unit.variance + by_video.variance - by_cell.variance
     return Spread(np.maximum(both, least), np.minimum(by_unit.clusters, by_video.clusters))
 
 
-def _one_way(influence: Floats, touched: Bools, group: Ints) -> Spread:
-    clusters = np.count_nonzero(group_sums(touched, group), axis=0).astype(float)
+def _one_way(influence: Floats, support: Bools, group: Ints) -> Spread:
+    clusters = np.count_nonzero(group_sums(support, group), axis=0).astype(float)
     squares = np.square(group_sums(influence, group)).sum(axis=0)
     return Spread(squares * clusters / np.maximum(clusters - 1, 1), clusters)
 

@@ -7,10 +7,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from harness.statistics.design import Design, Figure, linearised
+from harness.statistics.design import Design, Figure, linearise
 from harness.statistics.intervals import Interval, Spread, group_sums, limits
 from harness.statistics.swaps import TIE, sign_flip_tests, swap_test
-from harness.statistics.units import crossed
+from harness.statistics.units import cross_labels
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -49,8 +49,8 @@ def paired(
     sum(numerators) / sum(denominators) of a row and lies between `bounds`.
     """
     differences = np.atleast_2d(np.asarray(ones, float) - np.asarray(others, float))
-    values, influence, touched = _means(differences, denominators)
-    measured = _measured(design, values, influence, touched, slice(None), bounds)
+    values, influence, support = _means(differences, denominators)
+    measured = _measured(design, values, influence, support, slice(None), bounds)
     ps = np.where(np.isnan(values), np.nan, sign_flip_tests(design, differences))
     return Paired(values, *measured, ps)
 
@@ -68,11 +68,11 @@ def paired_smooth(
     """
     one, other = (np.asarray(columns, dtype=float) for columns in (ones, others))
     k = len(one)
-    value, influence, turns = linearised(
+    value, influence, turns = linearise(
         lambda sums: figure(sums[:k]) - figure(sums[k:]), np.concatenate([one, other])
     )
-    values, touched = np.array([value]), np.ones(influence.shape, dtype=bool)
-    measured = _measured(design, values, influence, touched, turns, bounds)
+    values, support = np.array([value]), np.ones(influence.shape, dtype=bool)
+    measured = _measured(design, values, influence, support, turns, bounds)
     return Paired(values, *measured, np.array([swap_test(design, figure, one, other)]))
 
 
@@ -94,14 +94,14 @@ def all_pairs(
     denominators: ArrayLike,
     bounds: tuple[float, float] = (0.0, 1.0),
 ) -> Differences:
-    """What `paired` says of each pair of systems whose means are over the same turns.
+    """The result of `paired` for each pair of systems whose means are over the same turns.
 
     `numerators`: (systems, turns), 0 where `denominators`, (turns,), are 0. The influence of a
-    difference is the difference of influences, so that its squares follow from products of systems:
-    nothing of the size pairs times turns is made.
+    difference is the difference of influences, so its squares follow from products of systems. No
+    array has pairs times turns entries.
     """
     table, below = np.asarray(numerators, float), np.asarray(denominators, float)
-    means, influence, touched = _means(table, below)
+    means, influence, support = _means(table, below)
     one, other = np.triu_indices(len(table), k=1)
 
     def squares(group: Ints) -> tuple[Floats, int]:
@@ -110,10 +110,10 @@ def all_pairs(
         own = np.diag(products)
         found = own[one] + own[other] - 2 * products[one, other]
         some: Floats = np.where(found > TIE * (own[one] + own[other]), found, 0.0)
-        return some, int(np.count_nonzero(group_sums(touched[:, :1], group)))
+        return some, int(np.count_nonzero(group_sums(support[:, :1], group)))
 
     ways = [squares(group) for group in (design.unit, design.video)]
-    cells, number = squares(crossed(design.unit, design.video))
+    cells, number = squares(cross_labels(design.unit, design.video))
     unit, video, both = (
         found * size / max(size - 1, 1) for found, size in (*ways, (cells, number))
     )
@@ -133,8 +133,8 @@ def paired_errors(design: Design, differences: ArrayLike, denominators: ArrayLik
 
     `differences`: (m, turns); `denominators`: (m, turns) or (turns,).
     """
-    _, influence, touched = _means(np.atleast_2d(np.asarray(differences, float)), denominators)
-    spread = design.spread(influence, touched, slice(None))
+    _, influence, support = _means(np.atleast_2d(np.asarray(differences, float)), denominators)
+    spread = design.spread(influence, support, slice(None))
     return np.where(spread.clusters > 1, np.sqrt(spread.variance), np.nan)
 
 
@@ -152,16 +152,16 @@ def _measured(
     design: Design,
     values: Floats,
     influence: Floats,
-    touched: Bools,
+    support: Bools,
     turns: Ints | slice,
     bounds: tuple[float, float],
 ) -> tuple[Floats, Floats, Floats, Floats]:
     """Lows, highs, standard errors and effect sizes, each (m,)."""
-    spread = design.spread(influence, touched, turns)
+    spread = design.spread(influence, support, turns)
     reach = bounds[1] - bounds[0]
     lows, highs = limits(values, spread, design.level, (-reach, reach))
     unit = design.unit[turns]
-    units = np.count_nonzero(group_sums(touched, unit), axis=0)
+    units = np.count_nonzero(group_sums(support, unit), axis=0)
     with np.errstate(invalid="ignore", divide="ignore"):
         squares = np.square(units * group_sums(influence, unit)).sum(axis=0)
         deviation = np.sqrt(squares / (units - 1))

@@ -1,4 +1,4 @@
-"""The percentile bootstrap over clusters: not what intervals are made of, but what checks them."""
+"""The percentile bootstrap over clusters. It checks the intervals; they do not come from it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from harness.statistics.intervals import group_sums
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
-AT_ONCE = 2**19  # picks that are drawn together
+AT_ONCE = 2**19  # picks of one block
 
 
 def bootstrap(
@@ -27,7 +27,7 @@ def bootstrap(
 ) -> Ratios:
     """Each row's sum(numerators) / sum(denominators) with its percentile interval.
 
-    `numerators`, `denominators`: (m, turns); `cluster`: (turns,), what is drawn whole, with
+    `numerators`, `denominators`: (m, turns); `cluster`: (turns,); whole clusters are drawn, with
     replacement. Draws in which the denominators sum to 0 are left out.
     """
     groups = np.asarray(cluster)
@@ -40,10 +40,10 @@ def bootstrap(
     table, m = np.concatenate([above, below], axis=1), above.shape[1]
     sums = np.concatenate([count @ table for count in _counts(len(table), draws, seed)])
     with np.errstate(invalid="ignore", divide="ignore"):
-        drawn = sums[:, :m] / sums[:, m:][:, which]  # (draws, m)
+        ratios = sums[:, :m] / sums[:, m:][:, which]  # (draws, m)
         values = above.sum(axis=0) / below.sum(axis=0)[which]
     tail = 100 * (1 - level) / 2
-    lows, highs = np.nanpercentile(drawn, [tail, 100 - tail], axis=0)
+    lows, highs = np.nanpercentile(ratios, [tail, 100 - tail], axis=0)
     return Ratios(values, lows, highs)
 
 
@@ -53,11 +53,11 @@ def _counts(clusters: int, draws: int, seed: int) -> Iterator[Floats]:
     portion = max(1, AT_ONCE // clusters)
     for start in range(0, draws, portion):
         size = min(portion, draws - start)
-        yield counted(generator.integers(0, clusters, size=(size, clusters)))
+        yield pick_counts(generator.integers(0, clusters, size=(size, clusters)))
 
 
-def counted(picks: Ints) -> Floats:
-    """How often each cluster stands in each row of `picks` (draws, clusters), in that shape."""
+def pick_counts(picks: Ints) -> Floats:
+    """How often each cluster is in each row of `picks` (draws, clusters), in that shape."""
     counts = np.empty(picks.shape)
     # Row by row: the counts of one draw fit the cache, those of many together do not.
     for row, pick in zip(counts, picks, strict=True):

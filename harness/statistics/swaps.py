@@ -12,22 +12,22 @@ from harness.statistics.intervals import group_sums
 
 Floats = NDArray[np.float64]
 
-AT_ONCE = 2**21  # swaps that are drawn together
+AT_ONCE = 2**21  # swaps of one block
 # Sums of the same terms in another order may differ in their last digits: equal is "as extreme".
 TIE = 1e-9
 
 
 def swaps(design: Design, clusters: int) -> Iterator[Floats]:
-    """Which clusters are swapped in each draw, 0 or 1, (some draws, clusters); all draws in turn.
+    """Which clusters each draw swaps, 0 or 1, (some draws, clusters), block by block.
 
-    The same seed gives the same swaps, whatever is tested with them.
+    The same seed gives the same swaps, in every test.
     """
     generator, words = design.generator(), -(-clusters // 64)
     portion = max(1, AT_ONCE // max(clusters, 1))
     for start in range(0, design.draws, portion):
         size = (min(portion, design.draws - start), words)
-        drawn = generator.integers(0, 2**64, size=size, dtype=np.uint64).astype("<u8")
-        bits = np.unpackbits(drawn.view(np.uint8), axis=1, count=clusters, bitorder="little")
+        words_drawn = generator.integers(0, 2**64, size=size, dtype=np.uint64).astype("<u8")
+        bits = np.unpackbits(words_drawn.view(np.uint8), axis=1, count=clusters, bitorder="little")
         yield bits.astype(float)
 
 
@@ -55,14 +55,14 @@ def swap_test(design: Design, figure: Figure, ones: ArrayLike, others: ArrayLike
     """
     one, other = (group_sums(np.asarray(each, float).T, design.cluster) for each in (ones, others))
     totals = one.sum(axis=0)[:, None], other.sum(axis=0)[:, None]  # each (k, 1)
-    observed = _apart(figure, *totals)[0]
+    observed = _difference(figure, *totals)[0]
     if np.isnan(observed):
         return float("nan")
     extreme = 0
     for swapped in swaps(design, len(one)):
         moved = (swapped @ (other - one)).T  # (k, draws)
-        drawn = _apart(figure, totals[0] + moved, totals[1] - moved)
-        extreme += int(np.count_nonzero(~(np.abs(drawn) < abs(observed) - TIE)))
+        shifted = _difference(figure, totals[0] + moved, totals[1] - moved)
+        extreme += int(np.count_nonzero(~(np.abs(shifted) < abs(observed) - TIE)))
     return (1 + extreme) / (1 + design.draws)
 
 
@@ -76,6 +76,6 @@ def holm(ps: ArrayLike) -> Floats:
     return adjusted
 
 
-def _apart(figure: Figure, one: Floats, other: Floats) -> Floats:
+def _difference(figure: Figure, one: Floats, other: Floats) -> Floats:
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.asarray(figure(one) - figure(other), dtype=float)

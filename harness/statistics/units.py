@@ -1,4 +1,4 @@
-"""What varies together: units, and the groups of units that share videos."""
+"""Units of resampling, and the groups of units that share videos."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ Ints = NDArray[np.int64]
 def resampling_units(dialogue: ArrayLike, types: ArrayLike) -> Ints:
     """The unit of each turn, (turns,), numbered from 0: its dialogue; itself where the type is 7.
 
-    `dialogue` and `types` are (turns,) integers. The turns of a type-7 dialogue are independent of
-    one another and were only joined for the data file.
+    `dialogue` and `types` are (turns,) integers. The turns of a type-7 dialogue are independent:
+    the data file only concatenates them.
     """
     codes = np.asarray(types)
     alone = np.where(codes == CONCATENATION, np.arange(len(codes)), -1)
-    return crossed(np.asarray(dialogue), alone)
+    return cross_labels(np.asarray(dialogue), alone)
 
 
-def crossed(one: Ints, other: Ints) -> Ints:
-    """A number from 0 for each combination of two labels that occurs, (turns,)."""
+def cross_labels(one: Ints, other: Ints) -> Ints:
+    """A number from 0 for each combination of two labels, both (turns,), that occurs: (turns,)."""
     return np.unique(np.stack([one, other]), axis=1, return_inverse=True)[1].ravel()
 
 
-def joined_groups(unit: ArrayLike, video: ArrayLike) -> Ints:
-    """The connected group of each turn, (turns,): units that share a video, directly or not.
+def connected_groups(unit: ArrayLike, video: ArrayLike) -> Ints:
+    """The connected component of each turn, (turns,): units that share a video, directly or not.
 
     `unit` and `video` are (turns,) integers, `unit` from 0; a turn with a negative `video` has none
     and joins nothing.

@@ -1,17 +1,29 @@
 """Submissions: a folder with a card and one predictions file; how to start and to write one."""
 
 from harness.submission.card_toml import toml_card
-from harness.submission.lines import PredictionLine, line
+from harness.submission.lines import (
+    ANSWERED_BY,
+    MOMENT_KEYS,
+    PARTS,
+    PREDICTION_KEYS,
+    PredictionLine,
+    line,
+)
 from harness.submission.starter import EXAMPLE, STARTER, start
-from harness.submission.writing import CARD, PREDICTIONS, write
+from harness.submission.writing import CARD, PREDICTIONS, predictions_in, write
 
 __all__ = [
+    "ANSWERED_BY",
     "CARD",
     "EXAMPLE",
+    "MOMENT_KEYS",
+    "PARTS",
     "PREDICTIONS",
+    "PREDICTION_KEYS",
     "STARTER",
     "PredictionLine",
     "line",
+    "predictions_in",
     "start",
     "toml_card",
     "write",

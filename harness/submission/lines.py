@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 from msgspec import Struct
 
-from harness.records import Moment, Prediction
+from harness.records import Moment, Prediction, Task
 
 _ENCODER = msgspec.json.Encoder()
 
@@ -27,6 +27,17 @@ class PredictionLine(Struct, frozen=True, omit_defaults=True):
     moments: tuple[MomentLine, ...] | None = None
     choice: tuple[str, ...] | None = None
     response: str | None = None
+
+
+PREDICTION_KEYS = PredictionLine.__struct_fields__
+MOMENT_KEYS = MomentLine.__struct_fields__
+PARTS = PREDICTION_KEYS[2:]
+# The parts of which a turn of its task needs one.
+ANSWERED_BY: dict[Task, tuple[str, ...]] = {
+    "video": ("videos", "choice"),
+    "moment": ("moments",),
+    "chat": ("response",),
+}
 
 
 def line(prediction: Prediction) -> bytes:

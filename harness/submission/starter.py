@@ -35,13 +35,15 @@ _CHOICES = """\
 # hardware = "..."
 # cost = { "GPU hours" = 12, "time per turn (s)" = 0.8 }  # units in brackets, or as names
 # pair = "the run that differs from this one in history alone"
+# variant = "how people tell this run from other runs of the system"
+# settings = { context = "last", frames = 12 }
 """
 
 
 def start(folder: Path, benchmark: Benchmark, split: str = "test") -> None:
     """Write card.toml and predictions.example.jsonl into `folder`, which is made if absent.
 
-    Raises WrongUsageError if there is a card already.
+    Raises WrongUsageError if there is a card already, EnvironmentFailure if nothing can be written.
     """
     if (folder / CARD).exists():
         raise WrongUsageError(f"{folder}: has a {CARD} already; name another folder")

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from harness.errors import EnvironmentFailure
+from harness.files import open_replacement, zstd
 from harness.files import write as write_file
-from harness.files import written_beside, zstd
 from harness.records import Card, Prediction
 from harness.submission.card_toml import toml_card
 from harness.submission.lines import line
@@ -25,32 +25,37 @@ def write(folder: Path, card: Card, predictions: Iterable[Prediction]) -> None:
     The folder is made if it is absent. Same card and predictions, same bytes. Raises
     EnvironmentFailure if the folder holds predictions by another name or cannot be written.
     """
-    made = _made(folder)
+    is_new = _make(folder)
     try:
-        with written_beside(folder / WRITTEN) as raw:
+        with open_replacement(folder / WRITTEN) as raw:
             with zstd.open(raw, "wb") as stream:
                 for prediction in predictions:
                     stream.write(line(prediction))
             # The card last of all that can fail: after it only the renaming of the predictions.
             write_file(folder / CARD, toml_card(card).encode("utf-8"))
     except BaseException:
-        if made:
+        if is_new:
             with contextlib.suppress(OSError):
                 folder.rmdir()
         raise
 
 
-def _made(folder: Path) -> bool:
+def predictions_in(folder: Path) -> list[str]:
+    """The names of the predictions files in a submission's folder; one, if it is sound."""
+    return [name for name in PREDICTIONS if os.path.lexists(folder / name)]
+
+
+def _make(folder: Path) -> bool:
     """Make the folder if it is absent; whether it was."""
-    for name in PREDICTIONS:
-        if name != WRITTEN and os.path.lexists(folder / name):
+    for name in predictions_in(folder):
+        if name != WRITTEN:
             raise EnvironmentFailure(
                 f"{folder}: already holds {name}, and a submission has one predictions file; "
                 "remove it or name another folder"
             )
     try:
-        made = not folder.exists()
+        is_new = not folder.exists()
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise EnvironmentFailure(f"{folder}: cannot be made: {error.strerror or error}") from error
-    return made
+    return is_new

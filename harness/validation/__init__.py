@@ -1,7 +1,27 @@
-"""Validation of submissions: will a file be accepted, and if not, what is to be changed."""
+"""Validation of submissions: will a file be accepted, and if not, what is to be changed.
 
-from harness.validation.checking import Checked, check
+    report, suggestions <- public <- rules <- problem_log <- reading <- checking, inspection, page
+
+`report` holds the result and the words for names; `public` what participants see of a split;
+`rules` the table of rules and their checks, over values that are read already; `reading` opens a
+submission's files and applies the rules to them; `checking` is the one pass over all of it. Each
+imports what stands before it and nothing behind it; no module imports this package itself.
+"""
+
+from harness.validation.checking import CheckResult, check
+from harness.validation.public import PublicSplit, public_of, read_public
 from harness.validation.report import Problem, Report
-from harness.validation.rules.rule import RULES, Rule
+from harness.validation.rules.rule import Rule
+from harness.validation.rules.table import RULES
 
-__all__ = ["RULES", "Checked", "Problem", "Report", "Rule", "check"]
+__all__ = [
+    "RULES",
+    "CheckResult",
+    "Problem",
+    "PublicSplit",
+    "Report",
+    "Rule",
+    "check",
+    "public_of",
+    "read_public",
+]

@@ -1,23 +1,25 @@
-"""One pass over a submission: every problem of every kind, and the predictions if asked for."""
+"""One pass over a submission: every problem of every kind, and the predictions if needed."""
 
 from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from harness.benchmark import Benchmark
 from harness.errors import EnvironmentFailure
 from harness.records import Card, Prediction
-from harness.validation.public import read_public
-from harness.validation.reading.predictions import Reading
-from harness.validation.report import Log, Report
-from harness.validation.rules.card import read_card
-from harness.validation.rules.folder import refuse_predictions
+from harness.submission import predictions_in
+from harness.validation.problem_log import ProblemLog
+from harness.validation.public import PublicSplit, read_public
+from harness.validation.reading.card_file import read_card
+from harness.validation.reading.predictions import PredictionsReader
+from harness.validation.report import Report
+from harness.validation.rules.table import rules_about
 
 
-class Checked(NamedTuple):
-    """What checking a submission gives.
+class CheckResult(NamedTuple):
+    """The result of checking a submission.
 
     `predictions` run along the split's turns, None where a turn is missing or its line is wrong;
     they and `sha256` are empty or None unless asked for. `sha256` (hex) is over the bytes of
@@ -31,30 +33,46 @@ class Checked(NamedTuple):
     sha256: str | None
 
 
-def check(folder: Path, benchmark: Benchmark, split: str = "test", *, keep: bool = True) -> Checked:
+def check(
+    folder: Path,
+    benchmark: Benchmark,
+    split: str = "test",
+    *,
+    keep: bool = True,
+    public: PublicSplit | None = None,
+) -> CheckResult:
     """Check the submission in `folder` against what participants see of a split.
 
     `keep=False` reads the same and reports the same in bounded memory, without predictions and
-    SHA-256. Raises EnvironmentFailure if `folder` or the benchmark cannot be read.
+    SHA-256. `public`: the public half of the split, where it is read already. Raises
+    EnvironmentFailure if `folder` or the benchmark cannot be read.
     """
-    _readable(folder)
-    known = read_public(benchmark, split)
-    log = Log()
-    digest = hashlib.sha256() if keep else None
-    card, kind = read_card(folder, log, digest)
-    reading = Reading(known, log, keep)
-    complete = (
-        refuse_predictions(folder, log) if kind == "reported" else reading.read(folder, digest)
-    )
-    return Checked(
-        report=log.report(reading.answered, reading.abstentions),
+    _require_folder(folder)
+    public = public or read_public(benchmark, split)
+    log, digest = ProblemLog(), hashlib.sha256() if keep else None
+    card, table = read_card(folder, log, digest)
+    _apply_folder_rules(folder, table, log)
+    reader = PredictionsReader(public, log, keep)
+    if table.get("kind") == "reported":
+        complete = not predictions_in(folder)
+    else:
+        complete = reader.read(folder, digest)
+    return CheckResult(
+        report=log.report(reader.answered, reader.abstentions),
         card=card,
-        predictions=tuple(reading.predictions),
+        predictions=tuple(reader.predictions),
         sha256=digest.hexdigest() if digest is not None and complete and card else None,
     )
 
 
-def _readable(folder: Path) -> None:
+def _apply_folder_rules(folder: Path, card: dict[str, Any], log: ProblemLog) -> None:
+    for rule in rules_about("folder"):
+        if rule.check is not None:
+            for file, text in rule.check(folder, card):
+                log.add(rule.code, text, file)
+
+
+def _require_folder(folder: Path) -> None:
     try:
         next(folder.iterdir(), None)
     except OSError as error:

@@ -1,9 +1,10 @@
-"""A look at a submission without its benchmark: card, sizes, counts, SHA-256."""
+"""The contents of a submission without its benchmark: card, sizes, counts, SHA-256."""
 
 from __future__ import annotations
 
 import hashlib
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,20 +12,19 @@ import msgspec
 
 from harness.errors import EnvironmentFailure, SubmissionError
 from harness.records import Card
-from harness.submission import CARD, PREDICTIONS
-from harness.validation.reading.line_stream import lines
-from harness.validation.reading.source import chunks
-from harness.validation.report import Log
-from harness.validation.rules.card import read_card
-from harness.validation.rules.folder import the_file
+from harness.submission import CARD, PARTS, PREDICTIONS
+from harness.validation.problem_log import ProblemLog
+from harness.validation.reading.card_file import read_card
+from harness.validation.reading.folder import predictions_file
+from harness.validation.reading.line_stream import split_lines
+from harness.validation.reading.source import Hash, read_chunks
 from harness.validation.rules.rule import Fault
 
 LIMIT = 8 << 30  # bytes; without a benchmark there is no number of turns to go by
-PARTS = ("videos", "moments", "choice", "response")
 
 
-class Seen(NamedTuple):
-    """What stands in a submission; `problems` are those met on the way, not all that there are."""
+class SubmissionSummary(NamedTuple):
+    """The contents of a submission; `problems`: those met on the way, not all that there are."""
 
     card: dict[str, str]
     counts: dict[str, int]
@@ -32,26 +32,26 @@ class Seen(NamedTuple):
     problems: tuple[str, ...]
 
 
-def look(folder: Path) -> Seen:
-    """Look into the submission in `folder`. Raises EnvironmentFailure if it is no folder."""
+def summarise(folder: Path) -> SubmissionSummary:
+    """Summarise the submission in `folder`. Raises EnvironmentFailure if it is no folder."""
     if not folder.is_dir():
         raise EnvironmentFailure(f"{folder}: expected a submission's folder, found none")
-    log, digest = Log(), hashlib.sha256()
-    card, kind = read_card(folder, log, digest)
+    log, digest = ProblemLog(), hashlib.sha256()
+    card, table = read_card(folder, log, digest)
     counts: Counter[str] = Counter()
-    whole, name = True, PREDICTIONS[0]
-    if kind != "reported":
+    complete, name = True, PREDICTIONS[0]
+    if table.get("kind") != "reported":
         try:
-            name = the_file(folder)
+            name = predictions_file(folder)
             counts = _counts(folder / name, digest)
             counts["bytes in the file"] = (folder / name).stat().st_size
         except Fault as fault:
-            whole = False
+            complete = False
             log.add(fault.code, fault.text, name)
-    return Seen(
-        card={} if card is None else _written(card),
+    return SubmissionSummary(
+        card={} if card is None else _as_text(card),
         counts=dict(sorted(counts.items())),
-        sha256=digest.hexdigest() if whole and card is not None else None,
+        sha256=digest.hexdigest() if complete and card is not None else None,
         problems=tuple(problem.message for problem in log.problems),
     )
 
@@ -60,14 +60,15 @@ def card_of(folder: Path) -> Card | None:
     """The card in `folder`, None if it has none. Raises SubmissionError if it is not valid."""
     if not (folder / CARD).exists():
         return None
-    log = Log()
-    card, _ = read_card(folder, log, None)
+    log = ProblemLog()
+    card = read_card(folder, log, None).card
     if card is None:
-        raise SubmissionError(f"{folder / CARD}: {log.problems[0].message}; mend it, or remove it")
+        first = next(problem for problem in log.problems if problem.severity == "error")
+        raise SubmissionError(f"{folder / CARD}: {first.message}; mend it, or remove it")
     return card
 
 
-def _written(card: Card) -> dict[str, str]:
+def _as_text(card: Card) -> dict[str, str]:
     values = ((key, getattr(card, key)) for key in card.__struct_fields__)
     return {key: _text(value) for key, value in values if value is not None}
 
@@ -80,18 +81,18 @@ def _text(value: Any) -> str:
     return str(value)
 
 
-def _counts(path: Path, digest: Any) -> Counter[str]:
+def _counts(path: Path, digest: Hash) -> Counter[str]:
     """Lines by what they hold, and uncompressed bytes."""
     decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
     counts: Counter[str] = Counter({"lines": 0})
 
-    def through() -> Any:
-        for chunk in chunks(path, LIMIT):
+    def hashed() -> Iterator[bytes]:
+        for chunk in read_chunks(path, LIMIT):
             digest.update(chunk)
             counts["bytes of text"] += len(chunk)
             yield chunk
 
-    for line in lines(through()):
+    for line in split_lines(hashed()):
         counts["lines"] += 1
         try:
             keys = decoder.decode(line or b"")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from harness.validation import RULES, Rule
+from harness.validation.rules.rule import Rule
+from harness.validation.rules.table import RULES
 
 KINDS = {
     "S": "The submission and its files",

@@ -1,21 +1,37 @@
-"""What validation knows of a benchmark: turns, candidates, corpus and durations, held compactly."""
+"""The public half of a split as validation needs it: turns, candidates, corpus, durations."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 
 import msgspec
 from msgspec import Struct
 
-from harness.benchmark import Benchmark, CandidatesLine
+from harness.benchmark import Benchmark, CandidatesLine, Split
 from harness.errors import EnvironmentFailure
-from harness.records import Task, milliseconds
+from harness.records import Task, TurnKey, Video, milliseconds
 from harness.validation.suggestions import Suggestions
 
 T = TypeVar("T")
+
+
+class TurnTask(Protocol):
+    """A turn as far as validation needs it."""
+
+    @property
+    def dialogue_id(self) -> str:
+        """The dialogue's id."""
+
+    @property
+    def turn(self) -> int:
+        """The turn's number, from 1."""
+
+    @property
+    def task(self) -> Task:
+        """The turn's task."""
 
 
 class _TurnLine(Struct, frozen=True):
@@ -33,44 +49,34 @@ class _VideoLine(Struct, frozen=True):
     duration: float | None
 
 
-class Place(NamedTuple):
-    """Where a dialogue's turns stand in the split: the first one's position, and how many."""
+class DialogueTurns(NamedTuple):
+    """A dialogue's turns in the split: the position of the first one, and their number."""
 
     first: int
     turns: int
 
 
-class Public(Struct, frozen=True, dict=True):
+class PublicSplit(Struct, frozen=True, dict=True):
     """The public half of one split; lists run along the turns in file order.
 
     `durations`: milliseconds by video of the corpus, None where unknown; `elsewhere`: the
-    benchmark's videos that are not in this corpus.
+    benchmark's videos that are not in this corpus; `read_candidates`: gives the candidates of every
+    turn, () for none.
     """
 
     split: str
-    folder: Path
-    dialogues: dict[str, Place]
+    dialogues: dict[str, DialogueTurns]
     tasks: list[Task]
     durations: dict[str, int | None]
     elsewhere: frozenset[str]
+    read_candidates: Callable[[PublicSplit], list[tuple[str, ...]]]
     near_video: Suggestions
     near_dialogue: Suggestions
 
     @cached_property
     def candidates(self) -> list[tuple[str, ...]]:
-        """The candidates of every turn, () for none; read when the first `choice` asks for them."""
-        found: list[tuple[str, ...]] = [()] * len(self.tasks)
-        # One string a video: ten candidates a turn would else be the largest thing in memory.
-        pool = {name: name for name in self.durations}
-        path = self.folder / "candidates.jsonl"
-        for line in _lines(path, CandidatesLine):
-            position = self.position(line.dialogue_id, line.turn)
-            if position is None:
-                raise EnvironmentFailure(
-                    f"{path}: names a turn that turns.jsonl lacks; import the benchmark again"
-                )
-            found[position] = tuple(map(pool.setdefault, line.candidates, line.candidates))
-        return found
+        """The candidates of every turn, () for none; read when the first `choice` needs them."""
+        return self.read_candidates(self)
 
     def position(self, dialogue_id: str, turn: int) -> int | None:
         """The turn's place in the split, from 0; None if there is no such turn."""
@@ -79,60 +85,105 @@ class Public(Struct, frozen=True, dict=True):
             return None
         return place.first + turn - 1
 
-    def turn_names(self) -> Iterator[tuple[str, int]]:
+    def turn_names(self) -> Iterator[TurnKey]:
         """Dialogue id and number of every turn, in file order."""
         for dialogue_id, place in self.dialogues.items():
             for number in range(1, place.turns + 1):
-                yield dialogue_id, number
+                yield TurnKey(dialogue_id, number)
 
 
-def read_public(benchmark: Benchmark, split: str) -> Public:
+def read_public(benchmark: Benchmark, split: str) -> PublicSplit:
     """Read one split without utterances, texts, reference answers and gold.
 
     Raises EnvironmentFailure if the split or one of its files is absent or not as it was written.
     """
     folder = benchmark.split_folder(split)
-    dialogues, tasks = _turns(folder / "turns.jsonl")
-    durations, elsewhere = _durations(benchmark.folder, folder / "corpus.txt")
-    return Public(
+    turns = _lines(folder / "turns.jsonl", _TurnLine)
+    corpus = (line.decode("utf-8").rstrip("\r\n") for line in _raw_lines(folder / "corpus.txt"))
+    videos = (
+        (video.video_id, None if video.duration is None else milliseconds(video.duration))
+        for video in _lines(benchmark.folder / "videos.jsonl", _VideoLine)
+    )
+
+    def candidates(public: PublicSplit) -> list[tuple[str, ...]]:
+        path = folder / "candidates.jsonl"
+        rows = (
+            (TurnKey(line.dialogue_id, line.turn), line.candidates)
+            for line in _lines(path, CandidatesLine)
+        )
+        return _by_position(public, rows, path)
+
+    return _public(split, folder, turns, corpus, videos, candidates)
+
+
+def public_of(benchmark: Benchmark, split: Split, videos: Mapping[str, Video]) -> PublicSplit:
+    """The same, of a split and videos that are read already."""
+    folder = benchmark.split_folder(split.name)
+
+    def candidates(public: PublicSplit) -> list[tuple[str, ...]]:
+        return _by_position(public, split.candidates.items(), folder / "candidates.jsonl")
+
+    durations = ((name, video.duration) for name, video in videos.items())
+    return _public(split.name, folder, split.turns, split.corpus, durations, candidates)
+
+
+def _public(
+    split: str,
+    folder: Path,
+    turns: Iterable[TurnTask],
+    corpus: Iterable[str],
+    videos: Iterable[tuple[str, int | None]],
+    read_candidates: Callable[[PublicSplit], list[tuple[str, ...]]],
+) -> PublicSplit:
+    dialogues, tasks = _turns(folder / "turns.jsonl", turns)
+    durations: dict[str, int | None] = dict.fromkeys(corpus)
+    elsewhere: set[str] = set()
+    for video_id, duration in videos:
+        if video_id in durations:
+            durations[video_id] = duration
+        else:
+            elsewhere.add(video_id)
+    return PublicSplit(
         split=split,
-        folder=folder,
         dialogues=dialogues,
         tasks=tasks,
         durations=durations,
-        elsewhere=elsewhere,
+        elsewhere=frozenset(elsewhere),
+        read_candidates=read_candidates,
         near_video=Suggestions(durations),
         near_dialogue=Suggestions(dialogues),
     )
 
 
-def _turns(path: Path) -> tuple[dict[str, Place], list[Task]]:
-    dialogues: dict[str, Place] = {}
+def _turns(path: Path, turns: Iterable[TurnTask]) -> tuple[dict[str, DialogueTurns], list[Task]]:
+    dialogues: dict[str, DialogueTurns] = {}
     tasks: list[Task] = []
-    for line in _lines(path, _TurnLine):
-        place = dialogues.get(line.dialogue_id, Place(len(tasks), 0))
+    for line in turns:
+        place = dialogues.get(line.dialogue_id, DialogueTurns(len(tasks), 0))
         if place.first + place.turns != len(tasks) or line.turn != place.turns + 1:
             raise EnvironmentFailure(
                 f"{path}:{len(tasks) + 1}: expected dialogues together and turns from 1 in order, "
                 f"found turn {line.turn} out of place; import the benchmark again"
             )
-        dialogues[line.dialogue_id] = Place(place.first, line.turn)
+        dialogues[line.dialogue_id] = DialogueTurns(place.first, line.turn)
         tasks.append(line.task)
     return dialogues, tasks
 
 
-def _durations(folder: Path, corpus: Path) -> tuple[dict[str, int | None], frozenset[str]]:
-    """Durations of the corpus in milliseconds, and the benchmark's other videos."""
-    durations: dict[str, int | None] = {
-        name.decode("utf-8").rstrip("\r\n"): None for name in _raw_lines(corpus)
-    }
-    elsewhere: set[str] = set()
-    for video in _lines(folder / "videos.jsonl", _VideoLine):
-        if video.video_id not in durations:
-            elsewhere.add(video.video_id)
-        elif video.duration is not None:
-            durations[video.video_id] = milliseconds(video.duration)
-    return durations, frozenset(elsewhere)
+def _by_position(
+    public: PublicSplit, rows: Iterable[tuple[TurnKey, tuple[str, ...]]], path: Path
+) -> list[tuple[str, ...]]:
+    candidates: list[tuple[str, ...]] = [()] * len(public.tasks)
+    # One string a video: ten candidates a turn would else be the largest thing in memory.
+    pool = {name: name for name in public.durations}
+    for key, names in rows:
+        position = public.position(*key)
+        if position is None:
+            raise EnvironmentFailure(
+                f"{path}: names a turn that turns.jsonl lacks; import the benchmark again"
+            )
+        candidates[position] = tuple(map(pool.setdefault, names, names))
+    return candidates
 
 
 def _lines(path: Path, kind: type[T]) -> Iterator[T]:

@@ -1,21 +1,20 @@
-"""What validation says: problems with their places, the first of each kind in full, and totals."""
+"""The report of a validation: problems with their places, and totals by code."""
 
 from __future__ import annotations
 
 import re
-from collections import Counter
+from typing import Literal
 
 from msgspec import Struct
 
 from harness.files import shown
-from harness.validation.rules.rule import RULES, Severity
 
-SHOWN = 20  # problems of one code that are shown in full
+Severity = Literal["error", "warning"]
 _PLAIN = re.compile(r"[\w./@+-]{1,80}", re.ASCII)
 
 
 class Problem(Struct, frozen=True):
-    """One finding. `line` counts from 1; None for a problem that no line has.
+    """One problem. `line` counts from 1; None for a problem that no line has.
 
     `message` holds place, expectation, finding, next step and code; what it and `dialogue_id` echo
     from a file is escaped and cut.
@@ -47,59 +46,12 @@ class Report(Struct, frozen=True):
     totals: dict[str, int]
 
 
-class Log:
-    """Collects problems in bounded memory."""
-
-    def __init__(self) -> None:
-        self.problems: list[Problem] = []
-        self.totals: Counter[str] = Counter()
-
-    def add(
-        self,
-        code: str,
-        text: str,
-        file: str,
-        line: int | None = None,
-        dialogue_id: str | None = None,
-        turn: int | None = None,
-    ) -> None:
-        """Count a problem, and keep it if it is among the first of its code."""
-        self.totals[code] += 1
-        if self.totals[code] > SHOWN:
-            return
-        place = file if line is None else f"{file}:{line}"
-        name = None if dialogue_id is None else bare(dialogue_id)
-        if name is not None and turn is not None:
-            place = f"{place}: turn {named(dialogue_id or '')}/{turn}"
-        message = f"{place}: {text} [{code}]"
-        severity = RULES[code].severity
-        self.problems.append(Problem(code, severity, file, line, name, turn, message))
-
-    def count(self, severity: Severity) -> int:
-        """The number of problems of one severity."""
-        return sum(n for code, n in self.totals.items() if RULES[code].severity == severity)
-
-    def report(self, answered: int, abstentions: int) -> Report:
-        """The report over everything collected."""
-        errors = self.count("error")
-        return Report(
-            schema=1,
-            valid=errors == 0,
-            errors=errors,
-            warnings=self.count("warning"),
-            answered=answered,
-            abstentions=abstentions,
-            problems=tuple(self.problems),
-            totals=dict(sorted(self.totals.items())),
-        )
-
-
-def named(text: str) -> str:
-    """An untrusted name for a message: bare if it is plain, else quoted, escaped and cut."""
+def display(text: str) -> str:
+    """An untrusted name for a message: as it is if it is plain, else quoted, escaped and cut."""
     return text if _PLAIN.fullmatch(text) else shown(text)
 
 
-def bare(text: str) -> str:
+def escape(text: str) -> str:
     """An untrusted name for a JSON field: escaped and cut, without quotation marks."""
     return text if _PLAIN.fullmatch(text) else shown(text)[1:-1]
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from harness.files import shown
 from harness.records import Card
-from leaderboard.board.records import Bench, Cell, Described, Scores
+from leaderboard.board.records import Cell, Scores
+from leaderboard.results.description import Bench, MetricInfo
 
 PROTOCOL = "ivcr"
 SLACK = 1e-6  # figures are rounded to ten digits, which may pass a bound by a hair
@@ -14,7 +15,7 @@ AGAIN = "score the submission again with `ivcr score`"
 
 
 def disagreement(
-    scores: Scores, card: Card, bench: Bench, metrics: Mapping[str, Described]
+    scores: Scores, card: Card, bench: Bench, metrics: Mapping[str, MetricInfo]
 ) -> str | None:
     """The first reason why `scores` must not be shown, None if there is none."""
     return (
@@ -74,7 +75,7 @@ def _signature(scores: Scores, bench: Bench) -> str | None:
     return None
 
 
-def _figures(scores: Scores, metrics: Mapping[str, Described]) -> str | None:
+def _figures(scores: Scores, metrics: Mapping[str, MetricInfo]) -> str | None:
     for part, cells in scores.metrics.items():
         for name, cell in cells.items():
             if name in metrics and (reason := _impossible(cell, metrics[name])):
@@ -82,7 +83,7 @@ def _figures(scores: Scores, metrics: Mapping[str, Described]) -> str | None:
     return None
 
 
-def _impossible(cell: Cell, metric: Described) -> str | None:
+def _impossible(cell: Cell, metric: MetricInfo) -> str | None:
     if cell.value is None:
         return None
     # What an abstention scores may lie outside the range: rank 101 bounds a median, as "past 100".

@@ -1,4 +1,4 @@
-"""Reading a submission's card and scores: small plain files that a stranger may have written."""
+"""Reading a submission's card and scores: small plain files from an unknown author."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from leaderboard.board.records import Scores
 LARGEST = {"card.toml": 1 << 20, "scores.json": 1 << 26}  # bytes
 
 
-def card(folder: Path) -> Card:
+def read_card(folder: Path) -> Card:
     """card.toml. Raises SubmissionError if it is no card."""
     try:
         table = tomllib.loads(_bytes(folder / "card.toml").decode("utf-8-sig"))
@@ -28,7 +28,7 @@ def card(folder: Path) -> Card:
 
 
 def _plain(value: Any) -> Any:
-    """TOML dates as text: a card's date is shown, never reckoned with."""
+    """TOML dates as text: a card's date is shown, never calculated with."""
     if isinstance(value, dict):
         return {name: _plain(inner) for name, inner in value.items()}
     if isinstance(value, datetime.date | datetime.time):
@@ -36,7 +36,7 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def scores(folder: Path) -> Scores:
+def read_scores(folder: Path) -> Scores:
     """scores.json. Raises SubmissionError if there is none or it is something else."""
     path = folder / "scores.json"
     if not os.path.lexists(path):

@@ -1,4 +1,4 @@
-"""Collecting submission folders: what holds becomes an entry, anything else is refused by name."""
+"""Reading submission folders: a consistent one becomes an entry, any other is refused by name."""
 
 from __future__ import annotations
 
@@ -7,33 +7,33 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 
 from harness.errors import EnvironmentFailure, IvcrError, SubmissionError
-from leaderboard.board import documents
+from leaderboard.board.build_ledger import KnownEntry, stamp
 from leaderboard.board.consistency import disagreement
-from leaderboard.board.disclosure import withheld
-from leaderboard.board.records import Bench, Described, Entry, Found, Refusal, Reported, Scores
-from leaderboard.site import build_ledger
-from leaderboard.site.build_ledger import Known
+from leaderboard.board.documents import read_card, read_scores
+from leaderboard.board.records import BoardContents, Entry, Refusal, ReportedRun, Scores
+from leaderboard.board.withholding import withhold_cells
+from leaderboard.results.description import Bench, MetricInfo
 
 FLOORS = "floors/"
-# What `ivcr baseline run` keeps of an unfinished run in <run>.run, beside the submission to be.
+# Files of an unfinished `ivcr baseline run`, in <run>.run beside the submission to be.
 _JOURNAL = re.compile(r"\d+-of-\d+\.jsonl")
 Hash = Callable[[Path], str]
 
 
-class Reader:
+class EntryReader:
     """Reads the folders of one board."""
 
     def __init__(
         self,
         bench: Bench,
-        metrics: Mapping[str, Described],
+        metrics: Mapping[str, MetricInfo],
         sha256: Hash,
         organizers: Collection[str] = (),
-        known: Mapping[str, Known] | None = None,
+        known: Mapping[str, KnownEntry] | None = None,
     ) -> None:
-        """`sha256` hashes a submission folder; `organizers` are team folders of their own runs.
+        """`sha256` hashes a submission folder; `organizers`: the folders of their own teams.
 
-        `known`: entries of the last build by key, which are not read again while unchanged.
+        `known`: entries of the last build by key; while unchanged they are not read again.
         """
         self._bench = bench
         self._metrics = metrics
@@ -41,61 +41,62 @@ class Reader:
         self._organizers = organizers
         self._known = known or {}
 
-    def collect(self, submissions: Path) -> Found:
+    def collect(self, submissions: Path) -> BoardContents:
         """Read <team>/<run>/ folders and the benchmark's floors.
 
-        A folder that does not hold together becomes a refusal; the others are read on. Journals of
-        unfinished runs are passed over. Raises EnvironmentFailure if `submissions` is no folder.
+        A folder whose files do not agree becomes a refusal; the others are read all the same.
+        Journals of unfinished runs are skipped. Raises EnvironmentFailure if `submissions` is no
+        folder.
         """
         if not submissions.is_dir():
             raise EnvironmentFailure(
                 f"{submissions}: expected a folder of <team>/<run>/ submissions, found none"
             )
         entries: list[Entry] = []
-        reported: list[Reported] = []
+        reported: list[ReportedRun] = []
         refused: list[Refusal] = []
         for key, folder in _folders(submissions, self._bench.floors):
             try:
-                made = self._read(key, folder)
+                row = self._read(key, folder)
             except IvcrError as error:
                 refused.append(Refusal(key, str(error)))
                 continue
             except OSError as error:
                 refused.append(Refusal(key, f"cannot be read: {error.strerror}"))
                 continue
-            if isinstance(made, Reported):
-                reported.append(made)
+            if isinstance(row, ReportedRun):
+                reported.append(row)
             else:
-                entries.append(made)
-        return Found(tuple(entries), tuple(reported), tuple(refused))
+                entries.append(row)
+        return BoardContents(tuple(entries), tuple(reported), tuple(refused))
 
-    def _read(self, key: str, folder: Path) -> Entry | Reported:
+    def _read(self, key: str, folder: Path) -> Entry | ReportedRun:
         _in_place(key, folder)
         floor = key.startswith(FLOORS)
         own = floor or key.split("/")[0] in self._organizers
-        stamp = build_ledger.stamp(folder)
+        files = stamp(folder)
         known = self._known.get(key)
-        if known is not None and known.stamp == stamp:
-            return Entry(key, known.card, known.scores, floor, own, stamp, kept=True)
-        card = documents.card(folder)
+        if known is not None and known.stamp == files:
+            return Entry(key, known.card, known.scores, floor, own, files, unchanged=True)
+        card = read_card(folder)
         if card.kind == "reported":
             if not card.figures or not card.source:
                 raise SubmissionError("card.toml: a reported card needs [figures] and a source")
-            return Reported(key, card)
-        scores = documents.scores(folder)
+            return ReportedRun(key, card)
+        scores = read_scores(folder)
         if reason := disagreement(scores, card, self._bench, self._metrics):
             raise SubmissionError(f"scores.json: {reason}")
         self._same_files(folder, scores)
         if self._bench.labels == "hidden":
-            scores = withheld(scores)
-        return Entry(key, card, scores, floor, own, stamp)
+            scores = withhold_cells(scores, self._metrics)
+        return Entry(key, card, scores, floor, own, files)
 
     def _same_files(self, folder: Path, scores: Scores) -> None:
-        found = self._sha256(folder)
-        if found != scores.submission.sha256:
+        sha256 = self._sha256(folder)
+        if sha256 != scores.submission.sha256:
             raise SubmissionError(
                 f"scores.json: is of the submission {scores.submission.sha256[:12]}, the files here"
-                f" are {found[:12]}; score them again with `ivcr score`"
+                f" are {sha256[:12]}; score them again with `ivcr score`"
             )
 
 
@@ -122,7 +123,7 @@ def _inside(folder: Path) -> list[Path]:
 def _unfinished(folder: Path) -> bool:
     """Whether it is the journal of an unfinished run: <run>.run with files K-of-N.jsonl alone.
 
-    Where anything else lies in it, somebody means it to be read.
+    A folder with any other file is read as a submission.
     """
     if folder.suffix != ".run" or folder.is_symlink():
         return False

@@ -1,4 +1,4 @@
-"""Reading scores.outcomes.npz: a metric turn by turn, from a file that a stranger may have made."""
+"""Reading scores.outcomes.npz: a metric turn by turn, from a file by an unknown author."""
 
 from __future__ import annotations
 
@@ -30,23 +30,23 @@ T = TypeVar("T")
 Floats = NDArray[np.float64]
 
 
-class Turns(NamedTuple):
+class TurnValues(NamedTuple):
     """A mean turn by turn: its figure is the sum of `values` over the sum of `weights`."""
 
     values: Floats  # (turns,)
     weights: Floats  # (turns,)
 
 
-def turns(folder: Path, scores: Scores, metric: str) -> Turns | None:
+def turn_values(folder: Path, scores: Scores, metric: str) -> TurnValues | None:
     """A metric's values and weights on the slice `all`, None if there is no outcomes file.
 
     Raises SubmissionError if the file is not what `ivcr score` writes, belongs to other scores than
     `scores`, or sums to another figure.
     """
 
-    def column(archive: zipfile.ZipFile) -> Turns:
+    def column(archive: zipfile.ZipFile) -> TurnValues:
         values, weights = _rows(archive, metric)
-        return Turns(values.copy(), weights.copy())
+        return TurnValues(values.copy(), weights.copy())
 
     found = _read(folder, scores, column)
     if found is not None:
@@ -57,8 +57,8 @@ def turns(folder: Path, scores: Scores, metric: str) -> Turns | None:
 def at_risk(folder: Path, scores: Scores) -> list[int] | None:
     """How many dialogues are at risk at each retrieval turn, from 1; None without the file.
 
-    They are those behind the longest S@t of the scores. Raises SubmissionError as `turns` does, if
-    the curve that they give is not that of the scores.
+    They are those behind the longest S@t of the scores. Raises SubmissionError as `turn_values`
+    does, and if their curve is not that of the scores.
     """
     last = max(int(name[2:]) for name in scores.metrics["all"] if CURVE.fullmatch(name))
     found = _read(folder, scores, lambda archive: _rows(archive, f"S@{last}").sum(axis=1))
@@ -95,7 +95,7 @@ def _rows(archive: zipfile.ZipFile, metric: str) -> Floats:
     place = _array(archive, "metrics").tolist().index(metric)
     start, rows = (int(_array(archive, name)[place]) for name in ("start", "rows"))
     table = _array(archive, "table")
-    expected = 2 * int(metric[2:]) if CURVE.fullmatch(metric) else len(Turns._fields)
+    expected = 2 * int(metric[2:]) if CURVE.fullmatch(metric) else len(TurnValues._fields)
     if rows != expected or table.ndim != 2 or not 0 <= start <= len(table) - rows:
         raise ValueError(f"expected {expected} rows of {metric}")
     if table.dtype != np.float64 or not np.isfinite(table[start : start + rows]).all():
@@ -115,7 +115,7 @@ def _same_run(archive: zipfile.ZipFile, scores: Scores) -> None:
             raise ValueError(f"its {name} is not that of scores.json")
 
 
-def _same_figure(found: Turns, scores: Scores, metric: str) -> None:
+def _same_figure(found: TurnValues, scores: Scores, metric: str) -> None:
     cell, below = scores.metrics["all"].get(metric), found.weights.sum()
     figure = None if cell is None else cell.value
     if figure is None or below <= 0 or abs(found.values.sum() / below - figure) > SLACK:

@@ -1,44 +1,12 @@
-"""What the leaderboard reads and shows, as typed records."""
+"""What the board reads and shows, as typed records."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from msgspec import Struct, field
 
 from harness.records import Card
-
-
-class Bench(NamedTuple):
-    """The benchmark split that the board is about, as its own files describe it.
-
-    `floors`: a folder <name>/<history>/ of the floors' submissions and scores, which may be absent.
-    """
-
-    name: str
-    version: str
-    labels: Literal["public", "hidden"]
-    fingerprint: str
-    gold_sha256: str
-    split: str
-    type_names: dict[str, str]
-    counts: dict[str, int]
-    floors: Path
-
-
-class Described(NamedTuple):
-    """What a reader must know of a metric; `low` and `high` bound its values."""
-
-    name: str
-    formula: str
-    unit: str
-    low: float
-    high: float
-    better: Literal["higher", "lower"]
-    abstention: float
-    over: str
-    source: str
 
 
 class Cell(Struct, frozen=True, omit_defaults=True, gc=False):
@@ -91,8 +59,8 @@ class Entry(NamedTuple):
     """One row of the board: who, and the figures that hold.
 
     `key` is <team folder>/<run folder>, for a floor floors/<name>/<history>. `own` marks rows that
-    the organizers ran themselves. `kept`: unchanged since the last build, so that its page stands
-    already and `scores` has only the slices that tables need.
+    the organizers ran themselves. `unchanged` since the last build: its pages stand already, and
+    `scores` has only the slices that tables need.
     """
 
     key: str
@@ -101,11 +69,21 @@ class Entry(NamedTuple):
     floor: bool = False
     own: bool = False
     stamp: Stamp = ()
-    kept: bool = False
+    unchanged: bool = False
 
     def cell(self, metric: str, part: str = "all") -> Cell | None:
         """The figure of a metric on a slice, None where scores.json has none."""
         return self.scores.metrics.get(part, {}).get(metric)
+
+    @property
+    def ranked(self) -> bool:
+        """Whether it may have a rank: floors and runs broken on purpose may not."""
+        return not self.floor and self.card.control is None
+
+    @property
+    def partial(self) -> bool:
+        """Whether the submission leaves out turns of the split, as its signature says."""
+        return "partial:" in self.scores.signature
 
 
 class Pair(NamedTuple):
@@ -125,8 +103,7 @@ class Pair(NamedTuple):
 
 
 class Pairs(Struct, frozen=True):
-    """Each of the first rows of a table with each below it, as leaderboard.tables.packing packs
-    them.
+    """Each of the first rows of a table with each below it, packed by leaderboard.tables.packing.
 
     `keys`: of the entries; `steps`: how many units of the packed differences make up one.
     """
@@ -140,13 +117,13 @@ class Standing(Struct, frozen=True):
     """How sure the ranks of a table are, at the level of the design, all pairs tested together.
 
     `ranges`: by entry key, the best and the worst rank that the row may have; `alike`: the keys of
-    lower rows that cannot be told apart from a row ranked first; `detectable`: the minimum
+    lower rows that do not differ significantly from a row ranked first; `detectable`: the minimum
     detectable difference of neighbours, in the headline's unit; `without`: how many ranked rows
     have no range, by reason (a word of the interface); `pairs`: the differences of the first rows,
-    None where there are none or labels are hidden; `made_of`: a digest of what this rests on.
+    None where there are none or labels are hidden; `digest`: SHA-256 over what this depends on.
     """
 
-    made_of: str = ""
+    digest: str = ""
     ranges: dict[str, tuple[int, int]] = field(default_factory=dict)
     alike: tuple[str, ...] = ()
     detectable: float | None = None
@@ -154,7 +131,7 @@ class Standing(Struct, frozen=True):
     pairs: Pairs | None = None
 
 
-class Reported(NamedTuple):
+class ReportedRun(NamedTuple):
     """A card that carries figures typed by its authors instead of predictions."""
 
     key: str
@@ -168,36 +145,9 @@ class Refusal(NamedTuple):
     reason: str
 
 
-class Found(NamedTuple):
-    """Everything a board is made of, each in the order of its keys."""
+class BoardContents(NamedTuple):
+    """Everything that a board shows, each in the order of its keys."""
 
     entries: tuple[Entry, ...]
-    reported: tuple[Reported, ...]
+    reported: tuple[ReportedRun, ...]
     refused: tuple[Refusal, ...]
-
-
-class Kept(NamedTuple):
-    """What of the last build's pages of tables still holds: names of tables and of tracks.
-
-    `tables`: their own files stand unchanged; `tracks`: so does the page of the track;
-    `sections`: the table's part of its track's page does.
-    """
-
-    tables: frozenset[str] = frozenset()
-    tracks: frozenset[str] = frozenset()
-    sections: frozenset[str] = frozenset()
-
-
-Seconds = tuple[float, float]
-
-
-class Said(NamedTuple):
-    """What one system put first in a turn, and whether that is right; None: nothing of the kind.
-
-    `rank`: of the gold video in the system's list, from 1.
-    """
-
-    right: bool
-    video: str | None
-    moment: tuple[str, Seconds] | None
-    rank: int | None

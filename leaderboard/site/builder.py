@@ -4,45 +4,26 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from markupsafe import Markup
-
 from harness.errors import EnvironmentFailure, WrongUsageError
-from leaderboard.board.records import Bench, Described, Entry, Found, Kept
+from leaderboard.board.records import BoardContents, Entry
+from leaderboard.results.description import Bench, MetricInfo
 from leaderboard.site import compare_pages, dialogue_pages, exports, system_pages
-from leaderboard.site.dialogue_pages import Browser
-from leaderboard.site.pages import ENDINGS, FORMATS, Pages, compared_at, pages_at, slug
+from leaderboard.site.dialogue_pages import DialogueBrowser
+from leaderboard.site.pages import ENDINGS, FORMATS, Pages, pages_at, slug, table_files
 from leaderboard.site.wording import LANGUAGES, Words
-from leaderboard.tables.table import Table, tables
+from leaderboard.tables.table import Table
 from leaderboard.tables.tracks import Track
 
 MARK = "ivcr-leaderboard-site"  # says that a folder is ours to replace
 EXPORTS = dict(zip(FORMATS, (exports.csv, exports.markdown, exports.latex), strict=True))
 
 
-class Old(NamedTuple):
-    """The site of the last build, and what of it holds."""
-
-    folder: Path
-    kept: Kept
-
-    def section(self, table: Table, language: str) -> Markup | None:
-        """A table's part of its track's page, if it holds: what our own template made of it."""
-        if table.name not in self.kept.sections:
-            return None
-        path = self.folder / f"tracks/{table.track.name}{ENDINGS[language]}"
-        text = path.read_text("utf-8")
-        begin, end = f"<!--[{table.name}]-->", f"<!--[/{table.name}]-->"
-        _, found, rest = text.partition(begin)
-        part, closed, _ = rest.partition(end)
-        return Markup(part) if found and closed else None  # noqa: S704 - escaped when it was made
-
-
-class Built(NamedTuple):
+class BuildSummary(NamedTuple):
     """What was built: where, how many tables, how many rows of runs and of floors."""
 
     folder: Path
@@ -51,54 +32,54 @@ class Built(NamedTuple):
     floors: int
 
 
-def build(
-    found: Found,
-    bench: Bench,
-    metrics: Mapping[str, Described],
-    out: Path,
-    made: tuple[Table, ...] | None = None,
-    browser: Browser | None = None,
-    abstained: Callable[[Entry], int] | None = None,
-    kept: Kept | None = None,
-) -> Built:
+class SiteContents(NamedTuple):
+    """All that the files of a site are made from.
+
+    `tables`: those of `board`; `browser`: the dialogue browser, None to leave it out;
+    `abstentions`: in how many turns an entry gave an empty answer, None where nobody counts;
+    `unchanged`: the names of tables whose own files of the last build still hold.
+    """
+
+    board: BoardContents
+    bench: Bench
+    metrics: Mapping[str, MetricInfo]
+    tables: tuple[Table, ...]
+    browser: DialogueBrowser | None = None
+    abstentions: Callable[[Entry], int] | None = None
+    unchanged: Collection[str] = ()
+
+
+def build(contents: SiteContents, out: Path) -> BuildSummary:
     """Write the whole site to `out`, replacing a site of ours that is there.
 
-    `made`: the tables of `found` with their standings; without them no row has a rank range.
-    `browser`: what the dialogue browser is made of, None to leave it out; `abstained`: in how many
-    turns an entry gave an empty answer, None where nobody counts; `kept`: what of the site at `out`
-    still holds. Same input, same bytes.
-    Raises WrongUsageError if `out` is something else than a site of ours or an empty folder,
-    EnvironmentFailure if it cannot be written; `out` is then as it was.
+    Same input, same bytes. Raises WrongUsageError if `out` is something else than a site of ours or
+    an empty folder, EnvironmentFailure if it cannot be written; `out` is then as it was.
     """
-    made = tables(found.entries, metrics) if made is None else made
+    entries = contents.board.entries
     with _replacing(out) as folder:
-        old = Old(out, kept or Kept())
-        for path, data in files(found, bench, metrics, made, browser, abstained, old):
+        for path, data in files(contents):
             target = folder / path
             target.parent.mkdir(exist_ok=True)
             target.write_bytes(data)
-        for path in _kept(found, made, browser, old.kept):
+        for path in _unchanged(contents):
             target = folder / path
             target.parent.mkdir(exist_ok=True)
             _carry(out / path, target)
-    floors = sum(entry.floor for entry in found.entries)
-    return Built(out, len(made), len(found.entries) - floors, floors)
+        _join(folder, contents.tables)
+    floors = sum(entry.floor for entry in entries)
+    return BuildSummary(out, len(contents.tables), len(entries) - floors, floors)
 
 
-def _kept(
-    found: Found, made: tuple[Table, ...], browser: Browser | None, kept: Kept
-) -> Iterator[str]:
+def _unchanged(contents: SiteContents) -> Iterator[str]:
     """Files of the last build that still hold, by their paths in the site."""
-    for table in made:
-        if table.name in kept.tables and table.standing.pairs:
-            yield from pages_at(compared_at(table))
-    for name in sorted(kept.tracks):
-        yield from pages_at(f"tracks/{name}")
-    for entry in found.entries:
-        if entry.kept:
-            yield from pages_of(entry)
-    if browser is not None:
-        yield from browser.kept
+    for table in contents.tables:
+        if table.name in contents.unchanged:
+            yield from table_files(table)
+    for entry in contents.board.entries:
+        if entry.unchanged:
+            yield from entry_pages(entry)
+    if contents.browser is not None:
+        yield from contents.browser.unchanged
 
 
 def _carry(old: Path, new: Path) -> None:
@@ -109,100 +90,81 @@ def _carry(old: Path, new: Path) -> None:
         shutil.copy2(old, new)
 
 
-def pages_of(entry: Entry) -> list[str]:
+def _join(folder: Path, made: tuple[Table, ...]) -> None:
+    """The exports of all tables in one file a format, from those of single tables."""
+    for ending in FORMATS:
+        parts = [(folder / f"tables/{table.name}.{ending}").read_bytes() for table in made]
+        (folder / f"leaderboard.{ending}").write_bytes(exports.join_exports(parts, ending))
+
+
+def entry_pages(entry: Entry) -> list[str]:
     """The pages that an entry has to itself, by their paths in the site."""
     return pages_at(f"systems/{slug(entry)}")
 
 
-def files(
-    found: Found,
-    bench: Bench,
-    metrics: Mapping[str, Described],
-    made: tuple[Table, ...],
-    browser: Browser | None,
-    abstained: Callable[[Entry], int] | None,
-    old: Old,
-) -> Iterator[tuple[str, bytes]]:
-    """Every file of the site but the kept ones: its path inside, and its bytes."""
+def files(contents: SiteContents) -> Iterator[tuple[str, bytes]]:
+    """The files of the site that are made anew: path inside, and bytes."""
+    board, browser = contents.board, contents.browser
     yield MARK, b"A site written by `ivcr leaderboard build`, which may replace it.\n"
-    yield "leaderboard.json", exports.board(found.entries)
-    for ending in FORMATS:
-        parts = [_export(table, ending, old) for table in made]
-        yield f"leaderboard.{ending}", exports.joined(parts, ending)
-        yield from zip((f"tables/{table.name}.{ending}" for table in made), parts, strict=True)
-    pages = Pages(bench, browsing=browser is not None)
+    yield "leaderboard.json", exports.board(board.entries)
+    pages = Pages(contents.bench, browsing=browser is not None)
+    for table in contents.tables:
+        if table.name not in contents.unchanged:
+            yield from _of_table(pages, table)
     for language in LANGUAGES:
-        for path, data in _shared(pages, language, found, metrics, made, old):
+        for path, data in _shared(pages, language, contents):
             yield path + ENDINGS[language], data
-    for entry in found.entries:
-        if not entry.kept:
-            empty = None if abstained is None else abstained(entry)
-            yield from _of_entry(pages, entry, metrics, browser, empty)
-    if browser is not None and not browser.kept:
-        yield from dialogue_pages.files(pages, browser.source(), browser.entries)
+    for entry in board.entries:
+        if not entry.unchanged:
+            yield from _of_entry(pages, entry, contents)
+    if browser is not None and not browser.unchanged:
+        yield from dialogue_pages.files(pages, browser)
 
 
-def _export(table: Table, ending: str, old: Old) -> bytes:
-    if table.name in old.kept.tables:
-        return (old.folder / f"tables/{table.name}.{ending}").read_bytes()
-    return EXPORTS[ending]([table])
+def _of_table(pages: Pages, table: Table) -> Iterator[tuple[str, bytes]]:
+    for ending, export in EXPORTS.items():
+        yield f"tables/{table.name}.{ending}", export([table])
+    for language in LANGUAGES:
+        for path, data in compare_pages.pages_of(table, pages, language):
+            yield path + ENDINGS[language], data
 
 
-def _of_entry(
-    pages: Pages,
-    entry: Entry,
-    metrics: Mapping[str, Described],
-    browser: Browser | None,
-    abstained: int | None,
-) -> Iterator[tuple[str, bytes]]:
-    shown = system_pages.headlines(entry, metrics)
+def _of_entry(pages: Pages, entry: Entry, contents: SiteContents) -> Iterator[tuple[str, bytes]]:
+    browser, count = contents.browser, contents.abstentions
+    headlines = system_pages.headlines(entry, contents.metrics)
     own = {
-        "abstained": abstained,
+        "abstained": None if count is None else count(entry),
         "hardest": [] if browser is None else browser.hardest(entry),
         "overlaps": [] if browser is None else browser.overlaps(entry),
-        "heats": [] if browser is None else browser.heats(entry, shown),
+        "heatmaps": [] if browser is None else browser.heatmaps(entry, headlines),
         "at_risk": [] if browser is None else browser.at_risk(entry),
     }
     path = f"systems/{slug(entry)}"
     for language in LANGUAGES:
-        view = system_pages.view(entry, pages.bench, metrics, Words(language))
-        data = pages.render("system.html", path, language, **own, **view)
-        yield path + ENDINGS[language], data
+        view = system_pages.view(entry, pages.bench, contents.metrics, own, Words(language))
+        yield path + ENDINGS[language], pages.render("system.html", path, language, **view)
 
 
-def _shared(
-    pages: Pages,
-    language: str,
-    found: Found,
-    metrics: Mapping[str, Described],
-    made: tuple[Table, ...],
-    old: Old,
-) -> Iterator[tuple[str, bytes]]:
-    """The pages that all entries share, but for those of tracks and tables that hold."""
-    tracks = _by_track(made)
-    floors = sum(entry.floor for entry in found.entries)
+def _shared(pages: Pages, language: str, contents: SiteContents) -> Iterator[tuple[str, bytes]]:
+    """The pages that all entries share: front page, metrics, tracks."""
+    board, tracks = contents.board, _by_track(contents.tables)
+    floors = sum(entry.floor for entry in board.entries)
     public = pages.bench.labels == "public"
     values = {
         "tracks": list(tracks.items()),
-        "systems": len(found.entries) - floors,
+        "systems": len(board.entries) - floors,
         "floors": floors,
-        "reported": found.reported,
-        "refused": found.refused,
+        "reported": board.reported,
+        "refused": board.refused,
         "notes": ["floor", "interval", "apart", *(["public"] if public else [])],
     }
     yield "index", pages.render("index.html", "index", language, **values)
-    used = {name: [t.name for t in tracks if name in t.metrics] for name in metrics}
-    shown = {"metrics": list(metrics.values()), "used": used}
+    used = {name: [t.name for t in tracks if name in t.metrics] for name in contents.metrics}
+    shown = {"metrics": list(contents.metrics.values()), "used": used}
     yield "metrics", pages.render("metrics.html", "metrics", language, **shown)
     for track, group in tracks.items():
-        if track.name not in old.kept.tracks:
-            path = f"tracks/{track.name}"
-            sections = {table.name: old.section(table, language) for table in group}
-            parts = {"track": track, "tables": group, "sections": sections}
-            yield path, pages.render("track.html", path, language, **parts)
-    for table in made:
-        if table.name not in old.kept.tables:
-            yield from compare_pages.pages_of(table, pages, language)
+        path = f"tracks/{track.name}"
+        yield path, pages.render("track.html", path, language, track=track, tables=group)
 
 
 def _by_track(made: tuple[Table, ...]) -> dict[Track, list[Table]]:

@@ -12,14 +12,14 @@ from typing import NamedTuple
 import numpy as np
 
 from leaderboard.board.records import Entry, Pair
-from leaderboard.site.pages import Pages, compared_at
+from leaderboard.site.pages import Pages, compare_page
 from leaderboard.site.plots import ceiling
 from leaderboard.tables.packing import against_first, unpack
 from leaderboard.tables.table import Table
 
 
-class Against(NamedTuple):
-    """The first system less another; `pair` is None where the other is the first itself."""
+class Opponent(NamedTuple):
+    """The first system minus another; `pair` is None where the other is the first itself."""
 
     other: Entry
     pair: Pair | None
@@ -32,7 +32,7 @@ def pages_of(table: Table, pages: Pages, language: str) -> Iterator[tuple[str, b
         return
     entries = {row.entry.key: row.entry for row in table.rows}
     first = pairs.keys[0]
-    path = compared_at(table)
+    path = compare_page(table)
     yield (
         path,
         pages.render(
@@ -45,8 +45,8 @@ def pages_of(table: Table, pages: Pages, language: str) -> Iterator[tuple[str, b
             reach=ceiling([float(np.nanmax(np.abs(unpack(pairs)[:3]), initial=0.0))]),
             first=entries[first],
             others=[
-                Against(entries[first], None),
-                *(Against(entries[pair.second], pair) for pair in against_first(pairs)),
+                Opponent(entries[first], None),
+                *(Opponent(entries[pair.second], pair) for pair in against_first(pairs)),
             ],
         ),
     )

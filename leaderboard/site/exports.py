@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
 import pandas as pd
 
 from harness.files import readable
+from harness.publication.escaping import csv_cell, latex_cell, markdown_cell
 from leaderboard.board.records import Entry
-from leaderboard.site.cost_plots import named
-from leaderboard.site.escaping import csv_cell, latex_cell, markdown_cell
+from leaderboard.site.cost_plots import name_and_unit
 from leaderboard.site.wording import Words
-from leaderboard.tables.costs import Kind
+from leaderboard.tables.costs import CostKind
 from leaderboard.tables.formatting import deviation, exact, interval, label, short, unit
-from leaderboard.tables.ranks import remarks
+from leaderboard.tables.remarks import remarks
 from leaderboard.tables.table import Row, Table
 
 CSV_COLUMNS = (
@@ -23,7 +23,9 @@ CSV_COLUMNS = (
     *("metric", "value", "low", "high", "turns", "dialogues", "why"),
     *("best_rank", "worst_rank", "alike"),
     *("runs", "least", "greatest", "deviation"),
+    *("variant", "control"),
 )
+MARKS = ("variant", "control")  # fields of a card that a row says only where they are given
 COST = "cost: "  # begins the `metric` of a line that holds a declared cost
 BETTER = {"higher": "↑", "lower": "↓"}
 DAGGER, LATEX_DAGGER = "†", r"$^{\dagger}$"
@@ -31,13 +33,17 @@ LATEX_BETTER = {"higher": r"$\uparrow$", "lower": r"$\downarrow$"}
 
 
 def board(entries: Iterable[Entry]) -> bytes:
-    """leaderboard.json: each entry's slice `all`, floors included, by team, system and history."""
+    """leaderboard.json: each entry's slice `all`, floors included, by team, system and history.
+
+    A row says its `variant` and `control` where its card does.
+    """
     rows = [
         {
             "team": entry.card.team,
             "system": entry.card.system,
             "history": entry.card.history,
             "candidates": entry.card.candidates,
+            **{name: value for name in MARKS if (value := getattr(entry.card, name)) is not None},
             "metrics": {name: _cell(cell) for name, cell in entry.scores.metrics["all"].items()},
         }
         for entry in sorted(entries, key=_order)
@@ -61,13 +67,14 @@ def _order(entry: Entry) -> tuple[str, ...]:
 def csv(tables: Sequence[Table]) -> bytes:
     """One line a figure, fractions with ten significant digits, ready for a spreadsheet.
 
-    `best_rank`, `worst_rank`: the rank range of the row; `alike`: whether it cannot be told apart
-    from the first. They are of the headline and stand in every line of the row. `runs`: how many
-    seeds the figures are the means of; of the headline the least, the greatest and the standard
-    deviation. A line whose `metric` begins with `cost: ` holds what the card declares.
+    `best_rank`, `worst_rank`: the rank range of the row; `alike`: whether it does not differ
+    significantly from the first. They are of the headline and stand in every line of the row.
+    `runs`: how many seeds the figures are the means of; of the headline the least, the greatest and
+    the standard deviation. A line whose `metric` begins with `cost: ` holds what the card declares.
+    `control`: what was broken on purpose in a run that has no rank.
     """
     lines = [
-        (*_csv_row(row, table), *line, *_csv_rank(row, table), *spread)
+        (*_csv_row(row, table), *line, *_csv_rank(row, table), *spread, *_csv_marks(row))
         for table in tables
         for row in table.rows
         for line, spread in (*_csv_figures(row, table), *_csv_costs(row, table))
@@ -84,6 +91,10 @@ def _csv_row(row: Row, table: Table) -> tuple[str, ...]:
         csv_cell(row.entry.card.team),
         csv_cell(row.entry.card.system),
     )
+
+
+def _csv_marks(row: Row) -> tuple[str, ...]:
+    return tuple(csv_cell(getattr(row.entry.card, name) or "") for name in MARKS)
 
 
 def _csv_rank(row: Row, table: Table) -> tuple[str, ...]:
@@ -115,12 +126,12 @@ def _csv_costs(row: Row, table: Table) -> Iterator[tuple[tuple[str, ...], tuple[
             yield line, (str(len(row.runs)), "", "", "")
 
 
-def _cost(kind: Kind) -> str:
-    name, measure = named(kind, Words("en"))
+def _cost(kind: CostKind) -> str:
+    name, measure = name_and_unit(kind, Words("en"))
     return f"{name} ({measure})" if measure else name
 
 
-def joined(parts: Sequence[bytes], ending: str) -> bytes:
+def join_exports(parts: Sequence[bytes], ending: str) -> bytes:
     """Exports of single tables put together: what the export of all these tables would be."""
     if ending != "csv":
         return b"\n".join(parts)
@@ -142,7 +153,7 @@ def _markdown(table: Table) -> list[str]:
     rows = [
         [
             _rank(row, table),
-            markdown_cell(row.entry.card.system) + _seeds(row, table),
+            markdown_cell(row.entry.card.system) + _marks(row, markdown_cell) + _seeds(row, table),
             markdown_cell(row.entry.card.team),
             *_numbers(row, table, DAGGER),
             *_sizes(row),
@@ -152,8 +163,8 @@ def _markdown(table: Table) -> list[str]:
     ]
     lines = [top, ["---:", ":---", ":---", *["---:"] * (len(top) - 3)], *rows]
     title = f"## {table.track.name}, history {table.history}, candidates {table.candidates}"
-    said = [line for note in remarks(table, Words("en")) for line in (note, "")]
-    return [title, "", *("| " + " | ".join(cells) + " |" for cells in lines), "", *said]
+    notes = [line for note in _remarks(table) for line in (note, "")]
+    return [title, "", *("| " + " | ".join(cells) + " |" for cells in lines), "", *notes]
 
 
 def latex(tables: Sequence[Table]) -> bytes:
@@ -190,13 +201,17 @@ def _latex(table: Table) -> list[str]:
         *(" & ".join(cells) + r" \\" for cells in body),
         r"\bottomrule",
         r"\end{tabular}",
-        *map(_under, remarks(table, Words("en"))),
+        *map(_under, _remarks(table)),
         "",
     ]
 
 
+def _remarks(table: Table) -> list[str]:
+    return list(map(Words("en").remark, remarks(table)))
+
+
 def _under(remark: str) -> str:
-    """A remark of ours, which needs less escaping than a stranger's name, and is not cut."""
+    """A remark of ours, which needs less escaping than a foreign name, and is not cut."""
     return r"\par{\footnotesize " + remark.replace("%", r"\%").replace(DAGGER, LATEX_DAGGER) + "}"
 
 
@@ -209,18 +224,26 @@ def _latex_names(row: Row, table: Table) -> tuple[str, str]:
         _italic(name) if row.entry.floor else name
         for name in map(latex_cell, (row.entry.card.system, row.entry.card.team))
     )
-    return system + _seeds(row, table).replace("–", "--"), team
+    seeds = _seeds(row, table).replace("–", "--")
+    return system + _marks(row, latex_cell) + seeds, team
+
+
+def _marks(row: Row, escape: Callable[[str], str]) -> str:
+    """The variant, and what was broken on purpose, behind the name of a system."""
+    card = row.entry.card
+    variant = "" if card.variant is None else f" ({escape(card.variant)})"
+    return variant if card.control is None else f"{variant} (control: {escape(card.control)})"
 
 
 def _seeds(row: Row, table: Table) -> str:
-    """How many seeds a row folds and how they differ, behind the name of its system."""
+    """How many seeds share a row and how they differ, behind the name of its system."""
     if len(row.runs) < 2:
         return ""
-    metric, told = table.columns[0], f"{len(row.runs)} seeds"
+    metric, text = table.columns[0], f"{len(row.runs)} seeds"
     if row.spread is not None:
         low, high = (short(value, metric) for value in row.spread[:2])
-        told += f": {low}–{high}, SD {deviation(row.spread.deviation, metric)}"
-    return f" ({told})"
+        text += f": {low}–{high}, SD {deviation(row.spread.deviation, metric)}"
+    return f" ({text})"
 
 
 def _amounts(row: Row) -> list[str]:

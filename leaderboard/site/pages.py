@@ -13,13 +13,16 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from leaderboard.board.records import Bench, Cell, Described, Entry, Said
+from harness.publication.escaping import link, visible
+from leaderboard.board.records import Cell, Entry
+from leaderboard.results.description import Bench, MetricInfo
+from leaderboard.results.dialogue_source import SystemAnswer
 from leaderboard.site import cost_plots
-from leaderboard.site.escaping import LONG, link, visible
-from leaderboard.site.plots import Series, bar, ceiling, gap, histogram, tenth, timeline
+from leaderboard.site.marks import bar, gap, timeline
+from leaderboard.site.plots import Series, ceiling, number, tenth
 from leaderboard.site.wording import HTML_LANGUAGE, LANGUAGES, Words
 from leaderboard.tables import formatting, heatmap
-from leaderboard.tables.ranks import remarks
+from leaderboard.tables.remarks import remarks
 from leaderboard.tables.table import Row, Table
 
 ENDINGS = {"en": ".html", "zh": ".zh.html"}
@@ -122,15 +125,15 @@ def pages_at(path: str) -> list[str]:
     return [path + ending for ending in ENDINGS.values()]
 
 
-def compared_at(table: Table) -> str:
+def compare_page(table: Table) -> str:
     """The place of a table's compare page in the site, without its ending."""
     return f"compare/{table.name}"
 
 
-def files_of(table: Table) -> list[str]:
+def table_files(table: Table) -> list[str]:
     """The files that a table has to itself: its exports, and its compare page where it has one."""
-    compared = pages_at(compared_at(table)) if table.standing.pairs else []
-    return [*(f"tables/{table.name}.{ending}" for ending in FORMATS), *compared]
+    pages = pages_at(compare_page(table)) if table.standing.pairs else []
+    return [*(f"tables/{table.name}.{ending}" for ending in FORMATS), *pages]
 
 
 def page_of(place: int) -> str:
@@ -152,11 +155,11 @@ def top(table: Table) -> tuple[Row, ...]:
     return table.rows[:TOP] + below
 
 
-def costs_of(table: Table, rows: Sequence[Row], words: Words) -> list[tuple[str, str]]:
+def cost_heads(table: Table, rows: Sequence[Row], words: Words) -> list[tuple[str, str]]:
     """Name and unit of each cost, where all rows of a table stand; a part of it shows none."""
     if len(rows) < len(table.rows):
         return []
-    return [cost_plots.named(kind, words) for kind in table.costs]
+    return [cost_plots.name_and_unit(kind, words) for kind in table.costs]
 
 
 def scale(table: Table) -> float:
@@ -175,7 +178,7 @@ def best_floor(table: Table) -> float | None:
     return None if table.floor is None else table.floor.cells[0].value
 
 
-def number(cell: Cell, metric: Described) -> Markup:
+def figure(cell: Cell, metric: MetricInfo) -> Markup:
     """A figure with its full precision for machines, or a dash that says why there is none.
 
     As filters, this and `size` take a third of the time of macros, in thousands of cells.
@@ -194,20 +197,10 @@ def size(count: int | None) -> Markup:
     return Markup(f'<data value="{count:d}">{count:,}</data>')  # noqa: S704 - numbers alone
 
 
-def alone(cell: Cell, metric: Described) -> Markup:
+def whole_bar(cell: Cell, metric: MetricInfo) -> Markup:
     """A figure as a bar on the metric's whole range, or on its own where that has no end."""
     bounded = metric.unit == "share"
     return bar(cell, metric.high if bounded else ceiling([cell.value, cell.high]))
-
-
-def linked(text: str) -> Markup:
-    """A stranger's text; an ordinary web address becomes a link that passes nothing on."""
-    shown = visible(text, LONG)
-    if (address := link(text)) is None:
-        return Markup("{}").format(shown)
-    return Markup('<a href="{}" rel="nofollow noopener noreferrer external">{}</a>').format(
-        address, shown
-    )
 
 
 def clock(span: tuple[float, float]) -> str:
@@ -216,7 +209,7 @@ def clock(span: tuple[float, float]) -> str:
 
 
 def missing(entry: Entry) -> int:
-    """How many turns of the split the submission left out, by its signature."""
+    """How many turns of the split the submission leaves out, by its signature."""
     found = PARTIAL.fullmatch(entry.scores.signature.split("|")[-1])
     return int(found[1]) if found else 0
 
@@ -231,13 +224,15 @@ def by_place(series: Sequence[Series]) -> list[tuple[int, list[Cell]]]:
     ]
 
 
-def alike(said: Sequence[Said], task: str) -> list[tuple[Said, list[int]]]:
+def equal_answers(
+    answers: Sequence[SystemAnswer], task: str
+) -> list[tuple[SystemAnswer, list[int]]]:
     """Answers that differ in what is shown of them, with the places of the systems that gave each.
 
     In the order of the first of these systems; places count from 0.
     """
-    groups: dict[Said, list[int]] = {}
-    for place, answer in enumerate(said):
+    groups: dict[SystemAnswer, list[int]] = {}
+    for place, answer in enumerate(answers):
         if task == "video":
             same = answer._replace(moment=None)
         else:
@@ -248,37 +243,37 @@ def alike(said: Sequence[Said], task: str) -> list[tuple[Said, list[int]]]:
 
 FILTERS: dict[str, Callable[..., Any]] = {
     "anchor": anchor,
-    "alike": alike,
-    "alone": alone,
     "bar": bar,
     "best_floor": best_floor,
     "bound": "{:g}".format,
     "by_place": by_place,
     "clock": clock,
-    "gap": gap,
-    "signed": formatting.signed,
-    "tenth": tenth,
-    "timeline": timeline,
-    "exact": formatting.exact,
-    "histogram": histogram,
-    "shade": heatmap.shade,
     "column_name": heatmap.column_name,
+    "coordinate": number,
+    "cost_heads": cost_heads,
+    "cost_plots": cost_plots.cost_plots,
+    "deviation": formatting.deviation,
+    "end": end,
+    "equal_answers": equal_answers,
+    "exact": formatting.exact,
+    "figure": figure,
+    "gap": gap,
     "interval": formatting.interval,
     "label": formatting.label,
-    "linked": linked,
+    "link": link,
     "missing": missing,
-    "number": number,
-    "size": size,
-    "end": end,
     "page_of": page_of,
     "remarks": remarks,
     "scale": scale,
+    "shade": heatmap.shade,
     "short": formatting.short,
+    "signed": formatting.signed,
+    "size": size,
     "slug": slug,
-    "scatter": cost_plots.plots,
-    "costs_of": costs_of,
-    "deviation": formatting.deviation,
+    "tenth": tenth,
+    "timeline": timeline,
     "top": top,
     "unit": formatting.unit,
     "visible": visible,
+    "whole_bar": whole_bar,
 }

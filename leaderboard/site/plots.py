@@ -1,6 +1,7 @@
-"""Plots as SVG: every figure with its interval; the numbers stand as text beside each plot.
+"""Plots of figures: where their marks stand; templates/plots.html draws them as SVG.
 
-Colours come from the style sheet by class; marks differ in shape as well as in colour.
+Every figure has its interval; the numbers stand as text beside each plot. Colours come from the
+style sheet by class; marks differ in shape as well as in colour.
 """
 
 from __future__ import annotations
@@ -9,17 +10,12 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from markupsafe import Markup
-
-from leaderboard.board.records import Cell, Described, Pair
+from leaderboard.board.records import Cell
+from leaderboard.results.description import MetricInfo
 from leaderboard.tables.formatting import short
 
-BAR = (128, 14)
-LINE = (240, 14)
-PLOT = (620, 250)
 STEPS = (1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10)
 NEGLIGIBLE = 1e-9
-LEFT, RIGHT, TOP, BOTTOM = 48, 14, 14, 40
 
 
 class Series(NamedTuple):
@@ -28,6 +24,87 @@ class Series(NamedTuple):
     name: str
     mark: str
     points: tuple[tuple[int, Cell], ...]
+
+
+class Area(NamedTuple):
+    """The drawing's size, and its margins around the axes; pixels."""
+
+    width: int
+    height: int
+    left: int = 48
+    right: int = 14
+    top: int = 14
+    bottom: int = 40
+
+    @property
+    def base(self) -> int:
+        """The height of the horizontal axis."""
+        return self.height - self.bottom
+
+    def x(self, share: float) -> float:
+        """The place of a share of the horizontal axis."""
+        return self.left + (self.width - self.left - self.right) * share
+
+    def y(self, share: float) -> float:
+        """The place of a share of the vertical axis."""
+        return self.top + (self.base - self.top) * (1 - share)
+
+
+class Tick(NamedTuple):
+    """A text at a place of an axis."""
+
+    at: str
+    text: str
+
+
+class Whisker(NamedTuple):
+    """An interval as a vertical line."""
+
+    x: str
+    low: str
+    high: str
+
+
+class Line(NamedTuple):
+    """A series: its intervals, and the places of its figures in order."""
+
+    mark: str
+    whiskers: tuple[Whisker, ...]
+    spots: tuple[tuple[float, float], ...]
+
+
+class Curve(NamedTuple):
+    """A metric over whole numbers (turns): lines, ticks of both axes."""
+
+    area: Area
+    title: str
+    x_label: str
+    y_ticks: tuple[Tick, ...]
+    x_ticks: tuple[Tick, ...]
+    lines: tuple[Line, ...]
+
+
+class HistogramBar(NamedTuple):
+    """A bar of a histogram."""
+
+    x: str
+    y: str
+    width: str
+    height: str
+
+
+class Histogram(NamedTuple):
+    """Counts as bars, ticks of both axes."""
+
+    area: Area
+    title: str
+    x_label: str
+    y_ticks: tuple[Tick, ...]
+    x_ticks: tuple[Tick, ...]
+    bars: tuple[HistogramBar, ...]
+
+
+AREA = Area(620, 250)
 
 
 def ceiling(values: Sequence[float | None]) -> float:
@@ -40,117 +117,52 @@ def ceiling(values: Sequence[float | None]) -> float:
     return next(step for step in steps if highest <= step * (1 + 1e-9))
 
 
-def bar(cell: Cell, high: float, floor: float | None = None) -> Markup:
-    """A dot with its interval on a scale from 0 to `high`; `floor` as a dashed line.
-
-    Hidden from screen readers: the same figures stand as text in the row.
-    """
-    width, height = BAR
-    if cell.value is None:
-        return Markup("")
-    middle = height / 2
-
-    def x(value: float) -> str:
-        return _number(2 + (width - 4) * min(max(value / high, 0.0), 1.0))
-
-    parts = []
-    if floor is not None:
-        parts.append(f'<path class="floor" d="M{x(floor)} 0V{height}"/>')
-    if cell.low is not None and cell.high is not None:
-        parts.append(f'<path class="span" d="M{x(cell.low)} {middle:g}H{x(cell.high)}"/>')
-    parts.append(f'<circle class="dot" cx="{x(cell.value)}" cy="{middle:g}" r="3.2"/>')
-    svg = f'<svg class="bar" viewBox="0 0 {width} {height}" aria-hidden="true">'
-    return Markup(svg + "".join(parts) + "</svg>")  # noqa: S704 - numbers and fixed words alone
-
-
-def gap(pair: Pair | None, reach: float) -> Markup:
-    """A difference with its interval on a scale from -reach to `reach`; 0 as a dashed line.
-
-    `pair` None draws a difference of 0, for a script to move. Hidden from screen readers: the same
-    figures stand as text in the row.
-    """
-    width, height = BAR
-
-    def x(value: float) -> str:
-        return _number(width / 2 + (width / 2 - 2) * min(max(value / reach, -1.0), 1.0))
-
-    low, high = (None, None) if pair is None else (pair.low, pair.high)
-    span = "" if low is None or high is None else f"M{x(low)} {height / 2:g}H{x(high)}"
-    parts = [
-        f'<path class="floor" d="M{x(0)} 0V{height}"/><path class="span" d="{span}"/>'
-        f'<circle class="dot" cx="{x(pair.value if pair else 0)}" cy="{height / 2:g}" r="3.2"/>'
-    ]
-    svg = f'<svg class="bar" viewBox="0 0 {width} {height}" aria-hidden="true">'
-    return Markup(svg + "".join(parts) + "</svg>")  # noqa: S704 - numbers and fixed words alone
-
-
-def timeline(
-    gold: tuple[float, float], said: tuple[float, float] | None, duration: float | None
-) -> Markup:
-    """The gold span above, the answered one below, from 0 to the video's end; all in seconds.
-
-    Hidden from screen readers: the same times stand as text beside it.
-    """
-    width, height = LINE
-    end = max(duration or 0.0, gold[1], said[1] if said else 0.0)
-    drawn = [("gold", 1, gold)] + ([("said", height / 2 + 1, said)] if said else [])
-    parts = [
-        f'<rect class="{name}" x="{_number(width * span[0] / end)}" y="{y:g}"'
-        f' width="{_number(max(width * (span[1] - span[0]) / end, 1.0))}" height="5"/>'
-        for name, y, span in drawn
-    ]
-    svg = f'<svg class="timeline" viewBox="0 0 {width} {height}" aria-hidden="true">'
-    return Markup(svg + "".join(parts) + "</svg>")  # noqa: S704 - numbers and fixed words alone
-
-
-def curve(series: Sequence[Series], metric: Described, x_label: str, title: str) -> Markup:
-    """Lines over whole numbers (turns), with intervals, axes and labels.
-
-    Names and labels come from the interface, never from strangers; they are escaped all the same.
-    """
+def curve(series: Sequence[Series], metric: MetricInfo, x_label: str, title: str) -> Curve:
+    """Lines over whole numbers, with intervals."""
     cells = [cell for line in series for _, cell in line.points]
     high = ceiling([bound for cell in cells for bound in (cell.value, cell.high)])
     last = max((x for line in series for x, _ in line.points), default=1)
-    width, height = PLOT
-    svg = Markup('<svg class="plot" viewBox="0 0 {} {}" role="img" aria-label="{}">').format(
-        width, height, title
+    return Curve(
+        AREA,
+        title,
+        x_label,
+        value_ticks(AREA, high, metric),
+        tuple(Tick(number(AREA.x((n - 0.5) / last)), str(n)) for n in range(1, last + 1)),
+        tuple(
+            _line(line, last, high, offset)
+            for offset, line in zip(_offsets(len(series)), series, strict=True)
+        ),
     )
-    for offset, line in zip(_offsets(len(series)), series, strict=True):
-        svg += _line(line, last, high, offset)
-    return svg + _axes(last, high, metric, x_label) + Markup("</svg>")
 
 
-def histogram(counts: Sequence[int], title: str, x_label: str) -> Markup:
-    """Bars of eleven counts: exactly 0, then the tenths from 0 to 1.
+def value_ticks(area: Area, high: float, metric: MetricInfo) -> tuple[Tick, ...]:
+    """Five values of a metric from 0 to `high`, beside the vertical axis."""
+    return tuple(
+        Tick(number(area.y(part / 4) + 4), short(high * part / 4, metric).removesuffix(".0"))
+        for part in range(5)
+    )
 
-    The words come from the interface; they are escaped all the same.
-    """
-    width, height = PLOT
+
+def histogram(counts: Sequence[int], title: str, x_label: str) -> Histogram:
+    """Bars of eleven counts: exactly 0, then the tenths from 0 to 1."""
     high = ceiling([*map(float, counts)])
-    step = (width - LEFT - RIGHT) / len(counts)
-    svg = Markup('<svg class="plot" viewBox="0 0 {} {}" role="img" aria-label="{}">').format(
-        width, height, title
+    step = (AREA.width - AREA.left - AREA.right) / len(counts)
+    return Histogram(
+        AREA,
+        title,
+        x_label,
+        tuple(Tick(number(AREA.y(part) + 4), f"{part * high:g}") for part in (0, 0.5, 1)),
+        tuple(Tick(number(AREA.left + (n + 0.5) * step), tenth(n)) for n in range(len(counts))),
+        tuple(
+            HistogramBar(
+                number(AREA.left + n * step + 3),
+                number(AREA.y(count / high)),
+                number(step - 6),
+                number(AREA.y(0) - AREA.y(count / high)),
+            )
+            for n, count in enumerate(counts)
+        ),
     )
-    bars = "".join(
-        f'<rect class="said" x="{_number(LEFT + n * step + 3)}" y="{_number(_y(count, high))}"'
-        f' width="{_number(step - 6)}" height="{_number(_y(0, high) - _y(count, high))}"/>'
-        for n, count in enumerate(counts)
-    )
-    svg += Markup(bars)  # noqa: S704 - numbers alone
-    svg += Markup('<path class="axis" d="M{} {}V{}H{}"/>').format(
-        LEFT, TOP, height - BOTTOM, width - RIGHT
-    )
-    for part in (0, 0.5, 1):
-        svg += Markup('<text x="{}" y="{}" text-anchor="end">{:g}</text>').format(
-            LEFT - 8, _number(_y(part * high, high) + 4), part * high
-        )
-    for n in range(len(counts)):
-        svg += Markup('<text x="{}" y="{}" text-anchor="middle">{}</text>').format(
-            _number(LEFT + (n + 0.5) * step), height - BOTTOM + 18, tenth(n)
-        )
-    return svg + Markup(
-        '<text class="title" x="{}" y="{}" text-anchor="end">{}</text></svg>'
-    ).format(width - RIGHT, height - 4, x_label)
 
 
 def tenth(place: int) -> str:
@@ -158,58 +170,28 @@ def tenth(place: int) -> str:
     return "0" if place == 0 else f"≤{place / 10:g}"
 
 
+def number(value: float) -> str:
+    """A coordinate with one decimal."""
+    return f"{value:.1f}".removesuffix(".0")
+
+
 def _offsets(lines: int) -> list[float]:
     """Lines side by side, so that intervals of one turn do not cover each other."""
     return [7 * (n - (lines - 1) / 2) for n in range(lines)]
 
 
-def _x(place: int, last: int) -> float:
-    return LEFT + (PLOT[0] - LEFT - RIGHT) * (place - 0.5) / last
-
-
-def _y(value: float, high: float) -> float:
-    return TOP + (PLOT[1] - TOP - BOTTOM) * (1 - value / high)
-
-
-def _line(line: Series, last: int, high: float, offset: float) -> Markup:
-    drawn = [(place, cell) for place, cell in line.points if cell.value is not None]
-    spots = [(_x(place, last) + offset, _y(cell.value or 0.0, high), cell) for place, cell in drawn]
-    parts = [
-        f'<path class="whisker" d="M{_number(x)} {_number(_y(cell.low, high))}'
-        f'V{_number(_y(cell.high, high))}"/>'
-        for x, _, cell in spots
-        if cell.low is not None and cell.high is not None
+def _line(series: Series, last: int, high: float, offset: float) -> Line:
+    spots = [
+        (AREA.x((place - 0.5) / last) + offset, cell)
+        for place, cell in series.points
+        if cell.value is not None
     ]
-    path = "L".join(f"{_number(x)} {_number(y)}" for x, y, _ in spots)
-    parts.append(f'<path class="line" d="M{path}"/>' if spots else "")
-    parts += [_mark(line.mark, x, y) for x, y, _ in spots]
-    return Markup(f'<g class="{line.mark}">{"".join(parts)}</g>')  # noqa: S704 - numbers alone
-
-
-def _mark(kind: str, x: float, y: float) -> str:
-    if kind == "square":
-        return f'<rect x="{_number(x - 3.5)}" y="{_number(y - 3.5)}" width="7" height="7"/>'
-    return f'<circle cx="{_number(x)}" cy="{_number(y)}" r="4"/>'
-
-
-def _axes(last: int, high: float, metric: Described, x_label: str) -> Markup:
-    width, height = PLOT
-    floor = height - BOTTOM
-    svg = Markup('<path class="axis" d="M{} {}V{}H{}"/>').format(LEFT, TOP, floor, width - RIGHT)
-    for part in range(5):
-        value = high * part / 4
-        y = _number(_y(value, high) + 4)
-        svg += Markup('<text x="{}" y="{}" text-anchor="end">{}</text>').format(
-            LEFT - 8, y, short(value, metric).removesuffix(".0")
-        )
-    for place in range(1, last + 1):
-        svg += Markup('<text x="{}" y="{}" text-anchor="middle">{}</text>').format(
-            _number(_x(place, last)), floor + 18, place
-        )
-    return svg + Markup('<text class="title" x="{}" y="{}" text-anchor="end">{}</text>').format(
-        width - RIGHT, height - 4, x_label
+    return Line(
+        series.mark,
+        tuple(
+            Whisker(number(x), number(AREA.y(cell.low / high)), number(AREA.y(cell.high / high)))
+            for x, cell in spots
+            if cell.low is not None and cell.high is not None
+        ),
+        tuple((x, AREA.y((cell.value or 0.0) / high)) for x, cell in spots),
     )
-
-
-def _number(value: float) -> str:
-    return f"{value:.1f}".removesuffix(".0")

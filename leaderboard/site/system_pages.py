@@ -7,17 +7,16 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import msgspec
-from markupsafe import Markup
 
+from harness.publication.escaping import LONG, visible
+from harness.publication.headlines import TASK_HEADLINES
 from harness.records import Card
-from leaderboard.board.records import Bench, Cell, Described, Entry
-from leaderboard.site.escaping import LONG, visible
-from leaderboard.site.plots import Series, curve
+from leaderboard.board.records import Cell, Entry
+from leaderboard.results.description import Bench, MetricInfo
+from leaderboard.site.plots import Curve, Series, curve, histogram
 from leaderboard.site.wording import Words
 from leaderboard.tables.formatting import label
 
-# What a reader looks at first in each task; a slice table shows those that the entry has.
-HEADLINES = ("R@1", "C-R@1", "R@1,IoU>=0.5")
 DIMENSIONS = ("type", "language", "source", "target", "length", "tag")
 # What follows a right turn and a wrong one, each with its words in the interface.
 AFTER = (
@@ -27,30 +26,45 @@ AFTER = (
     ("recovery", "after_recovery"),
 )
 LONG_FIELDS = ("description", "signature", "paper", "code")
-OURS = ("schema", "team", "system", "history", "candidates", "kind", "figures")
+# Fields of the card that stand elsewhere on the page.
+ELSEWHERE = (
+    *("schema", "team", "system", "variant", "control", "settings"),
+    *("history", "candidates", "kind", "figures"),
+)
 
 
-class Part(NamedTuple):
+class SliceTable(NamedTuple):
     """Figures by the values of one dimension: a row per slice, a cell per metric."""
 
     name: str
-    metrics: tuple[Described, ...]
+    metrics: tuple[MetricInfo, ...]
     rows: tuple[tuple[str, tuple[Cell, ...]], ...]
 
 
-class Curve(NamedTuple):
-    """A metric over turns: its lines, and them drawn."""
+class TurnCurve(NamedTuple):
+    """A metric over turns: its series, and their plot."""
 
-    metric: Described
+    metric: MetricInfo
     series: tuple[Series, ...]
-    plot: Markup
+    plot: Curve
 
 
 def view(
-    entry: Entry, bench: Bench, metrics: Mapping[str, Described], words: Words
+    entry: Entry,
+    bench: Bench,
+    metrics: Mapping[str, MetricInfo],
+    own: Mapping[str, Any],
+    words: Words,
 ) -> dict[str, Any]:
-    """The values of the template system.html. They depend on no other entry."""
+    """The values of the template system.html. They depend on no other entry.
+
+    `own`: those of the entry's predictions and outcomes, by name.
+    """
+    overlaps = own["overlaps"]
+    heading, axis = words("overlap.heading"), words("overlap.axis")
     return {
+        **own,
+        "overlap_plot": histogram(overlaps, heading, axis) if overlaps else None,
         "entry": entry,
         "figures": [
             (metric, cell) for name, metric in metrics.items() if (cell := entry.cell(name))
@@ -58,8 +72,8 @@ def view(
         "curves": list(_curves(entry, metrics, words)),
         "survival": _survival(entry, metrics, words),
         "after": [
-            (metrics[name], entry.cell(name) or Cell(None), words(f"system.{said}"))
-            for name, said in AFTER
+            (metrics[name], entry.cell(name) or Cell(None), words(f"system.{key}"))
+            for name, key in AFTER
             if name in metrics and _value(entry, metrics[name], "all") is not None
         ],
         "parts": [
@@ -68,27 +82,27 @@ def view(
             if len((part := _part(name, entry, bench, metrics, words)).rows) > 1
         ],
         "card": list(_declared(entry.card)),
+        "settings": [(name, _text(value)) for name, value in (entry.card.settings or {}).items()],
         "command": _command(entry),
     }
 
 
-def _curves(entry: Entry, metrics: Mapping[str, Described], words: Words) -> list[Curve]:
-    made = []
+def _curves(entry: Entry, metrics: Mapping[str, MetricInfo], words: Words) -> list[TurnCurve]:
+    found = []
     for metric in headlines(entry, metrics):
         lines = (
             Series(words("system.all_dialogues"), "dot", _by_turn(entry, metric, "turn=")),
             Series(words("system.cohort"), "square", _by_turn(entry, metric, "cohort4:turn=")),
         )
-        drawn = tuple(line for line in lines if any(c.value is not None for _, c in line.points))
-        if drawn:
+        defined = tuple(line for line in lines if any(c.value is not None for _, c in line.points))
+        if defined:
             title = f"{label(metric.name)}: {words('system.turn')}"
-            made.append(
-                Curve(metric, drawn, curve(drawn, metric, words("system.turn_axis"), title))
-            )
-    return made
+            plot = curve(defined, metric, words("system.turn_axis"), title)
+            found.append(TurnCurve(metric, defined, plot))
+    return found
 
 
-def _by_turn(entry: Entry, metric: Described, prefix: str) -> tuple[tuple[int, Cell], ...]:
+def _by_turn(entry: Entry, metric: MetricInfo, prefix: str) -> tuple[tuple[int, Cell], ...]:
     found = [
         (int(part.removeprefix(prefix)), cell)
         for part in entry.scores.metrics
@@ -98,9 +112,7 @@ def _by_turn(entry: Entry, metric: Described, prefix: str) -> tuple[tuple[int, C
     return tuple(sorted(found, key=lambda point: point[0]))
 
 
-def _survival(
-    entry: Entry, metrics: Mapping[str, Described], words: Words
-) -> tuple[Described, Series, Markup] | None:
+def _survival(entry: Entry, metrics: Mapping[str, MetricInfo], words: Words) -> TurnCurve | None:
     points = tuple(
         (t, cell)
         for t in range(1, 11)
@@ -111,12 +123,12 @@ def _survival(
     metric = metrics["S@1"] if "S@1" in metrics else metrics[f"S@{points[0][0]}"]
     line = Series(words("system.survival"), "dot", points)
     plot = curve([line], metric, words("system.survival_axis"), words("system.survival"))
-    return metric, line, plot
+    return TurnCurve(metric, (line,), plot)
 
 
 def _part(
-    name: str, entry: Entry, bench: Bench, metrics: Mapping[str, Described], words: Words
-) -> Part:
+    name: str, entry: Entry, bench: Bench, metrics: Mapping[str, MetricInfo], words: Words
+) -> SliceTable:
     slices = [part for part in entry.scores.metrics if part.startswith(f"{name}=")]
     shown = tuple(
         metric
@@ -131,19 +143,19 @@ def _part(
         for part in sorted(slices, key=_by_number)
         if any(_value(entry, metric, part) is not None for metric in shown)
     )
-    return Part(name, shown, rows if shown else ())
+    return SliceTable(name, shown, rows if shown else ())
 
 
-def headlines(entry: Entry, metrics: Mapping[str, Described]) -> list[Described]:
+def headlines(entry: Entry, metrics: Mapping[str, MetricInfo]) -> list[MetricInfo]:
     """What a reader looks at first, as far as the entry has a figure of it."""
     return [
         metrics[name]
-        for name in HEADLINES
+        for name in TASK_HEADLINES
         if name in metrics and _value(entry, metrics[name], "all") is not None
     ]
 
 
-def _value(entry: Entry, metric: Described, part: str) -> float | None:
+def _value(entry: Entry, metric: MetricInfo, part: str) -> float | None:
     cell = entry.cell(metric.name, part)
     return None if cell is None else cell.value
 
@@ -169,7 +181,7 @@ def _declared(card: Card) -> list[tuple[str, str, bool]]:
     return [
         (name.replace("_", " "), _text(value), name in LONG_FIELDS)
         for name, value in fields.items()
-        if value is not None and name not in OURS
+        if value is not None and name not in ELSEWHERE
     ]
 
 

@@ -7,6 +7,8 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from leaderboard.tables.remarks import Remark
+
 LANGUAGES = ("en", "zh")
 HTML_LANGUAGE = {"en": "en", "zh": "zh-Hans"}
 
@@ -22,6 +24,16 @@ class Words:
         """The words under `key`. Raises KeyError for a key that wording.toml does not have."""
         text = wording()[key][self.language]
         return text.format(**gaps) if gaps else text
+
+    def remark(self, remark: Remark) -> str:
+        """A remark in this language. Raises KeyError for a key that wording.toml does not have."""
+        if remark.key.startswith("unit."):
+            return self.unit(remark.key.removeprefix("unit."))
+        gaps = {
+            name: self.remark(gap) if isinstance(gap, Remark) else gap
+            for name, gap in remark.gaps.items()
+        }
+        return self(remark.key, **gaps)
 
     def unit(self, name: str) -> str:
         """A metric's unit in this language, as it stands where the interface has no word for it."""

@@ -1,8 +1,7 @@
 """What a system costs, as its card declares it: numbers in a unit, or text that is only shown.
 
 The unit of a cost stands in brackets behind its name (`time per turn (s)`), behind its number
-(`0.8 s`), or is the name itself (`GPU hours`). A number whose unit nobody states is shown and never
-drawn.
+(`0.8 s`), or is the name itself (`GPU hours`). A number without a unit is shown and never plotted.
 """
 
 from __future__ import annotations
@@ -27,52 +26,52 @@ UNITS = {
 }
 
 
-class Kind(NamedTuple):
+class CostKind(NamedTuple):
     """One cost by name, and the unit of its numbers: None where the card does not state it."""
 
     name: str
     unit: str | None
 
 
-class Amount(NamedTuple):
+class CostAmount(NamedTuple):
     """What a card says of a cost; `value` is None where that is no number of at least 0."""
 
     value: float | None
     text: str
 
 
-def declared(card: Card) -> dict[Kind, Amount]:
+def declared_costs(card: Card) -> dict[CostKind, CostAmount]:
     """Every cost of a card, in its order."""
     return dict(_declared(card))
 
 
-def shown(cards: Iterable[Card]) -> tuple[Kind, ...]:
-    """The costs that a table has a column for: the harness's own, then those that most cards have.
+def table_costs(cards: Iterable[Card]) -> tuple[CostKind, ...]:
+    """The costs that a table has a column for: the card's own fields, then the commonest ones.
 
     At most MOST; of equally frequent ones the first by name. Names that differ in letter case are
     one cost, by its commonest spelling.
     """
-    spelt = Counter(kind for card in cards for kind in declared(card))
-    counted: Counter[Kind] = Counter()
-    for kind, number in spelt.items():
+    as_written = Counter(kind for card in cards for kind in declared_costs(card))
+    counted: Counter[CostKind] = Counter()
+    for kind, number in as_written.items():
         counted[_folded(kind)] += number
     first = sorted(counted, key=lambda kind: (_place(kind), -counted[kind], kind.name))[:MOST]
-    spellings = sorted(spelt, key=lambda kind: (-spelt[kind], kind.name))
+    spellings = sorted(as_written, key=lambda kind: (-as_written[kind], kind.name))
     return tuple(next(each for each in spellings if _folded(each) == kind) for kind in first)
 
 
-def amounts(card: Card, kinds: Iterable[Kind]) -> tuple[Amount | None, ...]:
+def amounts(card: Card, kinds: Iterable[CostKind]) -> tuple[CostAmount | None, ...]:
     """What a card says of each of `kinds`, however it spells them."""
-    said = {_folded(kind): amount for kind, amount in _declared(card)}
-    return tuple(said.get(_folded(kind)) for kind in kinds)
+    found = {_folded(kind): amount for kind, amount in _declared(card)}
+    return tuple(found.get(_folded(kind)) for kind in kinds)
 
 
-def _folded(kind: Kind) -> Kind:
+def _folded(kind: CostKind) -> CostKind:
     same = kind.unit is not None and kind.unit == kind.name
-    return Kind(kind.name.casefold(), kind.name.casefold() if same else kind.unit)
+    return CostKind(kind.name.casefold(), kind.name.casefold() if same else kind.unit)
 
 
-def drawable(kind: Kind) -> bool:
+def has_unit(kind: CostKind) -> bool:
     """Whether its numbers may stand on an axis."""
     return kind.unit is not None
 
@@ -86,39 +85,39 @@ def compact(value: float) -> str:
     return f"{rounded:,.0f}" if rounded >= 1e4 else f"{rounded:,.4g}"
 
 
-def _place(kind: Kind) -> int:
+def _place(kind: CostKind) -> int:
     return OURS.index(kind.name) if kind.name in OURS else len(OURS)
 
 
-def _declared(card: Card) -> Iterator[tuple[Kind, Amount]]:
+def _declared(card: Card) -> Iterator[tuple[CostKind, CostAmount]]:
     for name in OURS:
         if (value := getattr(card, name)) is not None:
-            yield Kind(name, name), _of_ours(value)
+            yield CostKind(name, name), _of_ours(value)
     costs = card.cost if isinstance(card.cost, dict) else {"cost": card.cost}
     for name, value in costs.items():
         if isinstance(value, int | float | str):
             yield _of_theirs(name, value)
 
 
-def _of_ours(value: float | str) -> Amount:
+def _of_ours(value: float | str) -> CostAmount:
     """A number of parameters or frames, `7B` and `7 billion` among them."""
     if isinstance(value, str) and (found := NUMBER.fullmatch(value.strip())):
         size = MAGNITUDES.get(found[2].strip().casefold())
         if size is not None:
             return _amount(float(found[1]) * size)
-    return Amount(None, value) if isinstance(value, str) else _amount(value)
+    return CostAmount(None, value) if isinstance(value, str) else _amount(value)
 
 
-def _of_theirs(name: str, value: float | str) -> tuple[Kind, Amount]:
+def _of_theirs(name: str, value: float | str) -> tuple[CostKind, CostAmount]:
     plain, unit = _named(name)
     if isinstance(value, str):
         if not (found := NUMBER.fullmatch(value.strip())):
-            return Kind(plain, unit), Amount(None, value)
+            return CostKind(plain, unit), CostAmount(None, value)
         # `2 h` under `training (h)` is a number; `2 h` under `training (s)` is text.
         if found[2] and unit is not None and found[2] != unit:
-            return Kind(plain, unit), Amount(None, value)
-        return Kind(plain, unit or found[2] or None), _amount(float(found[1]))
-    return Kind(plain, unit), _amount(value)
+            return CostKind(plain, unit), CostAmount(None, value)
+        return CostKind(plain, unit or found[2] or None), _amount(float(found[1]))
+    return CostKind(plain, unit), _amount(value)
 
 
 @lru_cache(maxsize=4096)
@@ -130,6 +129,8 @@ def _named(name: str) -> tuple[str, str | None]:
     return name, name if UNITS.intersection(words) else None
 
 
-def _amount(value: float) -> Amount:
+def _amount(value: float) -> CostAmount:
     number = float(value)
-    return Amount(number if number >= 0 else None, compact(number) if number >= 0 else f"{value:g}")
+    return CostAmount(
+        number if number >= 0 else None, compact(number) if number >= 0 else f"{value:g}"
+    )

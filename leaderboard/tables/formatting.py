@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from leaderboard.board.records import Cell, Described
+from leaderboard.board.records import Cell
+from leaderboard.results.description import MetricInfo
 
 UNDEFINED = "–"
 
 
-def short(value: float | None, metric: Described) -> str:
+def short(value: float | None, metric: MetricInfo) -> str:
     """A figure for people: shares in per cent with one decimal, ranks and turns as they are."""
     if value is None:
         return UNDEFINED
@@ -16,7 +17,7 @@ def short(value: float | None, metric: Described) -> str:
     return f"{value:.1f}".removesuffix(".0") if metric.unit == "rank" else f"{value:.2f}"
 
 
-def interval(cell: Cell, metric: Described) -> str:
+def interval(cell: Cell, metric: MetricInfo) -> str:
     """The 95 % interval as `27.1–28.9`, empty where there is none."""
     if cell.low is None or cell.high is None:
         return ""
@@ -33,18 +34,18 @@ def label(name: str) -> str:
     return name.replace(",IoU>=", ", IoU ≥ ").replace("_", " ")
 
 
-def unit(metric: Described) -> str:
+def unit(metric: MetricInfo) -> str:
     """The unit in which `short` writes, as a suffix of a heading."""
     return "%" if metric.unit == "share" else metric.unit
 
 
-def signed(value: float, metric: Described) -> str:
+def signed(value: float, metric: MetricInfo) -> str:
     """A difference with its sign: `+2.3` points of a share in per cent, `−` for minus."""
     size = short(abs(value), metric)
     sign = "" if not size.strip("0.") else "+" if value > 0 else "−"
     return sign + size
 
 
-def deviation(value: float, metric: Described) -> str:
+def deviation(value: float, metric: MetricInfo) -> str:
     """A standard deviation in the unit of `short`, with two digits behind the point."""
     return f"{100 * value:.2f}" if metric.unit == "share" else f"{value:.2f}"

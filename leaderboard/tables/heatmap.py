@@ -8,23 +8,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.statistics import Design
-from leaderboard.board.outcomes import Turns
-from leaderboard.board.records import Cell, Described
+from leaderboard.board.outcomes import TurnValues
+from leaderboard.board.records import Cell
+from leaderboard.results.description import MetricInfo
 
 Ints = NDArray[np.int64]
 
 LAST = 10  # the column that holds this turn number and all after it
 
 
-class Heat(NamedTuple):
+class Heatmap(NamedTuple):
     """A metric by type code and turn number; a cell is None where there is no such turn."""
 
-    metric: Described
+    metric: MetricInfo
     turns: tuple[int, ...]
     rows: tuple[tuple[int, tuple[Cell | None, ...]], ...]
 
 
-def heat(found: Turns, type_: Ints, turn: Ints, design: Design, metric: Described) -> Heat:
+def heatmap(
+    found: TurnValues, type_: Ints, turn: Ints, design: Design, metric: MetricInfo
+) -> Heatmap:
     """The figures of a mean, with intervals. `type_`, `turn`: (turns,)."""
     column = np.minimum(turn, LAST)
     counted = found.weights > 0
@@ -40,7 +43,7 @@ def heat(found: Turns, type_: Ints, turn: Ints, design: Design, metric: Describe
         for place, size, value, low, high in zip(places, sizes, *figures, strict=True)
     }
     rows, columns = (tuple(dict.fromkeys(side)) for side in zip(*places, strict=True))
-    return Heat(
+    return Heatmap(
         metric, columns, tuple((row, tuple(cells[row, n] for n in columns)) for row in rows)
     )
 
@@ -49,7 +52,7 @@ def _defined(value: float) -> float | None:
     return None if np.isnan(value) else float(value)
 
 
-def shade(cell: Cell, metric: Described) -> int:
+def shade(cell: Cell, metric: MetricInfo) -> int:
     """The tenth of the metric's range in which a figure lies, 0 to 9."""
     return min(9, int(10 * ((cell.value or 0.0) - metric.low) / (metric.high - metric.low)))
 

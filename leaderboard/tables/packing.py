@@ -1,4 +1,4 @@
-"""All differences of a table in little room: as they are shown, in eleven characters a pair.
+"""All differences of a table, packed: rounded as they are shown, in eleven characters a pair.
 
 Whole numbers in the digits of base 64. The pages and their script (assets/compare.js) read them.
 """

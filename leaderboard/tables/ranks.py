@@ -1,4 +1,4 @@
-"""How sure a table's ranks are: rank ranges, what cannot be told apart, what could be seen."""
+"""How sure a table's ranks are: rank ranges, ties with the first, the detectable difference."""
 
 from __future__ import annotations
 
@@ -13,10 +13,8 @@ from msgspec.structs import replace
 
 from harness.errors import SubmissionError
 from harness.statistics import Design, all_pairs, max_t, minimum_detectable, rank_ranges
-from leaderboard.board.outcomes import Floats, Turns, turns
+from leaderboard.board.outcomes import Floats, TurnValues, turn_values
 from leaderboard.board.records import Entry, Pairs, Standing
-from leaderboard.site.wording import Words
-from leaderboard.tables.column_cache import Remembered
 from leaderboard.tables.packing import pack
 from leaderboard.tables.table import Row, Table
 
@@ -27,45 +25,25 @@ COMPARED = 200  # rows of a table whose differences are shown pair by pair
 
 
 def with_standings(
-    made: Sequence[Table],
+    tables: Sequence[Table],
     folder_of: Callable[[Entry], Path],
     design: Callable[[], Design],
     known: Mapping[str, Standing],
     *,
     pairs: bool = True,
-    columns: Path | None = None,
 ) -> tuple[Table, ...]:
-    """`made` with the standing of each table.
+    """`tables` with the standing of each.
 
-    `folder_of`: where an entry's outcomes lie; `design`: that of the split, asked for only where
-    something has to be computed; `known`: the last build's standings by table name, kept where
-    nothing they were made of has changed; `pairs`: whether the differences of single pairs may be
-    shown, which hidden labels forbid; `columns`: a folder for columns from build to build.
+    `folder_of`: where an entry's outcomes lie; `design`: gives that of the split, called only where
+    something has to be computed; `known`: the last build's standings by table name, taken again
+    where nothing that they depend on has changed; `pairs`: whether the differences of single pairs
+    may be shown, which hidden labels forbid.
     """
-    found = [_standing(table, folder_of, design, known.get(table.name), columns) for table in made]
+    found = [_standing(table, folder_of, design, known.get(table.name)) for table in tables]
     return tuple(
         table._replace(standing=standing if pairs else replace(standing, pairs=None))
-        for table, standing in zip(made, found, strict=True)
+        for table, standing in zip(tables, found, strict=True)
     )
-
-
-def remarks(table: Table, words: Words) -> list[str]:
-    """What stands under a table: its marks, what it could show, how many rows have no range."""
-    standing, headline = table.standing, table.columns[0]
-    said = [words("standing.alike")] if standing.alike else []
-    said += [words("standing.range")] if standing.ranges else []
-    if len(standing.ranges) > FINE:
-        said.append(words("standing.coarse", rows=FINE, draws=f"{COARSE:,}"))
-    if standing.detectable is not None:
-        size = standing.detectable
-        if headline.unit == "share":
-            told = words("standing.points", n=f"{100 * size:.1f}")
-        else:
-            told = f"{size:.2f} {words.unit(headline.unit)}"
-        said.append(words("standing.detectable", size=told))
-    for why, number in standing.without.items():
-        said.append(words("standing.without", n=number, why=words(f"standing.{why}")))
-    return said + ([words("seeds.says")] if any(len(row.runs) > 1 for row in table.rows) else [])
 
 
 def _standing(
@@ -73,35 +51,34 @@ def _standing(
     folder_of: Callable[[Entry], Path],
     design: Callable[[], Design],
     known: Standing | None,
-    columns: Path | None,
 ) -> Standing:
     ranked = [row for row in table.rows if row.rank is not None]
-    made_of = _made_of(table, ranked)
-    if known is not None and known.made_of == made_of:
+    digest = _digest(table, ranked)
+    if known is not None and known.digest == digest:
         return known
     # Outcomes are of the slice `all`; a figure of a corpus is no mean over its turns.
     why = "corpus" if table.track.part != "all" else "many" if len(ranked) > LARGEST else None
     if why or len(ranked) < 2:
-        return Standing(made_of, without={why: len(ranked)} if why and ranked else {})
-    remembered = Remembered(columns, table.name, table.columns[0].name)
-    tested = _tested(
-        table, ranked, lambda run: _column(run, table, folder_of, remembered), design()
-    )
-    remembered.keep()
-    return replace(tested, made_of=made_of)
+        return Standing(digest, without={why: len(ranked)} if why and ranked else {})
+    metric = table.columns[0].name
+    tested = _tested(table, ranked, lambda run: _column(run, metric, folder_of), design())
+    return replace(tested, digest=digest)
 
 
-def _made_of(table: Table, ranked: Sequence[Row]) -> str:
+def _digest(table: Table, ranked: Sequence[Row]) -> str:
     """SHA-256 over the metric, and over each ranked row's rank, keys and files."""
     rows = [(row.rank, [(run.key, run.stamp) for run in row.runs]) for row in ranked]
     return hashlib.sha256(repr((table.columns[0], rows)).encode()).hexdigest()
 
 
 def _tested(
-    table: Table, ranked: Sequence[Row], column_of: Callable[[Entry], Turns | str], design: Design
+    table: Table,
+    ranked: Sequence[Row],
+    column_of: Callable[[Entry], TurnValues | str],
+    design: Design,
 ) -> Standing:
     read = {row.entry.key: _read(row, column_of, design) for row in ranked}
-    found = {key: each for key, each in read.items() if isinstance(each, Turns)}
+    found = {key: each for key, each in read.items() if isinstance(each, TurnValues)}
     # All take the mean over the same turns; a file with other weights is not of this split.
     common = Counter(each.weights.tobytes() for each in found.values()).most_common(1)
     fit = {key: each for key, each in found.items() if each.weights.tobytes() == common[0][0]}
@@ -115,7 +92,7 @@ def _tested(
 
 
 def _compared(
-    fit: Mapping[str, Turns], first: Collection[str], ranked: int, table: Table, design: Design
+    fit: Mapping[str, TurnValues], first: Collection[str], ranked: int, table: Table, design: Design
 ) -> Standing:
     keys, weights = list(fit), next(iter(fit.values())).weights
     sign = 1 if table.columns[0].better == "higher" else -1
@@ -152,7 +129,9 @@ def _pairs(
     return pack(keys, found, ps[np.triu_indices(len(keys), k=1)], headline.unit)
 
 
-def _read(row: Row, column_of: Callable[[Entry], Turns | str], design: Design) -> Turns | str:
+def _read(
+    row: Row, column_of: Callable[[Entry], TurnValues | str], design: Design
+) -> TurnValues | str:
     """A row's headline turn by turn, the mean over its seeds, or why there is none."""
     every = []
     for run in row.runs:
@@ -164,20 +143,13 @@ def _read(row: Row, column_of: Callable[[Entry], Turns | str], design: Design) -
     if any(not np.array_equal(each.weights, first.weights) for each in every):
         return "broken"
     values = np.mean([each.values for each in every], axis=0) if len(every) > 1 else first.values
-    return Turns(values, first.weights) if len(values) == len(design.unit) else "broken"
+    return TurnValues(values, first.weights) if len(values) == len(design.unit) else "broken"
 
 
-def _column(
-    run: Entry, table: Table, folder_of: Callable[[Entry], Path], remembered: Remembered
-) -> Turns | str:
+def _column(run: Entry, metric: str, folder_of: Callable[[Entry], Path]) -> TurnValues | str:
     """A run's headline turn by turn, or why there is none."""
-    if (known := remembered.get(run)) is not None:
-        return known
     try:
-        found = turns(folder_of(run), run.scores, table.columns[0].name)
+        found = turn_values(folder_of(run), run.scores, metric)
     except SubmissionError:
         return "broken"
-    if found is None:
-        return "absent"
-    remembered.put(run, found)
-    return found
+    return "absent" if found is None else found

@@ -13,7 +13,7 @@ from leaderboard.board.records import Cell, Entry
 Runs = tuple[Entry, ...]
 
 
-class Spread(NamedTuple):
+class SeedSpread(NamedTuple):
     """How the figures of several runs differ: the least, the greatest, the standard deviation."""
 
     low: float
@@ -21,27 +21,27 @@ class Spread(NamedTuple):
     deviation: float
 
 
-def folded(entries: Iterable[Entry]) -> tuple[Runs, ...]:
+def fold_seeds(entries: Iterable[Entry]) -> tuple[Runs, ...]:
     """Each entry alone or with those that differ from it in the seed, in the order of the first.
 
-    Together stand whole runs of one team folder whose cards are equal but for the seed and the run
-    that `pair` names, if no seed occurs twice. Floors stand alone.
+    Runs of one team folder share a row if they are complete, their cards are equal but for the seed
+    and the run that `pair` names, and no seed occurs twice. Floors stand alone.
     """
     groups: dict[object, list[Entry]] = {}
     for entry in entries:
-        groups.setdefault(_alike(entry), []).append(entry)
-    return tuple(runs for group in groups.values() for runs in _apart(group))
+        groups.setdefault(_all_but_seed(entry), []).append(entry)
+    return tuple(runs for group in groups.values() for runs in _rows(group))
 
 
-def _alike(entry: Entry) -> object:
+def _all_but_seed(entry: Entry) -> object:
     card = entry.card
-    if entry.floor or card.seed is None or "partial:" in entry.scores.signature:
+    if entry.floor or card.seed is None or entry.partial:
         return entry.key
-    same = msgspec.structs.replace(card, seed=None, pair=None)
-    return entry.key.split("/")[0], msgspec.json.encode(same)
+    rest = msgspec.structs.replace(card, seed=None, pair=None)
+    return entry.key.split("/")[0], msgspec.json.encode(rest)
 
 
-def _apart(group: list[Entry]) -> list[Runs]:
+def _rows(group: list[Entry]) -> list[Runs]:
     seeds = [entry.card.seed for entry in group]
     if len(set(seeds)) < len(seeds):
         return [(entry,) for entry in group]
@@ -72,13 +72,13 @@ def mean(cells: Sequence[Cell]) -> Cell:
 
 def _mean(values: Sequence[float | None]) -> float | None:
     known = [value for value in values if value is not None]
-    # Ten digits, as in scores.json: the order of the runs is not to show.
+    # Ten digits, as in scores.json: the order of the runs must not show.
     return float(f"{statistics.fmean(known):.10g}") if len(known) == len(values) else None
 
 
-def spread(cells: Sequence[Cell]) -> Spread | None:
+def seed_spread(cells: Sequence[Cell]) -> SeedSpread | None:
     """How one figure differs between runs, None for a single run and where one is undefined."""
     values = [cell.value for cell in cells if cell.value is not None]
     if len(values) < 2 or len(values) < len(cells):
         return None
-    return Spread(min(values), max(values), statistics.stdev(values))
+    return SeedSpread(min(values), max(values), statistics.stdev(values))

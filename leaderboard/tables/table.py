@@ -9,10 +9,11 @@ from typing import NamedTuple
 import pandas as pd
 
 from harness.records import CandidateUse, History
-from leaderboard.board.records import Cell, Described, Entry, Standing
+from leaderboard.board.records import Cell, Entry, Standing
+from leaderboard.results.description import MetricInfo
 from leaderboard.tables import costs
-from leaderboard.tables.costs import Amount, Kind
-from leaderboard.tables.seeds import Runs, Spread, folded, mean, spread
+from leaderboard.tables.costs import CostAmount, CostKind
+from leaderboard.tables.seeds import Runs, SeedSpread, fold_seeds, mean, seed_spread
 from leaderboard.tables.tracks import TRACKS, Track
 
 CANDIDATES: tuple[CandidateUse, ...] = ("unused", "used")
@@ -20,18 +21,18 @@ UNDEFINED = Cell(None, why="not in scores.json")
 
 
 class Row(NamedTuple):
-    """An entry in a table; `rank` is None for floors and where the headline is undefined.
+    """An entry in a table; `rank` is None for floors, controls and an undefined headline.
 
-    `runs`: the entry, or all seeds of its system, whose means the cells then are and whose headline
-    has a `spread`; `amounts`: what the card says of each cost of the table, None: nothing.
+    `runs`: the entry, or all seeds of its system: `cells` are then their means, and `spread` is
+    that of the headline. `amounts`: what the card says of each cost of the table, None: nothing.
     """
 
     rank: int | None
     entry: Entry
     cells: tuple[Cell, ...]  # (columns,)
     runs: Runs
-    spread: Spread | None
-    amounts: tuple[Amount | None, ...]  # (costs,)
+    spread: SeedSpread | None
+    amounts: tuple[CostAmount | None, ...]  # (costs,)
 
 
 class Table(NamedTuple):
@@ -40,8 +41,8 @@ class Table(NamedTuple):
     track: Track
     history: History
     candidates: CandidateUse
-    columns: tuple[Described, ...]
-    costs: tuple[Kind, ...]
+    columns: tuple[MetricInfo, ...]
+    costs: tuple[CostKind, ...]
     rows: tuple[Row, ...]
     standing: Standing = Standing()
 
@@ -55,14 +56,14 @@ class Table(NamedTuple):
         return self.standing.ranges.get(row.entry.key)
 
     def alike(self, row: Row) -> bool:
-        """Whether a lower row cannot be told apart from the first."""
+        """Whether a lower row does not differ significantly from the first."""
         return row.entry.key in self.standing.alike
 
     @property
-    def made_of(self) -> str:
-        """SHA-256 over all that its page rests on: its rows' files, in order, and its standing."""
+    def digest(self) -> str:
+        """SHA-256 over all that its files depend on: its rows' files, in order, its standing."""
         rows = [[(run.key, run.stamp) for run in row.runs] for row in self.rows]
-        return hashlib.sha256(repr((self.name, self.standing.made_of, rows)).encode()).hexdigest()
+        return hashlib.sha256(repr((self.name, self.standing.digest, rows)).encode()).hexdigest()
 
     @property
     def floor(self) -> Row | None:
@@ -72,14 +73,14 @@ class Table(NamedTuple):
         )
 
 
-def tables(entries: Sequence[Entry], metrics: Mapping[str, Described]) -> tuple[Table, ...]:
+def tables(entries: Sequence[Entry], metrics: Mapping[str, MetricInfo]) -> tuple[Table, ...]:
     """All tables in which some row has a figure, in the order of TRACKS, then of history."""
-    every = folded(entries)
-    return tuple(made for track in TRACKS for made in of_track(track, every, metrics))
+    every = fold_seeds(entries)
+    return tuple(table for track in TRACKS for table in track_tables(track, every, metrics))
 
 
-def of_track(
-    track: Track, every: Sequence[Runs], metrics: Mapping[str, Described]
+def track_tables(
+    track: Track, every: Sequence[Runs], metrics: Mapping[str, MetricInfo]
 ) -> Iterator[Table]:
     """The tables of one track, by history and candidate use; none without its headline metric."""
     if track.metrics[0] not in metrics:
@@ -94,30 +95,30 @@ def of_track(
             columns = _columns(track, group, metrics)
             if columns:
                 group = [runs for runs in group if _takes_part(runs, columns, track.part)]
-                kinds = costs.shown(runs[0].card for runs in group if not runs[0].floor)
+                kinds = costs.table_costs(runs[0].card for runs in group if not runs[0].floor)
                 rows = _rows(group, columns, kinds, track.part)
                 yield Table(track, history, candidates, columns, kinds, rows)
 
 
 def _columns(
-    track: Track, group: Sequence[Runs], metrics: Mapping[str, Described]
-) -> tuple[Described, ...]:
+    track: Track, group: Sequence[Runs], metrics: Mapping[str, MetricInfo]
+) -> tuple[MetricInfo, ...]:
     """The headline, and the track's other metrics for which some entry has a figure."""
-    shown = {
+    defined = {
         name
         for name in track.metrics
         if any(_figure(runs, name, track.part).value is not None for runs in group)
     }
-    kept = shown | {track.metrics[0]} if shown else shown
-    return tuple(metrics[name] for name in track.metrics if name in kept and name in metrics)
+    names = defined | {track.metrics[0]} if defined else defined
+    return tuple(metrics[name] for name in track.metrics if name in names and name in metrics)
 
 
-def _takes_part(runs: Runs, columns: tuple[Described, ...], part: str) -> bool:
+def _takes_part(runs: Runs, columns: tuple[MetricInfo, ...], part: str) -> bool:
     return any(_figure(runs, column.name, part).value is not None for column in columns)
 
 
 def _rows(
-    group: Sequence[Runs], columns: tuple[Described, ...], kinds: tuple[Kind, ...], part: str
+    group: Sequence[Runs], columns: tuple[MetricInfo, ...], kinds: tuple[CostKind, ...], part: str
 ) -> tuple[Row, ...]:
     headline = columns[0]
     first = [runs[0] for runs in group]
@@ -127,12 +128,12 @@ def _rows(
             "team": [entry.card.team for entry in first],
             "system": [entry.card.system for entry in first],
             "key": [entry.key for entry in first],
-            "floor": [entry.floor for entry in first],
+            "ranked": [entry.ranked for entry in first],
         }
     ).astype({"value": "float64"})
     ascending = headline.better == "lower"
     # Equal values share the better rank; the next rank counts them all (1, 1, 3).
-    frame["rank"] = frame["value"].where(~frame["floor"]).rank(method="min", ascending=ascending)
+    frame["rank"] = frame["value"].where(frame["ranked"]).rank(method="min", ascending=ascending)
     order = frame.sort_values(
         ["value", "team", "system", "key"],
         ascending=[ascending, True, True, True],
@@ -147,8 +148,8 @@ def _rows(
 def _row(
     rank: int | None,
     runs: Runs,
-    columns: tuple[Described, ...],
-    kinds: tuple[Kind, ...],
+    columns: tuple[MetricInfo, ...],
+    kinds: tuple[CostKind, ...],
     part: str,
 ) -> Row:
     return Row(
@@ -156,7 +157,7 @@ def _row(
         runs[0],
         tuple(_figure(runs, column.name, part) for column in columns),
         runs,
-        spread([_cell(run, columns[0].name, part) for run in runs]) if len(runs) > 1 else None,
+        seed_spread([_cell(run, columns[0].name, part) for run in runs]) if len(runs) > 1 else None,
         costs.amounts(runs[0].card, kinds),
     )
 

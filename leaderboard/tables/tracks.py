@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from harness.publication.headlines import CHOOSE_VIDEO, FIND_MOMENT, FIND_VIDEO
 from harness.records import HISTORIES, History
 
 TEXTS = ("BLEU-4", "chrF")
 
 
 class Track(NamedTuple):
-    """A question asked of all systems: its columns, the first of which ranks them.
+    """One task of all systems: its metrics, the first of which ranks them.
 
-    `part` is the slice that the figures are of. `histories` are those under which the question is
-    this one; its title and its sentence are words of the interface (wording.toml).
+    `part`: the slice of the figures. `histories`: those under which the task is this one. Its title
+    and its sentence are words of the interface (wording.toml).
     """
 
     name: str
@@ -23,7 +24,7 @@ class Track(NamedTuple):
 
 
 MOMENTS = (
-    "R@1,IoU>=0.5",
+    FIND_MOMENT,
     "R@1,IoU>=0.3",
     "R@1,IoU>=0.7",
     "R@5,IoU>=0.3",
@@ -31,12 +32,11 @@ MOMENTS = (
     "R@5,IoU>=0.7",
     "mIoU",
 )
-# What ranks systems is stated by the field: R@1 in search and choice, R@1 at IoU 0.5 in moments.
 TRACKS = (
-    Track("video", ("R@1", "R@5", "R@10", "R@100", "MRR", "nDCG@10", "MedR", "ahead_of_foil")),
-    Track("choice", ("C-R@1", "C-R@1|in")),
+    Track("video", (FIND_VIDEO, "R@5", "R@10", "R@100", "MRR", "nDCG@10", "MedR", "ahead_of_foil")),
+    Track("choice", (CHOOSE_VIDEO, "C-R@1|in")),
     Track("moment", MOMENTS, ("reference", "none")),
-    # With its own history a system is not told the gold video: it has to find it first.
+    # With its own history a system does not get the gold video: it has to find it first.
     Track("end-to-end", MOMENTS, ("own",)),
     # A corpus-level figure of two languages at once is undefined, hence a track for each.
     Track("response-en", TEXTS, part="language=en"),
@@ -53,6 +53,6 @@ TRACKS = (
             "recovery",
         ),
     ),
-    # Over runs of turns with one target; with reference history the target has been told.
+    # Over segments of turns with one target; reference history gives the target away.
     Track("refinement", ("cumHit@10", "BRI@100", "nsDCG"), ("none", "own")),
 )

@@ -1,22 +1,65 @@
-"""Comparing a stored scores.json with one that was computed again."""
+"""Verifying a board: every scores.json beside one that is computed again."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
 
 from harness.errors import SubmissionError
 from harness.files import shown
-from leaderboard.board.outcomes import Turns, turns
-from leaderboard.board.records import Cell, Scores
+from leaderboard.board.entries import EntryReader, folder_of
+from leaderboard.board.outcomes import NAME, TurnValues, turn_values
+from leaderboard.board.records import Cell, Entry, Scores
+from leaderboard.results.board_split import BoardSplit
+from leaderboard.results.description import describe_metrics
 from leaderboard.tables.tracks import TRACKS
 
 # Ten digits are stored; sums in another order may differ in the last of them.
 RELATIVE = 1e-9
+
+
+class Verification(NamedTuple):
+    """How many scores.json were compared, and what does not agree, a line each."""
+
+    compared: int
+    disagreements: tuple[str, ...]
+
+
+def verify(
+    submissions: Path,
+    benchmark: Path,
+    *,
+    split: str = "test",
+    note: Callable[[str], None] = lambda _: None,
+) -> Verification:
+    """Score every submission and floor again, and compare each figure with its scores.json.
+
+    Outcomes turn by turn are compared too, where they are there. `submissions` and `benchmark` are
+    folders; `note` gets a line for each submission. Raises EnvironmentFailure if one is absent.
+    """
+    board = BoardSplit(benchmark, split)
+    contents = EntryReader(board.bench, describe_metrics(), board.sha256).collect(submissions)
+    wrong = [f"{shown(row.key)}: {shown(row.reason, 600)}" for row in contents.refused]
+    for entry in contents.entries:
+        unlike = _unlike(entry, folder_of(entry, submissions, board.bench), board)
+        wrong += [f"{shown(entry.key)}: {line}" for line in unlike]
+        note(f"{shown(entry.key)}: {len(unlike)} differences")
+    return Verification(len(contents.entries), tuple(wrong))
+
+
+def _unlike(entry: Entry, folder: Path, board: BoardSplit) -> list[str]:
+    with TemporaryDirectory() as fresh:
+        again = board.score_again(folder, Path(fresh) / NAME, partial=entry.partial)
+        return [
+            *differences(entry.scores, again),
+            *outcome_differences(folder, Path(fresh), entry.scores),
+        ]
 
 
 def differences(stored: Scores, again: bytes) -> list[str]:
@@ -30,7 +73,7 @@ def differences(stored: Scores, again: bytes) -> list[str]:
 
 
 def outcome_differences(folder: Path, fresh: Path, stored: Scores) -> list[str]:
-    """Which tables rest on outcomes in `folder` that differ from those of a scoring in `fresh`.
+    """The headlines whose outcomes in `folder` differ from those of a scoring in `fresh`.
 
     A folder without outcomes differs in none.
     """
@@ -40,15 +83,15 @@ def outcome_differences(folder: Path, fresh: Path, stored: Scores) -> list[str]:
         if cell is None or cell.value is None:
             continue
         try:
-            found, again = turns(folder, stored, name), turns(fresh, stored, name)
+            found, again = turn_values(folder, stored, name), turn_values(fresh, stored, name)
         except SubmissionError as error:
             return [*lines, str(error)]
         if found is not None and not _same_turns(found, again):
-            lines.append(f"{shown(name)}: its outcomes turn by turn are others, scored again")
+            lines.append(f"{shown(name)}: its outcomes turn by turn differ, scored again")
     return lines
 
 
-def _same_turns(found: Turns, again: Turns | None) -> bool:
+def _same_turns(found: TurnValues, again: TurnValues | None) -> bool:
     if again is None or len(found.values) != len(again.values):
         return False
     pairs = zip(found, again, strict=True)
@@ -59,12 +102,12 @@ def _figures(stored: Scores, fresh: Scores) -> Iterator[str]:
     for part in sorted(stored.metrics.keys() | fresh.metrics.keys()):
         old, new = stored.metrics.get(part, {}), fresh.metrics.get(part, {})
         for name in sorted(old.keys() | new.keys()):
-            unlike = _unlike(old.get(name), new.get(name))
-            if unlike:
-                yield f"{shown(name)} on {shown(part)}: {unlike}"
+            reason = _unequal(old.get(name), new.get(name))
+            if reason:
+                yield f"{shown(name)} on {shown(part)}: {reason}"
 
 
-def _unlike(old: Cell | None, new: Cell | None) -> str | None:
+def _unequal(old: Cell | None, new: Cell | None) -> str | None:
     if old is None or new is None:
         return "scored again, there is none" if new is None else "missing in scores.json"
     for bound in ("value", "low", "high", "turns", "dialogues"):

@@ -17,7 +17,7 @@ from harness.files import readable
 from harness.formats.official_results import convert
 from harness.records import Card
 from harness.scoring import score
-from harness.sources.ivcr200k import Settings, import_files
+from harness.sources.ivcr200k import ImportSettings, import_files
 from harness.submission import write
 from tests.protocols import longhand
 from tests.protocols.conftest import make
@@ -60,11 +60,11 @@ def assert_adds_up(found):
             official = found.official[name][figure]
             assert explained.official == Share(official.right, official.turns)
             effects = sum((part.effect for part in explained.parts), Fraction(0))
-            assert effects == explained.official.value - explained.asked.value
+            assert effects == explained.official.value - explained.sound_items.value
             moved = sum(part.up - part.down for part in explained.parts)
-            assert moved == explained.official.right - explained.asked.right
+            assert moved == explained.official.right - explained.sound_items.right
             added = sum(part.added for part in explained.parts)
-            assert added == explained.official.turns - explained.asked.turns
+            assert added == explained.official.turns - explained.sound_items.turns
 
 
 def assert_sound_end(found, result, benchmark, folder):
@@ -100,7 +100,7 @@ def real(shared, tmp_path_factory):
     data = shared / "data" / "charades-ivcr.test.json.gz"
     meta = shared / "data" / "charades-ivcr.test.videos.json.gz"
     out = tmp_path_factory.mktemp("real") / "benchmark"
-    return Benchmark(import_files([data], out, Settings("real"), videos=meta).folder)
+    return Benchmark(import_files([data], out, ImportSettings("real"), videos=meta).folder)
 
 
 @pytest.mark.parametrize("name", ["1-plain", "2-messy", "3-prefixed"])
@@ -118,10 +118,14 @@ def test_a_perfect_file_loses_what_the_defects_say(benchmark_of, result_of):
     given = rows("video 3", "5s-10s", "video 2", "2s-4.5s")
     found = audit(result_of(given), benchmark_of(FILE))
     video = found.attributed.figures["all"]["R@1"]
-    assert (video.official, video.sound, video.asked) == (Share(1, 4), Share(2, 4), Share(2, 2))
+    assert (video.official, video.sound, video.sound_items) == (
+        Share(1, 4),
+        Share(2, 4),
+        Share(2, 2),
+    )
     assert parts(video) == {"D1": (0, 1, 0), "D3": (0, 0, 1), "D2": (0, 0, 1)}
     moment = found.attributed.figures["all"]["R@1,IoU>=0.5"]
-    assert (moment.official, moment.asked) == (Share(1, 2), Share(2, 2))
+    assert (moment.official, moment.sound_items) == (Share(1, 2), Share(2, 2))
 
 
 @pytest.mark.parametrize(

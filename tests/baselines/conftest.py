@@ -12,7 +12,7 @@ import pytest
 from baselines.registry import find
 from baselines.running.runner import RunConfig, RunContext, start
 from harness.benchmark import Benchmark
-from harness.sources.ivcr200k import Settings, import_files
+from harness.sources.ivcr200k import ImportSettings, import_files
 from tests.baselines.ready import READY
 
 VIDEOS = {
@@ -72,7 +72,7 @@ def imported(folder, samples=SAMPLES, name="toy", videos=VIDEOS, *, filmed=False
     ]
     file.write_text(json.dumps(samples), "utf-8")
     meta.write_text(json.dumps(rows), "utf-8")
-    import_files([file], folder / name, Settings(name, **settings), videos=meta)
+    import_files([file], folder / name, ImportSettings(name, **settings), videos=meta)
     for video_id, data in (films() if filmed else {}).items():
         place = folder / name / "videos" / video_id
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -166,5 +166,5 @@ def charades(shared, tmp_path_factory):
     data, out = shared / "data", tmp_path_factory.mktemp("charades") / "benchmark"
     files = [data / f"charades-ivcr.{split}.json.gz" for split in ("train", "test")]
     meta = data / "charades-ivcr.videos.json.gz"
-    import_files(files, out, Settings("charades"), videos=meta)
+    import_files(files, out, ImportSettings("charades"), videos=meta)
     return Benchmark(out)

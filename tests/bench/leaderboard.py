@@ -18,8 +18,9 @@ from pathlib import Path
 import numpy as np
 
 from harness.records import Card
-from leaderboard.board.entries import Reader, folder_of
-from leaderboard.site import build_ledger, builder
+from leaderboard.board import build_ledger
+from leaderboard.board.entries import EntryReader, folder_of
+from leaderboard.site import builder
 from leaderboard.tables.ranks import with_standings
 from leaderboard.tables.table import tables
 from tests.leaderboard import generated
@@ -36,7 +37,7 @@ def build(submissions, bench, out, design):
     context = build_ledger.context(bench, generated.METRICS, ())
     last = build_ledger.read(out, context)
     known = build_ledger.known(last, out)
-    found = Reader(bench, generated.METRICS, sha256, (), known).collect(submissions)
+    found = EntryReader(bench, generated.METRICS, sha256, (), known).collect(submissions)
     made = with_standings(
         tables(found.entries, generated.METRICS),
         lambda entry: folder_of(entry, submissions, bench),
@@ -72,7 +73,7 @@ def one_table(rows):
             figures = generated.figures(draw.uniform(0.2, 0.5), ("video",), draw)
             generated.put(root / "runs" / "team" / f"run-{n}", bench, card, figures)
         design = generated.turn_by_turn(root / "runs", bench, np.random.default_rng(2))
-        found = Reader(bench, generated.METRICS, generated.sha256).collect(root / "runs")
+        found = EntryReader(bench, generated.METRICS, generated.sha256).collect(root / "runs")
         made = tables(found.entries, generated.METRICS)[:1]
         start = time.perf_counter()
         with_standings(made, lambda e: folder_of(e, root / "runs", bench), lambda: design, {})

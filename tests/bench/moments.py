@@ -17,7 +17,7 @@ import time
 import numpy as np
 
 from harness.records import Gold, Moment, Prediction, Span
-from harness.temporal import DEPTH, THRESHOLDS, overlaps
+from harness.temporal import DEPTH, IOU_TENTHS, moment_overlaps
 
 TURNS, MOMENTS, RUNS = 15_000, 10, 5
 
@@ -39,15 +39,15 @@ def made(turns: int) -> tuple[list[Gold], list[Prediction]]:
 
 def ours(gold: list[Gold], given: list[Prediction]) -> np.ndarray:
     """(7,) recalls and mean IoU, as harness.outcomes and the metrics have them."""
-    met, joined = overlaps(gold, given)
-    right = np.array([10 * met >= tenths * joined for tenths in THRESHOLDS])
+    overlap = moment_overlaps(gold, given)
+    right = np.array([overlap.reaches(tenths) for tenths in IOU_TENTHS])
     recalls = np.stack([right[:, 0], right.any(axis=1)]).mean(axis=2)  # (depths, thresholds)
-    return np.append(recalls.ravel(), (met[0] / joined[0]).mean())
+    return np.append(recalls.ravel(), overlap.iou()[0].mean())
 
 
 def plain(gold: list[Gold], given: list[Prediction]) -> np.ndarray:
     """(7,) the same, query by query."""
-    counts, total = np.zeros((2, len(THRESHOLDS))), 0.0
+    counts, total = np.zeros((2, len(IOU_TENTHS))), 0.0
     for answer, prediction in zip(gold, given, strict=True):
         assert answer.moment is not None
         spans = np.array([[m.start, m.end] for m in prediction.moments or ()], dtype=float) / 1000
@@ -58,7 +58,7 @@ def plain(gold: list[Gold], given: list[Prediction]) -> np.ndarray:
         iou = np.where(same, met / joined, 0.0)
         total += iou[0]
         for row, depth in enumerate((1, DEPTH)):
-            for column, tenths in enumerate(THRESHOLDS):
+            for column, tenths in enumerate(IOU_TENTHS):
                 counts[row, column] += (iou[:depth] >= tenths / 10).any()
     return np.append(counts.ravel() / len(gold), total / len(gold))
 

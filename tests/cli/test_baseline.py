@@ -14,7 +14,7 @@ from baselines.running.run_config import view
 from harness.benchmark import Benchmark
 from harness.cli.leaderboard import build_site
 from harness.cli.scoring import score_one
-from harness.files import opened
+from harness.files import open_input
 from harness.records import HISTORIES
 from harness.validation import check
 from tests.baselines.conftest import SAMPLES, Ready, imported
@@ -52,7 +52,7 @@ def sets(assignments):
 
 
 def lines(submission):
-    with opened(submission / "predictions.jsonl.zst") as stream:
+    with open_input(submission / "predictions.jsonl.zst") as stream:
         return [json.loads(line) for line in stream.read().splitlines()]
 
 

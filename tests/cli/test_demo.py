@@ -8,7 +8,7 @@ import pytest
 
 from harness.benchmark import Benchmark
 from harness.cli.demo import RUNS, TRAINED, _run, trained
-from harness.sources.ivcr200k import Settings, import_files
+from harness.sources.ivcr200k import ImportSettings, import_files
 from tests.baselines.conftest import SAMPLES, imported
 from tests.baselines.ready import annotate
 
@@ -96,7 +96,7 @@ def test_what_the_demo_trains_is_run_and_scored(tmp_path):
 def test_another_benchmark_in_the_place_is_refused(tmp_path):
     file = tmp_path / "toy.json"
     file.write_text(json.dumps(SAMPLES))
-    import_files([file], tmp_path / "demo" / "benchmark", Settings("toy"))
+    import_files([file], tmp_path / "demo" / "benchmark", ImportSettings("toy"))
     run = subprocess.run(
         [*IVCR, "demo", "--out", str(tmp_path / "demo")],
         capture_output=True,

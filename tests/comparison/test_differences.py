@@ -10,10 +10,10 @@ import pytest
 from msgspec.structs import replace
 
 from harness.comparison import compare
-from harness.comparison.headlines import HEADLINES
 from harness.errors import WrongUsageError
 from harness.metrics import METRICS
 from harness.metrics.retrieval import NO_VIDEOS
+from harness.publication.headlines import HEADLINES
 from harness.records import Prediction
 from harness.statistics import Design, paired
 from harness.submission import write
@@ -132,21 +132,21 @@ def test_a_system_and_its_copy_differ_by_nothing_and_are_named(tmp_path, bench, 
 
 def test_dialogue_figures_are_over_dialogues_without_type_7_and_chat(bench, runs):
     found = compare(runs[:2], bench)
-    linked = [n for n, (code, _) in enumerate(DIALOGUES) if code != 7]
+    rows = [n for n, (code, _) in enumerate(DIALOGUES) if code != 7]
     shares = [
         [Fraction(given[n].count("1"), len(DIALOGUES[n][1].replace("c", "").split()))
-         for n in linked]
+         for n in rows]
         for given in (ONE, TWO)
     ]  # fmt: skip
     each = row(found, "turns_right", "all")
-    assert each.first_value == pytest.approx(float(sum(shares[0]) / len(linked)), abs=1e-9)
+    assert each.first_value == pytest.approx(float(sum(shares[0]) / len(rows)), abs=1e-9)
     assert each.value == pytest.approx(
-        float((sum(shares[0]) - sum(shares[1])) / len(linked)), abs=1e-9
+        float((sum(shares[0]) - sum(shares[1])) / len(rows)), abs=1e-9
     )
     each = row(found, "success", "all")
-    assert each.first_value == pytest.approx(shares[0].count(1) / len(linked), abs=1e-9)
-    assert each.second_value == pytest.approx(shares[1].count(1) / len(linked), abs=1e-9)
-    assert each.dialogues == len(linked)
+    assert each.first_value == pytest.approx(shares[0].count(1) / len(rows), abs=1e-9)
+    assert each.second_value == pytest.approx(shares[1].count(1) / len(rows), abs=1e-9)
+    assert each.dialogues == len(rows)
     assert {each.slice for each in found.differences if each.metric == "success"} == {"all"}
 
 

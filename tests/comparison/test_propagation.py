@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.comparison import compare
-from harness.comparison.propagation import after_first_error, names
+from harness.comparison.propagation import after_first_error, names_as_pair
 from harness.records import Card
 from tests.comparison.worlds import submit, world
 
@@ -99,7 +99,7 @@ def test_p_is_corrected_over_the_links_shown(tmp_path, bench, pair):
 def test_a_pair_is_named_by_the_end_of_its_folder(tmp_path, text, expected):
     card = Card(1, "T", "S", "own", "unused", pair=text)
     one = SimpleNamespace(card=card)
-    assert names(one, SimpleNamespace(folder=tmp_path / "team" / "own")) == expected
+    assert names_as_pair(one, SimpleNamespace(folder=tmp_path / "team" / "own")) == expected
 
 
 @pytest.mark.parametrize(
@@ -149,11 +149,11 @@ def test_turns_after_the_first_error_are_those_of_the_long_hand_definition(dialo
         for at, (code, marks) in enumerate(asked)
         for mark in marks
     ]
-    dialogue, linked, right = np.array(rows, dtype=int).reshape(-1, 3).T
-    frame = SimpleNamespace(dialogue=dialogue, linked=linked.astype(bool))
+    dialogue, counted, right = np.array(rows, dtype=int).reshape(-1, 3).T
+    frame = SimpleNamespace(dialogue=dialogue, dialogue_turns=counted.astype(bool))
     expected = []
     for code, marks in dialogues:
         for place, mark in enumerate(marks):
-            earlier = any(before == "0" for before in marks[:place])
-            expected.append(code != 7 and mark != "c" and earlier)
+            failed = any(before == "0" for before in marks[:place])
+            expected.append(code != 7 and mark != "c" and failed)
     assert after_first_error(frame, right.astype(bool)).tolist() == expected

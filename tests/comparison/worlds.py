@@ -42,7 +42,7 @@ def submit(folder, benchmark, *marks, history="own", split="test", wrong=WRONG, 
     given = "".join(marks).replace(" ", "")
     assert len(given) == len(turns)
     predictions = [
-        _said(turn, answer, mark, wrong)
+        _prediction(turn, answer, mark, wrong)
         for turn, answer, mark in zip(turns, gold, given, strict=True)
     ]
     fields = {"team": "T", "system": folder.name, "candidates": "unused", **card}
@@ -50,7 +50,7 @@ def submit(folder, benchmark, *marks, history="own", split="test", wrong=WRONG, 
     return folder
 
 
-def _said(turn, gold, mark, wrong):
+def _prediction(turn, gold, mark, wrong):
     name = turn.dialogue_id, turn.turn
     if turn.task == "chat":
         return Prediction(*name, response="hello")

@@ -118,7 +118,7 @@ def test_csv_with_a_row_a_turn(mark, tmp_path, benchmark):
         "moments that do not lie in their video, dropped": 1,
         "rows of a turn answered before, dropped": 1,
         "rows of turns that the split does not have, dropped": 1,
-        "rows without what their turn asks for, dropped": 1,
+        "rows without what their turn needs, dropped": 1,
         "video turns without an answer, filled with abstentions": 2,
         "videos that are not known, dropped": 1,
     }

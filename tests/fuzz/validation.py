@@ -28,11 +28,10 @@ from hypothesis import seed as seeded
 from harness.benchmark import Benchmark
 from harness.files import readable, zstd
 from harness.submission import PREDICTIONS
-from harness.validation import check
-from harness.validation.public import Public, read_public
+from harness.validation import PublicSplit, check, read_public
+from harness.validation.reading.card_file import card_findings, parse_card
 from harness.validation.reading.fast_path import FastPath
-from harness.validation.reading.predictions import inspected
-from harness.validation.rules.card import card_faults, card_table
+from harness.validation.reading.slow_path import inspect_line
 from harness.validation.rules.rule import Fault
 from tests.validation.bad import REPORTED, SOUND
 from tests.validation.samples import CARD, LINES, VIDEOS, encoded, write_benchmark
@@ -77,10 +76,10 @@ class Fuzzer:
         self._benchmark = Benchmark(write_benchmark(folder / "benchmark"))
         self._folder = folder / "submission"
         self._folder.mkdir()
-        known = read_public(self._benchmark, "test")
-        fast = [FastPath(known, ordered=ordered) for ordered in (False, True)]
+        public = read_public(self._benchmark, "test")
+        fast = [FastPath(public, ordered=ordered) for ordered in (False, True)]
         self.targets: dict[str, Target] = {
-            "line": lambda data: a_line(data, known, fast),
+            "line": lambda data: a_line(data, public, fast),
             "card": a_card,
             "stream": lambda data: self._stream("predictions.jsonl", data),
             "gz": lambda data: self._stream("predictions.jsonl.gz", data),
@@ -146,21 +145,21 @@ class Fuzzer:
         assert len(readable(report)) < 1_000_000
 
 
-def a_line(data: bytes, known: Public, fast: list[FastPath]) -> None:
+def a_line(data: bytes, public: PublicSplit, fast: list[FastPath]) -> None:
     """One line: both paths end, and the fast one accepts nothing that the slow one names."""
     try:
-        _, found = inspected(data, known)
+        _, found = inspect_line(data, public)
     except Fault as fault:
         found = [fault]
     for path in fast:
-        assert path.accepted(data) is None or not found, found
+        assert path.accept(data) is None or not found, found
     assert all(finding.text.isprintable() and len(finding.text) < 700 for finding in found)
 
 
 def a_card(data: bytes) -> None:
     """One card: it is a table or says why not."""
     try:
-        faults = list(card_faults(card_table(data)))
+        faults = list(card_findings(parse_card(data)))
     except Fault as fault:
         faults = [fault]
     assert all(fault.text.isprintable() and len(fault.text) < 700 for fault in faults)

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from harness.comparison.entrants import read
+from harness.comparison.entrants import read_entrants
 from harness.errors import WrongUsageError
 from harness.items import analyse
 from harness.items.analysis import SUSPECT
@@ -118,7 +118,7 @@ def test_text_shows_the_first_of_each_list_and_how_many_more(tmp_path, bench):
 
 def test_missing_answers_are_wrong_and_say_nothing(tmp_path, bench):
     made = runs(tmp_path, bench, ("---", "---", "--", "1"), ("1-1", "111", "11", "1"))
-    silent, other = read(made, bench).entrants
+    silent, other = read_entrants(made, bench).entrants
     assert not silent.right.any()
-    assert set(silent.said) == {(None, None)}
+    assert set(silent.top_answers) == {(None, None)}
     assert other.right.tolist() == [True, False, True, True, False, True, True, True, False]

@@ -3,16 +3,16 @@
 import pytest
 
 from harness.benchmark import Split
-from harness.comparison.entrants import Said
-from harness.items.reasons import Known, folded, reasons
+from harness.comparison.entrants import TopAnswer
+from harness.items.reasons import LabelContext, fold, reasons
 from harness.records import Gold, Moment, Span, Turn, Video
 
 VIDEOS = {name: Video(name, 30_000) for name in "abc"} | {"d": Video("d", None)}
-NOTHING = Said(None, None)
+NOTHING, OTHER = TopAnswer(None, None), TopAnswer("b", None)
 
 
 def case(task="video", words="find it", gold="a", span=(5_000, 15_000), candidates="abc",
-         others=(), missed=()):  # fmt: skip
+         others=(), wrong=()):  # fmt: skip
     """A turn among `others`, given as (words, gold, span) of the same task."""
     rows = [(words, gold, span), *others]
     turns = [Turn(f"d{n}", 1, 1, "en", task, row[0]) for n, row in enumerate(rows)]
@@ -21,12 +21,12 @@ def case(task="video", words="find it", gold="a", span=(5_000, 15_000), candidat
         for turn, row in zip(turns, rows, strict=True)
     ]
     lists = {turns[0].key: tuple(candidates)} if candidates else {}
-    known = Known.of(Split("test", tuple(turns), lists, tuple("abcd")), answers, VIDEOS)
-    return known.case(turns[0], answers[0], missed)
+    context = LabelContext.of(Split("test", tuple(turns), lists, tuple("abcd")), answers, VIDEOS)
+    return context.evidence(turns[0], answers[0], wrong)
 
 
 def moment(video, start, end):
-    return Said(None, Moment(video, start, end))
+    return TopAnswer(None, Moment(video, start, end))
 
 
 @pytest.mark.parametrize(
@@ -55,16 +55,16 @@ def moment(video, start, end):
         ({"task": "moment", "span": (2_000, 3_000)}, []),
         ({"task": "moment", "span": (1_500, 30_000)}, ["gold span is 95 % of the video"]),
         ({"task": "moment", "span": (1_501, 30_000)}, []),
-        ({"missed": [Said("b", None), Said("b", None), Said("c", None)]},
+        ({"wrong": [OTHER, OTHER, TopAnswer("c", None)]},
          ["2 of the 3 systems that miss it put the same other video first"]),
-        ({"missed": [Said("b", None), Said("b", None), Said("c", None), NOTHING]}, []),
-        ({"missed": [Said("b", None)]}, []),
-        ({"missed": [NOTHING, NOTHING, NOTHING]}, []),
-        ({"task": "moment", "missed": [moment("a", 0, 10_000), moment("a", 5_000, 10_000)]},
+        ({"wrong": [OTHER, OTHER, TopAnswer("c", None), NOTHING]}, []),
+        ({"wrong": [OTHER]}, []),
+        ({"wrong": [NOTHING, NOTHING, NOTHING]}, []),
+        ({"task": "moment", "wrong": [moment("a", 0, 10_000), moment("a", 5_000, 10_000)]},
          ["2 of the 2 systems that miss it agree on another moment (IoU >= 0.5 with one of "
           "theirs)"]),
-        ({"task": "moment", "missed": [moment("a", 0, 10_000), moment("a", 5_001, 10_000)]}, []),
-        ({"task": "moment", "missed": [moment("a", 0, 10_000), moment("b", 0, 10_000)]}, []),
+        ({"task": "moment", "wrong": [moment("a", 0, 10_000), moment("a", 5_001, 10_000)]}, []),
+        ({"task": "moment", "wrong": [moment("a", 0, 10_000), moment("b", 0, 10_000)]}, []),
     ],
 )  # fmt: skip
 def test_reasons(given, expected):
@@ -81,4 +81,4 @@ def test_several_reasons_stand_side_by_side():
 
 
 def test_case_and_spaces_are_no_difference_of_words():
-    assert folded(" Find\u3000IT\n") == folded("find it")
+    assert fold(" Find\u3000IT\n") == fold("find it")

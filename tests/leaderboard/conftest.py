@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import pytest
 
-from leaderboard.board.entries import Reader
+from leaderboard.board.entries import EntryReader
 from leaderboard.board.records import Bench, Found
 from leaderboard.site import builder
 from leaderboard.tables.table import Table, tables
@@ -39,5 +39,5 @@ def board(tmp_path_factory):
 
 def read(submissions, bench, **settings):
     """What is found in a generated submissions folder."""
-    reader = Reader(bench, generated.METRICS, generated.sha256, **settings)
+    reader = EntryReader(bench, generated.METRICS, generated.sha256, **settings)
     return reader.collect(submissions)

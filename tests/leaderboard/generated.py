@@ -10,7 +10,7 @@ import numpy as np
 from harness.records import Card
 from harness.statistics import Design
 from harness.submission import toml_card
-from leaderboard.board.records import Bench, Described
+from leaderboard.board.records import Bench, MetricInfo
 
 CHANCE = {"R@1": 0.01, "R@5": 0.05, "R@10": 0.1, "R@100": 0.6, "C-R@1": 0.1}
 SLICES = {
@@ -29,7 +29,7 @@ CANDIDATE_FLOORS = ("candidates_as_given", "candidate_vote")
 
 
 def described(name, unit="share", low=0.0, high=1.0, better="higher", over="video turns"):
-    return Described(name, f"formula of {name}", unit, low, high, better, low, over, "a paper")
+    return MetricInfo(name, f"formula of {name}", unit, low, high, better, low, over, "a paper")
 
 
 def _metrics():

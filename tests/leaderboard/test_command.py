@@ -10,9 +10,9 @@ import pytest
 
 from harness.benchmark import Benchmark
 from harness.cli.leaderboard import metrics
-from harness.files import opened
+from harness.files import open_input
 from harness.metrics import METRICS
-from leaderboard.board.records import Described
+from leaderboard.board.records import MetricInfo
 from tests.baselines.conftest import imported
 from tests.leaderboard.html_reading import Page
 
@@ -133,7 +133,7 @@ def test_a_systems_page_says_what_its_predictions_and_outcomes_say(ivcr, scored)
 
 def read_predictions(folder):
     (path,) = folder.glob("predictions.*")
-    with opened(path) as stream:
+    with open_input(path) as stream:
         return stream.read().splitlines()
 
 
@@ -153,15 +153,15 @@ def test_verify_names_outcomes_that_are_others(scored):
 def test_a_second_build_opens_no_predictions(scored, monkeypatch):
     scored.build()
     before = (scored.site / "index.html").read_bytes()
-    opened, original = [], os.open
+    open_input, original = [], os.open
 
     def noted(path, *arguments, **options):
-        opened.append(path)
+        open_input.append(path)
         return original(path, *arguments, **options)
 
     monkeypatch.setattr(os, "open", noted)
     assert scored.build()[0] == 0
-    assert not [path for path in opened if "predictions" in str(path)]
+    assert not [path for path in open_input if "predictions" in str(path)]
     assert (scored.site / "index.html").read_bytes() == before
 
 
@@ -176,4 +176,4 @@ def test_absent_folders_are_a_failed_environment(ivcr, scored, tmp_path):
 def test_every_metric_of_the_harness_is_described():
     described = metrics()
     assert list(described) == list(METRICS)
-    assert all(isinstance(metric, Described) for metric in described.values())
+    assert all(isinstance(metric, MetricInfo) for metric in described.values())

@@ -1,4 +1,4 @@
-"""Temporal IoU against its long-hand definition on an exact grid, and exact at thresholds."""
+"""Metrics of moments: exact at thresholds, by the video, the depth and the abstentions."""
 
 from fractions import Fraction
 
@@ -6,28 +6,11 @@ import numpy as np
 import pytest
 
 from harness.metrics import METRICS
-from harness.outcomes import THRESHOLDS, outcomes, overlap
-from harness.records import Moment, Prediction, Span
+from harness.outcomes import outcomes
+from harness.records import Moment, Prediction
+from harness.temporal import IOU_TENTHS
 
 from .conftest import SOURCES, make_split
-
-GRID = [(start, end) for start in range(8) for end in range(start + 1, 9)]
-
-
-def cells(span):
-    """The unit cells of a span on the grid: the long-hand set."""
-    return set(range(*span))
-
-
-@pytest.mark.parametrize("gold", GRID)
-def test_overlap_equals_counting_cells(gold):
-    for span in GRID:
-        met, joined = overlap("v", Span(*gold), Moment("v", *span))
-        both = cells(gold) & cells(span)
-        if not both:
-            assert met == 0
-        else:
-            assert (met, joined) == (len(both), len(cells(gold) | cells(span)))
 
 
 def case_of(gold_spans, predicted):
@@ -55,17 +38,12 @@ def test_no_pair_on_a_grid_of_tenths_fails_a_threshold_that_it_meets_exactly():
         met = max(0, min(gold[1], span[1]) - max(gold[0], span[0]))
         joined = gold[1] - gold[0] + span[1] - span[0] - met
         exact.append(Fraction(met, joined))
-    for tenths in THRESHOLDS:
+    for tenths in IOU_TENTHS:
         column = METRICS[f"R@1,IoU>=0.{tenths}"].column(found)
         expected = [iou >= Fraction(tenths, 10) for iou in exact]
         assert Fraction(tenths, 10) in exact
         assert column.values.tolist() == expected
     assert METRICS["mIoU"].column(found).values == pytest.approx([float(iou) for iou in exact])
-
-
-def test_float_seconds_would_fail_where_integer_milliseconds_do_not():
-    assert (0.3 - 0.1) / (0.5 - 0.1) < 0.5 or (2.1 - 0.7) / (2.7 - 0.7) < 0.7
-    assert overlap("v", Span(100, 500), Moment("v", 100, 300)) == (200, 400)
 
 
 def test_a_moment_in_another_video_has_iou_zero():

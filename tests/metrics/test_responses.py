@@ -12,7 +12,7 @@ from harness.metrics.responses import bleu, chrf
 from harness.outcomes import outcomes
 from harness.records import Prediction
 from harness.scoring import design_of, figures
-from harness.statistics.design import linearised
+from harness.statistics.design import linearise
 
 from .conftest import SOURCES, make_split
 from .generated import conversation
@@ -105,7 +105,7 @@ def test_the_spread_is_that_of_resampled_dialogues(name):
     sums = np.array([np.bincount(found.frame.dialogue, weights=row) for row in table])
     picks = np.random.default_rng(1).integers(0, sums.shape[1], (2000, sums.shape[1]))
     drawn = [float(figure(sums[:, pick].sum(axis=1))) for pick in picks]
-    _, influence, rows = linearised(figure, table)
+    _, influence, rows = linearise(figure, table)
     by_dialogue = np.bincount(found.frame.dialogue[rows], weights=influence[:, 0])
     assert np.sqrt(np.square(by_dialogue).sum()) == pytest.approx(np.std(drawn), rel=0.1)
 

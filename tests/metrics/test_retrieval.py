@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.metrics import METRICS
-from harness.outcomes import ABSENT, outcomes
-from harness.records import Prediction
+from harness.outcomes import outcomes
+from harness.records import ABSENT_RANK, Prediction
 
 from .conftest import SOURCES, VIDEOS, make_split, random_case
 
@@ -113,8 +113,8 @@ def test_a_submission_without_videos_has_no_figures_over_videos():
 
 def test_rank_101_and_missing_predictions_are_absent():
     late = (*tuple(VIDEOS[:100]), "S0/120.mp4")
-    assert one_turn(Prediction("d", 1, late), gold="S0/120.mp4").rank.tolist() == [ABSENT]
-    assert one_turn(None).rank.tolist() == [ABSENT]
+    assert one_turn(Prediction("d", 1, late), gold="S0/120.mp4").rank.tolist() == [ABSENT_RANK]
+    assert one_turn(None).rank.tolist() == [ABSENT_RANK]
 
 
 @given(st.integers(0, 10_000))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from harness.metrics import METRICS
 from harness.outcomes import outcomes
-from harness.outcomes.structure import earlier, segments
+from harness.outcomes.structure import count_earlier, segments
 from harness.records import Prediction
 from harness.scoring import design_of, figures
 
@@ -19,14 +19,14 @@ from .generated import conversation
 SEGMENT = ("cumHit@10", "BRI@100", "nsDCG")
 
 
-def scored(rows, ranks, told=False):
+def scored(rows, ranks, gold_in_history=False):
     """Figures of turns whose gold stands at these ranks (None: absent)."""
     given = []
     for row, rank in zip(rows, ranks, strict=True):
         others = [name for name in VIDEOS if name != row[5]]
         videos = [] if rank is None else [*others[: rank - 1], row[5]]
         given.append(Prediction(row[0], row[1], tuple(videos), None, None, ""))
-    found = outcomes(*make_split(rows), given, SOURCES, told=told)
+    found = outcomes(*make_split(rows), given, SOURCES, gold_in_history=gold_in_history)
     columns = {name: metric.column(found) for name, metric in METRICS.items()}
     return figures(found.frame, columns, design_of(found.frame), hidden=False)
 
@@ -71,7 +71,7 @@ def test_hits_add_up_over_the_turns_of_segments():
 
 
 def test_nothing_is_said_where_the_target_has_been_told():
-    cells = of_ranks(5, 3, told=True)["all"]
+    cells = of_ranks(5, 3, gold_in_history=True)["all"]
     assert all("has been told" in cells[name]["why"] for name in SEGMENT)
     assert cells["R@5"]["value"] == 1
 
@@ -108,28 +108,28 @@ def test_segments_do_not_cross_dialogues_and_leave_type_7_out():
 
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, 2), st.booleans()), max_size=30))
 def test_structure_equals_looking_back_turn_by_turn(turns):
-    asks = np.array([ask for ask, _, _ in turns], dtype=bool)
+    is_video = np.array([ask for ask, _, _ in turns], dtype=bool)
     video = np.array([target for _, target, _ in turns], dtype=np.int64)
     dialogue = np.cumsum([new for _, _, new in turns], dtype=np.int64)
     dialogue -= dialogue[0] if len(turns) else 0
     places, counts = [], []
     for row in range(len(turns)):
         back = row
-        while back and asks[back] and asks[back - 1] and (
+        while back and is_video[back] and is_video[back - 1] and (
             (dialogue[back - 1], video[back - 1]) == (dialogue[row], video[row])
         ):  # fmt: skip
             back -= 1
-        places.append(row - back + 1 if asks[row] else 0)
-        counts.append(sum(asks[n] for n in range(row) if dialogue[n] == dialogue[row]))
+        places.append(row - back + 1 if is_video[row] else 0)
+        counts.append(sum(is_video[n] for n in range(row) if dialogue[n] == dialogue[row]))
     follows = [*places, 0][1:]
     alone = [place == 1 and after != 2 for place, after in zip(places, follows, strict=True)]
-    found = segments(asks, dialogue, video)
+    found = segments(is_video, dialogue, video)
     expected = [0 if single else place for place, single in zip(places, alone, strict=True)]
     assert found.turn.tolist() == expected
     assert found.last.tolist() == [
         place > 1 and after != place + 1 for place, after in zip(expected, follows, strict=True)
     ]
-    assert earlier(asks, dialogue).tolist() == counts
+    assert count_earlier(is_video, dialogue).tolist() == counts
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -10,7 +10,7 @@ from harness.metrics.survival import survives
 from harness.outcomes import outcomes
 from harness.records import Prediction
 from harness.scoring import design_of, figures
-from harness.statistics.design import linearised
+from harness.statistics.design import linearise
 
 from .conftest import SOURCES, VIDEOS, make_split
 
@@ -59,7 +59,7 @@ def test_restricted_mean_equals_lifelines_once_the_first_turn_is_its_time_0():
 def test_variance_is_greenwoods_where_dialogues_share_nothing():
     _, columns, design = dialogues(*PATTERNS)
     for t in (1, 3, 4):
-        value, influence, _ = linearised(survives, columns[f"S@{t}"].table)
+        value, influence, _ = linearise(survives, columns[f"S@{t}"].table)
         by_dialogue = np.bincount(design.unit[columns[f"S@{t}"].counted], weights=influence[:, 0])
         events = fitted().event_table.loc[1:t]
         terms = events.observed / (events.at_risk * (events.at_risk - events.observed))

@@ -5,8 +5,9 @@ import json
 import pytest
 
 from harness.metrics import METRICS
-from harness.outcomes import THRESHOLDS, outcomes
+from harness.outcomes import outcomes
 from harness.records import Moment, Prediction, milliseconds
+from harness.temporal import IOU_TENTHS
 from tests.metrics.conftest import SOURCES, VIDEOS, make_split
 
 LENGTHS = range(1, 2001)  # of gold spans, in hundredths of a second
@@ -17,7 +18,7 @@ def written_and_read(length):
     return milliseconds(json.loads(f"{length // 1000}.{length % 1000:03}"))
 
 
-@pytest.mark.parametrize("tenths", THRESHOLDS)
+@pytest.mark.parametrize("tenths", IOU_TENTHS)
 @pytest.mark.parametrize(("more", "hits"), [(0, True), (-1, False)], ids=["exactly", "1 ms less"])
 def test_a_threshold_is_met_exactly_and_missed_by_a_millisecond(tenths, more, hits):
     # The prediction is the first `tenths` tenths of the gold span: an IoU of just that.

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from harness.benchmark import Benchmark
-from harness.sources.ivcr200k import Settings, import_files
+from harness.sources.ivcr200k import ImportSettings, import_files
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def make(folder: Path, samples, *, name="tiny", labels="public", durations=None)
         meta = folder / f"{name}.videos.json"
         rows = [{"video_id": video, "duration": length} for video, length in durations.items()]
         meta.write_text(json.dumps(rows), "utf-8")
-    made = import_files([file], folder / name, Settings(name, labels=labels), videos=meta)
+    made = import_files([file], folder / name, ImportSettings(name, labels=labels), videos=meta)
     return Benchmark(made.folder)
 
 

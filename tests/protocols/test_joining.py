@@ -4,7 +4,7 @@ import pytest
 
 from harness.protocols.items import Item
 from harness.protocols.joining import AMBIGUOUS, NO_ENTRY, join, question_of
-from harness.protocols.result_file import Entry
+from harness.protocols.result_file import ResultEntry
 from harness.protocols.source import SourceDialogue, SourceTurn
 
 MARK = "<VID> 1 </VID> <VIDEO> <VIDEOTOKEN> </VIDEO>"
@@ -17,7 +17,7 @@ def asked(*utterances):
 
 def entries(text):
     """Entries from "question:output" words."""
-    return [Entry(*word.split(":")) for word in text.split()]
+    return [ResultEntry(*word.split(":")) for word in text.split()]
 
 
 def test_a_file_in_item_order_is_joined_by_position():
@@ -28,8 +28,8 @@ def test_a_file_in_item_order_is_joined_by_position():
 
 def test_prefixed_questions_are_in_item_order_too():
     given = [
-        Entry(f"Candidate videos : {MARK},{MARK}.a", "1"),
-        Entry(f"Current video : {MARK}.0.0s, 2.1s. b", "2"),
+        ResultEntry(f"Candidate videos : {MARK},{MARK}.a", "1"),
+        ResultEntry(f"Current video : {MARK}.0.0s, 2.1s. b", "2"),
     ]
     assert join(asked("a", "b"), given).entries == (0, 1)
 

@@ -10,10 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.benchmark import Benchmark
-from harness.protocols.official import FIGURES, count
-from harness.protocols.result_file import Entry, read_result
+from harness.protocols.judging import FIGURES
+from harness.protocols.official import count
+from harness.protocols.result_file import ResultEntry, read_result
 from harness.protocols.source import read_source
-from harness.sources.ivcr200k import Settings, import_files
+from harness.sources.ivcr200k import ImportSettings, import_files
 from tests.protocols import longhand
 from tests.protocols.conftest import make
 from tests.protocols.samples import moment_turn, results, sample, samples, video_turn
@@ -24,7 +25,7 @@ KEYS = dict(zip(FIGURES, ["vr_right", "vmr_r3", "vmr_r5", "vmr_r7"], strict=True
 
 
 def entries_of(rows):
-    return [Entry(row["user_q"], row["output"]) for row in rows]
+    return [ResultEntry(row["user_q"], row["output"]) for row in rows]
 
 
 def answers(texts, file):
@@ -57,7 +58,7 @@ def real(shared, tmp_path_factory):
     """The real text as a benchmark."""
     data = shared / "data" / "charades-ivcr.test.json.gz"
     out = tmp_path_factory.mktemp("real") / "benchmark"
-    return Benchmark(import_files([data], out, Settings("real")).folder)
+    return Benchmark(import_files([data], out, ImportSettings("real")).folder)
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +93,7 @@ def test_a_perfect_file_is_as_imperfect_as_stated(shared, real_source):
     with gzip.open(shared / "data" / "charades-ivcr.test.json.gz") as stream:
         file = json.load(stream)
     rows = [(item[-1][0]["value"], item[-1][1]["value"]) for item in longhand.items(file)]
-    cells = count(real_source, [Entry(*row) for row in rows])["all"]
+    cells = count(real_source, [ResultEntry(*row) for row in rows])["all"]
     found = [f"{100 * cells[figure].right / cells[figure].turns:.2f}" for figure in FIGURES]
     assert found == ["79.09", "74.65", "74.65", "74.65"]
 
@@ -160,7 +161,9 @@ def test_a_turn_number_without_a_kind_is_null(benchmark_of):
 def test_items_of_one_kind_leave_the_other_null(benchmark_of):
     alone = sample([moment_turn("when", 1, "S/1.mp4", (5, 10))])
     failed = sample([video_turn("who", None, "S/2.mp4")])
-    table = count(read_source(benchmark_of([alone, failed]), "test"), [Entry("when", "5s-10s")])
+    table = count(
+        read_source(benchmark_of([alone, failed]), "test"), [ResultEntry("when", "5s-10s")]
+    )
     assert "no counter" in table["all"]["R@1"].why
     assert table["all"]["R@1,IoU>=0.5"] == (0, 1, 1, None)
 
@@ -171,14 +174,14 @@ def test_items_of_one_kind_leave_the_other_null(benchmark_of):
 )
 def test_where_the_published_scorer_stops_the_figure_is_null(benchmark_of, answer, reply, why):
     turn = moment_turn("when", 1, "S/1.mp4", (5, 10), answer)
-    table = count(read_source(benchmark_of([sample([turn])]), "test"), [Entry("when", reply)])
+    table = count(read_source(benchmark_of([sample([turn])]), "test"), [ResultEntry("when", reply)])
     assert why in table["all"]["R@1,IoU>=0.3"].why
     assert why in table["turn=1"]["R@1,IoU>=0.3"].why
 
 
 def test_an_endless_number_is_wrong_and_no_crash(benchmark_of):
     turn = moment_turn("when", 1, "S/1.mp4", (5, 10))
-    entry = Entry("when", "5 - " + "9" * 400)
+    entry = ResultEntry("when", "5 - " + "9" * 400)
     table = count(read_source(benchmark_of([sample([turn])]), "test"), [entry])
     assert table["turn=1"]["R@1,IoU>=0.3"] == (0, 1, 1, None)
 

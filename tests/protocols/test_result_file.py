@@ -8,7 +8,7 @@ import pytest
 
 from harness.errors import EnvironmentFailure, SubmissionError
 from harness.protocols import result_file
-from harness.protocols.result_file import Entry, read_result
+from harness.protocols.result_file import ResultEntry, read_result
 
 ROWS = [{"user_q": "谁在唱歌", "output": "video 3"}, {"user_q": "", "output": "", "more": 1}]
 TEXT = json.dumps(ROWS, ensure_ascii=False).encode()
@@ -19,7 +19,7 @@ def test_plain_and_gzip_read_alike(tmp_path):
     plain.write_bytes(TEXT)
     packed.write_bytes(gzip.compress(TEXT, mtime=0))
     assert read_result(plain) == read_result(packed)
-    assert read_result(plain).entries == (Entry("谁在唱歌", "video 3"), Entry("", ""))
+    assert read_result(plain).entries == (ResultEntry("谁在唱歌", "video 3"), ResultEntry("", ""))
     assert read_result(packed).sha256 == hashlib.sha256(TEXT).hexdigest()
 
 

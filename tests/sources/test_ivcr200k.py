@@ -12,7 +12,7 @@ import pytest
 from harness.benchmark import Benchmark
 from harness.errors import EnvironmentFailure, WrongUsageError
 from harness.records import Span
-from harness.sources.ivcr200k import Settings, import_files
+from harness.sources.ivcr200k import ImportSettings, import_files
 from harness.sources.official_dialogue import language_of
 
 TEN = [f"A/{number}.mp4" for number in range(10)]
@@ -45,7 +45,7 @@ def imported(tmp_path):
             videos = tmp_path / "meta.json"
             videos.write_text(json.dumps(meta), "utf-8")
         out = tmp_path / "benchmark"
-        made = import_files([file], out, Settings("toy", **settings), videos=videos)
+        made = import_files([file], out, ImportSettings("toy", **settings), videos=videos)
         return Benchmark(out).checked(), {row.code: row.count for row in made.oddities}
 
     return run
@@ -153,14 +153,14 @@ def test_a_file_that_is_no_data_file_leaves_nothing_behind(tmp_path, bad):
     file = tmp_path / "data.json"
     file.write_text(bad)
     with pytest.raises(EnvironmentFailure):
-        import_files([file], tmp_path / "out", Settings("toy"))
+        import_files([file], tmp_path / "out", ImportSettings("toy"))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["data.json"]
 
 
 def test_an_existing_folder_is_not_touched(tmp_path):
     (tmp_path / "out").mkdir()
     with pytest.raises(WrongUsageError, match="exists already"):
-        import_files([tmp_path / "data.json"], tmp_path / "out", Settings("toy"))
+        import_files([tmp_path / "data.json"], tmp_path / "out", ImportSettings("toy"))
 
 
 def test_changed_gold_and_changed_turns_are_noticed(imported):
@@ -195,7 +195,7 @@ def test_import_of_real_text_counts_what_its_description_states(shared, tmp_path
     made = import_files(
         [data / "charades-ivcr.test.json.gz"],
         tmp_path / "out",
-        Settings("charades"),
+        ImportSettings("charades"),
         videos=data / "charades-ivcr.test.videos.json.gz",
     )
     counts = Benchmark(tmp_path / "out").header.splits["test"]
@@ -216,8 +216,8 @@ def test_the_fingerprint_does_not_depend_on_the_hash_seed(tmp_path):
     file.write_text(json.dumps(samples))
     script = (
         "import sys; from pathlib import Path; from harness.benchmark import Benchmark\n"
-        "from harness.sources.ivcr200k import Settings, import_files\n"
-        "out = Path(sys.argv[2]); import_files([Path(sys.argv[1])], out, Settings('toy'))\n"
+        "from harness.sources.ivcr200k import ImportSettings, import_files\n"
+        "out = Path(sys.argv[2]); import_files([Path(sys.argv[1])], out, ImportSettings('toy'))\n"
         "print(Benchmark(out).header.fingerprint)"
     )
     found = {

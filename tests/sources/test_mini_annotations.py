@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 
-from harness.sources.mini import Annotations
+from harness.sources.mini import MiniAnnotations
 from harness.sources.mini.chinese import NAMES
 from harness.sources.mini.english import ADVERBS
 from tests.sources.test_mini_reading import (
@@ -28,7 +28,7 @@ from tests.sources.test_mini_reading import (
 
 
 @pytest.fixture(scope="module")
-def made() -> Annotations:
+def made() -> MiniAnnotations:
     return seed_zero()
 
 
@@ -42,7 +42,7 @@ def scripts() -> dict[str, dict[str, Video]]:
     return corpora()
 
 
-def test_dialogues_are_many_of_all_types_and_1_to_8_turns(made: Annotations) -> None:
+def test_dialogues_are_many_of_all_types_and_1_to_8_turns(made: MiniAnnotations) -> None:
     for split, least in (("train", 600), ("val", 100), ("test", 300)):
         samples = [sample for sample in made.samples if sample["split"] == split]
         assert len(samples) >= least
@@ -51,7 +51,9 @@ def test_dialogues_are_many_of_all_types_and_1_to_8_turns(made: Annotations) -> 
         assert lengths == {1, 2, 3, 4, 5, 6, 7, 8}
 
 
-def test_a_third_of_turns_and_dialogues_are_chinese(made: Annotations, turns: list[Turn]) -> None:
+def test_a_third_of_turns_and_dialogues_are_chinese(
+    made: MiniAnnotations, turns: list[Turn]
+) -> None:
     for split in ("train", "val", "test"):
         said = [bool(CHINESE.search(turn.utterance)) for turn in turns if turn.split == split]
         assert 0.3 <= sum(said) / len(said) <= 0.5

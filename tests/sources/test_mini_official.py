@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from harness.sources.mini import Annotations, annotate, build
+from harness.sources.mini import MiniAnnotations, annotate, build
 from tests.sources.test_mini_reading import (
     CHINESE,
     Turn,
@@ -30,7 +30,7 @@ OFFICIAL_SPAN = re.compile(r"(\d+(?:\.\d+)?)s-(\d+(?:\.\d+)?)s")
 
 
 @pytest.fixture(scope="module")
-def made() -> Annotations:
+def made() -> MiniAnnotations:
     return seed_zero()
 
 
@@ -39,7 +39,7 @@ def turns() -> list[Turn]:
     return all_turns()
 
 
-def test_only_chat_lacks_candidates_and_spans(made: Annotations) -> None:
+def test_only_chat_lacks_candidates_and_spans(made: MiniAnnotations) -> None:
     for sample in made.samples:
         assert set(sample) == {"split", "type", "conversations"}
         for turn in read_turns(sample):
@@ -48,9 +48,9 @@ def test_only_chat_lacks_candidates_and_spans(made: Annotations) -> None:
 
 
 def test_candidates_are_the_first_stage_of_the_utterance_alone(
-    made: Annotations, turns: list[Turn]
+    made: MiniAnnotations, turns: list[Turn]
 ) -> None:
-    corpus = [s.video_id for s in made.scripts if s.split == "val"]
+    corpus = [s.video_id for s in made.world if s.split == "val"]
     texts = [line["text"] for line in made.meta if line["video_id"] in set(corpus)]
     video = [turn for turn in turns if turn.split == "val" and turn.task == "video"]
     found = first_stage(texts, [turn.utterance for turn in video], 10)
@@ -91,15 +91,15 @@ def test_answers_read_as_the_gold_by_the_official_rules(turns: list[Turn]) -> No
             assert read is None
         spans = [[float(a), float(b)] for a, b in OFFICIAL_SPAN.findall(answer)]
         assert spans == ([] if turn.task == "video" else [turn.reply["gt_se"]])
-    assert 0.03 < glued / chinese < 0.15  # documented in official.GLUED
+    assert 0.03 < glued / chinese < 0.15  # documented in official_entries.GLUED
 
 
 def test_texts_keep_about_seventy_per_cent_and_are_the_same_for_twins(
-    made: Annotations,
+    made: MiniAnnotations,
 ) -> None:
     texts = {line["video_id"]: line["text"] for line in made.meta}
     kept = total = 0
-    for script in made.scripts:
+    for script in made.world:
         text = texts[script.video_id]
         if script.twin:
             assert text == texts[script.twin]
@@ -111,16 +111,16 @@ def test_texts_keep_about_seventy_per_cent_and_are_the_same_for_twins(
     assert kept / total == pytest.approx(0.7, abs=0.02)
 
 
-def test_meta_names_a_file_and_a_duration_for_every_video(made: Annotations) -> None:
+def test_meta_names_a_file_and_a_duration_for_every_video(made: MiniAnnotations) -> None:
     sources = Counter(line["video_id"].split("/")[0] for line in made.meta)
     assert min(sources.values()) > 100
     assert len(sources) == 2
-    for line, script in zip(made.meta, made.scripts, strict=True):
+    for line, script in zip(made.meta, made.world, strict=True):
         assert line["path"] == "videos/" + line["video_id"].split("/")[1]
         assert line["duration"] * 8 == script.frames
 
 
-def test_no_fixed_span_is_a_good_guess(made: Annotations, turns: list[Turn]) -> None:
+def test_no_fixed_span_is_a_good_guess(made: MiniAnnotations, turns: list[Turn]) -> None:
     duration = {line["video_id"]: line["duration"] for line in made.meta}
     moments = [turn.reply for turn in turns if turn.task == "moment" and turn.split == "test"]
     spans = [
@@ -139,7 +139,7 @@ def test_no_fixed_span_is_a_good_guess(made: Annotations, turns: list[Turn]) -> 
     assert share(0, 1) < 0.05
 
 
-def test_annotations_do_not_depend_on_the_hash_seed(made: Annotations) -> None:
+def test_annotations_do_not_depend_on_the_hash_seed(made: MiniAnnotations) -> None:
     code = (
         "from tests.sources.test_mini_reading import digest, seed_zero;print(digest(seed_zero()))"
     )
@@ -157,7 +157,7 @@ def test_annotations_do_not_depend_on_the_hash_seed(made: Annotations) -> None:
 
 
 def test_build_writes_all_files_and_the_official_one_last(
-    tmp_path: Path, made: Annotations, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, made: MiniAnnotations, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wanted: list[str] = []
 
@@ -173,7 +173,7 @@ def test_build_writes_all_files_and_the_official_one_last(
     assert json.loads(files.dialogues.read_text("utf-8")) == made.samples
     events = [json.loads(line) for line in files.events.read_text("utf-8").splitlines()]
     assert {line["video_id"] for line in events} == {
-        script.video_id for script in made.scripts if script.split == "train"
+        script.video_id for script in made.world if script.split == "train"
     }
     assert not list(tmp_path.rglob("*.part"))
     assert files.type_names[0] == "Chat"

@@ -10,7 +10,7 @@ import pytest
 from harness.sources.mini.build import script_line
 from harness.sources.mini.oracles import Oracles
 from harness.sources.mini.queries import Background, Before, Has, Longer, VideoQuery, notation
-from harness.sources.mini.query_sampling import see
+from harness.sources.mini.query_sampling import pattern_of
 from harness.sources.mini.world import Look, Script, make_world
 from tests.sources.test_mini_reading import (
     BACKGROUNDS,
@@ -84,7 +84,7 @@ def test_moment_oracle_of_the_tests_by_hand(note: str, start: float) -> None:
 def random_query(rng: random.Random, scripts: Sequence[Script]) -> VideoQuery:
     """Conditions about one or two videos, true of them or not."""
     events = [rng.choice(rng.choice(scripts).events) for _ in range(2)]
-    one, two = (see(each, rng.sample(Look._fields, rng.randint(1, 3))) for each in events)
+    one, two = (pattern_of(each, rng.sample(Look._fields, rng.randint(1, 3))) for each in events)
     relation = rng.choice((Before(one, two), Longer(one, two), Has(one)))
     return (relation, Background(rng.choice(BACKGROUNDS))) if rng.random() < 0.5 else (relation,)
 

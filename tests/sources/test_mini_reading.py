@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 import bm25s
 
-from harness.sources.mini import Annotations, annotate
+from harness.sources.mini import MiniAnnotations, annotate
 from harness.sources.mini.build import official_lines, script_line
 
 CHINESE = re.compile("[\u4e00-\u9fff]")
@@ -80,13 +80,13 @@ def first_stage(
     return rankings
 
 
-def digest(made: Annotations) -> str:
+def digest(made: MiniAnnotations) -> str:
     parts = ["".join(official_lines(made.samples)), json.dumps(made.meta), json.dumps(made.events)]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
 @cache
-def seed_zero() -> Annotations:
+def seed_zero() -> MiniAnnotations:
     """Seed 0 with the first stage above, made once a process."""
     return annotate(0, first_stage)
 
@@ -95,7 +95,7 @@ def seed_zero() -> Annotations:
 def corpora() -> dict[str, dict[str, Video]]:
     """Scripts by split and id, as the events file writes them."""
     found: dict[str, dict[str, Video]] = {"train": {}, "val": {}, "test": {}}
-    for script in seed_zero().scripts:
+    for script in seed_zero().world:
         found[script.split][script.video_id] = json.loads(json.dumps(script_line(script)))
     return found
 

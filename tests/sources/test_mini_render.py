@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import colorsys
 import math
 from pathlib import Path
 
@@ -10,9 +11,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from harness.sources.mini import render as rendering
 from harness.sources.mini.render import CENTRES, RADIUS, draw, render, write_video
-from harness.sources.mini.shapes import GRID, REACH, RGB, backdrop, distance_map, outline
+from harness.sources.mini.shapes import GRID, REACH, RGB, backdrop, distance_map
 from harness.sources.mini.world import (
     BACKGROUNDS,
     COLOURS,
@@ -100,6 +100,25 @@ def test_nothing_is_shown_between_events(sample: list[tuple[Script, NDArray[np.u
         assert np.abs(ground - backdrop(script.background)).mean() < 6
 
 
+def test_colours_have_the_hues_of_their_names_and_places_their_sides() -> None:
+    hues = {name: 360 * colorsys.rgb_to_hsv(*(part / 255 for part in RGB[name]))[0] for name in RGB}
+    bounds = {
+        "red": (345, 375),
+        "orange": (20, 45),
+        "yellow": (45, 70),
+        "green": (90, 150),
+        "cyan": (165, 200),
+        "blue": (215, 250),
+        "purple": (265, 300),
+        "pink": (315, 345),
+    }
+    assert set(RGB) == set(COLOURS) == set(bounds)
+    for name, (low, high) in bounds.items():
+        assert low <= hues[name] < high or low <= hues[name] + 360 < high, name
+    assert CENTRES["top"][1] < 48 < CENTRES["bottom"][1]
+    assert CENTRES["left"][0] < 48 < CENTRES["right"][0]
+
+
 @pytest.mark.parametrize("place", PLACES)
 def test_shape_is_centred_on_its_place(place: str) -> None:
     event = Event(Look("square", "red", "spins", place, "slow"), 1, 799)
@@ -115,11 +134,14 @@ def test_distance_maps_have_the_areas_of_their_shapes(shape: str) -> None:
         expected = math.pi * 0.95**2
     elif shape == "cross":
         expected = 2 * (2 * 0.68) - 0.68**2
-    else:  # the shoelace formula
-        corners = outline(shape)
-        following = corners[1:] + corners[:1]
-        twice = sum(a * d - b * c for (a, b), (c, d) in zip(corners, following, strict=True))
-        expected = abs(twice) / 2
+    elif shape == "square":
+        expected = 1.64**2
+    elif shape == "triangle":  # equilateral, circumradius 1.1
+        expected = 3 * math.sqrt(3) / 4 * 1.1**2
+    elif shape == "star":  # ten triangles between the radii 1.1 and 0.48
+        expected = 10 * 1.1 * 0.48 * math.sin(math.pi / 5) / 2
+    else:  # the curve x = 16 sin^3 t, y = 13 cos t - 5 cos 2t - ... has the area 180 pi
+        expected = 180 * math.pi / 16**2
     assert measured == pytest.approx(expected, rel=0.02)
     assert expected * RADIUS**2 > 400  # pixels: large enough to be told apart
 
@@ -166,11 +188,11 @@ def test_workers_do_not_change_the_bytes(tmp_path: Path) -> None:
 
 
 def test_failed_encoding_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(frames: NDArray[np.uint8], path: Path) -> None:
-        path.write_bytes(b"half")
+    def broken(path: str, *_: object, **__: object) -> None:
+        Path(path).write_bytes(b"half")
         raise OSError("disk full")
 
-    monkeypatch.setattr(rendering, "_encode", broken)
+    monkeypatch.setattr("av.open", broken)
     with pytest.raises(OSError, match="disk full"):
         write_video(make_world(0)[0], tmp_path / "v.mp4")
     assert not list(tmp_path.iterdir())

@@ -1,6 +1,7 @@
 """The board: max-T by long hand, false positives, power, rank ranges, what can be told apart."""
 
 from collections.abc import Iterator
+from fractions import Fraction
 from itertools import combinations, product
 from pathlib import Path
 
@@ -16,7 +17,6 @@ from harness.statistics import (
     rank_ranges,
     sign_flip_tests,
 )
-from harness.statistics.boards import COARSE
 from harness.statistics.swaps import swaps
 from tests.statistics.graphs import apart, clubs, real, simulated
 
@@ -58,26 +58,37 @@ def test_max_t_is_the_step_down_written_out(monkeypatch: pytest.MonkeyPatch):
     assert np.diag(found).tolist() == [1, 1, 1, 1]
 
 
-def test_max_t_by_portions_is_that_of_all_statistics_at_once():
-    """More pairs and draws than one portion holds, of shares that single precision rounds."""
+def test_max_t_by_portions_is_that_of_exact_integers():
+    """More pairs and draws than one portion holds; p may err upwards, by single precision."""
     graph = clubs(40)
     design = graph.design(draws=2_500)
     shares = np.linspace(0.2, 0.7, 15)[:, None]
-    right = (np.random.default_rng(4).random((15, len(graph.unit))) < shares) / 3
-    sums = np.array([np.bincount(design.cluster, weights=row) for row in right])
+    right = np.random.default_rng(4).random((15, len(graph.unit))) < shares
+    sums = np.array([np.bincount(design.cluster, weights=row) for row in right]).astype(np.int64)
     one, other = np.triu_indices(15, k=1)
     differences = sums[one] - sums[other]  # (pairs, clusters)
-    scale = np.sqrt((differences**2).sum(axis=1))
-    observed = np.abs(differences.sum(axis=1)) / scale
-    signs = 1 - 2 * np.concatenate(list(swaps(design, sums.shape[1])))
-    drawn = np.abs(signs @ differences.T) / scale  # (draws, pairs)
-    order = np.argsort(observed, kind="stable")
-    needed = observed[order] * (1 - COARSE) - COARSE
-    reached = np.maximum.accumulate(drawn[:, order], axis=1) >= needed
-    ps = (1 + np.maximum.accumulate(reached.sum(axis=0)[::-1])[::-1]) / 2_501
-    assert len(np.unique(ps)) > 10
-    found = max_t(design, right)[one[order], other[order]]
-    assert found == pytest.approx(ps, abs=2 / 2_501)
+    signs = 1 - 2 * np.concatenate(list(swaps(design, sums.shape[1]))).astype(np.int64)
+    squares = (signs @ differences.T) ** 2  # (draws, pairs): statistics, squared, times `scale`
+    observed, scale = differences.sum(axis=1) ** 2, (differences**2).sum(axis=1)
+    order = sorted(range(len(one)), key=lambda n: Fraction(int(observed[n]), int(scale[n])))
+
+    def step_down(margin: float) -> np.ndarray:
+        counts = []
+        for place, pair in enumerate(order):
+            rest = order[: place + 1]
+            reached = squares[:, rest] * scale[pair] * (1 + margin) ** 2 >= (
+                observed[pair] * scale[rest]
+            )
+            counts.append(reached.any(axis=1).sum())
+        return (1 + np.maximum.accumulate(counts[::-1])[::-1]) / 2_501
+
+    least, most = step_down(0.0), step_down(2e-4)
+    assert len(np.unique(least)) > 10
+    assert (most - least).max() < 0.01
+    for values in (right, right / 3):  # thirds: equal statistics differ in single precision
+        found = max_t(design, values)[one[order], other[order]]
+        assert (least <= found).all()
+        assert (found <= most).all()
 
 
 def test_identical_systems_are_never_told_apart():

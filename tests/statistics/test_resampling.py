@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from harness.statistics import bootstrap
-from harness.statistics.resampling import counted
+from harness.statistics.resampling import pick_counts
 
 RIGHT = np.array([1.0, 1, 0, 0, 1, 0, 0, 1, 1])
 DIALOGUE = np.array([0, 0, 0, 1, 1, 2, 2, 2, 3])
@@ -31,7 +31,7 @@ def test_interval_matches_exhaustive_resampling_of_four_dialogues():
 
 def test_counts_say_how_often_each_cluster_was_picked():
     picks = np.array([[3, 3, 0, 1], [2, 2, 2, 2]])
-    assert counted(picks).tolist() == [[1, 1, 0, 2], [0, 0, 4, 0]]
+    assert pick_counts(picks).tolist() == [[1, 1, 0, 2], [0, 0, 4, 0]]
 
 
 def test_percentiles_are_scipys_on_the_same_draws():

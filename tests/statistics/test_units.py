@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from harness.statistics import Design, joined_groups, resampling_units
+from harness.statistics import Design, connected_groups, resampling_units
 from tests.statistics.graphs import official
 
 EDGES = st.lists(st.tuples(st.integers(0, 12), st.integers(-1, 12)), min_size=1, max_size=40)
@@ -31,11 +31,11 @@ def test_groups_are_the_connected_components(edges: list[tuple[int, int]]):
     has = video >= 0
     links = (np.ones(has.sum()), (unit[has], 13 + video[has]))
     foreign = connected_components(coo_array(links, shape=(26, 26)), directed=False)[1]
-    assert partition(joined_groups(unit, video)) == partition(foreign[unit])
+    assert partition(connected_groups(unit, video)) == partition(foreign[unit])
 
 
 def test_a_turn_without_a_video_joins_nothing():
-    assert partition(joined_groups([0, 1, 2], [-1, -1, 5])) == {
+    assert partition(connected_groups([0, 1, 2], [-1, -1, 5])) == {
         frozenset({0}),
         frozenset({1}),
         frozenset({2}),
@@ -72,6 +72,6 @@ def test_real_dialogues_form_groups_only_if_independent_turns_stay_apart(shared:
     every = np.ones(len(turns.type))
     design = Design.of(resampling_units(turns.dialogue, turns.type), turns.video, every)
     assert (design.kind, design.count, round(design.largest, 3)) == ("groups", 631, 0.035)
-    whole = joined_groups(np.unique(turns.dialogue, return_inverse=True)[1], turns.video)
+    whole = connected_groups(np.unique(turns.dialogue, return_inverse=True)[1], turns.video)
     assert round(np.bincount(whole).max() / len(whole), 2) == 0.88
     assert Design.of(turns.dialogue, turns.video, every).kind == "units"

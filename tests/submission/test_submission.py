@@ -13,7 +13,7 @@ from harness.files import zstd
 from harness.records import Card, Moment, Prediction
 from harness.submission import EXAMPLE, STARTER, line, start, toml_card, write
 from harness.validation import check
-from harness.validation.rules.card import card_faults
+from harness.validation.reading.card_file import card_findings
 from tests.validation.samples import write_benchmark
 
 PREDICTIONS = (
@@ -131,7 +131,7 @@ def test_card_survives_toml(card):
 
 def test_start_writes_a_valid_card_and_three_lines_about_real_turns(tmp_path, benchmark):
     start(tmp_path / "sub", benchmark)
-    assert list(card_faults(tomllib.loads((tmp_path / "sub" / "card.toml").read_text()))) == []
+    assert list(card_findings(tomllib.loads((tmp_path / "sub" / "card.toml").read_text()))) == []
     (tmp_path / "sub" / EXAMPLE).rename(tmp_path / "sub" / "predictions.jsonl")
     report = check(tmp_path / "sub", benchmark).report
     assert report.totals == {"T100": 2}
@@ -152,8 +152,8 @@ def test_keys_that_the_starter_card_offers_are_valid(tmp_path, benchmark):
         row.removeprefix("# ") for row in text.splitlines() if row.startswith("# ") and " = " in row
     )
     table = tomllib.loads(toml_card(STARTER) + offered)
-    assert len(table) == 6 + 13
-    assert list(card_faults(table)) == []
+    assert len(table) == 6 + 15
+    assert list(card_findings(table)) == []
 
 
 def test_written_lines_are_those_of_zstd(tmp_path):

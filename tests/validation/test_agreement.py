@@ -1,7 +1,6 @@
 """The published schemas, the slow path and the fast path agree on what is valid."""
 
 import json
-from importlib.resources import files
 
 import pytest
 from hypothesis import given, settings
@@ -9,10 +8,11 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from harness.benchmark import Benchmark
-from harness.validation.public import read_public
-from harness.validation.reading.fast_path import FastPath, prediction
-from harness.validation.reading.predictions import inspected
-from harness.validation.rules.card import card_faults
+from harness.documents import schema
+from harness.validation import read_public
+from harness.validation.reading.card_file import card_findings
+from harness.validation.reading.fast_path import FastPath, to_prediction
+from harness.validation.reading.slow_path import inspect_line
 from tests.validation.samples import LINES, encoded, write_benchmark
 from tests.validation.strategies import cards, lines
 
@@ -22,12 +22,8 @@ IN_SCHEMA = {"L106", "L109", "L110", "L111", "L112", "V101", "V102", "M103", "H1
 IN_PART = {"M102", "T102", "T103"}
 
 
-def schema(name):
-    return json.loads(files("harness.schemas").joinpath(f"{name}.json").read_bytes())
-
-
 @pytest.fixture(scope="module")
-def known(tmp_path_factory):
+def public(tmp_path_factory):
     folder = write_benchmark(tmp_path_factory.mktemp("agreement") / "benchmark")
     return read_public(Benchmark(folder), "test")
 
@@ -46,8 +42,8 @@ CARD = Draft202012Validator(schema("card"))
 
 @settings(max_examples=300, deadline=None)
 @given(line=lines())
-def test_slow_path_and_schema_agree_on_the_shape_of_a_line(line, known):
-    _, found = inspected(encoded(line), known)
+def test_slow_path_and_schema_agree_on_the_shape_of_a_line(line, public):
+    _, found = inspect_line(encoded(line), public)
     codes = {finding.code for finding in found}
     if PREDICTION.is_valid(line):
         assert not codes & IN_SCHEMA
@@ -58,13 +54,13 @@ def test_slow_path_and_schema_agree_on_the_shape_of_a_line(line, known):
 @settings(max_examples=300, deadline=None)
 @given(line=lines(), compact=st.booleans(), ascii_only=st.booleans())
 def test_fast_path_accepts_only_what_the_slow_path_finds_nothing_in(
-    line, compact, ascii_only, known
+    line, compact, ascii_only, public
 ):
     spacing = (",", ":") if compact else (", ", ": ")
     data = json.dumps(line, ensure_ascii=ascii_only, separators=spacing).encode()
-    answer, found = inspected(data, known)
+    answer, found = inspect_line(data, public)
     for ordered in (False, True):
-        accepted = FastPath(known, ordered=ordered).accepted(data)
+        accepted = FastPath(public, ordered=ordered).accept(data)
         if accepted is None:
             # It may pass on a sound line, but only for escapes or a whole turn written as 2.0.
             assert found or b"\\" in data or isinstance(line["turn"], float)
@@ -72,12 +68,12 @@ def test_fast_path_accepts_only_what_the_slow_path_finds_nothing_in(
         assert found == []
         assert accepted.position == answer.position
         if ordered:
-            assert prediction(accepted.answer) == answer.prediction(known)
+            assert to_prediction(accepted.answer) == answer.prediction(public)
 
 
 @pytest.mark.parametrize("line", LINES, ids=lambda line: f"{line['dialogue_id']}-{line['turn']}")
-def test_fast_path_takes_valid_lines(line, known):
-    assert FastPath(known, ordered=True).accepted(encoded(line)) is not None
+def test_fast_path_takes_valid_lines(line, public):
+    assert FastPath(public, ordered=True).accept(encoded(line)) is not None
 
 
 # Four marks that are not written as marks, as many as a key and a text bring along.
@@ -86,7 +82,7 @@ HIDDEN_MARKS = '"' + 4 * "\\u0022" + '"'
 
 @settings(max_examples=100, deadline=None)
 @given(data=st.data())
-def test_repeated_keys_never_pass_however_they_are_written(data, known):
+def test_repeated_keys_never_pass_however_they_are_written(data, public):
     text = encoded(data.draw(st.sampled_from(LINES))).decode()
     key = data.draw(st.sampled_from(["dialogue_id", "turn", "videos", "choice", "response"]))
     written = data.draw(st.sampled_from([key, f"\\u{ord(key[0]):04x}{key[1:]}"]))
@@ -94,12 +90,12 @@ def test_repeated_keys_never_pass_however_they_are_written(data, known):
     space = data.draw(st.sampled_from(["", " ", "\t"]))
     once = text[:-1] + f', "{key}"{space}: {value}}}'
     twice = once[:-1] + f', "{written}"{space}: {value}}}'
-    assert FastPath(known, ordered=False).accepted(twice.encode()) is None
-    assert "L108" in {finding.code for finding in inspected(twice.encode(), known)[1]}
+    assert FastPath(public, ordered=False).accept(twice.encode()) is None
+    assert "L108" in {finding.code for finding in inspect_line(twice.encode(), public)[1]}
 
 
 @settings(max_examples=300, deadline=None)
 @given(table=cards())
 def test_card_rules_and_schema_agree(table):
-    faults = list(card_faults(table))
-    assert CARD.is_valid(table) == (not faults), [fault.text for fault in faults]
+    findings = list(card_findings(table))
+    assert CARD.is_valid(table) == (not findings), [finding.text for finding in findings]

@@ -8,7 +8,7 @@ import pytest
 
 from harness.files import readable
 from harness.validation import RULES, check
-from harness.validation.reading import source
+from harness.validation.reading import predictions, source
 from tests.validation.bad import BAD
 from tests.validation.samples import write_submission
 
@@ -19,13 +19,23 @@ def test_every_rule_has_a_bad_example():
     assert sorted(BAD) == sorted(RULES)
 
 
+def during(event):
+    """Reads chunks, and lets something happen after each."""
+
+    def read_chunks(*arguments):
+        for chunk in source.read_chunks(*arguments):
+            event()
+            yield chunk
+
+    return read_chunks
+
+
 def report_of(code, folder, benchmark, monkeypatch):
     write_submission(folder)
     bad = BAD[code]
     bad.do(folder)
     if bad.meanwhile is not None:
-        plain = source._next
-        monkeypatch.setattr(source, "_next", lambda *a: (bad.meanwhile(folder), plain(*a))[1])
+        monkeypatch.setattr(predictions, "read_chunks", during(lambda: bad.meanwhile(folder)))
     report = check(folder, benchmark, keep=False).report
     monkeypatch.undo()
     return report

@@ -1,7 +1,6 @@
 """What the harness itself writes is valid by the schemas that it publishes."""
 
 import json
-from importlib.resources import files
 
 import msgspec
 import pytest
@@ -9,21 +8,21 @@ from jsonschema import Draft202012Validator
 
 from harness import scoring
 from harness.benchmark import Benchmark
+from harness.documents import schema
 from harness.formats.conversion import abstention
 from harness.sources import ivcr200k
 from harness.submission import STARTER, write
 
 
 def faults(name, value):
-    schema = json.loads(files("harness.schemas").joinpath(f"{name}.json").read_bytes())
-    return [error.message for error in Draft202012Validator(schema).iter_errors(value)]
+    return [error.message for error in Draft202012Validator(schema(name)).iter_errors(value)]
 
 
 @pytest.fixture(scope="module")
 def imported(shared, tmp_path_factory):
     out = tmp_path_factory.mktemp("imported") / "small60"
     data = shared / "data"
-    settings = ivcr200k.Settings(name="small60", corpus="named", labels="public")
+    settings = ivcr200k.ImportSettings(name="small60", corpus="named", labels="public")
     ivcr200k.import_files(
         (data / "charades-ivcr.small60.json.gz",),
         out,

@@ -8,9 +8,9 @@ import pytest
 
 from harness.benchmark import Benchmark
 from harness.errors import SubmissionError
-from harness.files import opened
+from harness.files import open_input
 from harness.validation import check
-from harness.validation.rules.folder import sha256
+from harness.validation.reading.folder import sha256
 from tests.baselines.conftest import imported
 
 
@@ -27,7 +27,7 @@ def run(tmp_path):
 
 def test_all_ways_to_the_hash_agree(run):
     benchmark, folder = run
-    with opened(folder / "predictions.jsonl.zst") as stream:
+    with open_input(folder / "predictions.jsonl.zst") as stream:
         text = stream.read()
     by_hand = hashlib.sha256((folder / "card.toml").read_bytes() + text).hexdigest()
     turns = len(benchmark.split().turns)

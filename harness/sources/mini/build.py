@@ -26,10 +26,11 @@ LANGUAGES = {"": PHRASINGS["en"], "_zh": PHRASINGS["zh"]}
 
 
 @dataclass(frozen=True)
-class Annotations:
-    """Everything but the frames. `scripts` are in META order; `meta`, `events` are JSON lines."""
+class MiniAnnotations:
+    """Everything but the frames. `world`: the scripts in META order; `meta`, `events`: JSON
+    lines."""
 
-    scripts: tuple[Script, ...]
+    world: tuple[Script, ...]
     samples: list[dict[str, Any]]
     meta: list[dict[str, Any]]
     events: list[dict[str, Any]]
@@ -37,7 +38,7 @@ class Annotations:
 
 @dataclass(frozen=True)
 class MiniFiles:
-    """What `build` wrote: the official file, META, the training scripts, and the type names."""
+    """The files of `build`: the official file, META, the events of training videos; type names."""
 
     dialogues: Path
     videos: Path
@@ -45,23 +46,25 @@ class MiniFiles:
     type_names: dict[int, str]
 
 
-def annotate(seed: int, first_stage: FirstStage, progress: Progress | None = None) -> Annotations:
+def annotate(
+    seed: int, first_stage: FirstStage, progress: Progress | None = None
+) -> MiniAnnotations:
     """All annotations of IVCR-Mini for a seed, with candidates by the given first stage."""
-    scripts = make_world(seed)
-    texts = {script.video_id: video_text(script, LANGUAGES) for script in scripts}
+    world = make_world(seed)
+    texts = {script.video_id: video_text(script, LANGUAGES) for script in world}
     samples: list[dict[str, Any]] = []
     for done, split in enumerate(SIZES):
-        corpus = [script for script in scripts if script.split == split]
+        corpus = [script for script in world if script.split == split]
         dialogues = list(make_dialogues(corpus, split, seed))
         fields = [texts[script.video_id] for script in corpus]
         samples += entries(dialogues, split, corpus, fields, first_stage, seed)
         if progress:
             progress("dialogues", done + 1, len(SIZES))
-    return Annotations(
-        scripts=scripts,
+    return MiniAnnotations(
+        world=world,
         samples=samples,
-        meta=[_meta(script, texts[script.video_id]) for script in scripts],
-        events=[script_line(script) for script in scripts if script.split == "train"],
+        meta=[_meta(script, texts[script.video_id]) for script in world],
+        events=[script_line(script) for script in world if script.split == "train"],
     )
 
 
@@ -76,8 +79,8 @@ def build(
     """Write IVCR-Mini's source files and videos into the folder `out`.
 
     `out` gets `source/ivcr-mini.json` (official format), `source/videos.jsonl` (META),
-    `train/events.jsonl` (see `script_line`) and `videos/`. Every file is written beside its
-    place and renamed, the official file last: without it nothing can be imported. `workers`
+    `train/events.jsonl` (see `script_line`) and `videos/`. Every file is written under
+    another name and renamed, the official file last: without it nothing can be imported. `workers`
     processes render, by default one a core; in a script of one's own, call this under
     `if __name__ == "__main__"` unless `workers` is 1. Raises OSError if `out` cannot be written.
     """
@@ -88,7 +91,7 @@ def build(
         events=out / "train" / "events.jsonl",
         type_names=dict(TYPE_NAMES),
     )
-    jobs = [(script, out / video_path(script)) for script in annotations.scripts]
+    jobs = [(script, out / video_path(script)) for script in annotations.world]
     render(jobs, progress=progress, workers=workers)
     _write(files.events, (_line(each) for each in annotations.events))
     _write(files.videos, (_line(each) for each in annotations.meta))

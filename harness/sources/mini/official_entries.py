@@ -6,15 +6,15 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from harness.sources.mini.dialogues import PHRASINGS, Dialogue, Turn
+from harness.records import CANDIDATES
+from harness.sources.mini.dialogues import PHRASINGS, Dialogue, DraftTurn
 from harness.sources.mini.world import Script
 
 FirstStage = Callable[[Sequence[Mapping[str, str]], Sequence[str], int], list[list[int]]]
 """Text fields of the corpus, queries, k -> the k best corpus positions a query, best first."""
 
-CANDIDATES = 10
 # Share of Chinese answers that name their number as "在video 4中", which the official rule
-# cannot read (\b does not part a digit from an ideograph): the real data has that trouble.
+# cannot read (\b does not separate a digit from an ideograph): the real data has this problem.
 GLUED = 0.08
 
 
@@ -33,7 +33,7 @@ def entries(
     """
     turns = [turn for dialogue in dialogues for turn in dialogue.turns]
     queries = [turn.utterance for turn in turns if _searched(turn)]
-    found = iter(first_stage(texts, queries, CANDIDATES))
+    candidate_lists = iter(first_stage(texts, queries, CANDIDATES))
     names = [script.video_id for script in corpus]
     samples = []
     for index, dialogue in enumerate(dialogues):
@@ -42,7 +42,7 @@ def entries(
         candidates: list[str] = []
         for turn in dialogue.turns:
             if _searched(turn):
-                candidates = _candidates(turn, next(found), names)
+                candidates = _candidates(turn, next(candidate_lists), names)
             conversation.append(
                 {"from": "human", "value": turn.utterance, "text_id": f"mini: {turn.meaning}"}
             )
@@ -51,11 +51,11 @@ def entries(
     return samples
 
 
-def _searched(turn: Turn) -> bool:
-    return turn.task != "chat" and not turn.keeps
+def _searched(turn: DraftTurn) -> bool:
+    return turn.task != "chat" and not turn.keeps_candidates
 
 
-def _candidates(turn: Turn, positions: Sequence[int], names: Sequence[str]) -> list[str]:
+def _candidates(turn: DraftTurn, positions: Sequence[int], names: Sequence[str]) -> list[str]:
     """The first stage's ten; a moment turn that opens has its gold video as candidate 1."""
     if len(set(positions)) != CANDIDATES:
         raise ValueError(
@@ -69,7 +69,7 @@ def _candidates(turn: Turn, positions: Sequence[int], names: Sequence[str]) -> l
     return [gold, *(name for name in found if name != gold)][:CANDIDATES]
 
 
-def _reply(rng: random.Random, turn: Turn, candidates: Sequence[str]) -> dict[str, Any]:
+def _reply(rng: random.Random, turn: DraftTurn, candidates: Sequence[str]) -> dict[str, Any]:
     gold = turn.script.video_id
     if turn.task == "chat":
         return {"from": "gpt", "value": turn.answer, "video_id": gold}
@@ -88,7 +88,7 @@ def _reply(rng: random.Random, turn: Turn, candidates: Sequence[str]) -> dict[st
     return reply
 
 
-def _answer(rng: random.Random, turn: Turn, candidates: Sequence[str]) -> str:
+def _answer(rng: random.Random, turn: DraftTurn, candidates: Sequence[str]) -> str:
     """The reference answer: the gold's number from 1 if it is a candidate, and the span."""
     answers = PHRASINGS[turn.language].answers
     gold = turn.script.video_id

@@ -1,8 +1,9 @@
-"""Two oracles over the scripts of one split: one that understands, one that only reads words.
+"""Two oracles over the scripts of one split: one reads whole scripts, one reads only words.
 
 The script oracle evaluates the whole query. The words oracle knows which words a video's script
-holds and how often, but not which belong together, nor in which order or for how long: it is
-what a perfect reader of complete, unordered descriptions could do. Neither knows the sampler.
+holds and how often. It does not know which words are of one event, nor the order and duration of
+events: it is the upper bound of a reader of complete, unordered descriptions. Neither knows the
+sampler.
 """
 
 from __future__ import annotations

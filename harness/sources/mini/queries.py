@@ -1,4 +1,4 @@
-"""What an utterance means, as a small structured query, and its notation.
+"""The meaning of an utterance: a small structured query, and its notation.
 
 A video query is a conjunction of conditions on a script; a moment query picks one event of a
 video. Both are written into `text_id` in a plain notation, so that anyone with the scripts can

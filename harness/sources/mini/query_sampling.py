@@ -1,6 +1,6 @@
-"""Choosing what to ask: queries about a given video, checked by the oracles as they are made.
+"""Queries about a given video, checked by the oracles as they are sampled.
 
-Every function raises RuntimeError when a fixed number of draws does not find what it needs.
+Every function that samples queries raises RuntimeError if a fixed number of draws finds none.
 """
 
 from __future__ import annotations
@@ -31,20 +31,21 @@ UNNAMED = ("motion", "place", "pace")
 
 
 def pixel_query(
-    rng: random.Random, oracles: Oracles, script: Script, said: VideoQuery = ()
+    rng: random.Random, oracles: Oracles, script: Script, context: VideoQuery = ()
 ) -> VideoQuery:
     """A query that names both events in which the video differs from its twin, and how.
 
-    The script oracle finds the video alone, the words oracle it and its twin. Attributes are
-    added one by one, in random order, until both hold. What was `said` is not said again
-    unless nothing else tells the twins apart.
+    The script oracle finds the video alone, the words oracle it and its twin. Attributes are added
+    one by one, in random order, until both hold. Conditions of the `context` are not repeated
+    unless nothing else separates the twins. Raises ValueError if the video has no twin,
+    RuntimeError if no query is found.
     """
     if script.differs is None or script.difference is None or script.twin is None:
         raise ValueError(f"{script.video_id} has no twin: a pixel query needs one")
     pair = {script.video_id, script.twin}
     for attempt in range(TRIES):
         for query in _pixel_drafts(rng, script, script.difference, script.differs):
-            if query[0] in said and attempt < TRIES // 4:
+            if query[0] in context and attempt < TRIES // 4:
                 continue
             if set(oracles.words(query)) == pair and oracles.script(query) == [script.video_id]:
                 return query
@@ -52,42 +53,53 @@ def pixel_query(
 
 
 def plain_query(
-    rng: random.Random, oracles: Oracles, script: Script, given: VideoQuery = ()
+    rng: random.Random, oracles: Oracles, script: Script, context: VideoQuery = ()
 ) -> VideoQuery:
-    """Conditions that, with the `given` ones, the script oracle finds in this video alone."""
+    """Conditions that, with the `context`, the script oracle finds in this video alone.
+
+    Raises RuntimeError if no such query is found.
+    """
     for _ in range(TRIES):
         for query in _plain_drafts(rng, script):
-            if oracles.script(given + query) == [script.video_id]:
+            if oracles.script(context + query) == [script.video_id]:
                 return query
     raise RuntimeError(f"no unique query for {script.video_id} in {TRIES} draws: see world.py")
 
 
 def detail_query(
-    rng: random.Random, oracles: Oracles, script: Script, said: VideoQuery
+    rng: random.Random, oracles: Oracles, script: Script, context: VideoQuery
 ) -> VideoQuery:
-    """One more condition: little by itself, unique with what has been `said`."""
+    """One more condition; with the `context` it fits this video alone."""
     for _ in range(TRIES):
         event = rng.choice(script.events)
-        options: list[Condition] = [Has(see(event, [*NAMED, rng.choice(UNNAMED)]))]
-        options.append(Has(see(event, rng.choice((("colour", "motion"), ("shape", "place"))))))
+        options: list[Condition] = [Has(pattern_of(event, [*NAMED, rng.choice(UNNAMED)]))]
+        options.append(
+            Has(pattern_of(event, rng.choice((("colour", "motion"), ("shape", "place")))))
+        )
         options.append(Background(script.background))
         detail = rng.choice(options)
-        if detail not in said and oracles.script((*said, detail)) == [script.video_id]:
+        if detail not in context and oracles.script((*context, detail)) == [script.video_id]:
             return (detail,)
-    return plain_query(rng, oracles, script, given=said)
+    return plain_query(rng, oracles, script, context=context)
 
 
 def abstract_query(rng: random.Random, oracles: Oracles, script: Script) -> VideoQuery:
-    """A unique query whose first condition is a quality of the whole video."""
+    """A unique query whose first condition is a quality of the whole video.
+
+    Raises ValueError if the video has no such quality.
+    """
     qualities = abstract_conditions(script)
     if not qualities:
         raise ValueError(f"{script.video_id} is neither calm, lively, simple nor busy")
     quality = (rng.choice(qualities),)
-    return quality + plain_query(rng, oracles, script, given=quality)
+    return quality + plain_query(rng, oracles, script, context=quality)
 
 
 def vague_query(rng: random.Random, oracles: Oracles, script: Script, most: int = 6) -> VideoQuery:
-    """A query that fits this video and some others, at most `most` in all."""
+    """A query that fits this video and some others, at most `most` in all.
+
+    Raises RuntimeError if no such query is found.
+    """
     for _ in range(TRIES):
         for query in _vague_drafts(rng, script):
             if 2 <= len(oracles.script(query)) <= most:
@@ -96,7 +108,7 @@ def vague_query(rng: random.Random, oracles: Oracles, script: Script, most: int 
 
 
 def abstract_conditions(script: Script) -> list[Condition]:
-    """What can be said of the whole video: calm or lively, simple or busy."""
+    """Conditions on the whole video: calm or lively, simple or busy."""
     paces = {event.look.pace for event in script.events}
     count = len(script.events)
     found: list[Condition] = [Throughout(paces.pop())] if len(paces) == 1 else []
@@ -104,13 +116,14 @@ def abstract_conditions(script: Script) -> list[Condition]:
 
 
 def moment_query(
-    rng: random.Random, script: Script, asked: frozenset[int] = frozenset()
+    rng: random.Random, script: Script, used_starts: frozenset[int] = frozenset()
 ) -> tuple[MomentQuery, Event]:
     """A query that picks one event of the video, and the event.
 
-    Events whose start is in `asked` are left out while others are left.
+    Events whose start is in `used_starts` are left out while there are others. Raises RuntimeError
+    if no query is found.
     """
-    fresh = [event for event in script.events if event.start not in asked] or script.events
+    fresh = [event for event in script.events if event.start not in used_starts] or script.events
     for _ in range(TRIES):
         query = _moment_draft(rng, script, rng.choice(fresh))
         event = find_moment(query, script)
@@ -132,12 +145,15 @@ def _pixel_drafts(
     fields: tuple[list[str], list[str]] = (list(named), list(named))
     extra: list[Condition] = [Background(script.background)]
     others = [each for each in script.events if each not in (a, b)]
-    extra += [Has(see(each, FIELDS)) for each in rng.sample(others, len(others))]
+    extra += [Has(pattern_of(each, FIELDS)) for each in rng.sample(others, len(others))]
     for which, field in steps:
         fields[which].append(field)
-        yield _differing(difference, see(a, fields[0]), see(b, fields[1]))
+        yield _differing(difference, pattern_of(a, fields[0]), pattern_of(b, fields[1]))
     for count in range(1, len(extra) + 1):
-        yield (*_differing(difference, see(a, FIELDS), see(b, FIELDS)), *extra[:count])
+        yield (
+            *_differing(difference, pattern_of(a, FIELDS), pattern_of(b, FIELDS)),
+            *extra[:count],
+        )
 
 
 def _differing(difference: str, a: Pattern, b: Pattern) -> VideoQuery:
@@ -157,8 +173,8 @@ def _plain_drafts(rng: random.Random, script: Script) -> Iterator[VideoQuery]:
     for which, field in [(0, None), *rng.sample(steps, len(steps))]:
         if field:
             fields[which].append(field)
-        seen = [see(event, names) for event, names in zip(events, fields, strict=True)]
-        yield _related(relation, events, seen) + tail
+        patterns = [pattern_of(event, names) for event, names in zip(events, fields, strict=True)]
+        yield _related(relation, events, patterns) + tail
 
 
 def _vague_drafts(rng: random.Random, script: Script) -> Iterator[VideoQuery]:
@@ -167,18 +183,18 @@ def _vague_drafts(rng: random.Random, script: Script) -> Iterator[VideoQuery]:
     names = rng.sample(FIELDS, 4)
     tail: VideoQuery = (Background(script.background),) if rng.random() < 0.3 else ()
     for count in (2, 3, 4):
-        yield (Has(see(event, names[:count])), *tail)
+        yield (Has(pattern_of(event, names[:count])), *tail)
 
 
-def _related(relation: str, events: list[Event], seen: list[Pattern]) -> VideoQuery:
+def _related(relation: str, events: list[Event], patterns: list[Pattern]) -> VideoQuery:
     if relation == "before":
         first, second = sorted((0, 1), key=lambda i: events[i].start)
-        return (Before(seen[first], seen[second]),)
+        return (Before(patterns[first], patterns[second]),)
     if relation == "longer":
         short, long = sorted((0, 1), key=lambda i: events[i].length)
         if events[short].length * 3 <= events[long].length * 2:  # else a person could not tell
-            return (Longer(seen[long], seen[short]),)
-    return tuple(Has(each) for each in seen)
+            return (Longer(patterns[long], patterns[short]),)
+    return tuple(Has(each) for each in patterns)
 
 
 def _moment_draft(rng: random.Random, script: Script, event: Event) -> MomentQuery:
@@ -189,9 +205,9 @@ def _moment_draft(rng: random.Random, script: Script, event: Event) -> MomentQue
     place = script.events.index(event) - {"at": 0, "after": 1, "until": -1}[pick]
     anchor = script.events[place] if 0 <= place < len(script.events) else event
     names = rng.sample(FIELDS, rng.randint(2, 4)) if pick == "at" else list(NAMED)
-    return MomentQuery(pick, see(anchor, names))
+    return MomentQuery(pick, pattern_of(anchor, names))
 
 
-def see(event: Event, names: tuple[str, ...] | list[str]) -> Pattern:
+def pattern_of(event: Event, names: tuple[str, ...] | list[str]) -> Pattern:
     """The pattern that names these attributes of an event."""
     return Pattern(**{name: getattr(event.look, name) for name in names})

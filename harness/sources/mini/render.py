@@ -61,7 +61,7 @@ class Pose(NamedTuple):
     angle: Array
     wide: Array
     high: Array
-    seen: NDArray[np.bool_]
+    visible: NDArray[np.bool_]
 
 
 def render(
@@ -99,13 +99,13 @@ def draw(script: Script) -> NDArray[np.uint8]:
 
 
 def pose(event: Event, seconds: Array) -> Pose:
-    """The shape's pose at the given times, in seconds from the start of its event."""
+    """The shape's pose at `seconds`, (frames,), from the start of its event; fields: (frames,)."""
     look = event.look
     period = PERIODS[look.motion][look.pace == "fast"]
     phase = (2 * np.pi / period * seconds).astype(np.float32)
     x: Array = np.zeros_like(phase)
     wide: Array = np.ones_like(phase)
-    y, angle, high, seen = x, x, wide, wide > 0
+    y, angle, high, visible = x, x, wide, wide > 0
     match look.motion:
         case "spins":
             angle = phase
@@ -118,7 +118,7 @@ def pose(event: Event, seconds: Array) -> Pose:
         case "pulses":
             wide = high = 0.88 + 0.2 * np.sin(phase)
         case "blinks":
-            seen = (seconds % period) < 0.55 * period
+            visible = (seconds % period) < 0.55 * period
         case "shakes":
             beat = np.floor(seconds / period + 1e-3)
             x, y, angle = 5 * np.sin(2.4 * beat), 4 * np.cos(3.7 * beat), 0.3 * np.sin(1.9 * beat)
@@ -126,11 +126,11 @@ def pose(event: Event, seconds: Array) -> Pose:
             wide = np.cos(phase)
             wide = np.copysign(np.maximum(np.abs(wide), 0.12), wide)
     centre = CENTRES[look.place]
-    return Pose(centre[0] - 0.5 + x, centre[1] - 0.5 + y, angle, wide, high, seen)
+    return Pose(centre[0] - 0.5 + x, centre[1] - 0.5 + y, angle, wide, high, visible)
 
 
 def write_video(script: Script, path: Path) -> None:
-    """Encode a script; written beside and renamed, so that nothing half-written stays."""
+    """Encode a script; the file is written under another name and renamed when complete."""
     part = path.with_name(path.name + ".part")
     try:
         _encode(draw(script), part)
@@ -153,7 +153,7 @@ def _encode(frames: NDArray[np.uint8], path: Path) -> None:
 def _draw_event(
     frames: NDArray[np.uint8], shown: NDArray[np.int64], ground: Array, event: Event, at: Pose
 ) -> None:
-    """Blend one event's shape into the frames in which it is seen."""
+    """Blend one event's shape into the frames in which it is visible."""
     reach = RADIUS + SWING + 8
     middle = CENTRES[event.look.place]
     x0, y0 = (max(0, middle[0] - reach), max(0, middle[1] - reach))
@@ -165,8 +165,7 @@ def _draw_event(
     patch = _over(patch, INK, edge)
     patch = _over(patch, colour, fill)
     patch = _over(patch, MARK, mark)
-    seen = at.seen
-    frames[shown[seen], y0:y1, x0:x1] = np.rint(patch[seen])
+    frames[shown[at.visible], y0:y1, x0:x1] = np.rint(patch[at.visible])
 
 
 def _coverage(

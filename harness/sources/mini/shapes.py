@@ -18,7 +18,7 @@ Array = NDArray[np.floating[Any]]
 SIZE = 96
 REACH = 1.5
 GRID = 384
-MARKS = {  # where the dark mark sits that makes a spin visible
+MARKS = {  # the place of the dark mark that makes a spin visible
     "ball": (0.0, -0.52),
     "square": (0.0, -0.45),
     "triangle": (0.0, -0.3),
@@ -52,7 +52,10 @@ def distance_map(shape: str) -> Array:
 
 
 def outline(shape: str) -> list[tuple[float, float]]:
-    """Corners of a shape made of straight lines, or close enough to it (the heart)."""
+    """Corners of a shape of straight lines, or of an approximation by them (the heart).
+
+    Raises ValueError at another shape.
+    """
     if shape == "square":
         return [(-0.82, -0.82), (0.82, -0.82), (0.82, 0.82), (-0.82, 0.82)]
     if shape == "triangle":

@@ -1,8 +1,8 @@
 """The world of IVCR-Mini: videos as scripts of timed events, half of them with a twin.
 
-A script is the truth that everything else is made of: the frames, the words, the dialogues and
-the oracles. Times are whole hundredths of a second, so they print exactly and compare exactly.
-Two events never share a shape or a colour within a video, and never overlap.
+The frames, the words, the dialogues and the oracles all come from the scripts. Times are whole
+hundredths of a second, so they print exactly and compare exactly. Two events never share a shape or
+a colour within a video, and never overlap.
 
 Twins share every word and differ in one thing: the order of two events, the durations of two
 events exchanged, or the places of two events exchanged.
@@ -33,7 +33,7 @@ TRIES = 2000
 
 
 class Look(NamedTuple):
-    """What an event shows, without its time."""
+    """The attributes of an event, without its time."""
 
     shape: str
     colour: str
@@ -60,8 +60,8 @@ class Event:
 class Script:
     """One video: its events in order of time, its length in frames, and its twin if it has one.
 
-    `difference` says what sets it apart from its twin, `differs` which two of its own events
-    (positions from 0, the same in both twins); `words` seeds its text, the same for both twins.
+    `difference`: how it differs from its twin; `differs`: in which two of its own events (positions
+    from 0, the same in both twins); `words`: the seed of its text, the same for both twins.
     """
 
     video_id: str
@@ -80,7 +80,7 @@ class Script:
         return self.frames / FPS
 
     def bag(self) -> Counter[str]:
-        """All words of the script, counted, as if written on slips and shaken."""
+        """All words of the script, counted: a bag of words."""
         return Counter([self.background, *(word for each in self.events for word in each.look)])
 
 
@@ -118,7 +118,7 @@ def exchange(layout: Layout, difference: str, i: int, j: int) -> Layout:
 
 
 def make_world(seed: int) -> tuple[Script, ...]:
-    """All scripts of all splits, in an order that says nothing about twins or splits.
+    """All scripts of all splits, in an order independent of twins and splits.
 
     The same seed gives the same scripts on every machine. Raises RuntimeError if no layout
     meets the rules within a fixed number of draws.
@@ -126,45 +126,44 @@ def make_world(seed: int) -> tuple[Script, ...]:
     rng = random.Random(f"ivcr-mini:{seed}:world")
     total = sum(SIZES.values())
     names = iter(f"{number:08x}" for number in rng.sample(range(16**8), total))
-    scripts = [
-        script for split, size in SIZES.items() for script in _split(rng, split, size, names)
-    ]
-    rng.shuffle(scripts)
-    return tuple(scripts)
+    world = [script for split, size in SIZES.items() for script in _split(rng, split, size, names)]
+    rng.shuffle(world)
+    return tuple(world)
 
 
 def _split(rng: random.Random, split: str, size: int, names: Iterator[str]) -> list[Script]:
-    made: list[Script] = []
+    result: list[Script] = []
     bags: list[Counter[str]] = []
     pairs = [DIFFERENCES[index % len(DIFFERENCES)] for index in range(size // 4)]
     for difference in [*pairs, *[None] * (size // 2)]:
-        drawn = _draw_apart(rng, split, difference, bags)
-        bags.append(drawn[0].bag())
-        made += _named(drawn, names)
-    return made
+        videos = _draw_distinct(rng, split, difference, bags)
+        bags.append(videos[0].bag())
+        result += _named(videos, names)
+    return result
 
 
-def _draw_apart(
+def _draw_distinct(
     rng: random.Random,
     split: str,
     difference: str | None,
     bags: Sequence[Counter[str]],
 ) -> tuple[Script, ...]:
-    """A new video or pair of twins whose words neither hold another video's nor are held by it.
+    """A new video or pair of twins whose words neither contain another video's nor are part of
+    them.
 
-    Without that rule no words could single out a pair: all its words may occur in a longer video.
+    Otherwise no words could identify a pair: all its words may occur in a longer video.
     """
     for _ in range(TRIES):
-        drawn = _pair(rng, split, difference) if difference else _single(rng, split)
-        bag = drawn[0].bag() if drawn else Counter[str]()
-        if drawn and not any(bag <= other or other <= bag for other in bags):
-            return drawn
-    raise RuntimeError(f"no sound {difference or 'single'} video in {TRIES} draws: see world.py")
+        videos = _pair(rng, split, difference) if difference else _single(rng, split)
+        bag = videos[0].bag() if videos else Counter[str]()
+        if videos and not any(bag <= other or other <= bag for other in bags):
+            return videos
+    raise RuntimeError(f"no valid {difference or 'single'} video in {TRIES} draws: see world.py")
 
 
 def _single(rng: random.Random, split: str) -> tuple[Script, ...]:
     layout = _draw(rng)
-    return (_script(rng, split, layout),) if _sound(layout) else ()
+    return (_script(rng, split, layout),) if _is_valid(layout) else ()
 
 
 def _pair(rng: random.Random, split: str, difference: str) -> tuple[Script, ...]:
@@ -175,18 +174,18 @@ def _pair(rng: random.Random, split: str, difference: str) -> tuple[Script, ...]
     twin = exchange(layout, difference, i, j)
     if difference == "place" and layout.looks[i].place == layout.looks[j].place:
         return ()
-    if not (_sound(layout) and _sound(twin)):
+    if not (_is_valid(layout) and _is_valid(twin)):
         return ()
     one = replace(_script(rng, split, layout), difference=difference, differs=(i, j))
     return one, replace(one, events=twin.events())
 
 
-def _named(scripts: tuple[Script, ...], names: Iterator[str]) -> tuple[Script, ...]:
-    ids = [f"{each.video_id}/{next(names)}.mp4" for each in scripts]
+def _named(videos: tuple[Script, ...], names: Iterator[str]) -> tuple[Script, ...]:
+    ids = [f"{each.video_id}/{next(names)}.mp4" for each in videos]
     twins = reversed(ids) if len(ids) == 2 else [None]
     return tuple(
         replace(each, video_id=name, twin=twin)
-        for each, name, twin in zip(scripts, ids, twins, strict=True)
+        for each, name, twin in zip(videos, ids, twins, strict=True)
     )
 
 
@@ -225,6 +224,6 @@ def _contrast(rng: random.Random, layout: Layout, i: int, j: int) -> Layout:
     return layout._replace(lengths=tuple(lengths))
 
 
-def _sound(layout: Layout) -> bool:
+def _is_valid(layout: Layout) -> bool:
     times = [time for event in layout.events() for time in (event.start, event.end)]
     return SHORTEST <= layout.frames() <= LONGEST and all(time % ON_GRID for time in times)

@@ -1,8 +1,8 @@
-"""The fast path: tells of most lines, at the price of typed decoding, that nothing is to be said.
+"""The fast path: accepts most sound lines at the price of typed decoding.
 
-It accepts only what the slow path (harness.validation.reading.json_line, answer, meaning, moments)
-would accept without a finding; any doubt sends the line there. The video ids stand as a Literal in
-the decoder, so that an unknown video ends the decoding and a known one costs no new string.
+It accepts a line only if the slow path would find nothing in it by the rules in COVERED; any doubt
+sends the line there. The video ids stand as a Literal in the decoder, so that an unknown video ends
+the decoding and a known one costs no new string.
 """
 
 from __future__ import annotations
@@ -12,20 +12,31 @@ from typing import Annotated, Any, Literal, NamedTuple
 import msgspec
 from msgspec import UNSET, Meta, UnsetType, defstruct
 
-from harness.records import Moment, Prediction, Task
-from harness.validation.public import Public
-from harness.validation.reading.json_line import NUMBER_LIMIT
-from harness.validation.rules.answer import MOST_CHOICES, MOST_MOMENTS, MOST_VIDEOS
+from harness.records import CANDIDATES, MOMENT_LIMIT, RANK_LIMIT, Moment, Prediction
+from harness.submission import ANSWERED_BY
+from harness.validation.public import PublicSplit
+from harness.validation.rules.json_text import NUMBER_LIMIT
 
+# The rules about a line that no accepted line breaks: those of JSON and of shape, which the decoder
+# holds, and those of content and moments, which `accept` holds. Every other rule about a line is
+# applied to accepted lines as well.
+COVERED = frozenset(
+    [
+        *("L101", "L102", "L103", "L104", "L105", "L106", "L107", "L108"),
+        *("L109", "L110", "L111", "L112"),
+        *("T102", "T103", "V100", "V101", "V102", "V103", "H100", "H101", "H102", "R100"),
+        *("M100", "M101", "M102", "M103", "M201", "M202", "M203", "M204", "M205", "M206"),
+    ]
+)
 _UNBOUNDED = NUMBER_LIMIT * 1000  # ms
 # Quotation marks, in pairs: around the two naming keys and the dialogue's id; around a part's key;
 # around an entry of a list; around the keys and the video of a moment.
 _NAMING, _KEY, _ENTRY, _MOMENT = 6, 2, 2, 8
 
 
-def _decoder(known: Public, ordered: bool) -> msgspec.json.Decoder[Any]:
+def _decoder(public: PublicSplit, ordered: bool) -> msgspec.json.Decoder[Any]:
     # No video at all: a Literal cannot be empty, and no id is empty.
-    video: Any = Literal[tuple(known.durations) or ("",)]
+    video: Any = Literal[tuple(public.durations) or ("",)]
     moment: Any = defstruct(
         "moment",
         [("video_id", video), ("start", float), ("end", float)],
@@ -38,9 +49,9 @@ def _decoder(known: Public, ordered: bool) -> msgspec.json.Decoder[Any]:
         [
             ("dialogue_id", str),
             ("turn", int),
-            ("videos", _at_most(MOST_VIDEOS, ranking), UNSET),
-            ("moments", _at_most(MOST_MOMENTS, tuple[moment, ...]), UNSET),
-            ("choice", _at_most(MOST_CHOICES, tuple[str, ...]), UNSET),
+            ("videos", _at_most(RANK_LIMIT, ranking), UNSET),
+            ("moments", _at_most(MOMENT_LIMIT, tuple[moment, ...]), UNSET),
+            ("choice", _at_most(CANDIDATES, tuple[str, ...]), UNSET),
             ("response", str | UnsetType, UNSET),
         ],
         forbid_unknown_fields=True,
@@ -53,8 +64,8 @@ def _at_most(number: int, kind: Any) -> Any:
     return Annotated[kind, Meta(max_length=number)] | UnsetType
 
 
-class Accepted(NamedTuple):
-    """A line that nothing is to be said of: its turn's position, whether it abstains, its parts.
+class AcceptedLine(NamedTuple):
+    """A line without a finding: its turn's position, whether it abstains, its parts.
 
     Parts that the line does not have are UNSET; times are seconds.
     """
@@ -67,18 +78,18 @@ class Accepted(NamedTuple):
 class FastPath:
     """Decodes and checks lines of one split; unless `ordered`, rankings as sets, a bit faster."""
 
-    def __init__(self, known: Public, *, ordered: bool) -> None:
-        self._decode = _decoder(known, ordered).decode
-        self._known = known
-        self._dialogues = known.dialogues
-        self._tasks = known.tasks
-        self._undated = {name for name, length in known.durations.items() if length is None}
+    def __init__(self, public: PublicSplit, *, ordered: bool) -> None:
+        self._decode = _decoder(public, ordered).decode
+        self._public = public
+        self._dialogues = public.dialogues
+        self._tasks = public.tasks
+        self._undated = {name for name, length in public.durations.items() if length is None}
         self._durations = {
             name: _UNBOUNDED if duration is None else duration
-            for name, duration in known.durations.items()
+            for name, duration in public.durations.items()
         }
 
-    def accepted(self, line: bytes) -> Accepted | None:
+    def accept(self, line: bytes) -> AcceptedLine | None:
         """The decoded line, or None if something may be wrong with it."""
         try:
             answer = self._decode(line)
@@ -92,13 +103,13 @@ class FastPath:
         # makes too many as well, and costs the slow path, no more.
         if line.count(b'"') != self._marks(line, answer, position):
             return None
-        given = False
-        for key in PARTS[self._tasks[position]]:
+        abstains = False
+        for key in ANSWERED_BY[self._tasks[position]]:
             if (part := getattr(answer, key)) is not UNSET:
                 if part:
-                    return Accepted(position, False, answer)
-                given = True
-        return Accepted(position, True, answer) if given else None
+                    return AcceptedLine(position, False, answer)
+                abstains = True
+        return AcceptedLine(position, True, answer) if abstains else None
 
     def undated(self, answer: Any) -> int:
         """The number of an answer's moments in videos of unknown duration."""
@@ -118,7 +129,7 @@ class FastPath:
         if (choice := answer.choice) is not UNSET:
             chosen = frozenset(choice)
             marks += _KEY + _ENTRY * len(chosen)
-            if chosen and not chosen.issubset(self._known.candidates[position]):
+            if chosen and not chosen.issubset(self._public.candidates[position]):
                 return -1
         if (response := answer.response) is not UNSET:
             # Without escapes by number, each mark of the text is one mark of the line.
@@ -137,31 +148,23 @@ class FastPath:
         return len(spans) == len(moments)
 
 
-PARTS: dict[Task, tuple[str, ...]] = {
-    "video": ("videos", "choice"),
-    "moment": ("moments",),
-    "chat": ("response",),
-}
-
-
-def prediction(answer: Any) -> Prediction:
+def to_prediction(answer: Any) -> Prediction:
     """The record of an accepted line."""
-    given = answer.moments
     moments = None
-    if given is not UNSET:
+    if answer.moments is not UNSET:
         moments = tuple(
             Moment(entry.video_id, round(entry.start * 1000), round(entry.end * 1000))
-            for entry in given
+            for entry in answer.moments
         )
     return Prediction(
         answer.dialogue_id,
         answer.turn,
-        _set(answer.videos),
+        _or_none(answer.videos),
         moments,
-        _set(answer.choice),
-        _set(answer.response),
+        _or_none(answer.choice),
+        _or_none(answer.response),
     )
 
 
-def _set(part: Any) -> Any:
+def _or_none(part: Any) -> Any:
     return None if part is UNSET else part

@@ -7,29 +7,24 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any, Final, NamedTuple, NoReturn
+from typing import Any, NoReturn
 
-from harness.validation.report import bare, named
-from harness.validation.rules.rule import Fault, declared
-
-DEPTH = 8
-NUMBER_LIMIT = 10**9
-DIGITS = 40
-
-NOT_UTF8 = declared("L101", "error", "a line is UTF-8", '"response": "caf\\xe9" in Latin-1')
-NUL = declared("L102", "error", "a line holds no NUL byte", "a sparse or preallocated file")
-NOT_JSON = declared("L103", "error", "a line is one JSON value", '{"dialogue_id": "d1", "turn": 1')
-NESTED = declared("L104", "error", f"JSON is nested at most {DEPTH} deep", "[[[[[[[[[[[[")
-NOT_A_NUMBER = declared("L105", "error", "numbers are finite", '"start": NaN')
-LARGE_NUMBER = declared(
-    "L106", "error", "numbers lie within a thousand million of 0", '"start": 1e400'
+from harness.validation.report import display, escape
+from harness.validation.rules.json_text import (
+    DEPTH,
+    DIGITS,
+    DUPLICATE_KEY,
+    LARGE_NUMBER,
+    NESTED,
+    NOT_A_NUMBER,
+    NOT_JSON,
+    NOT_UTF8,
+    NUL,
+    NUMBER_LIMIT,
+    OUT_OF_RANGE,
+    SURROGATE,
 )
-SURROGATE = declared(
-    "L107", "error", "escapes name whole characters", '"response": "\\ud83d", half an emoji'
-)
-DUPLICATE_KEY = declared(
-    "L108", "error", "a key stands once", '"videos": ["a.mp4"], "videos": ["b.mp4"]'
-)
+from harness.validation.rules.rule import Fault, Finding
 
 _LONE = (
     "an escape from \\ud800 to \\udfff stands without its other half, so it names no character; "
@@ -39,25 +34,11 @@ _STRING = re.compile(rb'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
 _NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 
 
-class Finding(NamedTuple):
-    """A rule's code and what to say of the line."""
-
-    code: str
-    text: str
-
-
-class _Odd:
-    """Stands where a number could not be taken, so that nothing else is said of its place."""
-
-
-ODD: Final = _Odd()
-
-
 def read_line(line: bytes) -> tuple[Any, list[Finding]]:
     """The line's JSON value and what is wrong in its writing.
 
-    ODD stands for a number out of range, the last of repeated keys is kept. Raises Fault if the
-    line cannot be read.
+    OUT_OF_RANGE stands for a number out of range, the last of repeated keys is kept. Raises Fault
+    if the line cannot be read.
     """
     text = _decoded(line)
     if _is_nested(line):
@@ -69,8 +50,8 @@ def read_line(line: bytes) -> tuple[Any, list[Finding]]:
     except json.JSONDecodeError as error:
         raise Fault(NOT_JSON, _not_json(error)) from error
     if "\\u" in text and _has_surrogate(value):
-        reader.found.append(Finding(SURROGATE, _LONE))
-    return value, reader.found
+        reader.findings.append(Finding(SURROGATE, _LONE))
+    return value, reader.findings
 
 
 def _decoded(line: bytes) -> str:
@@ -105,7 +86,7 @@ def _not_json(error: json.JSONDecodeError) -> str:
 
 def _has_surrogate(value: Any) -> bool:
     try:
-        json.dumps(value, ensure_ascii=False, default=lambda odd: None).encode("utf-8")
+        json.dumps(value, ensure_ascii=False, default=lambda _: None).encode("utf-8")
     except UnicodeEncodeError:
         return True
     return False
@@ -124,7 +105,7 @@ class _Reader:
     """A JSON decoder that notes what a plain one loses."""
 
     def __init__(self) -> None:
-        self.found: list[Finding] = []
+        self.findings: list[Finding] = []
         self.decoder = json.JSONDecoder(
             object_pairs_hook=self._object,
             parse_int=self._integer,
@@ -138,27 +119,27 @@ class _Reader:
             repeated = _first_repeated(pairs)
             self._note(
                 DUPLICATE_KEY,
-                f"key {named(repeated)} stands more than once, and only one can count; "
+                f"key {display(repeated)} stands more than once, and only one can count; "
                 "keep the one that is meant",
             )
         return value
 
-    def _integer(self, text: str) -> int | _Odd:
+    def _integer(self, text: str) -> Any:
         if len(text) > DIGITS or abs(int(text)) > NUMBER_LIMIT:
             return self._out_of_range(text)
         return int(text)
 
-    def _float(self, text: str) -> float | _Odd:
+    def _float(self, text: str) -> Any:
         value = float(text)
         return value if abs(value) <= NUMBER_LIMIT else self._out_of_range(text)
 
-    def _out_of_range(self, text: str) -> _Odd:
+    def _out_of_range(self, text: str) -> Any:
         self._note(
             LARGE_NUMBER,
-            f"number {bare(text)} is out of range, expected at most {NUMBER_LIMIT:.0e}; "
+            f"number {escape(text)} is out of range, expected at most {NUMBER_LIMIT:.0e}; "
             "times are seconds from the first frame",
         )
-        return ODD
+        return OUT_OF_RANGE
 
     def _constant(self, text: str) -> NoReturn:
         raise Fault(
@@ -166,5 +147,5 @@ class _Reader:
         )
 
     def _note(self, code: str, text: str) -> None:
-        if not any(finding.code == code for finding in self.found):
-            self.found.append(Finding(code, text))
+        if not any(finding.code == code for finding in self.findings):
+            self.findings.append(Finding(code, text))

@@ -6,56 +6,40 @@ import gzip
 import os
 import stat
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, NamedTuple, Protocol, cast
+from typing import IO, Protocol, cast
 
 from harness.files import zstd
-from harness.validation.report import bare, named
-from harness.validation.rules.rule import Fault, declared
+from harness.validation.report import display, escape
+from harness.validation.rules.files import (
+    CHANGED,
+    EXPANDS,
+    LINK_OUT,
+    NOT_COMPRESSED,
+    NOT_PLAIN,
+    RATIO,
+    TOO_LARGE,
+    TRUNCATED,
+    UNREADABLE,
+)
+from harness.validation.rules.rule import Fault
 
 CHUNK = 1 << 18
-# Any honest file expands less: a line repeated with another id each time reaches about 300.
-RATIO = 1000
 FREE = 1 << 24  # bytes of output that need not be earned by input
-
-NOT_PLAIN = declared(
-    "S103", "error", "card and predictions are plain files", "a folder named predictions.jsonl"
-)
-LINK_OUT = declared(
-    "S104", "error", "links stay inside the submission", "predictions.jsonl -> ../other.jsonl"
-)
-UNREADABLE = declared(
-    "S105", "error", "card and predictions can be read", "a file without read permission"
-)
-CHANGED = declared(
-    "S106", "error", "files rest while they are read", "a file that a running job still appends to"
-)
-NOT_COMPRESSED = declared(
-    "S107", "error", "a file is compressed as its suffix says", "plain text with the suffix .gz"
-)
-TRUNCATED = declared(
-    "S108", "error", "a compressed file is whole", "predictions.jsonl.zst cut by a broken upload"
-)
-EXPANDS = declared(
-    "S109", "error", "a compressed file expands at most 1000 times", "gigabytes of zeros as .zst"
-)
-TOO_LARGE = declared(
-    "S110", "error", "predictions hold at most 64 MiB and 32 KiB a turn", "a file of 10 GB"
-)
 
 
 class Hash(Protocol):
-    """What takes bytes in, as hashlib's objects do."""
+    """An object that takes bytes, as those of hashlib do."""
 
     def update(self, data: bytes, /) -> None:
         """Take `data` in."""
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[IO[bytes]]:
-    """Open a file of a submission for reading raw bytes, and check that it rests meanwhile.
+def open_untrusted(path: Path) -> Iterator[IO[bytes]]:
+    """Open a file of a submission for reading, and check that it does not change meanwhile.
 
     Raises Fault if it is no plain file, lies outside its folder, cannot be read or changes.
     """
@@ -98,39 +82,22 @@ def _unreadable(error: BaseException) -> str:
     return f"cannot be read: {reason}; check its permissions, or upload it again"
 
 
-class Half(NamedTuple):
-    """A place in an uncompressed file from which on another may vouch for the rest."""
-
-    start: int
-    is_vouched: Callable[[], bool]
-
-
-def chunks(path: Path, limit: int, start: int = 0, half: Half | None = None) -> Iterator[bytes]:
+def read_chunks(path: Path, limit: int) -> Iterator[bytes]:
     """The uncompressed bytes of a predictions file, by its suffix, at most `limit` of them.
 
-    `start`: where to begin in an uncompressed file; `half`: where to end, the rest vouched for.
     Raises Fault where the file breaks a rule; what came before is sound.
     """
-    with opened(path) as raw:
+    with open_untrusted(path) as raw:
         if os.fstat(raw.fileno()).st_size > limit:
             raise Fault(TOO_LARGE, _too_large(limit))
-        raw.seek(start)
-        stream = _uncompressed(raw, path.suffix)
-        total = start
-        while chunk := _next(stream, path.suffix, _size(total, half)):
+        stream, total = _uncompressed(raw, path.suffix), 0
+        while chunk := _next(stream, path.suffix):
             total += len(chunk)
             if total > FREE + RATIO * raw.tell():
                 raise Fault(EXPANDS, f"expands more than {RATIO} times; compress real predictions")
             if total > limit:
                 raise Fault(TOO_LARGE, _too_large(limit))
             yield chunk
-            if half is not None and total == half.start and half.is_vouched():
-                return
-
-
-def _size(total: int, half: Half | None) -> int:
-    """How much to read next, so that a chunk ends where the second half begins."""
-    return CHUNK if half is None or total >= half.start else min(CHUNK, half.start - total)
 
 
 def _too_large(limit: int) -> str:
@@ -148,10 +115,10 @@ def _uncompressed(raw: IO[bytes], suffix: str) -> IO[bytes]:
     return raw
 
 
-def _next(stream: IO[bytes], suffix: str, size: int) -> bytes:
-    kind = named(suffix.removeprefix("."))
+def _next(stream: IO[bytes], suffix: str) -> bytes:
+    kind = display(suffix.removeprefix("."))
     try:
-        return stream.read(size)
+        return stream.read(CHUNK)
     except EOFError as error:
         raise Fault(
             TRUNCATED, "ends in the middle of its compressed data; compress or upload it again"
@@ -159,7 +126,7 @@ def _next(stream: IO[bytes], suffix: str, size: int) -> bytes:
     except (gzip.BadGzipFile, zlib.error, zstd.ZstdError) as error:
         raise Fault(
             NOT_COMPRESSED,
-            f"is not sound {kind}: {bare(str(error))}; compress it again, or name it as it is",
+            f"is not sound {kind}: {escape(str(error))}; compress it again, or name it as it is",
         ) from error
     except OSError as error:
         raise Fault(UNREADABLE, _unreadable(error)) from error

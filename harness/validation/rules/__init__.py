@@ -1,0 +1,1 @@
+"""The rules of validation, one table: a rule in any module here is found and applied."""

@@ -1,107 +1,18 @@
-"""card.toml: reading it, and its rules."""
+"""The rules about a card, over its table and the published schema."""
 
 from __future__ import annotations
 
-import datetime
-import tomllib
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
+from typing import Any, NamedTuple
 
-import msgspec
-
-from harness.records import Card
-from harness.submission import CARD
-from harness.validation.reading.source import Hash, opened
-from harness.validation.report import Log, bare, named
-from harness.validation.rules.card_fields import FIELDS, Field
-from harness.validation.rules.rule import Fault, declared
+from harness.documents import Mismatch, mismatches, quote_key, schema
+from harness.validation.report import Severity
+from harness.validation.rules.rule import checking, declare
 from harness.validation.suggestions import Suggestions
 
-CARD_LIMIT = 64 << 10
-
-NO_CARD = declared("C100", "error", "there is a card.toml", "a folder without card.toml")
-LARGE_CARD = declared("C101", "error", "the card holds at most 64 KiB", "a log file as card.toml")
-CARD_NOT_UTF8 = declared("C102", "error", "the card is UTF-8", "card.toml saved as UTF-16")
-NOT_TOML = declared("C103", "error", "the card is TOML", "team: us")
-CARD_KEY_MISSING = declared(
-    "C104", "error", "schema, team, system, history, candidates and kind are there", "no `team`"
-)
-CARD_KEY_UNKNOWN = declared("C105", "error", "keys are those of the format", 'sytem = "ours"')
-CARD_TYPE = declared("C106", "error", "values have the type of their key", "team = 7")
-CARD_VALUE = declared("C107", "error", "values are among those allowed", 'history = "all"')
-CARD_FIGURES = declared(
-    "C108", "error", "figures and source stand in reported cards, and only there",
-    'kind = "reported" without `figures`',
-)  # fmt: skip
-
-
-REQUIRED = ("schema", "team", "system", "history", "candidates", "kind")
-REPORTED_ONLY = ("figures", "source")
-_near_key = Suggestions(FIELDS)
-
-
-def read_card(folder: Path, log: Log, digest: Hash | None) -> tuple[Card | None, str | None]:
-    """The card in `folder`, None if something is wrong with it, and its kind if it names one.
-
-    What is wrong goes to `log`, the card's bytes to `digest`, if there is one.
-    """
-    try:
-        data = _card_bytes(folder)
-        if digest is not None:
-            digest.update(data)
-        table = card_table(data)
-    except Fault as fault:
-        log.add(fault.code, fault.text, CARD)
-        return None, None
-    found = list(card_faults(table))
-    for finding in found:
-        log.add(finding.code, finding.text, CARD)
-    card = None if found else _card(table)
-    kind = table.get("kind")
-    return card, kind if isinstance(kind, str) else None
-
-
-def _card(table: dict[str, Any]) -> Card:
-    whole = {key: int(table[key]) for key in ("schema", "seed") if key in table}
-    return msgspec.convert(table | whole, Card)
-
-
-def card_faults(table: dict[str, Any]) -> Iterator[Fault]:
-    """All that is wrong with a card's table."""
-    for key in REQUIRED:
-        if key not in table:
-            yield Fault(CARD_KEY_MISSING, f"{key} is missing; add a line such as {_example(key)}")
-    for key in sorted(table.keys() - FIELDS.keys())[:100]:
-        text = f"unknown key {named(key)}{_near_key(key) or '; remove it'}"
-        yield Fault(CARD_KEY_UNKNOWN, text)
-    for key, field in FIELDS.items():
-        if key in table:
-            yield from _value_faults(key, field, table[key])
-    yield from _figure_faults(table)
-
-
-def _value_faults(key: str, field: Field, value: Any) -> Iterator[Fault]:
-    if not field.has_type(value):
-        text = f"{key}: expected {field.type}, found {_kind(value)}; write {_example(key)}"
-        yield Fault(CARD_TYPE, text)
-    elif not field.is_allowed(value):
-        text = f"{key}: expected {field.allowed}, found {_kind(value)}"
-        yield Fault(CARD_VALUE, text)
-
-
-def _figure_faults(table: dict[str, Any]) -> Iterator[Fault]:
-    kind = table.get("kind")
-    for key in REPORTED_ONLY:
-        if kind == "reported" and key not in table:
-            text = f"a reported card needs {key}; add {_example(key)}"
-            yield Fault(CARD_FIGURES, text)
-        elif kind == "predictions" and key in table:
-            text = f'{key} stands in reported cards alone; remove it, or set kind = "reported"'
-            yield Fault(CARD_FIGURES, text)
-
-
-_EXAMPLES = {
+CARD_LIMIT = 64 << 10  # bytes
+EXAMPLES = {
     "schema": "schema = 1",
     "history": 'history = "own"',
     "candidates": 'candidates = "unused"',
@@ -110,46 +21,122 @@ _EXAMPLES = {
     "languages": 'languages = ["en", "zh"]',
     "seed": "seed = 1",
     "date": 'date = "2025-12-01"',
+    "settings": 'settings = {"context" = "last"}',
     "figures": 'figures = {"R@1" = 0.25}',
 }
 
 
-def _example(key: str) -> str:
-    return _EXAMPLES.get(key, f'{key} = "..."')
+class CardTable(NamedTuple):
+    """A card's table, and where it departs from the published schema."""
+
+    values: dict[str, Any]
+    mismatches: tuple[Mismatch, ...]
+
+    @classmethod
+    def of(cls, values: dict[str, Any]) -> CardTable:
+        """The table with its mismatches."""
+        return cls(values, tuple(mismatches("card", values)))
+
+    def of_values(self) -> Iterator[Mismatch]:
+        """The mismatches of single values."""
+        for found in self.mismatches:
+            if not (found.conditional or is_missing(found) or is_unknown(found)):
+                yield found
 
 
-def _kind(value: Any) -> str:
-    if isinstance(value, dict):
-        return "a table"
-    if isinstance(value, list):
-        return "a list"
-    if isinstance(value, int) and value.bit_length() > 64:
-        return "a number of more than 64 bits"
-    return named(value) if isinstance(value, str) else named(str(value))
+CardCheck = Callable[[CardTable], Iterator[str]]
 
 
-def _card_bytes(folder: Path) -> bytes:
-    path = folder / CARD
-    if not path.is_symlink() and not path.exists():
-        raise Fault(NO_CARD, "missing; write one with `ivcr submission init`")
-    with opened(path) as raw:
-        data = raw.read(CARD_LIMIT + 1)
-    if len(data) > CARD_LIMIT:
-        raise Fault(LARGE_CARD, "expected at most 64 KiB, found more; keep to the keys of a card")
-    return data
+def card_rule(
+    code: str, states: str, bad: str, severity: Severity = "error"
+) -> Callable[[CardCheck], CardCheck]:
+    """Enter the decorated function as the rule `code` about a card; it yields texts."""
+    return checking("card", code, states, bad, severity)
 
 
-def card_table(data: bytes) -> dict[str, Any]:
-    """The table in a card's bytes. Raises Fault if they are no TOML."""
-    try:
-        table = tomllib.loads(data.decode("utf-8"))
-    except UnicodeDecodeError as error:
-        raise Fault(CARD_NOT_UTF8, "expected UTF-8 text; save the file as UTF-8") from error
-    except RecursionError as error:
-        raise Fault(NOT_TOML, "nested too deeply; a card is a list of keys and values") from error
-    except ValueError as error:
-        raise Fault(NOT_TOML, f"not TOML: {bare(str(error))}; see toml.io") from error
-    date = table.get("date")
-    if isinstance(date, datetime.date):
-        table["date"] = date.isoformat()
-    return table
+NO_CARD = declare("card", "C100", "error", "there is a card.toml", "a folder without card.toml")
+LARGE_CARD = declare(
+    "card", "C101", "error", "the card holds at most 64 KiB", "a log file as card.toml"
+)
+CARD_NOT_UTF8 = declare("card", "C102", "error", "the card is UTF-8", "card.toml saved as UTF-16")
+NOT_TOML = declare("card", "C103", "error", "the card is TOML", "team: us")
+
+
+@card_rule("C104", "schema, team, system, history, candidates and kind are there", "no `team`")
+def missing_keys(card: CardTable) -> Iterator[str]:
+    """No required key is missing."""
+    for found in card.mismatches:
+        if is_missing(found) and not found.conditional:
+            key = str(found.keys[0])
+            yield f"{key} is missing; add a line such as {example(key)}"
+
+
+@card_rule("C105", "keys are those of the format", 'sytem = "ours"')
+def unknown_keys(card: CardTable) -> Iterator[str]:
+    """No key is unknown."""
+    unknown = (str(found.keys[0]) for found in card.mismatches if is_unknown(found))
+    for key in sorted(unknown)[:100]:
+        yield f"unknown key {quote_key(key)}{near_key()(key) or '; remove it'}"
+
+
+@card_rule("C106", "values have the type of their key", "team = 7")
+def types(card: CardTable) -> Iterator[str]:
+    """Every value has its type."""
+    wrong = (found for found in card.of_values() if found.keyword == "type")
+    for key, found in first_of_each_key(wrong):
+        yield f"{found.text}; write {example(key)}"
+
+
+@card_rule("C107", "values are among those allowed", 'history = "all"')
+def allowed_values(card: CardTable) -> Iterator[str]:
+    """Every value of the right type is allowed."""
+    found = list(card.of_values())
+    other_types = {entry.keys[0] for entry in found if entry.keyword == "type"}
+    for _, entry in first_of_each_key(e for e in found if e.keys[0] not in other_types):
+        yield entry.text
+
+
+@card_rule(
+    "C108", "figures and source stand in reported cards, and only there",
+    'kind = "reported" without `figures`',
+)  # fmt: skip
+def figures_of_reported_cards(card: CardTable) -> Iterator[str]:
+    """Figures and source where the kind is reported, and nowhere else."""
+    for found in card.mismatches:
+        if found.conditional:
+            key = str(found.keys[0])
+            if is_missing(found):
+                yield f"a reported card needs {key}; add {example(key)}"
+            else:
+                yield f'{key} stands in reported cards alone; remove it, or set kind = "reported"'
+
+
+def is_missing(found: Mismatch) -> bool:
+    """Whether the mismatch is a required key of the card that is missing."""
+    return found.keyword == "required" and len(found.keys) == 1
+
+
+def is_unknown(found: Mismatch) -> bool:
+    """Whether the mismatch is a key that cards do not have."""
+    return found.keyword == "additionalProperties" and len(found.keys) == 1
+
+
+def first_of_each_key(found: Iterable[Mismatch]) -> Iterator[tuple[str, Mismatch]]:
+    """The first mismatch under each key of the card, with the key."""
+    seen: set[str] = set()
+    for entry in found:
+        key = str(entry.keys[0])
+        if key not in seen:
+            seen.add(key)
+            yield key, entry
+
+
+def example(key: str) -> str:
+    """A line of a card that gives the key."""
+    return EXAMPLES.get(key, f'{key} = "..."')
+
+
+@cache
+def near_key() -> Suggestions:
+    """Suggests keys of a card."""
+    return Suggestions(list(schema("card")["properties"]))

@@ -1,78 +1,58 @@
-"""A submission's folder: which file holds the predictions, how large it may be, its SHA-256."""
+"""The rules about a submission's folder: which files stand in it."""
 
 from __future__ import annotations
 
-import hashlib
-import os
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any, NamedTuple
 
-from harness.errors import SubmissionError
-from harness.submission import CARD, PREDICTIONS
-from harness.validation.reading.source import chunks, opened
-from harness.validation.report import Log, named
-from harness.validation.rules.rule import Fault, declared
+from harness.submission import predictions_in
+from harness.validation.report import Severity
+from harness.validation.rules.rule import checking, declare
 
-NO_PREDICTIONS = declared(
-    "S101", "error", "there is a predictions file", "a folder with predictions.json alone"
+NO_PREDICTIONS = declare(
+    "folder",
+    "S101",
+    "error",
+    "there is a predictions file",
+    "a folder with predictions.json alone",
 )
-TWO_PREDICTIONS = declared(
-    "S102", "error", "there is one predictions file", "predictions.jsonl and predictions.jsonl.gz"
+TWO_PREDICTIONS = declare(
+    "folder",
+    "S102",
+    "error",
+    "there is one predictions file",
+    "predictions.jsonl and predictions.jsonl.gz",
 )
-REPORTED = declared(
-    "S100", "error", "a reported card stands alone", 'kind = "reported" beside predictions.jsonl'
-)
-_FREE_BYTES = 64 << 20
-_BYTES_A_TURN = 32 << 10
 
 
-def most_bytes(turns: int) -> int:
-    """How many bytes of text the predictions for so many turns may have."""
-    return _FREE_BYTES + _BYTES_A_TURN * turns
+class FileFinding(NamedTuple):
+    """A file of the folder by its name, and the text about what is wrong with it."""
+
+    file: str
+    text: str
 
 
-def sha256(folder: Path, turns: int) -> str:
-    """The SHA-256 (hex) of a submission: over its card, then the uncompressed predictions.
+FolderCheck = Callable[[Path, Mapping[str, Any]], Iterator[FileFinding]]
 
-    `turns`: of the split, for the limit on size. Raises SubmissionError if a file cannot be read.
+
+def folder_rule(
+    code: str, states: str, bad: str, severity: Severity = "error"
+) -> Callable[[FolderCheck], FolderCheck]:
+    """Enter the decorated function as the rule `code` about a submission's folder.
+
+    It takes the folder and the card's table, empty where the card cannot be read.
     """
-    digest, name = hashlib.sha256(), CARD
-    try:
-        with opened(folder / CARD) as card:
-            digest.update(card.read())
-        name = the_file(folder)
-        for chunk in chunks(folder / name, most_bytes(turns)):
-            digest.update(chunk)
-    except Fault as fault:
-        raise SubmissionError(f"{folder / name}: {fault.text} [{fault.code}]") from fault
-    return digest.hexdigest()
+    return checking("folder", code, states, bad, severity)
 
 
-def the_file(folder: Path) -> str:
-    """The name of the one predictions file. Raises Fault if there is none, or more than one."""
-    present = _present(folder)
-    if len(present) > 1:
-        raise Fault(TWO_PREDICTIONS, f"one predictions file only, found {', '.join(present)}")
-    if present:
-        return present[0]
-    alike = sorted(
-        entry.name for entry in folder.iterdir() if entry.name.lower().startswith("prediction")
-    )
-    found = ", ".join(map(named, alike[:3])) or "none"
-    raise Fault(NO_PREDICTIONS, f"expected one of {', '.join(PREDICTIONS)}, found {found}")
-
-
-def refuse_predictions(folder: Path, log: Log) -> bool:
-    """Report the predictions that a reported card must not have; whether there are none."""
-    present = _present(folder)
-    for name in present:
-        log.add(
-            REPORTED,
-            'a card of kind "reported" has no predictions; remove the file, or set '
-            'kind = "predictions"',
-            name,
-        )
-    return not present
-
-
-def _present(folder: Path) -> list[str]:
-    return [name for name in PREDICTIONS if os.path.lexists(folder / name)]
+@folder_rule("S100", "a reported card stands alone", 'kind = "reported" beside predictions.jsonl')
+def predictions_of_reported_card(folder: Path, card: Mapping[str, Any]) -> Iterator[FileFinding]:
+    """No predictions beside a reported card."""
+    if card.get("kind") == "reported":
+        for name in predictions_in(folder):
+            yield FileFinding(
+                name,
+                'a card of kind "reported" has no predictions; remove the file, or set '
+                'kind = "predictions"',
+            )

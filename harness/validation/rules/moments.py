@@ -4,41 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.validation.public import Public
-from harness.validation.report import named, seconds
-from harness.validation.rules.answer import MOST_MOMENTS, Answer, Given
+from harness.records import MOMENT_LIMIT
+from harness.validation.public import PublicSplit
+from harness.validation.report import display, seconds
+from harness.validation.rules.answer import LineAnswer, LineMoment, line_rule
 from harness.validation.rules.content import unknown_video
-from harness.validation.rules.rule import declared, rule
 
 CLIPPED = 1000  # ms past the video's end that are cut off; more is an error
 
-NO_DURATION = declared(
-    "M207", "warning", "videos have a known duration", "a benchmark imported without META"
-)
 
-
-def _moments(answer: Answer) -> list[Given]:
+def _moments(answer: LineAnswer) -> list[LineMoment]:
     return answer.moments or []
 
 
-def _timed(answer: Answer, known: Public) -> Iterator[tuple[Given, int]]:
-    """The moments that run forwards from 0 on, with the durations of their videos, where known."""
+def _timed(answer: LineAnswer, public: PublicSplit) -> Iterator[tuple[LineMoment, int]]:
+    """The moments that run forwards from 0 on, with the durations of their videos, where public."""
     for moment in _moments(answer):
-        duration = known.durations.get(moment.video_id)
+        duration = public.durations.get(moment.video_id)
         if duration is not None and 0 <= moment.start < moment.end:
             yield moment, duration
 
 
-@rule("M101", "moments are in videos of the corpus", '"video_id": "b.avi"')
-def in_unknown_video(answer: Answer, known: Public) -> Iterator[str]:
+@line_rule("M101", "moments are in videos of the corpus", '"video_id": "b.avi"')
+def in_unknown_video(answer: LineAnswer, public: PublicSplit) -> Iterator[str]:
     """Every moment's video is in the corpus."""
     for moment in _moments(answer):
-        if (name := moment.video_id) not in known.durations:
-            yield f"{moment.name} is in {named(name)}, which is {unknown_video(name, known)}"
+        if (name := moment.video_id) not in public.durations:
+            yield f"{moment.name} is in {display(name)}, which is {unknown_video(name, public)}"
 
 
-@rule("M102", "a moment stands once", "the same video, start and end twice")
-def repeated_moments(answer: Answer, known: Public) -> Iterator[str]:
+@line_rule("M102", "a moment stands once", "the same video, start and end twice")
+def repeated_moments(answer: LineAnswer, public: PublicSplit) -> Iterator[str]:
     """No moment is given twice, in milliseconds."""
     first: dict[tuple[str, int, int], str] = {}
     for moment in _moments(answer):
@@ -48,16 +44,15 @@ def repeated_moments(answer: Answer, known: Public) -> Iterator[str]:
         first.setdefault(span, moment.name)
 
 
-@rule("M103", f"at most {MOST_MOMENTS} moments are given", "101 moments")
-def many_moments(answer: Answer, known: Public) -> Iterator[str]:
+@line_rule("M103", f"at most {MOMENT_LIMIT} moments are given", "101 moments")
+def many_moments(answer: LineAnswer, public: PublicSplit) -> Iterator[str]:
     """At most 100 moments."""
-    if answer.lengths.get("moments", 0) > MOST_MOMENTS:
-        found = answer.lengths["moments"]
-        yield f"expected at most {MOST_MOMENTS} moments, found {found:,}; keep the best of them"
+    if (length := answer.length("moments")) > MOMENT_LIMIT:
+        yield f"expected at most {MOMENT_LIMIT} moments, found {length:,}; keep the best of them"
 
 
-@rule("M201", "a moment starts before it ends", '"start": 9.5, "end": 4.0')
-def reversed_moment(answer: Answer, known: Public) -> Iterator[str]:
+@line_rule("M201", "a moment starts before it ends", '"start": 9.5, "end": 4.0')
+def reversed_moment(answer: LineAnswer, public: PublicSplit) -> Iterator[str]:
     """start <= end."""
     for moment in _moments(answer):
         if moment.end < moment.start:
@@ -67,8 +62,8 @@ def reversed_moment(answer: Answer, known: Public) -> Iterator[str]:
             )
 
 
-@rule("M202", "a moment has a length", '"start": 4.0, "end": 4.0')
-def empty_moment(answer: Answer, known: Public) -> Iterator[str]:
+@line_rule("M202", "a moment has a length", '"start": 4.0, "end": 4.0')
+def empty_moment(answer: LineAnswer, public: PublicSplit) -> Iterator[str]:
     """start != end after rounding to milliseconds."""
     for moment in _moments(answer):
         if moment.end == moment.start:
@@ -78,31 +73,31 @@ def empty_moment(answer: Answer, known: Public) -> Iterator[str]:
             )
 
 
-@rule("M203", "a moment ends at most 1 s past its video", '"end": 93.2 in a video of 88 s')
-def far_past_the_end(answer: Answer, known: Public) -> Iterator[str]:
+@line_rule("M203", "a moment ends at most 1 s past its video", '"end": 93.2 in a video of 88 s')
+def far_past_the_end(answer: LineAnswer, public: PublicSplit) -> Iterator[str]:
     """end <= duration + 1 s."""
-    for moment, duration in _timed(answer, known):
+    for moment, duration in _timed(answer, public):
         if moment.start < duration and moment.end > duration + CLIPPED:
             yield f"{moment.name} ends at {_beyond(moment.end, moment, duration)}"
 
 
-@rule("M204", "a moment starts before its video ends", '"start": 88.0 in a video of 88 s')
-def starts_past_the_end(answer: Answer, known: Public) -> Iterator[str]:
+@line_rule("M204", "a moment starts before its video ends", '"start": 88.0 in a video of 88 s')
+def starts_past_the_end(answer: LineAnswer, public: PublicSplit) -> Iterator[str]:
     """start < duration."""
-    for moment, duration in _timed(answer, known):
+    for moment, duration in _timed(answer, public):
         if moment.start >= duration:
             yield f"{moment.name} starts at {_beyond(moment.start, moment, duration)}"
 
 
-def _beyond(time: int, moment: Given, duration: int) -> str:
+def _beyond(time: int, moment: LineMoment, duration: int) -> str:
     return (
-        f"{seconds(time)}, but {named(moment.video_id)} lasts {seconds(duration)} "
+        f"{seconds(time)}, but {display(moment.video_id)} lasts {seconds(duration)} "
         "(times are seconds from the first frame)"
     )
 
 
-@rule("M205", "a moment starts at 0 or later", '"start": -0.5')
-def negative_start(answer: Answer, known: Public) -> Iterator[str]:
+@line_rule("M205", "a moment starts at 0 or later", '"start": -0.5')
+def negative_start(answer: LineAnswer, public: PublicSplit) -> Iterator[str]:
     """start >= 0."""
     for moment in _moments(answer):
         if moment.start < 0:
@@ -112,10 +107,10 @@ def negative_start(answer: Answer, known: Public) -> Iterator[str]:
             )
 
 
-@rule("M206", "a moment ends with its video", '"end": 88.4 in a video of 88 s', "warning")
-def clipped_end(answer: Answer, known: Public) -> Iterator[str]:
+@line_rule("M206", "a moment ends with its video", '"end": 88.4 in a video of 88 s', "warning")
+def clipped_end(answer: LineAnswer, public: PublicSplit) -> Iterator[str]:
     """end <= duration; up to 1 s past it is clipped."""
-    for moment, duration in _timed(answer, known):
+    for moment, duration in _timed(answer, public):
         if moment.start < duration < moment.end <= duration + CLIPPED:
             text = _beyond(moment.end, moment, duration)
             yield f"{moment.name} ends at {text}; clipped to the video's end"

@@ -1,16 +1,14 @@
-"""The table of rules: a stable code, a severity, what must hold, and a bad example."""
+"""A rule: a stable code, a severity, what must hold, and a bad example."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeVar
 
-if TYPE_CHECKING:
-    from harness.validation.public import Public
-    from harness.validation.rules.answer import Answer
+from harness.validation.report import Severity
 
-Severity = Literal["error", "warning"]
-LineCheck = Callable[["Answer", "Public"], Iterator[str]]
+Subject = Literal["folder", "file", "card", "line"]
+Check = TypeVar("Check", bound=Callable[..., Iterator[Any]])
 
 
 class Fault(Exception):  # noqa: N818 - a finding about a file, caught and reported
@@ -22,42 +20,52 @@ class Fault(Exception):  # noqa: N818 - a finding about a file, caught and repor
         self.text = text
 
 
+class Finding(NamedTuple):
+    """A rule's code, and the text about what breaks it."""
+
+    code: str
+    text: str
+
+
 class Rule(NamedTuple):
     """One rule. `states`: what must hold; `bad`: an example that breaks it.
 
-    `check` is the function of a rule about the meaning of one readable line: it yields the text of
-    every finding. Rules about files, cards and unreadable lines are applied where these are read.
+    `subject`: what the rule is about; `file` is a file's bytes, their division into lines, and the
+    order of the lines. `check` yields what breaks the rule; where it is None, the code that reads
+    the subject applies the rule itself.
     """
 
     code: str
     severity: Severity
     states: str
     bad: str
-    check: LineCheck | None = None
+    subject: Subject
+    check: Callable[..., Iterator[Any]] | None = None
 
 
-RULES: dict[str, Rule] = {}
+# Filled by the modules of this package as they are loaded; harness.validation.rules.table is whole.
+ENTERED: dict[str, Rule] = {}
 
 
-def declared(code: str, severity: Severity, states: str, bad: str) -> str:
-    """Enter a rule that is applied where a file, a card or a line is read; returns its code."""
-    _enter(Rule(code, severity, states, bad))
+def declare(subject: Subject, code: str, severity: Severity, states: str, bad: str) -> str:
+    """Enter a rule that is applied where its subject is read; returns its code."""
+    _enter(Rule(code, severity, states, bad, subject))
     return code
 
 
-def rule(
-    code: str, states: str, bad: str, severity: Severity = "error"
-) -> Callable[[LineCheck], LineCheck]:
-    """Enter the decorated function as the rule `code` about one readable line."""
+def checking(
+    subject: Subject, code: str, states: str, bad: str, severity: Severity
+) -> Callable[[Check], Check]:
+    """Enter the decorated function as the check of the rule `code`."""
 
-    def entered(check: LineCheck) -> LineCheck:
-        _enter(Rule(code, severity, states, bad, check))
+    def enter(check: Check) -> Check:
+        _enter(Rule(code, severity, states, bad, subject, check))
         return check
 
-    return entered
+    return enter
 
 
 def _enter(row: Rule) -> None:
-    if row.code in RULES:
+    if row.code in ENTERED:
         raise ValueError(f"two rules have the code {row.code}")
-    RULES[row.code] = row
+    ENTERED[row.code] = row

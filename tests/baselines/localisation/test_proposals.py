@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from baselines.localisation.proposals import nms, overlaps, sliding_windows
+from baselines.localisation.proposals import nms, sliding_windows
+from harness.temporal import overlaps
 
 SPANS = st.tuples(st.integers(0, 40), st.integers(1, 40)).map(lambda s: (s[0], s[0] + s[1]))
 

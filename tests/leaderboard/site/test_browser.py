@@ -14,9 +14,9 @@ from selenium.webdriver.common.keys import Keys  # noqa: E402
 from selenium.webdriver.support.select import Select  # noqa: E402
 from selenium.webdriver.support.wait import WebDriverWait  # noqa: E402
 
-from harness.cli.dialogue_browser import strip  # noqa: E402
 from leaderboard.board.entries import folder_of  # noqa: E402
 from leaderboard.board.records import Said  # noqa: E402
+from leaderboard.results.dialogue_source import strip  # noqa: E402
 from leaderboard.site import builder  # noqa: E402
 from leaderboard.site.dialogue_pages import Browser, Dialogue, chosen  # noqa: E402
 from leaderboard.tables.ranks import with_standings  # noqa: E402

@@ -14,7 +14,7 @@ import pytest
 
 from harness.errors import EnvironmentFailure, WrongUsageError
 from harness.records import Card
-from leaderboard.board.records import Found, Refusal, Reported
+from leaderboard.board.records import Found, Refusal, ReportedRun
 from leaderboard.site import builder
 from leaderboard.site.pages import anchor, slug
 from leaderboard.site.wording import wording
@@ -101,7 +101,7 @@ def hostile_board():
     row = row._replace(key=f"{HOSTILE}/{HOSTILE}", card=card)
     row.scores.metrics[f"source={HOSTILE}"] = row.scores.metrics["all"]
     row.scores.metrics["source=other"] = row.scores.metrics["all"]
-    reported = Reported("a/b", Card(1, HOSTILE, HOSTILE, "none", "used", "reported",
+    reported = ReportedRun("a/b", Card(1, HOSTILE, HOSTILE, "none", "used", "reported",
                         figures={HOSTILE: 1.0}, source="javascript:alert(1)"))  # fmt: skip
     return Found((row,), (reported,), (Refusal(HOSTILE, HOSTILE),))
 

@@ -7,12 +7,12 @@ import av
 import numpy as np
 import pytest
 
-from harness.cli.dialogue_browser import strip, tell
 from harness.records import Card, Moment, Prediction
 from harness.statistics import Design
 from harness.submission import write
 from leaderboard.board.outcomes import Turns
 from leaderboard.board.records import Said
+from leaderboard.results.dialogue_source import strip, tell
 from leaderboard.site import dialogue_pages
 from leaderboard.site.dialogue_pages import Dialogue, Source, Told
 from leaderboard.site.pages import Pages, page_of

@@ -11,7 +11,7 @@ import pytest
 
 from harness.records import Card
 from harness.statistics import Design, board, paired
-from leaderboard.board.entries import Reader
+from leaderboard.board.entries import EntryReader
 from leaderboard.board.records import Standing
 from leaderboard.site import builder, exports
 from leaderboard.site.wording import Words
@@ -52,7 +52,7 @@ class Runs:
         return self.folder / "team" / name
 
     def found(self):
-        return Reader(self.bench, generated.METRICS, generated.sha256).collect(self.folder)
+        return EntryReader(self.bench, generated.METRICS, generated.sha256).collect(self.folder)
 
     def tables(self, known=None, design=lambda: DESIGN, where=None):
         made = tables(self.found().entries, generated.METRICS)

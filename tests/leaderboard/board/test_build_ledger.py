@@ -6,9 +6,10 @@ from collections import Counter
 
 import pytest
 
-from leaderboard.board.entries import Reader
+from leaderboard.board import build_ledger
+from leaderboard.board.entries import EntryReader
 from leaderboard.board.records import Kept
-from leaderboard.site import build_ledger, builder
+from leaderboard.site import builder
 from leaderboard.tables.table import tables
 from tests.leaderboard import generated
 from tests.leaderboard.site.test_builder import tree
@@ -33,7 +34,9 @@ class Builds:
         context = build_ledger.context(self.bench, METRICS, organizers)
         last = build_ledger.read(self.out, context)
         known = build_ledger.known(last, self.out)
-        found = Reader(self.bench, METRICS, sha256, organizers, known).collect(self.submissions)
+        found = EntryReader(self.bench, METRICS, sha256, organizers, known).collect(
+            self.submissions
+        )
         made = tables(found.entries, METRICS)
         self.kept = build_ledger.kept(last, made, self.out)
         builder.build(found, self.bench, METRICS, self.out, made, kept=self.kept)
@@ -42,7 +45,7 @@ class Builds:
         return set(read)
 
     def fresh(self, folder):
-        found = Reader(self.bench, METRICS, generated.sha256).collect(self.submissions)
+        found = EntryReader(self.bench, METRICS, generated.sha256).collect(self.submissions)
         builder.build(found, self.bench, METRICS, folder)
         return tree(folder)
 

@@ -1,4 +1,4 @@
-"""Text that strangers wrote, made safe for each place where it is shown."""
+"""Foreign text made safe for each place where it is shown: pages, CSV, Markdown, LaTeX."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LATEX = {
     "<": r"\textless{}",
     ">": r"\textgreater{}",
     "|": r"\textbar{}",
-    '"': r"\textquotedbl{}",
+    '"': r"{\char34}",  # \textquotedbl needs another font encoding
     "`": r"\textasciigrave{}",
     "-": "{-}",  # `--` would become a dash
     "'": "{'}",
@@ -31,9 +31,9 @@ def visible(text: str, cut: int = NAME) -> str:
 
     Terminal escapes, line breaks and marks that reorder or hide text show as their code.
     """
-    kept = text if len(text) <= cut else text[: cut - 1] + "…"
+    line = text if len(text) <= cut else text[: cut - 1] + "…"
     # Printable, as Python has it: no control, mark, surrogate, unknown or separator but the space.
-    return kept if kept.isprintable() else "".join(map(_visible, kept))
+    return line if line.isprintable() else "".join(map(_visible, line))
 
 
 def _visible(character: str) -> str:
@@ -54,7 +54,7 @@ def markdown_cell(text: str) -> str:
 
 
 def latex_cell(text: str) -> str:
-    """Text for LaTeX: no character of it acts as a command."""
+    """Text for LaTeX, with no package needed: no character of it acts as a command."""
     return "".join(LATEX.get(c, c) for c in visible(text))
 
 

@@ -12,9 +12,9 @@ from harness.cli.leaderboard import bench_of, build_site, hashing, metrics
 from harness.cli.scoring import score_one
 from harness.records import Card, Prediction
 from harness.submission import write
-from leaderboard.board.disclosure import SMALLEST_CELL, withheld
-from leaderboard.board.entries import Reader
+from leaderboard.board.entries import EntryReader
 from leaderboard.board.records import Cell
+from leaderboard.board.withholding import SMALLEST_CELL, withheld
 from leaderboard.tables.table import tables
 from tests.baselines.conftest import VIDEOS, ask, dialogue, imported
 from tests.leaderboard import generated
@@ -93,7 +93,7 @@ def published(root):
     """What the pages are made of: every figure that a hidden board shows, by run."""
     benchmark = Benchmark(root / "toy")
     bench = bench_of(benchmark, "test")
-    reader = Reader(bench, metrics(), hashing(benchmark, "test"))
+    reader = EntryReader(bench, metrics(), hashing(benchmark, "test"))
     return [entry.scores.metrics for entry in reader.collect(root / "submissions").entries]
 
 

@@ -1,0 +1,1 @@
+"""What all that is published shares: which cells may be shown, and how foreign text is escaped."""

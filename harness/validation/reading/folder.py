@@ -1,0 +1,52 @@
+"""A submission's folder: which file holds the predictions, how large it may be, its SHA-256."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from harness.errors import SubmissionError
+from harness.submission import CARD, PREDICTIONS, predictions_in
+from harness.validation.reading.source import open_untrusted, read_chunks
+from harness.validation.report import display
+from harness.validation.rules.folder import NO_PREDICTIONS, TWO_PREDICTIONS
+from harness.validation.rules.rule import Fault
+
+_FREE_BYTES = 64 << 20
+_BYTES_A_TURN = 32 << 10
+
+
+def most_bytes(turns: int) -> int:
+    """How many bytes of text the predictions for so many turns may have."""
+    return _FREE_BYTES + _BYTES_A_TURN * turns
+
+
+def sha256(folder: Path, turns: int) -> str:
+    """The SHA-256 (hex) of a submission: over its card, then the uncompressed predictions.
+
+    `turns`: of the split, for the limit on size. Raises SubmissionError if a file cannot be read.
+    """
+    digest, name = hashlib.sha256(), CARD
+    try:
+        with open_untrusted(folder / CARD) as card:
+            digest.update(card.read())
+        name = predictions_file(folder)
+        for chunk in read_chunks(folder / name, most_bytes(turns)):
+            digest.update(chunk)
+    except Fault as fault:
+        raise SubmissionError(f"{folder / name}: {fault.text} [{fault.code}]") from fault
+    return digest.hexdigest()
+
+
+def predictions_file(folder: Path) -> str:
+    """The name of the one predictions file. Raises Fault if there is none, or more than one."""
+    names = predictions_in(folder)
+    if len(names) > 1:
+        raise Fault(TWO_PREDICTIONS, f"one predictions file only, found {', '.join(names)}")
+    if names:
+        return names[0]
+    alike = sorted(
+        entry.name for entry in folder.iterdir() if entry.name.lower().startswith("prediction")
+    )
+    found = ", ".join(map(display, alike[:3])) or "none"
+    raise Fault(NO_PREDICTIONS, f"expected one of {', '.join(PREDICTIONS)}, found {found}")

@@ -1,0 +1,135 @@
+"""The ledger of the last build: what it read and wrote, so that the next one redoes only changes.
+
+The ledger stands beside the site, is not part of it, and holds what file systems say (times,
+sizes). It never decides what a page says: with or without it a build gives the same bytes. It is
+the only memory from build to build; leaderboard.site.ledger_writing writes it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Collection, Iterable, Mapping
+from importlib.metadata import version
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct, field
+
+from harness.records import Card
+from leaderboard.board import outcomes
+from leaderboard.board.records import Scores, Stamp, Standing
+from leaderboard.results.description import Bench, MetricInfo
+
+READ_FILES = ("card.toml", "scores.json", outcomes.NAME)
+CODE = ("leaderboard", "harness.statistics", "harness.publication")
+Written = dict[str, tuple[int, int]]  # path in the site: size in bytes, time in nanoseconds
+
+
+class KnownEntry(Struct, frozen=True):
+    """An entry of the last build: its files' stamp, what tables need of it, and its pages."""
+
+    stamp: Stamp
+    card: Card
+    scores: Scores
+    pages: Written
+
+
+class FileGroup(Struct, frozen=True):
+    """Files of the last build that were written together; `digest`: of what they depend on."""
+
+    digest: str
+    pages: Written
+
+
+class BuildLedger(Struct, frozen=True):
+    """The entries of the last build by key, its standings and tables' files by table name.
+
+    `context`: a digest of everything else that pages depend on; `dialogues`: the browser's files.
+    """
+
+    context: str
+    entries: dict[str, KnownEntry]
+    standings: dict[str, Standing]
+    dialogues: FileGroup | None = None
+    tables: dict[str, FileGroup] = field(default_factory=dict)
+
+
+def build_context(
+    bench: Bench, metrics: Mapping[str, MetricInfo], organizers: Collection[str]
+) -> str:
+    """SHA-256 over the benchmark, the metrics, the organizers and the code that makes pages."""
+    digest = hashlib.sha256(f"{version('jinja2')} {version('numpy')}".encode())
+    for part in (bench._replace(floors=Path()), sorted(metrics.items()), sorted(organizers)):
+        digest.update(repr(part).encode())
+    for package in CODE:
+        for name, data in sorted(_own_files(files(package))):
+            digest.update(f"{name} {len(data)}\n".encode() + data)
+    return digest.hexdigest()
+
+
+def _own_files(folder: Traversable) -> Iterable[tuple[str, bytes]]:
+    for path in folder.iterdir():
+        if path.is_dir():
+            yield from _own_files(path)
+        elif not path.name.endswith(".pyc"):
+            yield f"{folder.name}/{path.name}", path.read_bytes()
+
+
+def stamp(folder: Path) -> Stamp:
+    """Name, size, times and inode of each file that an entry is read from."""
+    inside = (path for path in os.scandir(folder) if _matters(path.name))
+    found = ((path.name, path.stat(follow_symlinks=False)) for path in inside)
+    return tuple(
+        sorted((name, s.st_size, s.st_mtime_ns, s.st_ctime_ns, s.st_ino) for name, s in found)
+    )
+
+
+def _matters(name: str) -> bool:
+    return name in READ_FILES or name.startswith("predictions.")
+
+
+def ledger_path(site: Path) -> Path:
+    """Where the ledger of a site stands."""
+    return site.with_name(f".{site.name}.ledger.json")
+
+
+def read_ledger(site: Path, context: str) -> BuildLedger | None:
+    """The ledger of the last build of `site`, None if there is none or its context was another."""
+    try:
+        ledger = msgspec.json.decode(ledger_path(site).read_bytes(), type=BuildLedger)
+    except (OSError, msgspec.DecodeError):  # no ledger: everything is read again
+        return None
+    return ledger if ledger.context == context else None
+
+
+def unchanged_entries(ledger: BuildLedger | None, site: Path) -> dict[str, KnownEntry]:
+    """The entries of the last build whose pages stand in `site` as they were written."""
+    known = {} if ledger is None else ledger.entries
+    return {key: row for key, row in known.items() if _unchanged(row.pages, site)}
+
+
+def unchanged_files(group: FileGroup | None, digest: str, site: Path) -> tuple[str, ...]:
+    """The files of a group if they depend on the same and stand as they were written, else ()."""
+    if group is None or group.digest != digest or not _unchanged(group.pages, site):
+        return ()
+    return tuple(group.pages)
+
+
+def written_files(site: Path, pages: Iterable[str]) -> Written:
+    """Size and time of those of `pages` that stand in `site`."""
+    return {page: size_and_time for page in pages if (size_and_time := _stat(site, page))}
+
+
+def _unchanged(pages: Written, site: Path) -> bool:
+    return all(_stat(site, page) == size_and_time for page, size_and_time in pages.items())
+
+
+def _stat(site: Path, page: str) -> tuple[int, int] | None:
+    try:
+        found = os.lstat(f"{site}/{page}")
+    except OSError:
+        return None
+    return found.st_size, found.st_mtime_ns
