@@ -1,6 +1,8 @@
-"""Plants bugs that would falsify figures, and looks whether the tests notice.
+"""Plants bugs that would falsify figures, and checks whether the tests notice.
 
-    python tests/mutants.py
+    python -m tests.mutants [FILES]
+
+FILES: only bugs of files whose names start with one of these words.
 
 Each bug is one exact replacement in a scratch copy of the tree; the tests named with it must then
 fail. Exits with 1 if a bug goes unnoticed, and stops at once if a replacement no longer matches its
@@ -20,6 +22,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from tests.mutants_chat import CHAT
+from tests.mutants_training import TRAINING
+
 REPOSITORY = Path(__file__).resolve().parents[1]
 COPIED = ("harness", "baselines", "leaderboard", "docs", "tests", "pyproject.toml")
 FAILED, PASSED = 1, 0  # exit codes of pytest; others mean that it could not run the tests
@@ -38,7 +43,7 @@ class Mutant(NamedTuple):
 
 METRICS = ("tests/metrics", "tests/test_scoring.py")
 STATISTICS = ("tests/statistics",)
-MUTANTS = (
+SCORING = (
     Mutant(
         "rank off by one",
         "harness/outcomes/columns.py",
@@ -138,6 +143,7 @@ MUTANTS = (
         STATISTICS,
     ),
 )
+MUTANTS = (*SCORING, *(Mutant(*row) for row in (*CHAT, *TRAINING)))
 
 
 class Verdict(NamedTuple):
@@ -205,7 +211,7 @@ def verdicts(tree: Path, mutants: Iterable[Mutant]) -> Iterator[Verdict]:
         yield Verdict(mutant, code == FAILED, what, time.perf_counter() - began)
 
 
-def check_copy(tree: Path) -> None:
+def check_copy(tree: Path, mutants: Iterable[Mutant]) -> None:
     """Raise SystemExit unless the copy is what is tested, and its tests pass as it stands."""
     where = subprocess.run(
         [sys.executable, "-c", "import harness; print(harness.__file__)"],
@@ -217,7 +223,7 @@ def check_copy(tree: Path) -> None:
     )
     if not Path(where.stdout.strip()).is_relative_to(tree):
         raise SystemExit(f"expected the copy to be imported, found {where.stdout.strip()}")
-    tests = tuple(dict.fromkeys(test for mutant in MUTANTS for test in mutant.tests))
+    tests = tuple(dict.fromkeys(test for mutant in mutants for test in mutant.tests))
     code, output = tested(tree, tests)
     if code != PASSED:
         raise SystemExit(f"the tests fail before a bug is planted:\n{output[-3000:]}")
@@ -227,17 +233,19 @@ def main() -> int:
     """Print the table; 1 if a bug went unnoticed."""
     with tempfile.TemporaryDirectory() as scratch:
         tree = copied(Path(scratch))
-        for mutant in MUTANTS:
+        words = tuple(sys.argv[1:]) or ("",)
+        mutants = [mutant for mutant in MUTANTS if mutant.file.startswith(words)]
+        for mutant in mutants:
             planted(mutant, (tree / mutant.file).read_text("utf-8"))
-        check_copy(tree)
+        check_copy(tree, mutants)
         missed = 0
         print("| bug | planted in | noticed by | s |\n|---|---|---|---|")
-        for verdict in verdicts(tree, MUTANTS):
+        for verdict in verdicts(tree, mutants):
             missed += not verdict.caught
             what = verdict.what if verdict.caught else f"**nobody**: {verdict.what}"
             bug, file = verdict.mutant.bug, verdict.mutant.file
             print(f"| {bug} | {file} | {what} | {verdict.seconds:.0f} |", flush=True)
-    print(f"{len(MUTANTS) - missed} of {len(MUTANTS)} noticed")
+    print(f"{len(mutants) - missed} of {len(mutants)} noticed")
     return 1 if missed else 0
 
 

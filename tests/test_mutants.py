@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from tests.mutants import MUTANTS, REPOSITORY, Mutant, copied, planted, verdicts
+from tests.mutants import MUTANTS, REPOSITORY, SCORING, Mutant, copied, planted, verdicts
 
 PARTS = 2  # one for each process of `make test-long`
 BUDGET = 900  # seconds a part: as many bugs as fit
@@ -26,12 +26,16 @@ BUGS = (
 def test_every_bug_has_its_place_and_its_tests(mutant):
     text = (REPOSITORY / mutant.file).read_text("utf-8")
     assert planted(mutant, text) != text
-    assert all((REPOSITORY / test).exists() for test in mutant.tests)
+    for test in mutant.tests:
+        file, _, name = test.partition("::")
+        assert not name or f"\ndef {name}(" in (REPOSITORY / file).read_text("utf-8")
+        assert (REPOSITORY / file).exists()
 
 
 def test_all_ten_kinds_are_planted():
-    assert all(any(mutant.bug.startswith(bug) for mutant in MUTANTS) for bug in BUGS)
-    assert all(mutant.bug.startswith(BUGS) for mutant in MUTANTS)
+    assert all(any(mutant.bug.startswith(bug) for mutant in SCORING) for bug in BUGS)
+    assert all(mutant.bug.startswith(BUGS) for mutant in SCORING)
+    assert len({mutant.bug for mutant in MUTANTS}) == len(MUTANTS)
 
 
 @pytest.mark.parametrize("text", ["", "twice\ntwice\n"])

@@ -1,32 +1,31 @@
 """Any multimodal model behind an OpenAI-compatible chat endpoint (vLLM, SGLang, hosted ...).
 
-Reads: the dialogue so far as a conversation, the ten candidates each as one strip of `frames`
-time-stamped frames and their texts (`texts=none`: pictures alone), in a moment turn the video as
-`moment_frames` frames, each after its time. The prompts stand in baselines/vlm/prompts.py, what is
-done with a turn in baselines/vlm/assistant.py. Frames are stretched to a square of `side` pixels.
-Ignores: sound, candidates of earlier turns. In a moment turn the rule of `pipeline` says whether a
-candidate is chosen first. docs/assistants.md has commands for servers, and what is kept, counted
-and paid.
+It shows the model the dialogue so far as a conversation. In a video turn each of the ten candidates
+is one strip of `frames` time-stamped frames with its texts (`texts=none`: pictures alone). In a
+moment turn the video is `moment_frames` frames, each after its time. Frames are stretched to a
+square of `side` pixels. The prompts stand in baselines/vlm/prompts.py; baselines/vlm/assistant.py
+says how a turn is answered. Ignored: sound, candidates of earlier turns. docs/assistants.md has
+commands for servers, and says what is kept, counted and paid.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Literal
 
-import httpx
 import msgspec
 
 from baselines.base import About, Answer, Baseline, Provenance, Query, Settings, View
 from baselines.vlm.assistant import Assistant
-from baselines.vlm.client import Chat
-from baselines.vlm.conversation import Writer
+from baselines.vlm.conversation import PromptBuilder
 from baselines.vlm.images import VideoImages
 from baselines.vlm.prompts import PROMPTS_SHA256
-from baselines.vlm.response_cache import FILE, ResponseCache
-from baselines.vlm.usage import Prices, UsageTracker
-from baselines.vlm.wire_format import Access, Key, Limits, Model
+from harness.chat.access import ServerAccess, check_address, key_from_environment
+from harness.chat.client import ChatClient
+from harness.chat.connection import RequestLimits
+from harness.chat.response_cache import FILE, ResponseCache
+from harness.chat.usage import Prices, UsageTracker
+from harness.chat.wire_format import ChatModel
 from harness.errors import WrongUsageError
 from harness.files import shown
 from harness.records import Moment
@@ -35,13 +34,13 @@ ABOUT = About(needs=("frames", "network"), explains=True, candidates="used", lan
 
 
 class EndpointSettings(Settings, frozen=True):
-    """The model; what it is shown; how it is asked; where it is and what it may cost.
+    """The model, its pictures and texts, the parameters of a request, the server and the budget.
 
-    model: as the server lists it. version: changed by you where another model took the same name,
-    so that kept replies are not taken for its own. structured: `auto` asks for JSON by a schema,
-    until the server refuses that. extra: a JSON object of more parameters (null takes one away).
-    key: the environment variable that holds the key. price_in and price_out: of a million tokens;
-    budget, in money, and budget_tokens: what one process of a run may spend.
+    model: its name on the server. version: change it if another model took the same name, so that
+    replies of the earlier one are not used. structured: `auto` asks for JSON by a schema, until the
+    server refuses that. extra: a JSON object of more parameters (null takes one away). key: the
+    environment variable that holds the key. price_in and price_out: of a million tokens; budget, in
+    money, and budget_tokens: the most that one process of a run may spend.
     """
 
     model: str = ""
@@ -72,7 +71,7 @@ class EndpointSettings(Settings, frozen=True):
 
 
 class Endpoint(Baseline):
-    """Chooses, grounds and answers by what the model says."""
+    """Chooses, grounds and answers by the model's replies."""
 
     settings_type = EndpointSettings
     _settings: EndpointSettings
@@ -83,37 +82,38 @@ class Endpoint(Baseline):
         self._settings = settings
 
     def prepare(self, view: View) -> None:
-        """Make the pictures and open the kept replies; the model is not asked yet.
+        """Make the pictures and open the cache of replies; no request is sent yet.
 
         Raises WrongUsageError without a model or key, MissingInputError if no video can be read.
         """
         chosen = self._settings
         if not chosen.model:
-            raise WrongUsageError("endpoint: --set model=NAME says which model to ask")
-        access, replies = Access(_address(chosen.url), _key(chosen.key)), ResponseCache(view.cache)
-        if kept := replies.count(chosen.model):
+            raise WrongUsageError("endpoint: --set model=NAME says which model to use")
+        access = ServerAccess(check_address(chosen.url), key_from_environment(chosen.key))
+        cache = ResponseCache(view.cache)
+        if count := cache.count(chosen.model):
             view.note(
-                f"{kept:,} replies of {shown(chosen.model)} are kept in {view.cache}/{FILE} and "
-                "not asked for again; for another model of that name take --set version=..."
+                f"{count:,} replies of {shown(chosen.model)} are kept in {view.cache}/{FILE} and "
+                "not requested again; for another model of that name take --set version=..."
             )
         self._pictures = VideoImages(view, chosen.frames, chosen.moment_frames, chosen.side)
         prices = Prices(chosen.price_in, chosen.price_out, chosen.currency)
         self._usage = UsageTracker(prices, chosen.budget, chosen.budget_tokens)
         parameters = {"max_tokens": chosen.max_tokens, "temperature": chosen.temperature,
                       "seed": view.seed, **_extra(chosen.extra)}  # fmt: skip
-        model = Model(chosen.model, chosen.version, parameters, chosen.structured == "auto")
-        limits = Limits(chosen.concurrency, chosen.timeout, chosen.attempts)
-        chat = Chat(access, model, limits, replies, self._usage)
-        writer = Writer(view.videos, self._pictures, with_texts=chosen.texts == "all")
-        self._assistant = Assistant(chat.ask, writer, view.videos)
+        model = ChatModel(chosen.model, chosen.version, parameters, chosen.structured == "auto")
+        limits = RequestLimits(chosen.concurrency, chosen.timeout, chosen.attempts)
+        client = ChatClient(access, model, limits, cache, self._usage)
+        builder = PromptBuilder(view.videos, self._pictures, with_texts=chosen.texts == "all")
+        self._assistant = Assistant(client.complete, builder, view.videos)
 
     def answer(self, queries: Sequence[Query]) -> list[Answer]:
-        """One answer for each query; all are asked at once."""
+        """One answer for each query; all requests are sent at once."""
         return self._assistant.answer(queries)
 
-    def explain(self, told: Sequence[tuple[Query, Moment]]) -> list[Answer]:
-        """What is said to the user of a moment that another has found."""
-        return self._assistant.explain(told)
+    def explain(self, moments: Sequence[tuple[Query, Moment]]) -> list[Answer]:
+        """What the model says to the user about a moment that another baseline found."""
+        return self._assistant.explain(moments)
 
     def restore_usage(self, usage: Mapping[str, int]) -> None:
         """Count an earlier part of this run against the budget."""
@@ -124,7 +124,7 @@ class Endpoint(Baseline):
         return self._usage.cost(usage)
 
     def provenance(self) -> Provenance:
-        """The prompts' hash and the pictures' hashes; what the model was trained on is unknown."""
+        """The hashes of prompts and pictures; what the model was trained on is unknown."""
         chosen = self._settings
         frames = f"{chosen.frames} of a candidate, {chosen.moment_frames} for moments"
         details = {"prompts_sha256": PROMPTS_SHA256, "pictures": self._pictures.details()}
@@ -134,13 +134,20 @@ class Endpoint(Baseline):
 
 
 def _check(chosen: EndpointSettings) -> None:
-    """Refuse numbers that mean nothing."""
-    above = ("frames", "side", "max_tokens", "concurrency", "attempts", "timeout")
-    least = ("moment_frames", "temperature", "price_in", "price_out", "budget", "budget_tokens")
-    for name, value in ((name, getattr(chosen, name)) for name in above):
+    """Check the numbers, the address and the extra parameters."""
+    positive = ("frames", "side", "max_tokens", "concurrency", "attempts", "timeout")
+    not_negative = (
+        "moment_frames",
+        "temperature",
+        "price_in",
+        "price_out",
+        "budget",
+        "budget_tokens",
+    )
+    for name, value in ((name, getattr(chosen, name)) for name in positive):
         if not value > 0:
             raise WrongUsageError(f"endpoint: --set {name}={value}: expected a number above 0")
-    for name, value in ((name, getattr(chosen, name)) for name in least):
+    for name, value in ((name, getattr(chosen, name)) for name in not_negative):
         if value is not None and not value >= 0:
             raise WrongUsageError(f"endpoint: --set {name}={value}: expected 0 or more")
     if chosen.budget is not None and None in (chosen.price_in, chosen.price_out):
@@ -148,45 +155,8 @@ def _check(chosen: EndpointSettings) -> None:
             "endpoint: --set budget counts money, which needs price_in and price_out as well; "
             "budget_tokens counts tokens"
         )
-    _address(chosen.url)
+    check_address(chosen.url)
     _extra(chosen.extra)
-
-
-def _address(url: str) -> str:
-    """The address, if it is one and holds no secret. Raises WrongUsageError, without showing it."""
-    try:
-        parsed = httpx.URL(url)
-    except httpx.InvalidURL:
-        parsed = httpx.URL("")
-    if parsed.scheme not in ("http", "https") or not parsed.host:
-        raise WrongUsageError(
-            "endpoint: --set url: expected http://HOST:PORT/v1 or https://HOST/v1"
-        )
-    if parsed.userinfo or parsed.query or parsed.fragment:
-        raise WrongUsageError(
-            "endpoint: --set url: holds a name, a password or a query, which would be shown in "
-            "errors; give a key by --set key=VARIABLE"
-        )
-    return url
-
-
-def _key(variable: str) -> Key:
-    """The key that an environment variable holds. Raises WrongUsageError, without its value."""
-    if not variable:
-        return Key("")
-    value = os.environ.get(variable, "").strip()
-    # What is given for the name of a variable may be a key: it is not shown.
-    if not value:
-        raise WrongUsageError(
-            "endpoint: --set key: no environment variable of that name, or it is empty; key names "
-            "the variable that holds the key"
-        )
-    if not (value.isascii() and value.isprintable() and " " not in value):
-        raise WrongUsageError(
-            "endpoint: --set key: the variable of that name holds more than one word of printable "
-            "ASCII, which is no key"
-        )
-    return Key(value)
 
 
 def _extra(text: str) -> dict[str, Any]:

@@ -26,7 +26,7 @@ from baselines.interllava.published_files import POSITIONS
 from baselines.interllava.queries import Asks, Question
 from baselines.interllava.settings import InterLLaVASettings
 from baselines.vlm.assistant import Assistant
-from baselines.vlm.response_cache import Reply
+from harness.chat.messages import Reply
 from harness.errors import WrongUsageError
 from harness.records import Moment
 

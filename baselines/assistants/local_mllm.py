@@ -1,11 +1,11 @@
 """Any multimodal checkpoint of `transformers` that reads pictures and writes text, run here.
 
-What a turn is asked and how its reply is read is what `endpoint` does, in plain words: there is no
-structured output. Decoding is greedy: the likeliest token each time. `batch` conversations are
-generated together, padded on the left. A sum over a padded batch may differ in its last bits, and
-so, rarely, a token: with batch=1, the default, an answer depends on its query alone; with more it
-may depend on which queries share its batch (the same run still gives the same bytes). Only
-safetensors are read, and no code that a checkpoint brings is run. docs/assistants.md has commands.
+Prompts and parsing are those of `endpoint`, in plain words: there is no structured output. Decoding
+is greedy: the most probable token each time. `batch` conversations are generated at once, padded on
+the left. A sum over a padded batch may differ in its last bits, and so, rarely, a token: with
+batch=1, the default, an answer depends on its query alone; with more it may depend on the other
+queries in its batch (the same run still gives the same bytes). Only safetensors are read, and no
+code of a checkpoint is run. docs/assistants.md has commands.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from baselines.base import About, Answer, Baseline, Provenance, Query, Settings,
 from baselines.encoders.processors import load_processor
 from baselines.encoders.resolve import loading, locate_checkpoint
 from baselines.vlm.assistant import Assistant
-from baselines.vlm.conversation import Message, Request, Writer
+from baselines.vlm.conversation import PromptBuilder
 from baselines.vlm.images import VideoImages
 from baselines.vlm.prompts import PROMPTS_SHA256
-from baselines.vlm.response_cache import Reply
+from harness.chat.messages import Message, Reply, Request
 from harness.errors import EnvironmentFailure, WrongUsageError
 from harness.records import Moment
 
@@ -39,10 +39,10 @@ AutoModel: Any = transformers.AutoModelForImageTextToText
 
 
 class LocalMLLMSettings(Settings, frozen=True):
-    """The checkpoint, what it is shown, and how much it may say.
+    """The checkpoint, its pictures and texts, and the length of its replies.
 
     checkpoint: a folder, or a name that `hf download` has fetched; revision: of a name. dtype: of
-    the weights while they are used.
+    the weights in memory.
     """
 
     checkpoint: str = "Qwen/Qwen2.5-VL-3B-Instruct"
@@ -57,7 +57,7 @@ class LocalMLLMSettings(Settings, frozen=True):
 
 
 class LocalMLLM(Baseline):
-    """Chooses, grounds and answers by what the checkpoint says."""
+    """Chooses, grounds and answers by the checkpoint's replies."""
 
     settings_type = LocalMLLMSettings
     _settings: LocalMLLMSettings
@@ -91,19 +91,19 @@ class LocalMLLM(Baseline):
         kind, device = self._model.config.model_type, self._model.device.type
         view.note(f"{chosen.checkpoint}: {kind}, {self._parameters():,} weights, on {device}")
         self._pictures = VideoImages(view, chosen.frames, chosen.moment_frames, chosen.side)
-        writer = Writer(view.videos, self._pictures, with_texts=chosen.texts == "all")
-        self._assistant = Assistant(self._ask, writer, view.videos)
+        builder = PromptBuilder(view.videos, self._pictures, with_texts=chosen.texts == "all")
+        self._assistant = Assistant(self._complete, builder, view.videos)
 
     def answer(self, queries: Sequence[Query]) -> list[Answer]:
         """One answer for each query."""
         return self._assistant.answer(queries)
 
-    def explain(self, told: Sequence[tuple[Query, Moment]]) -> list[Answer]:
-        """What is said to the user of a moment that another has found."""
-        return self._assistant.explain(told)
+    def explain(self, moments: Sequence[tuple[Query, Moment]]) -> list[Answer]:
+        """What the model says to the user about a moment that another baseline found."""
+        return self._assistant.explain(moments)
 
     def provenance(self) -> Provenance:
-        """The checkpoint by its hash or revision, the prompts' hash and the pictures' hashes."""
+        """The checkpoint's hash or revision, the hash of the prompts and those of the pictures."""
         chosen = self._settings
         return Provenance(
             parameters=self._parameters(),
@@ -119,33 +119,34 @@ class LocalMLLM(Baseline):
     def _parameters(self) -> int:
         return sum(weight.numel() for weight in self._model.parameters())
 
-    def _ask(self, requests: Sequence[Request]) -> list[Reply]:
-        waiting = iter(requests)
+    def _complete(self, requests: Sequence[Request]) -> list[Reply]:
+        remaining = iter(requests)
         return [
             reply
-            for batch in iter(lambda: list(islice(waiting, self._settings.batch)), [])
-            for reply in self._generated(batch)
+            for batch in iter(lambda: list(islice(remaining, self._settings.batch)), [])
+            for reply in self._generate(batch)
         ]
 
     @torch.inference_mode()
-    def _generated(self, requests: Sequence[Request]) -> Iterator[Reply]:
-        """Replies to requests that are generated together."""
+    def _generate(self, requests: Sequence[Request]) -> Iterator[Reply]:
+        """Replies to the requests of one batch."""
         inputs = self._processor.apply_chat_template(
-            [[_message(said) for said in request.spoken(structured=False)] for request in requests],
+            [[_message(message) for message in request.whole_conversation(structured=False)]
+             for request in requests],
             add_generation_prompt=True, tokenize=True, return_dict=True, return_tensors="pt",
             processor_kwargs={"padding": len(requests) > 1},
         ).to(self._model.device, dtype=self._model.dtype)  # fmt: skip
-        told = self._model.generate(
+        output = self._model.generate(
             **inputs, do_sample=False, num_beams=1, max_new_tokens=self._settings.max_tokens
         )
-        given = inputs["input_ids"].shape[1]
-        texts = self._processor.batch_decode(told[:, given:], skip_special_tokens=True)
-        asked = inputs["attention_mask"].sum(dim=1).tolist()
-        for text, count, tokens in zip(texts, asked, told[:, given:], strict=True):
-            yield Reply(text, None, count, self._said(tokens))
+        replies = output[:, inputs["input_ids"].shape[1] :]  # (requests, tokens)
+        texts = self._processor.batch_decode(replies, skip_special_tokens=True)
+        counts = inputs["attention_mask"].sum(dim=1).tolist()
+        for text, count, tokens in zip(texts, counts, replies, strict=True):
+            yield Reply(text, None, count, self._length(tokens))
 
-    def _said(self, tokens: torch.Tensor) -> int:
-        """How many tokens were generated, up to the one that ends a reply."""
+    def _length(self, tokens: torch.Tensor) -> int:
+        """The number of generated tokens, with the one that ends the reply."""
         ends = torch.tensor(_listed(self._model.generation_config.eos_token_id))
         ended = torch.isin(tokens.cpu(), ends).nonzero()
         return int(ended[0]) + 1 if len(ended) else len(tokens)
@@ -156,7 +157,7 @@ def _listed(token: int | list[int] | None) -> list[int]:
 
 
 def _message(message: Message) -> dict[str, Any]:
-    """A message as chat templates have it, with its pictures decoded."""
+    """A message in the form of chat templates, its pictures decoded."""
     return {"role": message.role, "content": [_part(part) for part in message.parts]}
 
 
@@ -172,7 +173,7 @@ def _check(checkpoint: str, processor: Any, report: Any) -> None:
             f"{checkpoint}: has no image processor or no chat template; expected a checkpoint that "
             "holds conversations about pictures"
         )
-    if lacking := sorted(report["missing_keys"]):
+    if missing := sorted(report["missing_keys"]):
         raise EnvironmentFailure(
-            f"{checkpoint}: lacks {len(lacking)} weights, such as {lacking[0]}; fetch it again"
+            f"{checkpoint}: lacks {len(missing)} weights, such as {missing[0]}; download it again"
         )

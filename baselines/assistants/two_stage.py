@@ -25,7 +25,7 @@ from baselines.dialogue_context import video_in_focus
 from baselines.localisers.pipeline import is_sought
 from baselines.running.composition import Member, lasting_text, merged, one_member, prepare
 from baselines.vlm.prompts import seconds, worded
-from baselines.vlm.usage import added
+from harness.chat.usage import add_usage
 from harness.errors import WrongUsageError
 from harness.records import Moment
 
@@ -147,7 +147,7 @@ class TwoStage(Baseline):
             located[at] = Answer(
                 moments=found[at].moments or (),
                 response=said.response,
-                usage=added(told[at].usage, said.usage),
+                usage=add_usage(told[at].usage, said.usage),
             )
         return located
 

@@ -1,8 +1,8 @@
-"""Processors of multimodal checkpoints, for texts and pictures without the part for videos.
+"""Processors of multimodal checkpoints, for texts and pictures.
 
-`transformers` makes a processor of all its parts or none, and the part for videos needs a library
-that this project does not use. If only that part is missing, the processor is made of the others:
-it never gets a video.
+`transformers` builds a processor from all its parts or not at all. The part for videos needs a
+library that this project does not use. If only that part is missing, the processor is built from
+the others: it never gets a video.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ AutoImageProcessor: Any = transformers.AutoImageProcessor
 AutoProcessor: Any = transformers.AutoProcessor
 AutoTokenizer: Any = transformers.AutoTokenizer
 VIDEOS = "video_processor"
-# The attributes of the part for videos that processors read even where there is no video.
+# Processors read these values of their part for videos even if there is no video.
 ABSENT = SimpleNamespace(num_frames=1, fps=1, merge_size=1, temporal_patch_size=1)
 
 
 def load_processor(folder: Path) -> Any:
     """The processor of a checkpoint folder.
 
-    Raises the exceptions of `transformers` if a part for texts or pictures is absent or damaged.
+    Raises the errors of `transformers` if a part for texts or pictures is absent or damaged.
     """
     try:
         return AutoProcessor.from_pretrained(folder, local_files_only=True)
@@ -36,7 +36,7 @@ def load_processor(folder: Path) -> Any:
 
 
 def _without_videos(folder: Path) -> Any:
-    """The processor, made of its tokenizer and its image processor."""
+    """The processor, built from its tokenizer and image processor."""
     kind: Any = PROCESSOR_MAPPING[type(AutoConfig.from_pretrained(folder, local_files_only=True))]
     if VIDEOS not in kind.get_attributes():
         raise ImportError(f"{kind.__name__} needs a library that is not installed")
@@ -46,13 +46,13 @@ def _without_videos(folder: Path) -> Any:
             return type(argument)
         return kind.check_argument_for_proper_class(self, name, argument)
 
-    # It keeps its name: `transformers` looks things up by it.
-    without_videos: Any = type(kind.__name__, (kind,), {
+    # The class keeps its name: `transformers` looks things up by it.
+    pictures_only: Any = type(kind.__name__, (kind,), {
         "check_argument_for_proper_class": proper_class, "__module__": kind.__module__,
     })  # fmt: skip
     tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
     images = AutoImageProcessor.from_pretrained(folder, local_files_only=True)
-    options, _ = kind.get_processor_dict(folder, local_files_only=True)
-    template = options.get("chat_template") or tokenizer.chat_template
+    values, _ = kind.get_processor_dict(folder, local_files_only=True)
+    template = values.get("chat_template") or tokenizer.chat_template
     parts = {"image_processor": images, "tokenizer": tokenizer, VIDEOS: ABSENT}
-    return without_videos(**parts, chat_template=template)
+    return pictures_only(**parts, chat_template=template)

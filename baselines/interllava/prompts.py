@@ -17,7 +17,7 @@ from baselines.base import Exchange, Query
 from baselines.interllava.losses import IGNORED, Spelt
 from baselines.interllava.model import Rows
 from baselines.interllava.tokenizer import GRID, Words
-from baselines.vlm.conversation import LONGEST_SAID, tame
+from baselines.vlm.conversation import LONGEST_TURN, sanitize
 from harness.records import Language, Task
 
 SYSTEM = (
@@ -130,15 +130,18 @@ def names_what_is_asked(task: Task, answer: str) -> bool:
 
 def _conversation(query: Query, shown: str) -> str:
     told = query.history[-TURNS:]
-    asked = [*(_said(each) for each in told), f"{shown}{tame(query.utterance, LONGEST_SAID)}"]
+    asked = [
+        *(_said(each) for each in told),
+        f"{shown}{sanitize(query.utterance, LONGEST_TURN)}",
+    ]
     asked[0] = OPENING + asked[0]
-    answers = [f" {tame(each.answer, LONGEST_SAID)} </s>" for each in told]
+    answers = [f" {sanitize(each.answer, LONGEST_TURN)} </s>" for each in told]
     parts = (f"<s>[INST] {said} [/INST]" for said in asked)
     return "".join(part + said for part, said in zip(parts, [*answers, " "], strict=True))
 
 
 def _said(exchange: Exchange) -> str:
-    return tame(exchange.utterance, LONGEST_SAID)
+    return sanitize(exchange.utterance, LONGEST_TURN)
 
 
 def _spelt(answer: str, spans: Sequence[tuple[int, int]], first: int) -> Spelt:

@@ -36,8 +36,8 @@ from baselines.training.fit import fit
 from baselines.video.containers import BadVideoError
 from baselines.video.sampling import Sampler, library, sample
 from baselines.vlm.parsing import NO_VIDEO
-from baselines.vlm.response_cache import Reply
 from harness.benchmark import Benchmark
+from harness.chat.messages import Reply
 from harness.errors import WrongUsageError
 from harness.records import Task
 

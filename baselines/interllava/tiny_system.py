@@ -47,7 +47,7 @@ from baselines.ranking import Corpus
 from baselines.training.batches import StepBatches
 from baselines.training.fit import fit
 from baselines.vlm.parsing import NO_VIDEO
-from baselines.vlm.response_cache import Reply
+from harness.chat.messages import Reply
 
 READER = Plan(rate=1e-3, steps={"small": 200, "full": 1200})
 STEPS: dict[str, dict[Size, int]] = {

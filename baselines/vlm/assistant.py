@@ -1,9 +1,9 @@
-"""What all assistants do with a turn, whoever it is that is asked.
+"""How an assistant answers a turn, whatever model stands behind it.
 
-A video turn: which of the turn's candidates? A moment turn: when, in the given video (reference
-history), else in the latest that the history names; where there is none, or the utterance describes
-a video (the rule of baselines/localisers/pipeline.py), first the candidate is chosen. A chat turn
-is answered with words.
+A video turn: which of the turn's candidates is meant? A moment turn: when, in the given video
+(reference history), else in the latest video that the history names. If there is none, or the
+utterance describes a video (`is_sought`), the model chooses a candidate first. A chat turn is
+answered in words.
 """
 
 from __future__ import annotations
@@ -23,84 +23,85 @@ from baselines.vlm.parsing import (
     read_grounding,
     response,
 )
-from baselines.vlm.response_cache import Reply
-from baselines.vlm.usage import ABSTAINED, COMPLETION, PROMPT, REQUESTS, UNCOUNTED
+from harness.chat.messages import Reply
+from harness.chat.usage import ABSTAINED, COMPLETION, PROMPT, REQUESTS, UNCOUNTED
 from harness.records import Moment, Video
 from harness.replies.reading import EMPTY
 
-Asked = TypeVar("Asked")
-Written = TypeVar("Written", covariant=True)
+RequestT = TypeVar("RequestT")
+RequestT_co = TypeVar("RequestT_co", covariant=True)
 
 
-class Writes(Protocol[Written]):
-    """Writes down what is asked of a turn, for whoever is asked."""
+class RequestBuilder(Protocol[RequestT_co]):
+    """Builds the requests of a turn in the form that a model takes."""
 
-    def choice(self, query: Query) -> Written:
+    def choice(self, query: Query) -> RequestT_co:
         """Which of the query's candidates is meant?"""
 
-    def grounding(self, query: Query, video_id: str) -> Written:
-        """When in that video is what is meant?"""
+    def grounding(self, query: Query, video_id: str) -> RequestT_co:
+        """When in that video is the moment that is meant?"""
 
-    def talk(self, query: Query) -> Written:
-        """What does one say to that?"""
+    def talk(self, query: Query) -> RequestT_co:
+        """What is the answer to a chat turn?"""
 
-    def explanation(self, query: Query, moment: Moment) -> Written:
-        """Why this moment?"""
+    def explanation(self, query: Query, moment: Moment) -> RequestT_co:
+        """Why is this the moment?"""
 
 
-class Assistant(Generic[Asked]):
-    """Asks, with all requests of a batch at once, and reads the replies."""
+class Assistant(Generic[RequestT]):
+    """Sends all requests of a batch at once, and reads the replies.
+
+    complete: returns a reply to each request, in order.
+    """
 
     def __init__(
         self,
-        ask: Callable[[Sequence[Asked]], list[Reply]],
-        writer: Writes[Asked],
+        complete: Callable[[Sequence[RequestT]], list[Reply]],
+        builder: RequestBuilder[RequestT],
         videos: Mapping[str, Video],
     ) -> None:
-        self._ask, self._writer, self._videos = ask, writer, videos
+        self._complete, self._builder, self._videos = complete, builder, videos
 
     def answer(self, queries: Sequence[Query]) -> list[Answer]:
         """An answer to each query; it depends on that query alone."""
-        first = {at: self._first(query) for at, query in enumerate(queries)}
-        heard = self._heard({at: asked for at, asked in first.items() if asked is not None})
-        chosen = {
-            at: read_choice(heard[at], len(query.candidates))
+        requests = {at: self._first_request(query) for at, query in enumerate(queries)}
+        replies = self._replies({at: each for at, each in requests.items() if each is not None})
+        choices = {
+            at: read_choice(replies[at], len(query.candidates))
             for at, query in enumerate(queries)
-            if at in heard and _chooses(query)
+            if at in replies and _needs_choice(query)
         }
-        looked_into = {
+        videos = {
             at: video_id
             for at, query in enumerate(queries)
-            if query.task == "moment" and (video_id := _looked_into(query, chosen.get(at)))
+            if query.task == "moment" and (video_id := _video_to_ground(query, choices.get(at)))
         }
-        again = self._heard({
-            at: self._writer.grounding(queries[at], video_id)
-            for at, video_id in looked_into.items()
-            if at in chosen
+        second = self._replies({
+            at: self._builder.grounding(queries[at], video_id)
+            for at, video_id in videos.items()
+            if at in choices
         })  # fmt: skip
         return [
-            self._read(
-                query, heard.get(at), again.get(at), chosen.get(at), looked_into.get(at)
-            )
+            self._read(query, replies.get(at), second.get(at), choices.get(at), videos.get(at))
             for at, query in enumerate(queries)
-        ]  # fmt: skip
+        ]
 
-    def explain(self, told: Sequence[tuple[Query, Moment]]) -> list[Answer]:
-        """For each query and the moment that was found for it: what is said to the user."""
-        replies = self._ask([self._writer.explanation(query, moment) for query, moment in told])
-        return [Answer(response=response(reply.text), usage=_spent(reply)) for reply in replies]
+    def explain(self, moments: Sequence[tuple[Query, Moment]]) -> list[Answer]:
+        """For each query and its moment: what the model says about it to the user."""
+        replies = self._complete([self._builder.explanation(*each) for each in moments])
+        return [Answer(response=response(reply.text), usage=_usage(reply)) for reply in replies]
 
-    def _heard(self, requests: Mapping[int, Asked]) -> dict[int, Reply]:
-        return dict(zip(requests, self._ask(list(requests.values())), strict=True))
+    def _replies(self, requests: Mapping[int, RequestT]) -> dict[int, Reply]:
+        return dict(zip(requests, self._complete(list(requests.values())), strict=True))
 
-    def _first(self, query: Query) -> Asked | None:
-        """What is asked of a turn at first, if anything can be."""
+    def _first_request(self, query: Query) -> RequestT | None:
+        """The first request of a turn; None if there is nothing to choose from or to look at."""
         if query.task == "chat":
-            return self._writer.talk(query)
-        if _chooses(query):
-            return self._writer.choice(query)
+            return self._builder.talk(query)
+        if _needs_choice(query):
+            return self._builder.choice(query)
         video_id = video_in_focus(query) if query.task == "moment" else None
-        return None if video_id is None else self._writer.grounding(query, video_id)
+        return None if video_id is None else self._builder.grounding(query, video_id)
 
     def _read(
         self,
@@ -110,48 +111,51 @@ class Assistant(Generic[Asked]):
         choice: Choice | None,
         video_id: str | None,
     ) -> Answer:
-        usage = _spent(first, second)
+        usage = _usage(first, second)
         if query.task == "chat":
-            reply = first or Reply()
-            said = response(reply.text)
-            why = reply.why or (None if said else EMPTY)
-            return Answer(response="" if why else said, usage=_abstained(usage, why))
+            return _chat_answer(first or Reply(), usage)
         if query.task == "video":
-            return _chosen(query, choice or Choice((), "", NO_CANDIDATES), usage)
-        grounded = first if choice is None else second
-        if video_id is None or grounded is None:
-            why, said = (choice.why, choice.response) if choice else (NO_VIDEO, "")
-            return Answer(moments=(), response=said, usage=_abstained(usage, why))
-        duration = self._videos[video_id].duration
-        found = read_grounding(grounded, video_id, duration)
-        moments = () if found.moment is None else (found.moment,)
-        return Answer(moments=moments, response=found.response, usage=_abstained(usage, found.why))
+            return _video_answer(query, choice or Choice((), "", NO_CANDIDATES), usage)
+        reply = first if choice is None else second
+        if video_id is None or reply is None:
+            why, text = (choice.why, choice.response) if choice else (NO_VIDEO, "")
+            return Answer(moments=(), response=text, usage=_with_abstention(usage, why))
+        grounding = read_grounding(reply, video_id, self._videos[video_id].duration)
+        moments = () if grounding.moment is None else (grounding.moment,)
+        usage = _with_abstention(usage, grounding.why)
+        return Answer(moments=moments, response=grounding.response, usage=usage)
 
 
-def _chooses(query: Query) -> bool:
-    """Whether the turn's candidates are asked about."""
+def _needs_choice(query: Query) -> bool:
+    """Whether the model chooses among the turn's candidates."""
     return bool(query.candidates) and is_sought(query)
 
 
-def _looked_into(query: Query, choice: Choice | None) -> str | None:
+def _video_to_ground(query: Query, choice: Choice | None) -> str | None:
     """The video in which a moment turn is grounded."""
     if choice is None:
-        return None if _chooses(query) else video_in_focus(query)
+        return None if _needs_choice(query) else video_in_focus(query)
     return query.candidates[choice.numbers[0] - 1] if choice.numbers else None
 
 
-def _chosen(query: Query, choice: Choice, usage: dict[str, int]) -> Answer:
-    """The candidates named, then the others as they were given; none named: none at all."""
+def _chat_answer(reply: Reply, usage: dict[str, int]) -> Answer:
+    text = response(reply.text)
+    why = reply.why or (None if text else EMPTY)
+    return Answer(response="" if why else text, usage=_with_abstention(usage, why))
+
+
+def _video_answer(query: Query, choice: Choice, usage: dict[str, int]) -> Answer:
+    """The chosen candidates, then the others in the given order; without a choice, none."""
     if not choice.numbers:
-        usage = _abstained(usage, choice.why)
+        usage = _with_abstention(usage, choice.why)
         return Answer(videos=(), choice=(), response=choice.response, usage=usage)
-    named = [query.candidates[number - 1] for number in choice.numbers]
-    order = tuple(dict.fromkeys([*named, *query.candidates]))
+    chosen = [query.candidates[number - 1] for number in choice.numbers]
+    order = tuple(dict.fromkeys([*chosen, *query.candidates]))
     return Answer(videos=order, choice=order, response=choice.response, usage=usage)
 
 
-def _spent(*replies: Reply | None) -> dict[str, int]:
-    """What the replies cost."""
+def _usage(*replies: Reply | None) -> dict[str, int]:
+    """Counts of requests, tokens and time."""
     total: Counter[str] = Counter()
     for reply in replies:
         if reply is None:
@@ -164,5 +168,5 @@ def _spent(*replies: Reply | None) -> dict[str, int]:
     return {name: count for name, count in total.items() if count or name != UNCOUNTED}
 
 
-def _abstained(usage: dict[str, int], why: str | None) -> dict[str, int]:
+def _with_abstention(usage: dict[str, int], why: str | None) -> dict[str, int]:
     return usage if why is None else usage | {ABSTAINED + why: 1}

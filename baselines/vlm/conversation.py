@@ -1,58 +1,28 @@
-"""What an assistant is asked of a turn: a conversation of texts and pictures, and the form wanted.
+"""The requests of a turn: a conversation of texts and pictures, and the form of the answer.
 
-Whatever strangers wrote (utterances, answers, texts of videos) is put on one line without the
-brackets of which chat templates make control tokens; texts of videos are quoted as JSON, too.
+Texts by others (utterances, answers, texts of videos) become one line each, without the brackets
+that chat templates read as control tokens. Texts of videos are also quoted as JSON strings.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any, Literal, NamedTuple
+from typing import Any
 
 from baselines.base import Exchange, Query
 from baselines.vlm.images import VideoImages
 from baselines.vlm.prompts import seconds, worded
+from harness.chat.messages import Message, Part, Request
 from harness.records import Language, Moment, Video
 
 LONGEST_TEXT = 300  # characters of one text of a video
-LONGEST_SAID = 2_000  # characters of an utterance or an answer
+LONGEST_TURN = 2_000  # characters of an utterance or an answer
 _BRACKETS = str.maketrans("<>[]", "‹›()")
-Part = str | bytes  # a text, or a JPEG
-Role = Literal["system", "user", "assistant"]
 
 
-class Message(NamedTuple):
-    """What one side says: texts and pictures in order."""
-
-    role: Role
-    parts: tuple[Part, ...]
-
-
-class Request(NamedTuple):
-    """A conversation that ends with a question; an answer is wanted as JSON or in plain words.
-
-    messages: all of it but the last words. as_json and as_plain: the last words, by form. schema:
-    the JSON Schema of the answer (None: plain words are wanted in any case).
-    """
-
-    messages: tuple[Message, ...]
-    as_plain: str
-    as_json: str = ""
-    schema: Mapping[str, Any] | None = None
-
-    def spoken(self, structured: bool) -> tuple[Message, ...]:
-        """The whole conversation, the wanted form at its end; texts in a row are one, by lines."""
-        *before, last = self.messages
-        ending = self.as_json if structured and self.schema is not None else self.as_plain
-        return tuple(
-            Message(said.role, _joined(said.parts))
-            for said in (*before, Message(last.role, (*last.parts, ending)))
-        )
-
-
-class Writer:
-    """Writes requests. `with_texts`: whether the texts of videos are told, or pictures alone."""
+class PromptBuilder:
+    """Builds requests. with_texts: whether prompts hold the texts of videos beside pictures."""
 
     def __init__(
         self, videos: Mapping[str, Video], pictures: VideoImages, *, with_texts: bool
@@ -67,33 +37,33 @@ class Writer:
             for part in self._candidate(query.language, number, video_id)
         ]
         count = len(query.candidates)
-        told = (*shown, *_found(query), _asks(query))
+        question = (*shown, *_earlier_videos(query), _utterance(query))
         return Request(
-            _messages(query, told),
+            _messages(query, question),
             worded(query.language, "choose_plain", count=count),
             worded(query.language, "choose_json", count=count),
             _choice_schema(count),
         )
 
     def grounding(self, query: Query, video_id: str) -> Request:
-        """When in that video is what is meant?"""
+        """When in that video is the moment that is meant?"""
         return Request(
-            _messages(query, (*self._video(query.language, video_id), _asks(query))),
+            _messages(query, (*self._video(query.language, video_id), _utterance(query))),
             worded(query.language, "ground_plain"),
             worded(query.language, "ground_json"),
             GROUNDING_SCHEMA,
         )
 
     def talk(self, query: Query) -> Request:
-        """What does one say to that?"""
-        return Request(_messages(query, (_asks(query),)), worded(query.language, "talk"))
+        """What is the answer to a chat turn?"""
+        return Request(_messages(query, (_utterance(query),)), worded(query.language, "talk"))
 
     def explanation(self, query: Query, moment: Moment) -> Request:
-        """Why this moment?"""
+        """Why is this the moment?"""
         start, end = (seconds(at, query.language) for at in (moment.start, moment.end))
         shown = self._video(query.language, moment.video_id)
         ending = worded(query.language, "explain", start=start, end=end)
-        return Request(_messages(query, (*shown, _asks(query))), ending)
+        return Request(_messages(query, (*shown, _utterance(query))), ending)
 
     def _candidate(self, language: Language, number: int, video_id: str) -> list[Part]:
         strip, texts = self._pictures.strip(video_id), self._texts(language, video_id)
@@ -115,60 +85,49 @@ class Writer:
     def _texts(self, language: Language, video_id: str) -> str:
         texts = self._videos[video_id].text if self._with_texts else {}
         quoted = [
-            json.dumps(tame(text, LONGEST_TEXT), ensure_ascii=False)
+            json.dumps(sanitize(text, LONGEST_TEXT), ensure_ascii=False)
             for _, text in sorted(texts.items())
             if text
         ]
         return ", ".join(quoted) or worded(language, "no_texts")
 
 
-def _joined(parts: tuple[Part, ...]) -> tuple[Part, ...]:
-    """The parts, texts that follow one another joined by line ends."""
-    joined: list[Part] = []
-    for part in parts:
-        if joined and isinstance(part, str) and isinstance(joined[-1], str):
-            joined[-1] += f"\n{part}"
-        else:
-            joined.append(part)
-    return tuple(joined)
-
-
 def _messages(query: Query, last: tuple[Part, ...]) -> tuple[Message, ...]:
-    """Instructions, the dialogue so far, and `last`."""
-    said = [
+    """The instructions, the dialogue so far, and the parts of the last message."""
+    history = [
         message
         for exchange in query.history
         for message in (
-            Message("user", (tame(exchange.utterance, LONGEST_SAID),)),
-            Message("assistant", (_said(exchange, query.language),)),
+            Message("user", (sanitize(exchange.utterance, LONGEST_TURN),)),
+            Message("assistant", (_earlier_answer(exchange, query.language),)),
         )
     ]
-    return (Message("system", (worded(query.language, "system"),)), *said, Message("user", last))
+    return (Message("system", (worded(query.language, "system"),)), *history, Message("user", last))
 
 
-def _said(exchange: Exchange, language: Language) -> str:
-    return tame(exchange.answer, LONGEST_SAID) or worded(language, "no_answer")
+def _earlier_answer(exchange: Exchange, language: Language) -> str:
+    return sanitize(exchange.answer, LONGEST_TURN) or worded(language, "no_answer")
 
 
-def _found(query: Query) -> tuple[str, ...]:
-    """Where the videos of earlier turns stand among the candidates now."""
+def _earlier_videos(query: Query) -> tuple[str, ...]:
+    """The numbers that videos of earlier turns have among the candidates of this turn."""
     numbers = {video_id: number for number, video_id in enumerate(query.candidates, start=1)}
-    told = [
+    lines = [
         worded(query.language, "found_one", turn=turn, number=numbers[exchange.video_id])
         for turn, exchange in enumerate(query.history, start=1)
         if exchange.video_id in numbers
     ]
-    return (worded(query.language, "found", found="; ".join(told)),) if told else ()
+    return (worded(query.language, "found", found="; ".join(lines)),) if lines else ()
 
 
-def _asks(query: Query) -> str:
-    return worded(query.language, "asks", utterance=tame(query.utterance, LONGEST_SAID))
+def _utterance(query: Query) -> str:
+    return worded(query.language, "asks", utterance=sanitize(query.utterance, LONGEST_TURN))
 
 
-def tame(text: str, longest: int) -> str:
-    """A stranger's text on one line, of bounded length, without brackets and controls."""
-    kept = "".join(sign if sign.isprintable() else " " for sign in text[:longest])
-    return " ".join(kept.split()).translate(_BRACKETS)
+def sanitize(text: str, longest: int) -> str:
+    """A text by others on one line, of bounded length, without brackets and control characters."""
+    printable = "".join(sign if sign.isprintable() else " " for sign in text[:longest])
+    return " ".join(printable.split()).translate(_BRACKETS)
 
 
 def _choice_schema(count: int) -> dict[str, Any]:

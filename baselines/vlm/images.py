@@ -1,7 +1,7 @@
-"""What an assistant sees of a video: one strip of time-stamped frames, or its frames one by one.
+"""The pictures of a video in a prompt: one strip of time-stamped frames, or single frames.
 
-Pictures are JPEG with the time drawn into each frame; the same frames and the same Pillow give the
-same bytes. They are kept beside other features (baselines/video/features.py), as rows of bytes.
+Pictures are JPEG; the time is drawn into each frame. The same frames and the same version of Pillow
+give the same bytes. The cache holds them like features (baselines/video/features.py), in rows.
 """
 
 from __future__ import annotations
@@ -41,13 +41,13 @@ class Still(NamedTuple):
     time: int
 
 
-class _Strips:
-    """All frames of a video as one picture; its bytes are shared out over a row for each frame."""
+class StripEncoder:
+    """Makes one picture of all frames of a video; its bytes fill one row for each frame."""
 
     key = f"strip, JPEG {QUALITY}, Pillow {PIL.__version__}"
 
     def encode(self, frames: Frames) -> Bytes:
-        """The strip, filled up with zeros.  # (n, bytes / n)"""
+        """The strip, padded with zeros: (frames, bytes of the strip / frames)."""
         stamped = [_stamped(*frame) for frame in zip(frames.pixels, frames.times, strict=True)]
         whole = np.frombuffer(_jpeg(np.concatenate(stamped, axis=1)), np.uint8)
         rows = np.zeros((len(stamped), -(-len(whole) // len(stamped))), np.uint8)
@@ -55,56 +55,58 @@ class _Strips:
         return rows
 
 
-class _Stills:
-    """Each frame as a picture of its own."""
+class StillEncoder:
+    """Makes a picture of each frame."""
 
     key = f"stills, JPEG {QUALITY}, Pillow {PIL.__version__}"
 
     def encode(self, frames: Frames) -> Bytes:
-        """One picture a row, filled up with zeros.  # (n, bytes of the largest)"""
-        made = [_jpeg(_stamped(*frame)) for frame in zip(frames.pixels, frames.times, strict=True)]
-        rows = np.zeros((len(made), max(map(len, made))), np.uint8)
-        for row, jpeg in zip(rows, made, strict=True):
+        """One picture a row, padded with zeros: (frames, bytes of the largest)."""
+        jpegs = [_jpeg(_stamped(*frame)) for frame in zip(frames.pixels, frames.times, strict=True)]
+        rows = np.zeros((len(jpegs), max(map(len, jpegs))), np.uint8)
+        for row, jpeg in zip(rows, jpegs, strict=True):
             row[: len(jpeg)] = np.frombuffer(jpeg, np.uint8)
         return rows
 
 
 class VideoImages:
-    """The strips and stills of a corpus, by video id; a video that cannot be read has none.
+    """The strips and stills of a corpus, by video id; an unreadable video has none.
 
-    frames: of a strip; moment_frames: stills of a video (0: none are made); side: pixels.
+    frames: of a strip; moment_frames: stills of a video (0: none are made); side: of a frame, in
+    pixels.
     """
 
     def __init__(self, view: View, frames: int, moment_frames: int, side: int) -> None:
-        """Make them, or take them from the cache. Raises MissingInputError if none can be read."""
-        self._strips = _extracted(view, Sampler(RATE, side, frames), _Strips())
+        """Make the pictures, or read them from the cache.
+
+        Raises MissingInputError if no video can be read.
+        """
+        self._strips = _extracted(view, Sampler(RATE, side, frames), StripEncoder())
         self._stills = None
         if moment_frames:
-            self._stills = _extracted(view, Sampler(RATE, side, moment_frames), _Stills())
+            self._stills = _extracted(view, Sampler(RATE, side, moment_frames), StillEncoder())
         Corpus(view).readable(self._strips)
 
     def strip(self, video_id: str) -> Strip | None:
-        """The strip of a video."""
+        """The strip of a video; None if it cannot be read."""
         if video_id not in self._strips:
             return None
         times = tuple(map(int, self._strips.times[video_id]))
-        return Strip(_unfilled(self._strips[video_id].reshape(-1)), times)
+        return Strip(unpadded(self._strips[video_id].reshape(-1)), times)
 
     def stills(self, video_id: str) -> tuple[Still, ...]:
         """The frames of a video in order; none if it cannot be read."""
         if self._stills is None or video_id not in self._stills:
             return ()
         rows, times = self._stills[video_id], self._stills.times[video_id]
-        return tuple(
-            Still(_unfilled(row), int(time)) for row, time in zip(rows, times, strict=True)
-        )
+        return tuple(Still(unpadded(row), int(time)) for row, time in zip(rows, times, strict=True))
 
     def details(self) -> dict[str, Any]:
-        """What decoded and encoded them, and which videos have none."""
-        made = {"strips": self._strips.decoder, "skipped": self._strips.skipped}
+        """How they were decoded and encoded, and which videos have none."""
+        details = {"strips": self._strips.decoder, "skipped": self._strips.skipped}
         if self._stills is not None:
-            made["stills"] = self._stills.decoder
-        return made | {"encoder": _Strips.key}
+            details["stills"] = self._stills.decoder
+        return details | {"encoder": StripEncoder.key}
 
 
 def _extracted(view: View, sampler: Sampler, encoder: Encoder) -> Features:
@@ -113,8 +115,8 @@ def _extracted(view: View, sampler: Sampler, encoder: Encoder) -> Features:
     return extract_features(videos, view.folder, sampler, encoder, cache=view.cache, note=note)
 
 
-def _unfilled(row: Bytes) -> bytes:
-    """A picture without its filling: a JPEG ends with a mark that is not zero."""
+def unpadded(row: Bytes) -> bytes:
+    """A picture without its padding, from a row (bytes,): a JPEG never ends with zeros."""
     return row.tobytes().rstrip(b"\0")
 
 

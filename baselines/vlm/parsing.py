@@ -1,6 +1,6 @@
-"""What an assistant's reply says: JSON of the wanted form, else what a person would read in it.
+"""Parses a model's reply: JSON of the requested form, else the number or span in its words.
 
-Nothing in a reply is anything but a number, a time or a text to show; what cannot be read, or says
+Only a number, a time or a text to show is taken from a reply. A reply that cannot be read, or says
 that nothing fits, is an abstention with a reason.
 """
 
@@ -13,12 +13,10 @@ from typing import NamedTuple, TypeVar
 import msgspec
 from msgspec import Struct
 
-from baselines.vlm.response_cache import Reply
+from harness.chat.messages import Reply
 from harness.records import Moment, milliseconds
 from harness.replies import candidate_number, span
 
-REFUSED = "refused by the model or its server"
-TOO_LONG = "reply too long to be read"
 NOTHING = "says that nothing matches"
 OUTSIDE = "span outside the video"
 NO_CANDIDATES = "no candidates to choose from"
@@ -31,7 +29,10 @@ _FENCE = re.compile(r"\A\s*```(?:json)?\s*(\{.*\})\s*```\s*\Z", re.DOTALL)
 
 
 class Choice(NamedTuple):
-    """Numbers of candidates, best first, from 1; none: `why` says why. `response`: to the user."""
+    """Numbers of candidates, best first, from 1 (none: `why` gives the reason).
+
+    response: the words to the user.
+    """
 
     numbers: tuple[int, ...]
     response: str
@@ -39,65 +40,65 @@ class Choice(NamedTuple):
 
 
 class Grounding(NamedTuple):
-    """A moment; none: `why` says why. `response`: to the user."""
+    """A moment (None: `why` gives the reason). response: the words to the user."""
 
     moment: Moment | None
     response: str
     why: str | None = None
 
 
-class _Chosen(Struct):
+class _ChoiceJson(Struct):
     videos: list[int]
     reply: str = ""
 
 
-class _Grounded(Struct):
+class _GroundingJson(Struct):
     start: float
     end: float
     reply: str = ""
 
 
 def read_choice(reply: Reply, count: int) -> Choice:
-    """The candidates that a reply names, of `count`."""
+    """The candidates that a reply names, among `count`."""
     if reply.why is not None:
         return Choice((), "", reply.why)
     text = _answer(reply.text)
-    found = _json(text, _Chosen) if reply.structured else None
-    if found is None:
+    parsed = _json(text, _ChoiceJson) if reply.structured else None
+    if parsed is None:
         number, why = candidate_number(text, count)
         return Choice(() if number is None else (number,), response(text), why)
-    numbers = tuple(dict.fromkeys(n for n in found.videos if 1 <= n <= count))
+    numbers = tuple(dict.fromkeys(n for n in parsed.videos if 1 <= n <= count))
     why = None if numbers else NOTHING
-    return Choice(numbers, response(found.reply), why)
+    return Choice(numbers, response(parsed.reply), why)
 
 
 def read_grounding(reply: Reply, video_id: str, duration: int | None) -> Grounding:
-    """The span that a reply names, in a video of `duration` ms, cut at its end."""
+    """The span that a reply names in a video of `duration` ms, clipped to its end."""
     if reply.why is not None:
         return Grounding(None, "", reply.why)
     text = _answer(reply.text)
-    found = _json(text, _Grounded) if reply.structured else None
-    if found is None:
-        read = span(text)
-        if read.value is None:
-            return Grounding(None, response(text), read.why)
-        start, end, said = read.value.start, read.value.end, response(text)
+    parsed = _json(text, _GroundingJson) if reply.structured else None
+    if parsed is None:
+        words, reading = response(text), span(text)
+        if reading.value is None:
+            return Grounding(None, words, reading.why)
+        start, end = reading.value.start, reading.value.end
     else:
-        said = response(found.reply)
-        if not all(math.isfinite(at) and 0 <= at <= LARGEST for at in (found.start, found.end)):
-            return Grounding(None, said, OUTSIDE)
-        start, end = sorted((milliseconds(found.start), milliseconds(found.end)))
+        words = response(parsed.reply)
+        if not all(math.isfinite(at) and 0 <= at <= LARGEST for at in (parsed.start, parsed.end)):
+            return Grounding(None, words, OUTSIDE)
+        start, end = sorted((milliseconds(parsed.start), milliseconds(parsed.end)))
         if start == end:
-            return Grounding(None, said, NOTHING)
+            return Grounding(None, words, NOTHING)
     if duration is not None:
         end = min(end, duration)
     if start >= end:
-        return Grounding(None, said, OUTSIDE)
-    return Grounding(Moment(video_id, start, end), said)
+        return Grounding(None, words, OUTSIDE)
+    return Grounding(Moment(video_id, start, end), words)
 
 
 def response(text: str) -> str:
-    """A reply as the user sees it: without thoughts, cut to a length, sound as UTF-8."""
+    """A reply as the user sees it: without thoughts, of bounded length, valid UTF-8."""
     cut = _answer(text).strip()[:LONGEST]
     return cut.encode("utf-8", "replace").decode("utf-8")
 
@@ -108,7 +109,7 @@ def _answer(text: str) -> str:
 
 
 def _json(text: str, kind: type[T]) -> T | None:
-    """The reply as JSON of that form, also in a code fence; None if it is none."""
+    """The reply as JSON of that form, also in a code fence; None if it is not such JSON."""
     fenced = _FENCE.match(text)
     try:
         return msgspec.json.decode(fenced[1] if fenced else text.strip(), type=kind)

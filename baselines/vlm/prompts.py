@@ -1,9 +1,8 @@
-"""What an assistant is told: every word of its prompts, English and Chinese, in one place.
+"""All texts of the prompts, in English and Chinese.
 
-A turn is asked as a conversation: instructions, the dialogue so far, then the candidates (or the
-video) with the utterance and the form of the answer. The official model is asked in this order too
-(candidates, then the utterance; a moment turn is shown one video), with tokens of its own where
-these prompts have pictures.
+A prompt is a conversation: instructions, the dialogue so far, then the candidates (or the video),
+the utterance and the form of the answer. The official model has the same order (candidates, then
+the utterance; one video in a moment turn), with tokens of its own in place of these pictures.
 """
 
 from __future__ import annotations

@@ -35,11 +35,10 @@ SHARD = _Shard()
 
 
 def _default_cache() -> Path:
-    """IVCR_CACHE, else `ivcr` in the user's folder for caches."""
-    named = os.environ.get("IVCR_CACHE")
-    if named:
-        return Path(named)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ivcr"
+    """IVCR_CACHE, else the folder for caches of the user's system."""
+    from platformdirs import user_cache_path
+
+    return Path(os.environ.get("IVCR_CACHE") or user_cache_path("ivcr", appauthor=False))
 
 
 def cache_option(command: F) -> F:

@@ -74,7 +74,7 @@ def interllava(folder, benchmark):
 
 def endpoint(folder, benchmark):
     """A server of the tests' own."""
-    from tests.baselines.servers import standing
+    from tests.chat.servers import standing
 
     return ["model=toy", f"url={standing().url}", "frames=2", "moment_frames=3", "side=32"]
 

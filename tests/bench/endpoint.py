@@ -21,18 +21,18 @@ import time
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 
 from baselines.assistants.endpoint import Endpoint, EndpointSettings
 from baselines.base import Query, View
-from baselines.vlm.conversation import Writer
+from baselines.vlm.conversation import PromptBuilder
 from baselines.vlm.images import VideoImages
 from tests.baselines.conftest import SAMPLES, VIDEOS, imported
 
 RUNS, BATCH = 3, 64
 SERVER = """
 import sys, time
-from tests.baselines.servers import Server, sensible
+from tests.chat.servers import Server, sensible
 def act(handler, body, number):
     time.sleep(float(sys.argv[1]))
     handler.say(sensible(body))
@@ -50,14 +50,14 @@ def queries(turns: int) -> list[Query]:
     ]
 
 
-def plain(asked: list[Query], writer: Writer, url: str, model: str) -> int:
+def plain(asked: list[Query], builder: PromptBuilder, url: str, model: str) -> int:
     """The loop of a script; how many replies it got."""
     got = 0
-    with httpx.Client(timeout=300, trust_env=False) as client:
+    with httpx2.Client(timeout=300, trust_env=False) as client:
         for query in asked:
             messages = [
                 {"role": said.role, "content": [part(each) for each in said.parts]}
-                for said in writer.choice(query).spoken(structured=True)
+                for said in builder.choice(query).whole_conversation(structured=True)
             ]
             body = {"model": model, "messages": messages, "temperature": 0, "max_tokens": 512}
             answer = client.post(f"{url}/chat/completions", json=body).raise_for_status()
@@ -95,7 +95,7 @@ def measured(chosen: argparse.Namespace, url: str, folder: Path) -> None:
     toy = imported(folder, SAMPLES, filmed=True)
     view = View(toy.videos, toy.split("test").corpus, toy.folder, "own", 0)
     asked, loop = queries(chosen.turns), []
-    writer = Writer(toy.videos, VideoImages(view, 8, 0, 224), with_texts=True)
+    builder = PromptBuilder(toy.videos, VideoImages(view, 8, 0, 224), with_texts=True)
     for number in range(RUNS):
         settings = EndpointSettings(model=chosen.model, url=url, concurrency=chosen.concurrency,
                             moment_frames=0, version=str(number))  # fmt: skip
@@ -103,7 +103,7 @@ def measured(chosen: argparse.Namespace, url: str, folder: Path) -> None:
         fresh = View(toy.videos, view.corpus, toy.folder, "own", 0, cache=cache)
         assert ours(asked, fresh, settings) == len(asked)
         started = time.perf_counter()
-        assert plain(asked, writer, url, chosen.model) == len(asked)
+        assert plain(asked, builder, url, chosen.model) == len(asked)
         loop.append(time.perf_counter() - started)
         print(f"run {number + 1}: endpoint {len(asked) / SECONDS[-1]:.1f} turns/s, "
               f"plain loop {len(asked) / loop[-1]:.1f} turns/s")  # fmt: skip

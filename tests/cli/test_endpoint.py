@@ -16,7 +16,7 @@ from harness.benchmark import Benchmark
 from harness.validation import check
 from tests.baselines.assistants.test_two_stage import always_the_cook
 from tests.baselines.conftest import imported
-from tests.baselines.servers import TOKENS, Server, completion, sensible
+from tests.chat.servers import TOKENS, Server, completion, sensible
 from tests.conftest import REPOSITORY
 
 FILES = ("card.toml", "predictions.jsonl.zst", "run.json")
@@ -215,7 +215,7 @@ def test_a_key_is_in_nothing_that_a_run_leaves(ivcr, command, server, tmp_path, 
     assert ivcr(*what)[0] == 0
     left = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
     assert SECRET.encode() not in left
-    assert {head["Authorization"] for head in server.headers} == {f"Bearer {SECRET}"}
+    assert {head["authorization"] for head in server.headers} == {f"Bearer {SECRET}"}
 
 
 def test_processes_share_the_turns_and_the_count(ivcr, command, server, whole, tmp_path):

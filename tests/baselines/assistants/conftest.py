@@ -4,7 +4,7 @@ import pytest
 
 from baselines.base import View
 from baselines.registry import find, load
-from tests.baselines.servers import Server
+from tests.chat.servers import Server
 
 SMALL = ("frames=2", "moment_frames=3", "side=32")
 

@@ -9,10 +9,11 @@ from PIL import Image
 
 from baselines.base import Exchange, Query
 from baselines.registry import find, load
+from harness.chat.usage import BudgetExceededError
 from harness.errors import WrongUsageError
 from harness.records import Moment
 from tests.baselines.conftest import CAT, COOK, DOG, FOX
-from tests.baselines.servers import completion
+from tests.chat.servers import completion
 
 FOUR = (CAT, DOG, FOX, COOK)
 EARLIER = (Exchange("video", "a dog on a beach", "It is video 3.", DOG, (CAT, COOK, DOG)),)
@@ -272,6 +273,14 @@ def test_a_model_and_a_key_are_asked_for(endpoint, monkeypatch):
         with pytest.raises(WrongUsageError, match="of that name") as refusal:
             endpoint(f"key={name}")
         assert "hunter2" not in str(refusal.value)
+
+
+def test_an_earlier_part_of_a_run_counts_against_the_budget(server, endpoint):
+    baseline = endpoint("budget_tokens=100")
+    baseline.restore_usage({"prompt_tokens": 90, "completion_tokens": 10})
+    with pytest.raises(BudgetExceededError, match="100 of 100 tokens"):
+        baseline.answer([video()])
+    assert server.asked == []
 
 
 def test_extra_parameters_are_sent_and_null_takes_one_away(server, endpoint):

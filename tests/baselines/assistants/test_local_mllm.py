@@ -7,7 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 from PIL import Image
 
@@ -173,9 +173,9 @@ def _wait_for(url, process, log, seconds=240):
     for _ in range(10 * seconds):
         assert process.poll() is None, log.read_text("utf-8", "replace")
         try:
-            if httpx.get(url, trust_env=False).status_code == 200:
+            if httpx2.get(url, trust_env=False).status_code == 200:
                 return
-        except httpx.TransportError:
+        except httpx2.TransportError:
             pass
         time.sleep(0.1)
     raise AssertionError(log.read_text("utf-8", "replace"))

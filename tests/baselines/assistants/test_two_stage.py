@@ -15,7 +15,7 @@ from harness.records import Moment
 from tests.baselines.assistants.conftest import SMALL
 from tests.baselines.assistants.test_endpoint import EARLIER, says, told
 from tests.baselines.conftest import CAT, COOK, DOG, FOX
-from tests.baselines.servers import completion
+from tests.chat.servers import completion
 
 
 def video(utterance="a dog on a beach", history=()):

@@ -8,8 +8,7 @@ from PIL import Image
 
 from baselines.base import MissingInputError, View
 from baselines.video.sampling import Frames
-from baselines.vlm import images
-from baselines.vlm.images import VideoImages
+from baselines.vlm.images import StillEncoder, StripEncoder, VideoImages, unpadded
 from tests.baselines.conftest import CAT, DOG, FOX, imported
 
 GREY = Frames(np.array([1500, 12_500], np.int32), np.full((2, 48, 48, 3), 128, np.uint8))
@@ -43,12 +42,12 @@ def test_a_frame_carries_its_time_and_is_else_as_it_was():
 
 
 def _stills(frames):
-    rows = images._Stills().encode(frames)
-    return [images._unfilled(row) for row in rows]
+    rows = StillEncoder().encode(frames)
+    return [unpadded(row) for row in rows]
 
 
 def test_a_strip_is_its_stills_side_by_side():
-    strip = images._unfilled(images._Strips().encode(GREY).reshape(-1))
+    strip = unpadded(StripEncoder().encode(GREY).reshape(-1))
     aside = np.concatenate([opened(part) for part in _stills(GREY)], axis=1)
     assert np.abs(opened(strip).astype(int) - aside).max() < 40
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from baselines.vlm.parsing import LONGEST, read_choice, read_grounding, response
-from baselines.vlm.response_cache import Reply
+from harness.chat.messages import Reply
 from harness.replies import REASONS
 
 PIECES = [

@@ -1,7 +1,5 @@
 """What answers cost is counted once, whoever answers and whatever is interrupted."""
 
-import json
-
 import pytest
 
 from baselines.base import About, Answer, Baseline, NoSettings, Settings
@@ -11,9 +9,7 @@ from baselines.running.composition import lasting_text
 from baselines.running.journal import Journal, spent_in
 from baselines.running.provenance import with_cost
 from baselines.running.runner import RunConfig, start
-from baselines.vlm.response_cache import Reply, ResponseCache
-from baselines.vlm.usage import BudgetExceededError, Prices, UsageTracker, added
-from harness.errors import EnvironmentFailure
+from harness.chat.usage import add_usage
 from harness.records import Prediction
 
 BATCHES = [[Prediction("d1", 1, choice=())], [Prediction("d1", 2, choice=())]]
@@ -62,7 +58,7 @@ def test_a_run_that_was_cut_off_counts_what_was_spent_before(run, toy, tmp_path)
         go_on(run(lives), path)
     again = Paid()
     assert go_on(run(again), path) == whole
-    assert added(*again.before)["requests"] == 3, "two batches: of two turns and of one"
+    assert add_usage(*again.before)["requests"] == 3, "two batches: of two turns and of one"
     assert spent_in(path) == whole
 
 
@@ -103,42 +99,15 @@ def test_a_journal_keeps_counts_with_their_batch(tmp_path):
         assert path.read_bytes() == whole
 
 
-@pytest.mark.parametrize(
-    ("prices", "expected"),
-    [
-        (Prices(2.5, 10.0), 0.000350),
-        (Prices(0.0, 0.0), 0.0),
-        (Prices(2.5, None), None),
-        (Prices(), None),
-    ],
-)
-def test_money_is_tokens_times_prices_of_a_million(prices, expected):
-    usage = {"requests": 1, "prompt_tokens": 100, "completion_tokens": 10, "milliseconds": 5}
-    assert prices.cost(usage) == expected
-    counts = {"requests": 1, "prompt_tokens": 100, "completion_tokens": 10}
-    assert UsageTracker(prices, None, None).cost(usage) == (
-        counts if expected is None else counts | {"USD": expected}
-    )
-
-
-def test_a_purse_is_empty_when_as_much_is_spent():
-    purse = UsageTracker(Prices(1.0, 1.0), 0.001, None)
-    purse.add({"prompt_tokens": 999})
-    purse.check()
-    purse.add({"completion_tokens": 1})
-    with pytest.raises(BudgetExceededError, match=r"0.001 of 0.001 USD"):
-        purse.check()
-
-
-class Passing(Settings, frozen=True):
+class ServerSettings(Settings, frozen=True):
     model: str = "m"
     url: str = "here"
     RUNTIME_ONLY = ("url",)
 
 
-def test_passing_settings_are_told_nowhere():
-    assert Passing("x", "there").result_settings() == {"model": "x"}
-    assert changed_settings(Passing("m", "there")) == {}
+def test_runtime_settings_are_shown_nowhere():
+    assert ServerSettings("x", "there").result_settings() == {"model": "x"}
+    assert changed_settings(ServerSettings("m", "there")) == {}
 
 
 @pytest.mark.parametrize(
@@ -151,27 +120,5 @@ def test_passing_settings_are_told_nowhere():
         ("2*bm25?context=all; endpoint?timeout=3", "2*bm25?context=all;endpoint"),
     ],
 )
-def test_of_members_in_a_setting_the_passing_settings_are_left_out(text, expected):
+def test_of_members_in_a_setting_the_runtime_settings_are_left_out(text, expected):
     assert lasting_text(text) == expected
-
-
-def test_kept_replies_outlive_the_process_and_damage_is_no_reply(tmp_path):
-    one = ResponseCache(tmp_path)
-    reply = Reply("猫", None, 3, None, 12, structured=True)
-    one.put("k", "m", reply)
-    other = ResponseCache(tmp_path)
-    assert (other.get("k"), other.get("l"), other.count("m"), other.count("n")) == (
-        reply, None, 1, 0,
-    )  # fmt: skip
-    other._base.execute("UPDATE replies SET reply = x'00'")
-    assert one.get("k") is None
-
-
-def test_a_file_that_is_no_base_is_one_line(tmp_path):
-    (tmp_path / "replies.sqlite").write_bytes(b"x" * 4096)
-    with pytest.raises(EnvironmentFailure, match="replies cannot be kept there") as failure:
-        ResponseCache(tmp_path)
-    assert "\n" not in str(failure.value)
-    (tmp_path / "file").write_text(json.dumps({}))
-    with pytest.raises(EnvironmentFailure, match="name another folder"):
-        ResponseCache(tmp_path / "file")

@@ -41,7 +41,8 @@ def sensible(body):
 class Server:
     """Answers POSTs; `act(handler, body, number)` is given the number of the request, from 0.
 
-    asked: bodies as they came; answered: bodies whose replies were sent whole.
+    asked: bodies as they came; answered: bodies whose replies were sent whole; headers: of the
+    requests, by names in lower case.
     """
 
     def __init__(self, act=None):
@@ -68,7 +69,7 @@ class Server:
                 with server._lock:
                     number = len(server.asked)
                     server.asked.append(body)
-                    server.headers.append(dict(self.headers))
+                    server.headers.append({n.lower(): text for n, text in self.headers.items()})
                     server._now += 1
                     server.most = max(server.most, server._now)
                 self.body = body
