@@ -22,6 +22,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from tests.mutants_board import BOARD
 from tests.mutants_chat import CHAT
 from tests.mutants_training import TRAINING
 
@@ -143,7 +144,7 @@ SCORING = (
         STATISTICS,
     ),
 )
-MUTANTS = (*SCORING, *(Mutant(*row) for row in (*CHAT, *TRAINING)))
+MUTANTS = (*SCORING, *(Mutant(*row) for row in (*BOARD, *CHAT, *TRAINING)))
 
 
 class Verdict(NamedTuple):

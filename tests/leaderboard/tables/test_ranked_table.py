@@ -5,6 +5,7 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from scipy.stats import rankdata
 
 from harness.records import Card
@@ -58,6 +59,21 @@ def test_equal_values_share_the_better_rank():
         (2, "a"),
         (2, "c"),
         (4, "d"),
+    ]
+
+
+def test_equal_values_stand_in_the_order_of_their_names():
+    """By team, then system, then key: the order in which folders are read does not show."""
+    same = [entry(key, **{"R@1": 0.5}) for key in ("team/b", "team/c", "team/a")]
+    rows = [row._replace(card=replace(row.card, system="one")) for row in same]
+    others = [replace(rows[0].card, system="another"), replace(rows[0].card, team="a team")]
+    rows += [rows[0]._replace(key=f"z/{n}", card=card) for n, card in enumerate(others)]
+    assert [row.entry.key for row in video(rows).rows] == [
+        "z/1",
+        "z/0",
+        "team/a",
+        "team/b",
+        "team/c",
     ]
 
 
