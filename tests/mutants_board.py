@@ -37,7 +37,7 @@ BOARD = (
         "harness/publication/disclosure.py",
         "(_few(differing) | _few(own[0] - differing))",
         "_few(differing)",
-        (f"{DISCLOSURE}::test_nothing_is_reconstructed_from_what_is_shown",),
+        (f"{DISCLOSURE}::test_what_cells_tell_together_is_withheld",),
     ),
     (
         "disclosure: the rest of a kind is of few turns",
