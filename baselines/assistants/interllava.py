@@ -34,10 +34,13 @@ ABOUT = About(
     needs=("frames", "checkpoint"),
     trains=True,
     train_needs=("frames", "checkpoint", "train_labels"),
+    train_note="config=tiny also needs annotated events, which IVCR-Mini alone has",
     explains=True,
     candidates="used",
     languages=("en", "zh"),
     paper="https://arxiv.org/abs/2512.01312",
+    example=("config=tiny",),
+    train_example=("config=tiny", "start=dual_encoder.trained"),
 )
 
 
