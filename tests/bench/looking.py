@@ -52,10 +52,19 @@ class Proof:
         self, name: str, label: str, *settings: str, history: str = "own", seed: int = 0
     ) -> Path:
         """A scored submission."""
+        return self._scored(name, label, history, seed, _set(settings))
+
+    def composed(self, name: str, label: str, *tables: str, seed: int = 0) -> Path:
+        """A scored submission of a baseline that is made of others, with own history."""
+        file = self._out / f"{label}.toml"
+        file.write_text("\n".join(tables), "utf-8")
+        return self._scored(name, label, "own", seed, ["--config", str(file)])
+
+    def _scored(self, name: str, label: str, history: str, seed: int, chosen: list[str]) -> Path:
         folder = self._out / "runs" / label
         if not folder.is_dir():
             self._ivcr("baseline", "run", name, "--benchmark", self._folder, "--history", history,
-                       "--seed", seed, "--out", folder, *_set(settings))  # fmt: skip
+                       "--seed", seed, "--out", folder, *chosen)  # fmt: skip
             self._ivcr("score", folder, "--benchmark", self._folder)
         return folder
 
@@ -112,8 +121,8 @@ def _retrieval(proof: Proof, seeds: list[int]) -> None:
         )
     print("## hybrid minus each of its members, R@1 overall")
     checkpoints = [proof.trained("dual_encoder", seed) for seed in seeds]
-    joined = ";".join(f"dual_encoder?checkpoint={folder.resolve()}" for folder in checkpoints)
-    hybrid = proof.run("hybrid", "hybrid", f"members={joined}")
+    members = [f"[[member]]\n{_member('dual_encoder', folder)}" for folder in checkpoints]
+    hybrid = proof.composed("hybrid", "hybrid", *members)
     rest = [*encoders, floors[0]]
     for pair, row in proof.rows([hybrid, *rest], "R@1", "all").items():
         if pair[0] == "hybrid":
@@ -132,11 +141,12 @@ def _moments(proof: Proof, seeds: list[int]) -> None:
             found = proof.run(name, f"{name}-{seed}", given, history="reference", seed=seed)
             print(_against(proof, found, priors, MOMENT, "all"))
     for seed in seeds:
-        parts = [
-            f"retriever=dual_encoder?checkpoint={proof.trained('dual_encoder', seed).resolve()}",
-            f"localiser=tan2d?checkpoint={proof.trained('tan2d', seed).resolve()}",
+        stages = {"retriever": "dual_encoder", "localiser": "tan2d"}
+        tables = [
+            f"[{stage}]\n{_member(name, proof.trained(name, seed))}"
+            for stage, name in stages.items()
         ]
-        whole = proof.run("pipeline", f"pipeline-{seed}", *parts, seed=seed)
+        whole = proof.composed("pipeline", f"pipeline-{seed}", *tables, seed=seed)
         print(f"pipeline-{seed}, own history: {_value(whole, MOMENT, 'all'):.1f}")
 
 
@@ -208,6 +218,12 @@ def _line(pair: tuple[str, str], row: Difference) -> str:
         for each in (row.first_value, row.second_value, row.value, row.low, row.high)
     )
     return f"{pair[0]} {one:.1f}, {pair[1]} {other:.1f}: {apart:+.1f} [{low:.1f}, {high:.1f}]"
+
+
+def _member(name: str, checkpoint: Path) -> str:
+    """The rows of a member with a trained folder in a configuration file."""
+    folder = json.dumps(str(checkpoint.resolve()))
+    return f'baseline = "{name}"\nsettings = {{ checkpoint = {folder} }}\n'
 
 
 def _set(settings: list[str] | tuple[str, ...]) -> list[str]:
