@@ -21,10 +21,12 @@ from typing import Protocol
 from msgspec.structs import replace
 
 from baselines.base import About, Answer, Baseline, Provenance, Query, TrainerConfig, View
-from baselines.interllava import prompts, published_system, tiny_system
-from baselines.interllava.published_files import POSITIONS
+from baselines.interllava import prompts
+from baselines.interllava.published import published_system
+from baselines.interllava.published.published_files import POSITIONS
 from baselines.interllava.queries import Asks, Question
 from baselines.interllava.settings import InterLLaVASettings
+from baselines.interllava.tiny import tiny_system
 from baselines.vlm.assistant import Assistant
 from harness.chat.messages import Reply
 from harness.errors import WrongUsageError

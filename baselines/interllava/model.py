@@ -4,7 +4,7 @@ As the code of the benchmark's paper has it (repository ivcr200k/ivcr200k.github
 composed from parts of `transformers` and `peft`: a Q-Former reads each frame, conditioned on a text
 that says when it was sampled; frames get a position embedding; a second Q-Former reads windows of
 frames; a linear layer brings what comes out among the words of a causal language model with LoRA
-adapters. The same network is built small (baselines/interllava/tiny_model.py) and whole
+adapters. The same network is built small (baselines/interllava/tiny/tiny_model.py) and whole
 (published_files.py).
 """
 

@@ -8,10 +8,11 @@ import torch
 
 from baselines.base import Exchange, Query, TrainerConfig
 from baselines.event_models.matching import ROLES
-from baselines.interllava import prompts, tiny_system, tokenizer
+from baselines.interllava import prompts, tokenizer
 from baselines.interllava.queries import Question
-from baselines.interllava.tiny_model import FACTS, FORM, FRAMES, Sight, TinyNet, _times
-from baselines.interllava.tiny_training import numbered, timed
+from baselines.interllava.tiny import tiny_system
+from baselines.interllava.tiny.tiny_model import FACTS, FORM, FRAMES, Sight, TinyNet, _times
+from baselines.interllava.tiny.tiny_training import numbered, timed
 from baselines.interllava.training import Batch, LossConfig, Teaching, replies, right
 from baselines.registry import find, load
 from baselines.running.runner import RunConfig, start

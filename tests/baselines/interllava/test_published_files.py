@@ -11,8 +11,8 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from baselines.interllava.model import Frames
-from baselines.interllava.published_files import FILES, POSITIONS, Published
-from baselines.interllava.published_system import FullNet
+from baselines.interllava.published.published_files import FILES, POSITIONS, Published
+from baselines.interllava.published.published_system import FullNet
 from harness.errors import EnvironmentFailure
 from tests.baselines.interllava import layout
 

@@ -31,7 +31,7 @@ from baselines.event_models.matching import laid_out
 from baselines.event_models.query_encoder import Text, batch
 from baselines.interllava import losses, prompts
 from baselines.interllava.prompts import Row
-from baselines.interllava.tiny_model import (
+from baselines.interllava.tiny.tiny_model import (
     FIRST,
     FORM,
     FRAMES,

@@ -27,8 +27,8 @@ from baselines.interllava import prompts, tokenizer
 from baselines.interllava.model import adapted
 from baselines.interllava.queries import Question
 from baselines.interllava.settings import InterLLaVASettings
-from baselines.interllava.tiny_model import Eyes, Glimpse, Relevance, TinyNet, glimpses
-from baselines.interllava.tiny_training import (
+from baselines.interllava.tiny.tiny_model import Eyes, Glimpse, Relevance, TinyNet, glimpses
+from baselines.interllava.tiny.tiny_training import (
     DECAY,
     SIZE,
     Collate,

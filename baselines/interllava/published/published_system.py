@@ -26,7 +26,7 @@ from baselines.dialogue_context import told_by_reference
 from baselines.encoders.resolve import locate_checkpoint
 from baselines.interllava import prompts
 from baselines.interllava.model import Frames
-from baselines.interllava.published_files import Published
+from baselines.interllava.published.published_files import Published
 from baselines.interllava.queries import Question
 from baselines.interllava.settings import InterLLaVASettings
 from baselines.interllava.training import Batch, LossConfig, Teaching, replies
