@@ -1,23 +1,16 @@
-"""InterLLaVA small enough for two cores: its sizes, and eyes that know what the question asks for.
+"""Tiny InterLLaVA's network (trainable on IVCR-Mini only: needs annotated events), for two cores.
 
-The published frame encoder knows what most things in the world look like. What stands for it here
-was trained on IVCR-Mini's train split alone: a recogniser (baselines/event_models/recogniser.py)
-says what each frame shows, and because a few hundred videos do not teach a language model to look
-for what a question says, each frame also tells how it agrees with the question: by the dual
-encoder's matcher (baselines/event_models/matching.py) where candidates are compared, by a reader of
-steps (baselines/localisation/grounding.py) where a moment is sought. A frame has three patches:
-what it shows, how it agrees, and facts, which for a candidate are the matcher's scores beside the
-other candidates'.
+The published frame encoder knows most things in the world. Its replacement here is trained on
+IVCR-Mini's train split alone (tiny_frame_encoder.py). Each frame has three patches: what it shows,
+how it agrees with the question, and facts. The rest is InterLLaVA's network with small sizes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from transformers import (
     Blip2QFormerConfig,
@@ -26,219 +19,96 @@ from transformers import (
     LlamaForCausalLM,
 )
 
-from baselines.event_models.event_annotations import Attribute
-from baselines.event_models.event_segments import gate, logarithms, pooled
-from baselines.event_models.matching import ROLES, Matcher, Track, laid_out
-from baselines.event_models.query_encoder import WIDTH, Text, batch
-from baselines.interllava.model import Form, Frames, InterLLaVA, VideoTokens
-from baselines.interllava.prompts import SAMPLED
-from baselines.interllava.tokenizer import Words, time_word
-from baselines.interllava.training import Batch
-from baselines.localisation.grounding import KNOWN, STEPS, Footage, Grounder, Scene, together
-
-FRAMES = 8  # of a candidate; a moment's video has STEPS
-FORM = Form(
-    queries=2, video_queries=8, window=8, stride=8, positions=STEPS, numbered=True, timed=True
+from baselines.event_models.matching import ROLES
+from baselines.event_models.query_encoder import WIDTH
+from baselines.interllava.model import (
+    EncodedFrames,
+    InterLLaVA,
+    VideoTokenConfig,
+    VideoTokenEncoder,
 )
-FACTS = 5  # of a candidate, see `Eyes.candidates`
+from baselines.interllava.tokenizer import Tokenizer
+from baselines.interllava.training import TurnBatch
+from baselines.localisation.grounding import KNOWN, STEPS
+
+FRAMES = 8  # of a candidate; a moment turn's video has STEPS
+TOKEN_CONFIG = VideoTokenConfig(queries=2, video_queries=8, window=8, stride=8, positions=STEPS)
+FACTS = 5  # of a candidate, see `TinyFrameEncoder.encode_candidates`
 HIDDEN = 128  # of the language model
-MARKS = 4  # what a token can say, see `TinyNet`
+MARKS = 4  # what a video token can express, see `TinyNetwork`
 GOLD, INSIDE, FIRST, LAST = range(MARKS)
-WAVE = 0.2  # how much a time's word has of the wave of its time
+WAVE = 0.2  # amplitude of the wave in a time word's initial embedding
 SLOWEST, FASTEST = 0.05, 3.0  # of the waves, radians a second
-Values = NDArray[np.float32]
 
 
-class Sight(NamedTuple):
-    """What the frames of several videos show, how they agree with the question, and facts.
+class VisualInputs(NamedTuple):
+    """The frames of several videos: what they show, how they agree with the question, facts.
 
-    (videos, frames, ...) each; words, mask: of the Q-Former's text, (videos, frames, n). counts:
-    the candidates of each question. marks: in training what tokens should say, (tokens, MARKS).
+    contents, agreement, facts: (videos, frames, d) each. text_ids, text_mask: (videos, frames, n),
+    the Q-Former's text. counts: the candidates of each question. marks: in training what the video
+    tokens should express, (video tokens, MARKS).
     """
 
-    shows: Tensor
-    agrees: Tensor
+    contents: Tensor
+    agreement: Tensor
     facts: Tensor
-    words: Tensor
-    mask: Tensor
+    text_ids: Tensor
+    text_mask: Tensor
     counts: list[int]
     marks: Tensor | None = None
 
 
-class Glimpse(NamedTuple):
-    """A video as a candidate: FRAMES rows of probabilities, its track, its length in ms."""
-
-    shows: Values
-    track: Track
-    length: int
-
-
-class Eye(nn.Module):
-    """A sight's parts as the patches that the first Q-Former reads."""
+class PatchProjector(nn.Module):
+    """Projects the three parts of a frame to the patches that the first Q-Former reads."""
 
     def __init__(self, values: int, agreements: int, facts: int) -> None:
-        """How wide each part is."""
+        """The width of each part."""
         super().__init__()
         self.parts = nn.ModuleList(nn.Linear(size, WIDTH) for size in (values, agreements, facts))
         self.norm = nn.LayerNorm(WIDTH)
 
-    def forward(self, sight: Sight) -> Frames:
+    def forward(self, visual: VisualInputs) -> EncodedFrames:
         """Frames of three patches."""
-        parts = zip(self.parts, sight[:3], strict=True)
-        patches = torch.stack([part(seen) for part, seen in parts], dim=2)
-        return Frames(self.norm(patches), sight.words, sight.mask)
+        parts = zip(self.parts, visual[:3], strict=True)
+        patches = torch.stack([project(part) for project, part in parts], dim=2)
+        return EncodedFrames(self.norm(patches), visual.text_ids, visual.text_mask)
 
 
-class Relevance(nn.Module):
-    """A localiser's head that says of each step whether it is in the moment."""
+class TinyNetwork(nn.Module):
+    """InterLLaVA with a projector for candidates (`choosing`) and one for moments (`grounding`).
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.layer = nn.Linear(WIDTH, 1)
-
-    def forward(self, state: Tensor) -> Tensor:
-        """Logits (n, STEPS) of states (n, STEPS, WIDTH)."""
-        inside: Tensor = self.layer(state)[..., 0]
-        return inside
-
-    def loss(self, state: Tensor, gist: Tensor, gold: Tensor) -> Tensor:
-        """Binary cross entropy; gold: (n, 2) fractions of the video."""
-        centres = (torch.arange(STEPS, device=gold.device) + 0.5) / STEPS
-        inside = (centres >= gold[:, :1]) & (centres < gold[:, 1:])
-        return nn.functional.binary_cross_entropy_with_logits(self(state), inside.float())
-
-    def spans(self, state: Tensor, gist: Tensor) -> tuple[Tensor, Tensor]:
-        """The run of steps whose logits sum to most: (n, 1, 2), and that sum, (n, 1)."""
-        sums = nn.functional.pad(self(state).cumsum(1), (1, 0))
-        runs = (sums[:, None, :] - sums[:, :, None]).masked_fill(
-            torch.ones(STEPS + 1, STEPS + 1, device=state.device).tril().bool(), -torch.inf
-        )
-        best, place = runs.flatten(1).max(1)
-        found = torch.stack([place // (STEPS + 1), place % (STEPS + 1)], dim=1) / STEPS
-        return found[:, None], best[:, None]
-
-
-class Eyes(nn.Module):
-    """All that is looked with, frozen: what agrees with a question was learnt before."""
-
-    def __init__(self, words: Words, matcher: Matcher, grounder: Grounder) -> None:
-        super().__init__()
-        self.matcher, self.grounder = matcher, grounder
-        self._words = words
-        self.requires_grad_(False)
-        self.eval()
-
-    @torch.no_grad()
-    def candidates(self, asked: Sequence[Text], shown: Sequence[Sequence[Glimpse]]) -> Sight:
-        """The candidates of several questions, one after the other.
-
-        Facts: how far the matcher's score is behind the best candidate's, its share among them, and
-        by how much each of its three parts is above their mean.
-        """
-        every = [glimpse for each in shown for glimpse in each]
-        wanted = self.matcher.wanted(batch(asked))
-        parts = torch.stack(self.matcher.parts(wanted, laid_out([e.track for e in every])))
-        owner = torch.tensor([at for at, each in enumerate(shown) for _ in each])
-        own = parts[:, owner, torch.arange(len(every))] * (self.matcher.scale.exp() / 4)
-        facts = [_beside(part) for part in torch.split(own, [len(each) for each in shown], 1)]
-        shows = torch.from_numpy(logarithms(np.stack([each.shows for each in every])))
-        agrees = torch.einsum("nrv,nfv->nfr", wanted.roles[owner], shows)
-        words, mask = self._told([_times(each.length, FRAMES) for each in every])
-        told = torch.cat(facts)[:, None].expand(-1, FRAMES, -1)
-        return Sight(shows, agrees, told, words, mask, [len(each) for each in shown])
-
-    @torch.no_grad()
-    def steps(
-        self, asked: Sequence[Text], scenes: Sequence[Scene], lengths: Sequence[int]
-    ) -> Sight:
-        """The videos in which moments are sought; facts: those of steps, and the reader's logit."""
-        laid = together(scenes)
-        state, _ = self.grounder.reader(batch(asked), laid)
-        inside = self.grounder.head(state)
-        words, mask = self._told([_times(length, STEPS) for length in lengths])
-        facts = torch.cat([laid.known, inside[..., None]], dim=2)
-        return Sight(laid.shows, state, facts, words, mask, [1] * len(asked))
-
-    def number_words(self, numbers: Sequence[int]) -> list[list[int]]:
-        """For each candidate its number's word, once a token."""
-        return [[self._words.token(str(number))] * FORM.tokens(FRAMES) for number in numbers]
-
-    def time_words(self, length: int) -> list[int]:
-        """The times of the frames of a moment's video of `length` ms, as words."""
-        return [self._words.token(word) for word in _times(length, STEPS)]
-
-    def _told(self, times: Sequence[Sequence[str]]) -> tuple[Tensor, Tensor]:
-        """The Q-Former's text of each frame; all are of one length, as a time is one token."""
-        ids = [[self._words.told(SAMPLED.format(time=at)).ids for at in each] for each in times]
-        words = torch.tensor(ids)
-        return words, torch.ones_like(words)
-
-
-def _beside(parts: Tensor) -> Tensor:
-    """The facts of the candidates of one question, (n, FACTS), from their scores' parts, (3, n)."""
-    total = parts.sum(0)
-    above = parts - parts.mean(1, keepdim=True)
-    return torch.stack([(total - total.max()) / 10, total.softmax(0), *(above / 10)], dim=1)
-
-
-def glimpse(rows: Values, track: Track, length: int, attributes: tuple[Attribute, ...]) -> Glimpse:
-    """A video as a candidate, from its recogniser's rows."""
-    edges = np.arange(FRAMES + 1) * len(rows) // FRAMES
-    first, after = edges[:-1], np.maximum(edges[1:], edges[:-1] + 1)
-    first = np.minimum(first, len(rows) - 1)
-    shows = pooled(gate(rows, attributes), first, np.minimum(after, len(rows)))
-    return Glimpse(shows, track, length)
-
-
-def glimpses(
-    films: dict[str, Footage], tracks: dict[str, Track], attributes: tuple[Attribute, ...]
-) -> dict[str, Glimpse]:
-    """All videos as candidates."""
-    return {
-        name: glimpse(film.rows, tracks[name], film.length, attributes)
-        for name, film in films.items()
-    }
-
-
-def _times(length: int, frames: int) -> list[str]:
-    """When each frame was taken, in the middle of its part of the video, in seconds."""
-    return [time_word((2 * at + 1) * length // (2 * frames)) for at in range(frames)]
-
-
-class TinyNet(nn.Module):
-    """The network with its two eyes.
-
-    marks: the directions in which tokens say what they say: that their candidate is the gold one;
-    that their frame is inside the moment, is its first, its last.
+    marks: (MARKS, HIDDEN), one direction for each fact that a video token can express: that its
+    candidate is the gold one; that its frame is inside the moment, is its first, is its last.
     """
 
     marks: Tensor
 
-    def __init__(self, values: int, words: Words) -> None:
+    def __init__(self, values: int, tokenizer: Tokenizer) -> None:
         """values: of all attributes together."""
         super().__init__()
-        self.choosing = Eye(values, ROLES, FACTS)
-        self.grounding = Eye(values, WIDTH, KNOWN + 1)
-        self.net = InterLLaVA(_video_tokens(len(words)), _language(words), words.placeholder)
+        self.choosing = PatchProjector(values, ROLES, FACTS)
+        self.grounding = PatchProjector(values, WIDTH, KNOWN + 1)
+        tokens, language = _video_tokens(len(tokenizer)), _language_model(tokenizer)
+        self.net = InterLLaVA(tokens, language, tokenizer.placeholder)
         self.register_buffer("marks", nn.functional.normalize(torch.randn(MARKS, HIDDEN), dim=1))
 
-    def looked(self, batch: Batch) -> Tensor | None:
-        """The tokens of a batch's videos, seen through the eye of its kind."""
-        if batch.sight is None:
+    def encode_frames(self, batch: TurnBatch) -> Tensor | None:
+        """The video tokens of a batch: (video tokens, HIDDEN); None of no video."""
+        if batch.visual is None:
             return None
-        eye = self.choosing if batch.kind == "video" else self.grounding
-        return self.net.seen([eye(batch.sight)])
+        project = self.choosing if batch.task == "video" else self.grounding
+        return self.net.encode_videos([project(batch.visual)])
 
-    def said(self, tokens: Tensor) -> Tensor:
-        """How much tokens say of each mark, about 0 to 1: (tokens, MARKS)."""
+    def read_marks(self, tokens: Tensor) -> Tensor:
+        """How much tokens (n, HIDDEN) express each mark, about 0 to 1: (n, MARKS)."""
         return tokens @ self.marks.T
 
-    def saying(self, marks: Tensor) -> Tensor:
-        """Tokens that say that: (tokens, HIDDEN)."""
+    def write_marks(self, marks: Tensor) -> Tensor:
+        """Tokens (n, HIDDEN) that express marks (n, MARKS)."""
         return marks @ self.marks
 
 
-def _video_tokens(words: int) -> VideoTokens:
+def _video_tokens(vocabulary: int) -> VideoTokenEncoder:
     sizes: dict[str, Any] = {
         "hidden_size": WIDTH,
         "num_attention_heads": 4,
@@ -250,31 +120,33 @@ def _video_tokens(words: int) -> VideoTokens:
         "attention_probs_dropout_prob": 0.0,
         "initializer_range": 0.1,
     }
-    frame = InstructBlipQFormerConfig(vocab_size=words, max_position_embeddings=32, **sizes)
-    made = VideoTokens(FORM, frame, Blip2QFormerConfig(vocab_size=1, **sizes), HIDDEN)
-    _look_straight(made)
-    return made
+    frame = InstructBlipQFormerConfig(vocab_size=vocabulary, max_position_embeddings=32, **sizes)
+    video = Blip2QFormerConfig(vocab_size=1, **sizes)
+    encoder = VideoTokenEncoder(TOKEN_CONFIG, frame, video, HIDDEN)
+    _attend_to_own_frame(encoder)
+    return encoder
 
 
-def _look_straight(tokens: VideoTokens) -> None:
-    """Let each video query begin by looking at its own frame of the window."""
-    places = nn.functional.normalize(torch.randn(FORM.window, WIDTH), dim=1) * 8
+def _attend_to_own_frame(encoder: VideoTokenEncoder) -> None:
+    """Initialise each video query so that it attends to its own frame of the window."""
+    places = nn.functional.normalize(torch.randn(TOKEN_CONFIG.window, WIDTH), dim=1) * 8
+    windows = TOKEN_CONFIG.positions // TOKEN_CONFIG.window
     with torch.no_grad():
-        tokens.video_query_tokens.copy_(places[None])
-        tokens.positions.weight.copy_(places.repeat(FORM.positions // FORM.window, 1))
-        layers: Any = tokens.video_qformer.encoder.layer
+        encoder.video_query_tokens.copy_(places[None])
+        encoder.positions.weight.copy_(places.repeat(windows, 1))
+        layers: Any = encoder.video_qformer.encoder.layer
         for layer in layers:
-            look = layer.crossattention.attention
-            nn.init.eye_(look.query.weight)
-            nn.init.eye_(look.key.weight)
-        tokens.projection.weight.mul_(0.1)
+            attention = layer.crossattention.attention
+            nn.init.eye_(attention.query.weight)
+            nn.init.eye_(attention.key.weight)
+        encoder.projection.weight.mul_(0.1)
 
 
-def _language(words: Words) -> LlamaForCausalLM:
-    """A small Llama; its words for times begin as a wave of their time, so that near ones do."""
+def _language_model(tokenizer: Tokenizer) -> LlamaForCausalLM:
+    """A small Llama. A time word starts as a wave of its time, so near times are similar."""
     model = LlamaForCausalLM(
         LlamaConfig(
-            vocab_size=len(words),
+            vocab_size=len(tokenizer),
             hidden_size=HIDDEN,
             intermediate_size=2 * HIDDEN,
             num_hidden_layers=3,
@@ -283,11 +155,11 @@ def _language(words: Words) -> LlamaForCausalLM:
             tie_word_embeddings=True,
             initializer_range=0.05,
             bos_token_id=None,
-            eos_token_id=words.end,
-            pad_token_id=words.end,
+            eos_token_id=tokenizer.end,
+            pad_token_id=tokenizer.end,
         )
     )
-    times = words.spelling(0).digits
+    times = tokenizer.number_tokens(0).digits
     embeddings: Any = model.get_input_embeddings()
     seconds = torch.tensor(list(times.values()))[:, None]
     rates = torch.exp(torch.linspace(np.log(FASTEST), np.log(SLOWEST), HIDDEN // 2))
