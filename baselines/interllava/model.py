@@ -171,7 +171,7 @@ class InterLLaVA(nn.Module):
     def generate(
         self, batch: TokenBatch, video_tokens: Tensor | None, longest: int, end: int
     ) -> Tensor:
-        """Token ids of greedy replies, (n, tokens <= longest), to prompts padded on the left."""
+        """Token ids, (n, tokens), of greedy replies to prompts that are padded on the left."""
         ids: Tensor = self.language.generate(
             inputs_embeds=self.embed(batch, video_tokens),
             attention_mask=batch.mask,

@@ -56,7 +56,7 @@ class EncodedSplits(NamedTuple):
 
 
 def encode_splits(
-    view: View, training: LabelledSplit, found: Annotations, lexicon: Lexicon,
+    view: View, training: LabelledSplit, annotations: Annotations, lexicon: Lexicon,
     recogniser: Recogniser,
 ) -> EncodedSplits:  # fmt: skip
     """Run the recogniser on all videos that the splits name, and encode their turns.
@@ -64,13 +64,16 @@ def encode_splits(
     Raises MissingInputError if no moment turn of the train split has a video that can be read.
     """
     splits = [training, *([view.validation] if view.validation else [])]
-    names = {*named(training, view.validation, found), *(n for s in splits for n in _videos(s))}
-    seen = watch(recogniser, sorted(names), view, Seen({}, {}))
-    moments = Asked.of(training, view.validation, lexicon, seen, found)
-    segments = {
-        name: track(seen.rows[name], seen.times[name], found.attributes) for name in seen.rows
+    names = {
+        *named(training, view.validation, annotations),
+        *(n for s in splits for n in _videos(s)),
     }
-    candidates = candidate_features(moments.films, segments, found.attributes)
+    seen = watch(recogniser, sorted(names), view, Seen({}, {}))
+    moments = Asked.of(training, view.validation, lexicon, seen, annotations)
+    segments = {
+        name: track(seen.rows[name], seen.times[name], annotations.attributes) for name in seen.rows
+    }
+    candidates = candidate_features(moments.films, segments, annotations.attributes)
     return EncodedSplits(training, view.validation, moments, segments, candidates)
 
 
@@ -93,7 +96,7 @@ def training_data(splits: EncodedSplits, matcher: Matcher) -> TinyTrainingData:
 
     Raises MissingInputError if no video turn of the train split has a video that can be read.
     """
-    training, found = splits.training, splits.moments.found
+    training, annotations = splits.training, splits.moments.found
     queries = told_by_reference(training)
     searches = list(splits.search_turns(training))
     if not searches:
@@ -101,11 +104,13 @@ def training_data(splits: EncodedSplits, matcher: Matcher) -> TinyTrainingData:
             "train split: expected a video turn with a readable video, found none; check the "
             "paths in videos.jsonl"
         )
-    untrained = [each.values for name, each in splits.segments.items() if name not in found.scripts]
+    untrained = [
+        each.values for name, each in splits.segments.items() if name not in annotations.scripts
+    ]
     return TinyTrainingData(
         splits.candidates,
-        found.attributes,
-        doubts(untrained, found.attributes),
+        annotations.attributes,
+        doubts(untrained, annotations.attributes),
         add_negatives(searches, matcher, splits.candidates),
         Draw(splits.moments, BATCH_SIZE),
         queries,

@@ -54,13 +54,13 @@ class TinySystem:
         names = Corpus(view).seen(features)
         segments = {n: track(features[n], features.times[n], attributes) for n in names}
         self._values = {name: shown(each, attributes) for name, each in segments.items()}
-        films = footage(features, features.times, attributes)
+        videos = footage(features, features.times, attributes)
         if settings.control == "videos_permuted":
             order = np.random.default_rng(view.seed).permutation(len(names))
             others = {name: names[at] for name, at in zip(names, order, strict=True)}
             segments = {name: segments[other] for name, other in others.items()}
-            films = {name: films[other] for name, other in others.items()}
-        self._videos, self._candidates = films, candidate_features(films, segments, attributes)
+            videos = {name: videos[other] for name, other in others.items()}
+        self._videos, self._candidates = videos, candidate_features(videos, segments, attributes)
         self._context: Context = "last" if view.history == "none" else "all"
         self.provenance = replace(trained.provenance, remark=REMARK)
 

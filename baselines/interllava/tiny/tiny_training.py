@@ -71,12 +71,12 @@ def train(settings: InterLLaVASettings, view: View, config: TrainerConfig, start
     MissingInputError if the benchmark lacks annotated events or turns that are fit for training.
     """
     training = labelled(view, "none")
-    found = read(view.folder, "interllava")
-    initial = begun(start, "dual_encoder", found.attributes)
-    splits = encode_splits(view, training, found, initial.lexicon, initial.eyes)
+    annotations = read(view.folder, "interllava")
+    initial = begun(start, "dual_encoder", annotations.attributes)
+    splits = encode_splits(view, training, annotations, initial.lexicon, initial.eyes)
     torch.manual_seed(config.seed)
     vocabulary = split_vocabulary(training, view)
-    networks = TinyNetworks(initial.lexicon, found.size, vocabulary)
+    networks = TinyNetworks(initial.lexicon, annotations.size, vocabulary)
     networks.matcher.load_state_dict(initial.weights)
     grounder = grounded(splits.moments, StepRelevanceHead, view, config, GROUNDER, settings.size)
     networks.grounder.load_state_dict(grounder.grounder.state_dict())
