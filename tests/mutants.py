@@ -1,6 +1,8 @@
 """Plants bugs that would falsify figures, and checks whether the tests notice.
 
-    python -m tests.mutants
+    python -m tests.mutants [FILES]
+
+FILES: only bugs of files whose names start with one of these words.
 
 Each bug is one exact replacement in a scratch copy of the tree; the tests named with it must then
 fail. Exits with 1 if a bug goes unnoticed, and stops at once if a replacement no longer matches its
@@ -20,7 +22,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from tests.mutants_chat import CHAT
 from tests.mutants_interllava import INTERLLAVA
+from tests.mutants_training import TRAINING
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 COPIED = ("harness", "baselines", "leaderboard", "docs", "tests", "pyproject.toml")
@@ -40,7 +44,7 @@ class Mutant(NamedTuple):
 
 METRICS = ("tests/metrics", "tests/test_scoring.py")
 STATISTICS = ("tests/statistics",)
-MUTANTS: tuple[Mutant, ...] = (
+SCORING = (
     Mutant(
         "rank off by one",
         "harness/outcomes/columns.py",
@@ -140,7 +144,7 @@ MUTANTS: tuple[Mutant, ...] = (
         STATISTICS,
     ),
 )
-MUTANTS += tuple(Mutant(*row) for row in INTERLLAVA)
+MUTANTS = (*SCORING, *(Mutant(*row) for row in (*CHAT, *INTERLLAVA, *TRAINING)))
 
 
 class Verdict(NamedTuple):

@@ -26,11 +26,15 @@ BUGS = (
 def test_every_bug_has_its_place_and_its_tests(mutant):
     text = (REPOSITORY / mutant.file).read_text("utf-8")
     assert planted(mutant, text) != text
-    assert all((REPOSITORY / test.partition("::")[0]).exists() for test in mutant.tests)
+    for test in mutant.tests:
+        file, _, name = test.partition("::")
+        assert not name or f"\ndef {name}(" in (REPOSITORY / file).read_text("utf-8")
+        assert (REPOSITORY / file).exists()
 
 
 def test_all_ten_kinds_are_planted():
-    assert all(any(mutant.bug.startswith(bug) for mutant in MUTANTS) for bug in BUGS)
+    assert all(any(mutant.bug.startswith(bug) for mutant in SCORING) for bug in BUGS)
+    assert all(mutant.bug.startswith(BUGS) for mutant in SCORING)
     assert len({mutant.bug for mutant in MUTANTS}) == len(MUTANTS)
 
 

@@ -17,7 +17,7 @@ from baselines.base import Query
 from baselines.interllava.losses import IGNORE_INDEX, AnswerSpan
 from baselines.interllava.model import TokenBatch
 from baselines.interllava.tokenizer import TIME_STEP, Tokenizer
-from baselines.vlm.conversation import LONGEST_SAID, tame
+from baselines.vlm.conversation import LONGEST_TURN, sanitize
 from harness.records import Language, Task
 
 SYSTEM = (
@@ -145,10 +145,10 @@ def round_span(start: float, end: float) -> tuple[float, float]:
 
 def _conversation(query: Query, videos: str) -> str:
     history = query.history[-HISTORY_TURNS:]
-    utterances = [tame(each.utterance, LONGEST_SAID) for each in history]
-    utterances.append(f"{videos}{tame(query.utterance, LONGEST_SAID)}")
+    utterances = [sanitize(each.utterance, LONGEST_TURN) for each in history]
+    utterances.append(f"{videos}{sanitize(query.utterance, LONGEST_TURN)}")
     utterances[0] = SYSTEM_BLOCK + utterances[0]
-    answers = [f" {tame(each.answer, LONGEST_SAID)} </s>" for each in history]
+    answers = [f" {sanitize(each.answer, LONGEST_TURN)} </s>" for each in history]
     parts = (f"<s>[INST] {utterance} [/INST]" for utterance in utterances)
     return "".join(part + answer for part, answer in zip(parts, [*answers, " "], strict=True))
 

@@ -19,7 +19,8 @@ from baselines.interllava import prompts
 from baselines.interllava.published.published_files import PublishedModel
 from baselines.interllava.settings import InterLLaVASettings
 from baselines.interllava.training import TurnBatch
-from baselines.video.sampling import BadVideoError, Sampler, sample
+from baselines.video.containers import BadVideoError
+from baselines.video.sampling import Sampler, sample
 from harness.records import Task
 
 FRAME_RATE = 4.0  # frames a second at most

@@ -41,7 +41,7 @@ from baselines.interllava.model import (
     with_lora,
 )
 from baselines.interllava.tokenizer import Tokenizer
-from baselines.training.checkpoints import deserialised
+from baselines.training.checkpoints import from_safetensors
 from harness.errors import EnvironmentFailure
 
 Weights = dict[str, Tensor]

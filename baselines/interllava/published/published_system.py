@@ -23,7 +23,7 @@ from baselines.training import checkpoints
 from baselines.training.checkpoints import Checkpoint
 from baselines.video.sampling import library
 from baselines.vlm.parsing import NO_VIDEO
-from baselines.vlm.response_cache import Reply
+from harness.chat.messages import Reply
 from harness.errors import WrongUsageError
 
 

@@ -17,7 +17,7 @@ import torch
 
 from baselines.base import LabelledSplit, MissingInputError, Query, TrainerConfig, View
 from baselines.dialogue_context import told_by_reference
-from baselines.encoders.resolve import located
+from baselines.encoders.resolve import locate_checkpoint
 from baselines.interllava import prompts
 from baselines.interllava.published.published_data import (
     FrameLoader,
@@ -30,7 +30,8 @@ from baselines.interllava.published.published_network import PublishedNetwork
 from baselines.interllava.settings import InterLLaVASettings
 from baselines.interllava.training import InterLLaVAModule, LossConfig, TurnBatch
 from baselines.training import checkpoints
-from baselines.training.fit import StepBatches, fit
+from baselines.training.batches import StepBatches
+from baselines.training.fit import fit
 from harness.benchmark import Benchmark
 from harness.errors import WrongUsageError
 
@@ -72,7 +73,7 @@ def load_model(settings: InterLLaVASettings) -> tuple[PublishedModel, str]:
             "interllava needs the published files, --set files=FOLDER (docs/assistants.md says "
             "which); on IVCR-Mini --set config=tiny is trained from scratch"
         )
-    folder, sha256 = located(settings.files, None)
+    folder, sha256 = locate_checkpoint(settings.files, None)
     return PublishedModel(Path(folder), getattr(torch, settings.dtype)), sha256
 
 

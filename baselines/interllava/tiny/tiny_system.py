@@ -51,7 +51,7 @@ class TinySystem:
         networks.load_state_dict(trained.weights)
         self._networks = networks.eval()
         self._collate = ExampleCollator(networks.tokenizer, networks.frame_encoder())
-        names = Corpus(view).seen(features)
+        names = Corpus(view).readable(features)
         segments = {n: track(features[n], features.times[n], attributes) for n in names}
         self._values = {name: shown(each, attributes) for name, each in segments.items()}
         videos = footage(features, features.times, attributes)

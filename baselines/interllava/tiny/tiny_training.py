@@ -32,7 +32,8 @@ from baselines.interllava.tiny.tiny_frame_encoder import StepRelevanceHead
 from baselines.interllava.tiny.tiny_pretraining import DECAY, LanguageModule, VideoTokenModule
 from baselines.interllava.training import InterLLaVAModule, LossConfig, TurnBatch
 from baselines.localisation.grounding_training import Plan, grounded
-from baselines.training.fit import StepBatches, fit
+from baselines.training.batches import StepBatches
+from baselines.training.fit import fit
 
 GROUNDER = Plan(rate=1e-3, steps={"small": 200, "full": 1200})
 STEPS: dict[str, dict[Size, int]] = {

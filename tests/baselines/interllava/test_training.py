@@ -13,7 +13,8 @@ from baselines.interllava.training import (
     generate_replies,
     is_correct,
 )
-from baselines.training.fit import StepBatches, fit
+from baselines.training.batches import StepBatches
+from baselines.training.fit import fit
 from tests.baselines.interllava.dialogues import VALUES, eight
 
 
