@@ -34,7 +34,8 @@ from baselines.interllava.model import Form, Frames, InterLLaVA, VideoTokens
 from baselines.interllava.prompts import SAMPLED
 from baselines.interllava.tokenizer import Words, time_word
 from baselines.interllava.training import Batch
-from baselines.localisation.grounding import KNOWN, STEPS, Footage, Grounder, Scene, together
+from baselines.localisation.cross_modal_encoder import Grounder
+from baselines.localisation.step_features import KNOWN, STEPS, Footage, Scene, together
 
 FRAMES = 8  # of a candidate; a moment's video has STEPS
 FORM = Form(

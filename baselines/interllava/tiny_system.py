@@ -41,8 +41,11 @@ from baselines.interllava.tiny_training import (
     with_rivals,
 )
 from baselines.interllava.training import Batch, LossConfig, Teaching, replies
-from baselines.localisation.grounding import Footage, Grounder, footage
-from baselines.localisation.grounding_training import Asked, Draw, Plan, grounded, named
+from baselines.localisation.cross_modal_encoder import Grounder
+from baselines.localisation.grounding_data import Asked, named
+from baselines.localisation.grounding_sampler import Draw
+from baselines.localisation.grounding_training import Plan, grounded
+from baselines.localisation.step_features import Footage, footage
 from baselines.ranking import Corpus
 from baselines.training.batches import StepBatches
 from baselines.training.fit import fit

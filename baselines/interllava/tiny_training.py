@@ -45,8 +45,8 @@ from baselines.interllava.tiny_model import (
 )
 from baselines.interllava.tokenizer import Words
 from baselines.interllava.training import CANDIDATES, Batch, Form
-from baselines.localisation.grounding import STEPS, Scene
-from baselines.localisation.grounding_training import Draw, Drawn
+from baselines.localisation.grounding_sampler import Draw, Drawn
+from baselines.localisation.step_features import STEPS, Scene
 from baselines.training.fit import one_cycle
 from harness.records import Language
 

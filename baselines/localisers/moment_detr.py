@@ -21,7 +21,7 @@ from torch import Tensor, nn
 
 from baselines.base import About, Answer, Baseline, Provenance, Query, TrainerConfig, View
 from baselines.event_models.query_encoder import WIDTH
-from baselines.localisation.grounding import GroundingSettings, answer, open_trained
+from baselines.localisation.grounder import GroundingSettings, answer, open_trained
 from baselines.localisation.grounding_training import Plan, learnt
 
 ABOUT = About(

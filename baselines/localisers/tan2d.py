@@ -20,8 +20,9 @@ from torch import Tensor, nn
 
 from baselines.base import About, Answer, Baseline, Provenance, Query, TrainerConfig, View
 from baselines.event_models.query_encoder import WIDTH
-from baselines.localisation.grounding import STEPS, GroundingSettings, answer, open_trained
+from baselines.localisation.grounder import GroundingSettings, answer, open_trained
 from baselines.localisation.grounding_training import Plan, learnt
+from baselines.localisation.step_features import STEPS
 
 ABOUT = About(
     needs=("frames", "checkpoint"),

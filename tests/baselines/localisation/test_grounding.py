@@ -10,8 +10,10 @@ from scipy.optimize import linear_sum_assignment
 from baselines.event_models.event_annotations import Annotations, Attribute, Event, Script
 from baselines.event_models.lexicon import Lexicon
 from baselines.event_models.query_encoder import WIDTH, Text
-from baselines.localisation.grounding import STEPS, footage, scene, spans, together
-from baselines.localisation.grounding_training import Asked, Draw, Question
+from baselines.localisation.grounder import spans
+from baselines.localisation.grounding_data import Asked, Question
+from baselines.localisation.grounding_sampler import Draw
+from baselines.localisation.step_features import STEPS, footage, scene, together
 from baselines.localisers import moment_detr
 from baselines.localisers.tan2d import Map, mean, most
 from harness.errors import WrongUsageError

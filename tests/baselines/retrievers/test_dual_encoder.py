@@ -7,21 +7,16 @@ import pytest
 import torch
 
 from baselines.base import Exchange, MissingInputError, Query, TrainerConfig
+from baselines.event_models.controls import controlled, permuted
 from baselines.event_models.event_annotations import Annotations, Attribute, Script
 from baselines.event_models.event_segments import FLOOR
 from baselines.event_models.lexicon import Lexicon
 from baselines.event_models.matching import ALONE, Matcher, Track, laid_out, texts
+from baselines.event_models.matching_data import Lesson, Pair
+from baselines.event_models.matching_sampler import Draw, collate
+from baselines.event_models.matching_training import Training
 from baselines.event_models.query_encoder import batch, text
 from baselines.registry import find, load
-from baselines.retrievers.dual_encoder import (
-    Lesson,
-    Pair,
-    _collate,
-    _Draw,
-    _Training,
-    controlled,
-    permuted,
-)
 from baselines.running.run_config import RunContext, training_view
 from baselines.training import trainer
 from harness.errors import WrongUsageError
@@ -173,7 +168,7 @@ def lesson(foiled=True, ordered=False):
 
 @pytest.mark.parametrize("ordered", [False, True])
 def test_gold_and_foil_are_changed_in_the_same_way(ordered):
-    draw, orders, longer = _Draw(lesson(ordered=ordered), "last"), set(), set()
+    draw, orders, longer = Draw(lesson(ordered=ordered), "last"), set(), set()
     for seed in range(40):
         row = draw(0, np.random.default_rng(seed))[0]
         assert np.array_equal(row.shows.values, row.foil_shows.values)
@@ -189,16 +184,16 @@ def test_gold_and_foil_are_changed_in_the_same_way(ordered):
 
 
 def test_without_foils_all_queries_are_plain():
-    rows = _Draw(lesson(foiled=False), "last")(0, np.random.default_rng(0))
+    rows = Draw(lesson(foiled=False), "last")(0, np.random.default_rng(0))
     assert len(rows) == 48
     assert all(row.foil is None for row in rows)
 
 
 def test_another_showing_of_the_gold_is_no_rival():
-    rows = _Draw(lesson(), "last")(0, np.random.default_rng(0))
+    rows = Draw(lesson(), "last")(0, np.random.default_rng(0))
     torch.manual_seed(0)
-    module = _Training(Matcher(KNOWN.size, 3), lesson(), "last").eval()
-    batch_ = _collate(rows)
+    module = Training(Matcher(KNOWN.size, 3), lesson(), "last").eval()
+    batch_ = collate(rows)
     with torch.no_grad():
         scores = module.matcher.scores(module.matcher.wanted(batch_.texts), batch_.videos)
         loss = module.training_step(batch_, 0)
