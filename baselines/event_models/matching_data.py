@@ -1,4 +1,8 @@
-"""What a matcher is trained on: queries, and the videos of their golds and foils."""
+"""Training data of a matcher, from annotated events, which only IVCR-Mini has.
+
+An example is the text of a turn with its gold video and, where the labels name one, its foil: a
+video that differs from the gold one in a single property.
+"""
 
 from __future__ import annotations
 
@@ -8,105 +12,130 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from baselines.base import (
-    LabelledSplit,
-    MissingInputError,
-)
+from baselines.base import LabelledSplit, MissingInputError
 from baselines.dialogue_context import told_by_reference
-from baselines.event_models import lexicon
-from baselines.event_models.event_annotations import Annotations, Attribute
-from baselines.event_models.event_segments import doubts, gate, of_events, pooled
-from baselines.event_models.lexicon import Lexicon
-from baselines.event_models.matching import (
-    Track,
-    shown,
-    texts,
-    track,
+from baselines.event_models.event_annotations import Attribute, EventAnnotations
+from baselines.event_models.event_segments import (
+    apply_actionness,
+    error_rates,
+    event_frames,
+    mean_pool,
 )
-from baselines.event_models.query_encoder import Text
-from baselines.event_models.recogniser import Seen
+from baselines.event_models.lexicon import Lexicon, split_lexicon
+from baselines.event_models.matching import (
+    SegmentFeatures,
+    global_values,
+    segment_features,
+    tokenize_query,
+)
+from baselines.event_models.query_encoder import TokenizedText
+from baselines.event_models.recogniser import FrameFeatures
 from harness.records import CONCATENATION
 
 
-class Pair(NamedTuple):
-    """A training query: its text without and with context, gold and foil, whether order matters."""
+class MatchingExample(NamedTuple):
+    """A training query.
 
-    alone: Text
-    whole: Text
+    alone: its text without the dialogue before it; in_context: with it. gold, foil: videos.
+    ordered: whether gold and foil differ in the order of events.
+    """
+
+    alone: TokenizedText
+    in_context: TokenizedText
     gold: str
     foil: str | None
     ordered: bool
 
 
-class Lesson(NamedTuple):
-    """What is trained on.
+class MatchingData(NamedTuple):
+    """Examples of both splits, and the videos by id.
 
-    tracks: of all videos; events: of annotated ones, one segment an event; doubt: by value how
-    often a sound recogniser errs about such.
+    videos: segments that the recogniser finds, of all videos. events: one segment per annotated
+    event, of annotated videos. error_rates: (attributes,), the recogniser's on unseen videos.
     """
 
     lexicon: Lexicon
-    train: list[Pair]
-    val: list[Pair]
-    tracks: dict[str, Track]
-    events: dict[str, Track]
+    train: list[MatchingExample]
+    val: list[MatchingExample]
+    videos: dict[str, SegmentFeatures]
+    events: dict[str, SegmentFeatures]
     attributes: tuple[Attribute, ...]
-    doubt: NDArray[np.float64]
+    error_rates: NDArray[np.float64]
 
 
-def named(training: LabelledSplit, validation: LabelledSplit | None) -> set[str]:
+def labelled_videos(training: LabelledSplit, validation: LabelledSplit | None) -> set[str]:
     """The videos of all golds and foils."""
     golds = [*training.gold, *(validation.gold if validation else ())]
-    named = [name for gold in golds for name in (gold.video_id, gold.foil)]
-    return {name for name in named if name is not None}
+    names = [name for gold in golds for name in (gold.video_id, gold.foil)]
+    return {name for name in names if name is not None}
 
 
-def prepared(
-    seen: Seen, found: Annotations, training: LabelledSplit, validation: LabelledSplit | None
-) -> Lesson:
-    attributes = found.attributes
-    tracks = {name: track(seen.rows[name], seen.times[name], attributes) for name in seen.rows}
-    events = _annotated(seen, found)
-    known = lexicon.of(training, found)
-    whole = {name: shown(each, attributes) for name, each in tracks.items()}
-    unseen = [tracks[name].values for name in tracks if name not in found.scripts]
-    doubt = doubts(unseen, attributes)
-    train = _pairs(training, known, whole)
-    if not train:
-        raise MissingInputError("no video turn of the train split has a video that can be read")
-    val = _pairs(validation, known, whole, openings=False) if validation else []
-    return Lesson(known, train, val, tracks, events, attributes, doubt)
-
-
-def _annotated(seen: Seen, found: Annotations) -> dict[str, Track]:
-    """Tracks with one segment for each annotated event."""
-    tracks = {}
-    for name in sorted(found.scripts.keys() & seen.rows.keys()):
-        script = found.scripts[name]
-        edges = of_events(seen.times[name], script)
-        if edges is not None:
-            lengths = np.array([event.end - event.start for event in script.events]) / 1000
-            rows = gate(seen.rows[name], found.attributes)
-            tracks[name] = Track(pooled(rows, *edges.T), lengths)
-    return tracks
-
-
-def _pairs(
+def prepare_data(
+    features: FrameFeatures,
+    annotations: EventAnnotations,
     training: LabelledSplit,
-    known: Lexicon,
-    whole: Mapping[str, Sequence[int]],
+    validation: LabelledSplit | None,
+) -> MatchingData:
+    """The training data of both splits, over the videos that can be read.
+
+    Raises MissingInputError if no video turn of the train split is left.
+    """
+    attributes = annotations.attributes
+    videos = {
+        name: segment_features(features.rows[name], features.times[name], attributes)
+        for name in features.rows
+    }
+    events = _annotated_segments(features, annotations)
+    lexicon = split_lexicon(training, annotations)
+    values = {name: global_values(each, attributes) for name, each in videos.items()}
+    unseen = [videos[name].values for name in videos if name not in annotations.videos]
+    rates = error_rates(unseen, attributes)
+    train = _examples(training, lexicon, values)
+    if not train:
+        raise MissingInputError(
+            "expected video turns of the train split whose video can be read, found none; "
+            "see the paths in videos.jsonl"
+        )
+    val = _examples(validation, lexicon, values, openings=False) if validation else []
+    return MatchingData(lexicon, train, val, videos, events, attributes, rates)
+
+
+def _annotated_segments(
+    features: FrameFeatures, annotations: EventAnnotations
+) -> dict[str, SegmentFeatures]:
+    """Videos with one segment per annotated event."""
+    videos = {}
+    for name in sorted(annotations.videos.keys() & features.rows.keys()):
+        annotation = annotations.videos[name]
+        edges = event_frames(features.times[name], annotation)
+        if edges is not None:
+            lengths = np.array([event.end - event.start for event in annotation.events]) / 1000
+            rows = apply_actionness(features.rows[name], annotations.attributes)
+            videos[name] = SegmentFeatures(mean_pool(rows, *edges.T), lengths)
+    return videos
+
+
+def _examples(
+    split: LabelledSplit,
+    lexicon: Lexicon,
+    values: Mapping[str, Sequence[int]],
     *,
     openings: bool = True,
-) -> list[Pair]:
-    """Video turns, and moment turns that describe their video too, whose video can be read."""
-    found: list[Pair] = []
-    told = told_by_reference(training)
-    for turn, gold, query in zip(training.turns, training.gold, told, strict=True):
-        opens = turn.task == "moment" and (turn.turn == 1 or turn.type == CONCATENATION)
-        asks = turn.task == "video" or (openings and opens)
-        if asks and gold.video_id is not None and gold.video_id in whole:
-            [(alone, _)] = texts(known, query, "last", whole)
-            [(everything, _)] = texts(known, query, "all", whole)
-            foil = gold.foil if gold.foil in whole else None
-            found.append(Pair(alone, everything, gold.video_id, foil, "order" in gold.tags))
-    return found
+) -> list[MatchingExample]:
+    """The video turns whose video can be read; with openings, first moment turns too.
+
+    The first turn of a dialogue, and each turn of a concatenation, describes its video even where
+    it searches for a moment.
+    """
+    examples: list[MatchingExample] = []
+    queries = told_by_reference(split)
+    for turn, gold, query in zip(split.turns, split.gold, queries, strict=True):
+        opening = turn.task == "moment" and (turn.turn == 1 or turn.type == CONCATENATION)
+        chosen = turn.task == "video" or (openings and opening)
+        if chosen and gold.video_id is not None and gold.video_id in values:
+            [(alone, _)] = tokenize_query(lexicon, query, "last", values)
+            [(in_context, _)] = tokenize_query(lexicon, query, "all", values)
+            foil = gold.foil if gold.foil in values else None
+            ordered = "order" in gold.tags
+            examples.append(MatchingExample(alone, in_context, gold.video_id, foil, ordered))
+    return examples

@@ -27,15 +27,21 @@ from transformers import (
 )
 
 from baselines.event_models.event_annotations import Attribute
-from baselines.event_models.event_segments import gate, logarithms, pooled
-from baselines.event_models.matching import ROLES, Matcher, Track, laid_out
-from baselines.event_models.query_encoder import WIDTH, Text, batch
+from baselines.event_models.event_segments import apply_actionness, log_probs, mean_pool
+from baselines.event_models.matching import ROLES, Matcher, SegmentFeatures, collate_videos
+from baselines.event_models.query_encoder import WIDTH, TokenizedText, collate_texts
 from baselines.interllava.model import Form, Frames, InterLLaVA, VideoTokens
 from baselines.interllava.prompts import SAMPLED
 from baselines.interllava.tokenizer import Words, time_word
 from baselines.interllava.training import Batch
 from baselines.localisation.cross_modal_encoder import Grounder
-from baselines.localisation.step_features import KNOWN, STEPS, Footage, Scene, together
+from baselines.localisation.step_features import (
+    KNOWN,
+    STEPS,
+    StepFeatures,
+    VideoFeatures,
+    collate_steps,
+)
 
 FRAMES = 8  # of a candidate; a moment's video has STEPS
 FORM = Form(
@@ -70,7 +76,7 @@ class Glimpse(NamedTuple):
     """A video as a candidate: FRAMES rows of probabilities, its track, its length in ms."""
 
     shows: Values
-    track: Track
+    track: SegmentFeatures
     length: int
 
 
@@ -130,19 +136,23 @@ class Eyes(nn.Module):
         self.eval()
 
     @torch.no_grad()
-    def candidates(self, asked: Sequence[Text], shown: Sequence[Sequence[Glimpse]]) -> Sight:
+    def candidates(
+        self, asked: Sequence[TokenizedText], shown: Sequence[Sequence[Glimpse]]
+    ) -> Sight:
         """The candidates of several questions, one after the other.
 
         Facts: how far the matcher's score is behind the best candidate's, its share among them, and
         by how much each of its three parts is above their mean.
         """
         every = [glimpse for each in shown for glimpse in each]
-        wanted = self.matcher.wanted(batch(asked))
-        parts = torch.stack(self.matcher.parts(wanted, laid_out([e.track for e in every])))
+        wanted = self.matcher.query_weights(collate_texts(asked))
+        parts = torch.stack(
+            self.matcher.score_parts(wanted, collate_videos([e.track for e in every]))
+        )
         owner = torch.tensor([at for at, each in enumerate(shown) for _ in each])
         own = parts[:, owner, torch.arange(len(every))] * (self.matcher.scale.exp() / 4)
         facts = [_beside(part) for part in torch.split(own, [len(each) for each in shown], 1)]
-        shows = torch.from_numpy(logarithms(np.stack([each.shows for each in every])))
+        shows = torch.from_numpy(log_probs(np.stack([each.shows for each in every])))
         agrees = torch.einsum("nrv,nfv->nfr", wanted.roles[owner], shows)
         words, mask = self._told([_times(each.length, FRAMES) for each in every])
         told = torch.cat(facts)[:, None].expand(-1, FRAMES, -1)
@@ -150,11 +160,11 @@ class Eyes(nn.Module):
 
     @torch.no_grad()
     def steps(
-        self, asked: Sequence[Text], scenes: Sequence[Scene], lengths: Sequence[int]
+        self, asked: Sequence[TokenizedText], scenes: Sequence[StepFeatures], lengths: Sequence[int]
     ) -> Sight:
         """The videos in which moments are sought; facts: those of steps, and the reader's logit."""
-        laid = together(scenes)
-        state, _ = self.grounder.reader(batch(asked), laid)
+        laid = collate_steps(scenes)
+        state, _ = self.grounder.encoder(collate_texts(asked), laid)
         inside = self.grounder.head(state)
         words, mask = self._told([_times(length, STEPS) for length in lengths])
         facts = torch.cat([laid.known, inside[..., None]], dim=2)
@@ -182,17 +192,21 @@ def _beside(parts: Tensor) -> Tensor:
     return torch.stack([(total - total.max()) / 10, total.softmax(0), *(above / 10)], dim=1)
 
 
-def glimpse(rows: Values, track: Track, length: int, attributes: tuple[Attribute, ...]) -> Glimpse:
+def glimpse(
+    rows: Values, track: SegmentFeatures, length: int, attributes: tuple[Attribute, ...]
+) -> Glimpse:
     """A video as a candidate, from its recogniser's rows."""
     edges = np.arange(FRAMES + 1) * len(rows) // FRAMES
     first, after = edges[:-1], np.maximum(edges[1:], edges[:-1] + 1)
     first = np.minimum(first, len(rows) - 1)
-    shows = pooled(gate(rows, attributes), first, np.minimum(after, len(rows)))
+    shows = mean_pool(apply_actionness(rows, attributes), first, np.minimum(after, len(rows)))
     return Glimpse(shows, track, length)
 
 
 def glimpses(
-    films: dict[str, Footage], tracks: dict[str, Track], attributes: tuple[Attribute, ...]
+    films: dict[str, VideoFeatures],
+    tracks: dict[str, SegmentFeatures],
+    attributes: tuple[Attribute, ...],
 ) -> dict[str, Glimpse]:
     """All videos as candidates."""
     return {

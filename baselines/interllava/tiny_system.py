@@ -15,13 +15,24 @@ from torch.utils.data import DataLoader
 
 from baselines.base import LabelledSplit, MissingInputError, Query, TrainerConfig, View
 from baselines.dialogue_context import told_by_reference
-from baselines.event_models.event_annotations import Annotations, read, size
-from baselines.event_models.event_segments import doubts
+from baselines.event_models.controls import training_split
+from baselines.event_models.event_annotations import EventAnnotations, read_annotations, value_count
+from baselines.event_models.event_segments import error_rates
 from baselines.event_models.lexicon import Lexicon
-from baselines.event_models.matching import Matcher, Track, shown, texts, track
-from baselines.event_models.query_encoder import Text, text
-from baselines.event_models.recogniser import Seen, watch
-from baselines.event_models.recogniser_checkpoints import begun, labelled, opened, saved
+from baselines.event_models.matching import (
+    Matcher,
+    SegmentFeatures,
+    global_values,
+    segment_features,
+    tokenize_query,
+)
+from baselines.event_models.query_encoder import TokenizedText, tokenize_turns
+from baselines.event_models.recogniser import FrameFeatures, recognise_videos
+from baselines.event_models.recogniser_checkpoints import (
+    load_checkpoint,
+    load_initialisation,
+    save_checkpoint,
+)
 from baselines.event_models.recogniser_training import Size
 from baselines.interllava import prompts, tokenizer
 from baselines.interllava.model import adapted
@@ -42,17 +53,17 @@ from baselines.interllava.tiny_training import (
 )
 from baselines.interllava.training import Batch, LossConfig, Teaching, replies
 from baselines.localisation.cross_modal_encoder import Grounder
-from baselines.localisation.grounding_data import Asked, named
-from baselines.localisation.grounding_sampler import Draw
-from baselines.localisation.grounding_training import Plan, grounded
-from baselines.localisation.step_features import Footage, footage
+from baselines.localisation.grounding_data import GroundingData, moment_videos
+from baselines.localisation.grounding_sampler import GroundingSampler
+from baselines.localisation.grounding_training import GroundingSchedule, train_grounder
+from baselines.localisation.step_features import VideoFeatures, video_features
 from baselines.ranking import Corpus
 from baselines.training.batches import StepBatches
 from baselines.training.fit import fit
 from baselines.vlm.parsing import NO_VIDEO
 from harness.chat.messages import Reply
 
-READER = Plan(rate=1e-3, steps={"small": 200, "full": 1200})
+READER = GroundingSchedule(rate=1e-3, steps={"small": 200, "full": 1200})
 STEPS: dict[str, dict[Size, int]] = {
     "words": {"small": 150, "full": 700},
     "tokens": {"small": 100, "full": 300},
@@ -91,17 +102,17 @@ class Material(NamedTuple):
 
     view: View
     training: LabelledSplit
-    asked: Asked
-    tracks: dict[str, Track]
+    asked: GroundingData
+    tracks: dict[str, SegmentFeatures]
     clips: dict[str, Glimpse]
 
     def searches(self, training: LabelledSplit) -> Iterator[Search]:
         """The video turns of a split whose gold video can be read."""
-        attributes = self.asked.found.attributes
-        whole = {name: shown(each, attributes) for name, each in self.tracks.items()}
+        attributes = self.asked.annotations.attributes
+        whole = {name: global_values(each, attributes) for name, each in self.tracks.items()}
         for query, gold in zip(told_by_reference(training), training.gold, strict=True):
             if query.task == "video" and gold.video_id is not None and gold.video_id in self.clips:
-                [(read_, _)] = texts(self.asked.known, query, "all", whole)
+                [(read_, _)] = tokenize_query(self.asked.lexicon, query, "all", whole)
                 listed = tuple(name for name in query.candidates if name in self.clips)
                 foil = gold.foil if gold.foil in self.clips else None
                 yield Search(query, read_, gold.video_id, foil, listed)
@@ -113,39 +124,43 @@ def learnt(chosen: InterLLaVASettings, view: View, config: TrainerConfig, start:
     Raises WrongUsageError or EnvironmentFailure if `start` holds none of this benchmark,
     MissingInputError if the benchmark lacks what is learnt from.
     """
-    training = labelled(view, "none")
-    found = read(view.folder, "interllava")
-    first = begun(start, "dual_encoder", found.attributes)
-    material = _material(view, training, found, first.lexicon, first.eyes)
+    training = training_split(view, "none")
+    found = read_annotations(view.folder, "interllava")
+    first = load_initialisation(start, "dual_encoder", found.attributes)
+    material = _material(view, training, found, first.lexicon, first.recogniser)
     torch.manual_seed(config.seed)
     vocabulary = _vocabulary(training, view)
-    whole = Whole(first.lexicon, found.size, vocabulary)
+    whole = Whole(first.lexicon, found.value_count, vocabulary)
     whole.matcher.load_state_dict(first.weights)
-    reader = grounded(material.asked, Relevance, view, config, READER, chosen.size)
+    reader = train_grounder(material.asked, Relevance, view, config, READER, chosen.size)
     whole.grounder.load_state_dict(reader.grounder.state_dict())
     lesson = _lesson(whole, material)
     collate = Collate(whole.words, lesson.eyes)
     _apart(whole, lesson, collate, chosen, config, view.note)
     whole.adapt()
     figures = _together(whole, lesson, collate, material, chosen, config)
-    saved(
-        "interllava", chosen, view, config, first.eyes, whole, first.lexicon,
+    save_checkpoint(
+        "interllava", chosen, view, config, first.recogniser, whole, first.lexicon,
         vocabulary=vocabulary, dual_encoder=first.sha256,
         validation={"reader": reader.figures, "assistant": figures},
     )  # fmt: skip
 
 
 def _material(
-    view: View, training: LabelledSplit, found: Annotations, known: Lexicon, eyes: Any
+    view: View, training: LabelledSplit, found: EventAnnotations, known: Lexicon, eyes: Any
 ) -> Material:
     splits = [training, *([view.validation] if view.validation else [])]
-    wanted = {*named(training, view.validation, found), *(n for s in splits for n in _searched(s))}
-    seen = watch(eyes, sorted(wanted), view, Seen({}, {}))
-    asked = Asked.of(training, view.validation, known, seen, found)
-    tracks = {
-        name: track(seen.rows[name], seen.times[name], found.attributes) for name in seen.rows
+    wanted = {
+        *moment_videos(training, view.validation, found),
+        *(n for s in splits for n in _searched(s)),
     }
-    return Material(view, training, asked, tracks, glimpses(asked.films, tracks, found.attributes))
+    seen = recognise_videos(eyes, sorted(wanted), view, FrameFeatures({}, {}))
+    asked = GroundingData.of_splits(training, view.validation, known, seen, found)
+    tracks = {
+        name: segment_features(seen.rows[name], seen.times[name], found.attributes)
+        for name in seen.rows
+    }
+    return Material(view, training, asked, tracks, glimpses(asked.videos, tracks, found.attributes))
 
 
 def _searched(training: LabelledSplit) -> set[str]:
@@ -162,9 +177,9 @@ def _vocabulary(training: LabelledSplit, view: View) -> list[str]:
 
 
 def _lesson(whole: Whole, material: Material) -> Lesson:
-    training, found = material.training, material.asked.found
+    training, found = material.training, material.asked.annotations
     eyes, queries = whole.eyes(), told_by_reference(material.training)
-    unseen = [each.values for name, each in material.tracks.items() if name not in found.scripts]
+    unseen = [each.values for name, each in material.tracks.items() if name not in found.videos]
     answers: dict[Any, set[str]] = {}
     for turn, gold in zip(training.turns, training.gold, strict=True):
         if prompts.names_what_is_asked(turn.task, gold.answer):
@@ -178,9 +193,9 @@ def _lesson(whole: Whole, material: Material) -> Lesson:
         if query.task == "chat" and gold.answer
     ]
     return Lesson(
-        whole.words, eyes, material.clips, found.attributes, doubts(unseen, found.attributes),
-        with_rivals(searches, eyes, material.clips), Draw(material.asked, SIZE), queries, talks,
-        {key: sorted(told) for key, told in answers.items()},
+        whole.words, eyes, material.clips, found.attributes, error_rates(unseen, found.attributes),
+        with_rivals(searches, eyes, material.clips), GroundingSampler(material.asked, SIZE),
+        queries, talks, {key: sorted(told) for key, told in answers.items()},
     )  # fmt: skip
 
 
@@ -237,7 +252,7 @@ def _later(
             chosen.append((Example(each.query, None, each.text, seen), number))
     grounded_: list[tuple[Example, Any]] = []
     for question in material.asked.val:
-        film = material.asked.films[question.video_id]
+        film = material.asked.videos[question.video_id]
         example = _sought(told[question.turn], question.text, film, 1)
         grounded_.append((example, (question.start, question.end)))
     parts = [
@@ -252,9 +267,9 @@ def _later(
     return [partial(prompt, part) for part in parts], [[gold for _, gold in part] for part in parts]
 
 
-def _sought(query: Query, read: Text, film: Footage, number: int) -> Example:
+def _sought(query: Query, read: TokenizedText, film: VideoFeatures, number: int) -> Example:
     """A moment turn to be answered, in the video of that number."""
-    return Example(query, None, read, scene=film.scene, length=film.length, number=number)
+    return Example(query, None, read, scene=film.steps, length=film.length, number=number)
 
 
 class TinySystem:
@@ -267,17 +282,17 @@ class TinySystem:
         Raises WrongUsageError if no folder is named, EnvironmentFailure if it is absent or damaged,
         MissingInputError if no video can be read.
         """
-        kept = opened("interllava", chosen, view)
-        attributes, features, self._known = kept.eyes.attributes, kept.features, kept.lexicon
-        whole = Whole(self._known, size(attributes), kept.facts["vocabulary"])
+        kept = load_checkpoint("interllava", chosen, view)
+        attributes, features, self._known = kept.recogniser.attributes, kept.features, kept.lexicon
+        whole = Whole(self._known, value_count(attributes), kept.facts["vocabulary"])
         whole.adapt()
         whole.load_state_dict(kept.weights)
         self._whole = whole.eval()
         self._collate = Collate(whole.words, whole.eyes())
         names = Corpus(view).readable(features)
-        tracks = {n: track(features[n], features.times[n], attributes) for n in names}
-        self._shown = {name: shown(each, attributes) for name, each in tracks.items()}
-        films = footage(features, features.times, attributes)
+        tracks = {n: segment_features(features[n], features.times[n], attributes) for n in names}
+        self._shown = {name: global_values(each, attributes) for name, each in tracks.items()}
+        films = video_features(features, features.times, attributes)
         if chosen.control == "videos_permuted":
             order = np.random.default_rng(view.seed).permutation(len(names))
             others = {name: names[at] for name, at in zip(names, order, strict=True)}
@@ -314,12 +329,12 @@ class TinySystem:
         film = self._films.get(asked.video_id or "")
         if film is None:
             return None
-        told = text(self._known, [(query.utterance, query.language, 0)])
+        told = tokenize_turns(self._known, [(query.utterance, query.language, 0)])
         listed = asked.video_id in query.candidates
         number = query.candidates.index(asked.video_id) + 1 if listed else 1
         return _sought(query, told, film, number)
 
-    def _text(self, query: Query) -> Text:
+    def _text(self, query: Query) -> TokenizedText:
         context = "last" if self._last else "all"
-        [(told, _)] = texts(self._known, query, context, self._shown)  # type: ignore[arg-type]
+        [(told, _)] = tokenize_query(self._known, query, context, self._shown)  # type: ignore[arg-type]
         return told

@@ -26,9 +26,9 @@ from torch import Tensor, nn
 
 from baselines.base import Query
 from baselines.event_models.event_annotations import Attribute
-from baselines.event_models.event_segments import unsure
-from baselines.event_models.matching import laid_out
-from baselines.event_models.query_encoder import Text, batch
+from baselines.event_models.event_segments import add_label_noise
+from baselines.event_models.matching import collate_videos
+from baselines.event_models.query_encoder import TokenizedText, collate_texts
 from baselines.interllava import losses, prompts
 from baselines.interllava.prompts import Row
 from baselines.interllava.tiny_model import (
@@ -45,8 +45,8 @@ from baselines.interllava.tiny_model import (
 )
 from baselines.interllava.tokenizer import Words
 from baselines.interllava.training import CANDIDATES, Batch, Form
-from baselines.localisation.grounding_sampler import Draw, Drawn
-from baselines.localisation.step_features import STEPS, Scene
+from baselines.localisation.grounding_sampler import GroundingSample, GroundingSampler
+from baselines.localisation.step_features import STEPS, StepFeatures
 from baselines.training.fit import one_cycle
 from harness.records import Language
 
@@ -71,7 +71,7 @@ class Search(NamedTuple):
     """
 
     query: Query
-    text: Text
+    text: TokenizedText
     gold: str
     foil: str | None
     listed: tuple[str, ...]
@@ -92,7 +92,7 @@ class Lesson(NamedTuple):
     attributes: tuple[Attribute, ...]
     doubt: NDArray[np.float64]
     searches: Sequence[Search]
-    moments: Draw
+    moments: GroundingSampler
     queries: Sequence[Query]
     talks: Sequence[tuple[Query, str]]
     answers: Mapping[tuple[Language, Literal["video", "moment"]], Sequence[str]]
@@ -109,10 +109,10 @@ class Example(NamedTuple):
 
     query: Query
     answer: str | None = None
-    text: Text | None = None
+    text: TokenizedText | None = None
     candidates: tuple[Glimpse, ...] = ()
     numbers: tuple[int, ...] = ()
-    scene: Scene | None = None
+    scene: StepFeatures | None = None
     length: int = 0
     gold: NDArray[np.float32] | None = None
     number: int = 1
@@ -123,11 +123,13 @@ def with_rivals(
 ) -> list[Search]:
     """Searches with their golds' rivals among the videos of all searches."""
     names = sorted({each.gold for each in searches} | {f for s in searches if (f := s.foil)})
-    videos = laid_out([seen[name].track for name in names])
+    videos = collate_videos([seen[name].track for name in names])
     found = []
     with torch.no_grad():
         for each in searches:
-            scores = eyes.matcher.scores(eyes.matcher.wanted(batch([each.text])), videos)[0]
+            scores = eyes.matcher.scores(
+                eyes.matcher.query_weights(collate_texts([each.text])), videos
+            )[0]
             best = [names[at] for at in scores.argsort(descending=True, stable=True)[: RIVALS + 1]]
             found.append(each._replace(rivals=tuple(name for name in best if name != each.gold)))
     return found
@@ -163,14 +165,14 @@ class Examples:
         seen = tuple(self._noisy(self._lesson.glimpses[name], drawn) for name in shown)
         return Example(asked.query, told, asked.text, seen, number=number)
 
-    def _moment(self, each: Drawn, drawn: np.random.Generator) -> Example:
-        query = self._lesson.queries[each.asked.turn]
+    def _moment(self, each: GroundingSample, drawn: np.random.Generator) -> Example:
+        query = self._lesson.queries[each.question.turn]
         number = int(drawn.integers(CANDIDATES)) + 1
         start, end = (float(at) * each.length / 1000 for at in each.gold)
         answer = self._answer(query, "moment", drawn)
         told = prompts.retold(answer, number, prompts.tidy(start, end))
         return Example(
-            query, told, each.asked.text, scene=each.scene, length=each.length, gold=each.gold,
+            query, told, each.question.text, scene=each.steps, length=each.length, gold=each.gold,
             number=number,
         )  # fmt: skip
 
@@ -184,8 +186,8 @@ class Examples:
 
     def _noisy(self, seen: Glimpse, drawn: np.random.Generator) -> Glimpse:
         lesson = self._lesson
-        shows = unsure(seen.shows, lesson.attributes, lesson.doubt / 2, drawn)
-        values = unsure(seen.track.values, lesson.attributes, lesson.doubt, drawn)
+        shows = add_label_noise(seen.shows, lesson.attributes, lesson.doubt / 2, drawn)
+        values = add_label_noise(seen.track.values, lesson.attributes, lesson.doubt, drawn)
         return Glimpse(shows, seen.track._replace(values=values), seen.length)
 
 

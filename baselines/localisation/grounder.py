@@ -1,4 +1,4 @@
-"""A trained localiser: its folder, and its answers."""
+"""A trained localiser (tan2d, moment_detr): loads its folder and answers moment turns."""
 
 from __future__ import annotations
 
@@ -11,100 +11,93 @@ from torch import nn
 
 from baselines.base import Answer, Provenance, Query, Settings, View
 from baselines.dialogue_context import video_in_focus
-from baselines.event_models.event_annotations import size
+from baselines.event_models.controls import permute
+from baselines.event_models.event_annotations import value_count
 from baselines.event_models.lexicon import Lexicon
-from baselines.event_models.query_encoder import (
-    batch,
-    text,
-)
-from baselines.event_models.recogniser_checkpoints import opened
+from baselines.event_models.query_encoder import collate_texts, tokenize_turns
+from baselines.event_models.recogniser_checkpoints import load_checkpoint
 from baselines.event_models.recogniser_training import Size
-from baselines.localisation.cross_modal_encoder import (
-    Grounder,
-)
-from baselines.localisation.proposals import Spans, nms
-from baselines.localisation.step_features import (
-    Footage,
-    footage,
-    together,
-)
+from baselines.localisation.cross_modal_encoder import Grounder
+from baselines.localisation.proposals import nms
+from baselines.localisation.step_features import VideoFeatures, collate_steps, video_features
 from baselines.ranking import Corpus
 from baselines.video.features import Features
 from harness.records import Moment
+from harness.temporal import Spans
 
 MOMENTS = 10
-
-
-Control = Literal["none", "videos_permuted", "frames_shuffled", "labels_permuted"]
+GroundingControl = Literal["none", "videos_permuted", "frames_shuffled", "labels_permuted"]
 
 
 class GroundingSettings(Settings, frozen=True):
     """Which weights, how much to train, and the controls.
 
-    checkpoint: the trained folder, to run with. recogniser: a trained folder whose recogniser is
-    taken instead of training one. control: what is broken on purpose, to see what a figure rests
-    on; labels_permuted in training and when it runs, the others when it runs.
+    checkpoint: the trained folder to run with. recogniser: a trained folder whose recogniser is
+    used instead of training one. control: what is broken on purpose, to measure what a figure rests
+    on; labels_permuted is named in training and in running, the others in running.
     """
 
     checkpoint: str = ""
     size: Size = "full"
     recogniser: str = ""
-    control: Control = "none"
+    control: GroundingControl = "none"
 
 
-class Opened(NamedTuple):
-    """A trained folder, ready to answer; ends: by video id where it ends, in ms."""
+class LoadedGrounder(NamedTuple):
+    """A trained folder, ready to answer; videos: by id; ends: by video id its end in ms."""
 
     grounder: Grounder
     lexicon: Lexicon
-    films: dict[str, Footage]
+    videos: dict[str, VideoFeatures]
     ends: dict[str, int]
     provenance: Provenance
 
 
 @torch.inference_mode()
-def open_trained(name: str, chosen: GroundingSettings, make: type[nn.Module], view: View) -> Opened:
-    """Load the folder `chosen.checkpoint` and watch the corpus' videos; `make` makes the head.
+def load_grounder(
+    name: str, settings: GroundingSettings, head: type[nn.Module], view: View
+) -> LoadedGrounder:
+    """Load the folder `settings.checkpoint` and encode the corpus' videos.
 
     Raises WrongUsageError if no folder is named, EnvironmentFailure if it is absent or damaged,
     MissingInputError if no video can be read.
     """
-    kept = opened(name, chosen, view)
-    attributes, features = kept.eyes.attributes, kept.features
-    grounder = Grounder(kept.lexicon.size, size(attributes), make()).eval()
-    grounder.load_state_dict(kept.weights)
-    seen = Corpus(view).readable(features)
-    films = footage(features, features.times, attributes)
-    if chosen.control == "videos_permuted":
-        order = np.random.default_rng(view.seed).permutation(len(seen))
-        films = {one: films[seen[at]] for one, at in zip(seen, order, strict=True)}
-    ends = {video_id: _end(view, video_id, features) for video_id in seen}
-    return Opened(grounder, kept.lexicon, films, ends, kept.provenance)
+    trained = load_checkpoint(name, settings, view)
+    attributes, features = trained.recogniser.attributes, trained.features
+    grounder = Grounder(trained.lexicon.size, value_count(attributes), head()).eval()
+    grounder.load_state_dict(trained.weights)
+    readable = Corpus(view).readable(features)
+    videos = video_features(features, features.times, attributes)
+    if settings.control == "videos_permuted":
+        generator = np.random.default_rng(view.seed)
+        videos = permute({video_id: videos[video_id] for video_id in readable}, generator)
+    ends = {video_id: _end(view, video_id, features) for video_id in readable}
+    return LoadedGrounder(grounder, trained.lexicon, videos, ends, trained.provenance)
 
 
 @torch.inference_mode()
-def answer(query: Query, opened: Opened) -> Answer:
+def localise(query: Query, loaded: LoadedGrounder) -> Answer:
     """Up to ten moments, best first, in a moment turn whose video is known and can be read."""
     video_id = video_in_focus(query)
-    if query.task != "moment" or video_id is None or video_id not in opened.films:
+    if query.task != "moment" or video_id is None or video_id not in loaded.videos:
         return Answer()
-    said = text(opened.lexicon, [(query.utterance, query.language, 0)])
-    scenes = together([opened.films[video_id].scene])
-    fractions, scores = opened.grounder.spans(batch([said]), scenes)
-    found = spans(fractions[0].numpy(), opened.ends[video_id])
-    kept = nms(found, scores[0].numpy().astype(np.float64), most=MOMENTS)
-    return Answer(moments=tuple(Moment(video_id, *map(int, found[at])) for at in kept))
+    text = tokenize_turns(loaded.lexicon, [(query.utterance, query.language, 0)])
+    steps = collate_steps([loaded.videos[video_id].steps])
+    fractions, scores = loaded.grounder.spans(collate_texts([text]), steps)
+    spans = to_spans(fractions[0].numpy(), loaded.ends[video_id])
+    best = nms(spans, scores[0].numpy().astype(np.float64), most=MOMENTS)
+    return Answer(moments=tuple(Moment(video_id, *map(int, spans[at])) for at in best))
 
 
-def spans(fractions: NDArray[np.floating[Any]], end: int) -> Spans:
-    """Fractions of a video that ends at `end` ms as spans of 1 ms at least: (n, 2)."""
-    found = np.rint(np.clip(fractions, 0, 1).astype(np.float64) * end).astype(np.int64)
-    start = np.minimum(found.min(axis=1), end - 1)
-    return np.stack([start, np.maximum(found.max(axis=1), start + 1)], axis=1)
+def to_spans(fractions: NDArray[np.floating[Any]], end: int) -> Spans:
+    """Fractions of a video that ends at `end` ms, (n, 2), as spans of at least 1 ms: (n, 2)."""
+    edges = np.rint(np.clip(fractions, 0, 1).astype(np.float64) * end).astype(np.int64)
+    start = np.minimum(edges.min(axis=1), end - 1)
+    return np.stack([start, np.maximum(edges.max(axis=1), start + 1)], axis=1)
 
 
 def _end(view: View, video_id: str, features: Features) -> int:
-    """Where the video ends, in ms: as declared, but not past what was seen."""
+    """The end of a video in ms: as declared, but not after the last frame that was read."""
     times = features.times[video_id]
-    seen = int(times[-1] + times[0])
-    return max(1, min(view.videos[video_id].duration or seen, seen))
+    last = int(times[-1] + times[0])
+    return max(1, min(view.videos[video_id].duration or last, last))

@@ -1,4 +1,7 @@
-"""The questions that a localiser is trained on."""
+"""Training data of a localiser: moment turns and the features of their videos.
+
+The features come from a recogniser of annotated events, which only IVCR-Mini has.
+"""
 
 from __future__ import annotations
 
@@ -9,32 +12,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from baselines.base import LabelledSplit, MissingInputError
-from baselines.event_models.event_annotations import Annotations
+from baselines.event_models.event_annotations import EventAnnotations
 from baselines.event_models.lexicon import Lexicon
-from baselines.event_models.query_encoder import Text, text
-from baselines.event_models.recogniser import Seen
-from baselines.localisation.step_features import (
-    Footage,
-    footage,
-)
+from baselines.event_models.query_encoder import TokenizedText, tokenize_turns
+from baselines.event_models.recogniser import FrameFeatures
+from baselines.localisation.step_features import VideoFeatures, video_features
 
 
-def named(
-    training: LabelledSplit, validation: LabelledSplit | None, found: Annotations
-) -> list[str]:
-    """The videos of all gold moments, and all annotated ones."""
-    golds = [*training.gold, *(validation.gold if validation else ())]
-    moments = {str(gold.video_id) for gold in golds if gold.moment is not None}
-    return sorted(moments | found.scripts.keys())
+class GroundingQuestion(NamedTuple):
+    """A moment turn.
 
-
-class Question(NamedTuple):
-    """A moment turn: its text, its video, its gold span in ms, whether it names a relation.
-
-    turn: its place in the split.
+    start, end: its gold span in ms. related: whether it names a relation between events. turn: its
+    place in the split.
     """
 
-    text: Text
+    text: TokenizedText
     video_id: str
     start: int
     end: int
@@ -42,50 +34,60 @@ class Question(NamedTuple):
     turn: int
 
 
-class Asked(NamedTuple):
-    """The questions of both splits and the videos, by id: what is known of them, times of rows."""
+class GroundingData(NamedTuple):
+    """The questions of both splits, and the videos by id; times: (frames,) in ms."""
 
-    train: list[Question]
-    val: list[Question]
-    known: Lexicon
-    films: dict[str, Footage]
+    train: list[GroundingQuestion]
+    val: list[GroundingQuestion]
+    lexicon: Lexicon
+    videos: dict[str, VideoFeatures]
     times: Mapping[str, NDArray[np.int32]]
-    found: Annotations
+    annotations: EventAnnotations
 
     @classmethod
-    def of(
-        cls, training: LabelledSplit, validation: LabelledSplit | None, known: Lexicon, seen: Seen,
-        found: Annotations,
-    ) -> Asked:  # fmt: skip
+    def of_splits(
+        cls, training: LabelledSplit, validation: LabelledSplit | None, lexicon: Lexicon,
+        features: FrameFeatures, annotations: EventAnnotations,
+    ) -> GroundingData:  # fmt: skip
         """All questions whose video can be read. Raises MissingInputError if train has none."""
-        films = footage(seen.rows, seen.times, found.attributes)
-        train = _questions(training, known, films)
+        videos = video_features(features.rows, features.times, annotations.attributes)
+        train = _questions(training, lexicon, videos)
         if not train:
             raise MissingInputError(
-                "no moment turn of the train split has a video that can be read"
+                "expected moment turns of the train split whose video can be read, found none; "
+                "see the paths in videos.jsonl"
             )
-        val = _questions(validation, known, films) if validation else []
-        return cls(train, val, known, films, seen.times, found)
+        val = _questions(validation, lexicon, videos) if validation else []
+        return cls(train, val, lexicon, videos, features.times, annotations)
 
-    def dealt(self, seed: int) -> Asked:
-        """A control: the questions' texts dealt out anew among their gold moments."""
+    def shuffle_labels(self, seed: int) -> GroundingData:
+        """A control: the texts of the train questions in random order, over the same moments."""
         order = np.random.default_rng(seed).permutation(len(self.train))
         texts = [self.train[at].text for at in order]
-        return self._replace(
-            train=[each._replace(text=text) for each, text in zip(self.train, texts, strict=True)]
-        )
+        train = [each._replace(text=text) for each, text in zip(self.train, texts, strict=True)]
+        return self._replace(train=train)
+
+
+def moment_videos(
+    training: LabelledSplit, validation: LabelledSplit | None, annotations: EventAnnotations
+) -> list[str]:
+    """The videos of all gold moments, and all annotated ones."""
+    golds = [*training.gold, *(validation.gold if validation else ())]
+    moments = {str(gold.video_id) for gold in golds if gold.moment is not None}
+    return sorted(moments | annotations.videos.keys())
 
 
 def _questions(
-    training: LabelledSplit, known: Lexicon, films: Mapping[str, Footage]
-) -> list[Question]:
+    split: LabelledSplit, lexicon: Lexicon, videos: Mapping[str, VideoFeatures]
+) -> list[GroundingQuestion]:
     """The moment turns of a split whose video can be read."""
-    found = []
-    for at, (turn, gold) in enumerate(zip(training.turns, training.gold, strict=True)):
-        video_id = gold.video_id
-        if turn.task == "moment" and gold.moment and video_id and video_id in films:
-            read = text(known, [(turn.utterance, turn.language, 0)])
+    questions = []
+    for at, (turn, gold) in enumerate(zip(split.turns, split.gold, strict=True)):
+        video_id, moment = gold.video_id, gold.moment
+        if turn.task == "moment" and moment and video_id and video_id in videos:
+            text = tokenize_turns(lexicon, [(turn.utterance, turn.language, 0)])
             related = "relation" in gold.tags
-            span = (gold.moment.start, gold.moment.end)
-            found.append(Question(read, video_id, *span, related, at))
-    return found
+            questions.append(
+                GroundingQuestion(text, video_id, moment.start, moment.end, related, at)
+            )
+    return questions

@@ -1,8 +1,7 @@
-"""Training a localiser's head (grounding.py) on the moment turns of a train split.
+"""Training a localiser on annotated events, which only IVCR-Mini has.
 
-Half of the questions are asked of their own video, half of one put together anew: the annotated
-events in other lengths, as an unsure recogniser might see them, and in another order, with some
-left out and one of another video put in, where the question names no relation between events.
+A recogniser is trained first, or taken from another folder. Then a cross-modal encoder and the
+localiser's head are trained on the moment turns of the train split (grounding_sampler.py).
 """
 
 from __future__ import annotations
@@ -16,121 +15,123 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from baselines.base import TrainerConfig, View
-from baselines.event_models import lexicon
-from baselines.event_models.event_annotations import read
-from baselines.event_models.query_encoder import batch
-from baselines.event_models.recogniser import watch
-from baselines.event_models.recogniser_checkpoints import PERMUTED, labelled, saved
-from baselines.event_models.recogniser_training import Size, learn
-from baselines.localisation.cross_modal_encoder import (
-    Batch,
-    Grounder,
-)
-from baselines.localisation.grounder import (
-    GroundingSettings,
-    spans,
-)
-from baselines.localisation.grounding_data import Asked, named
-from baselines.localisation.grounding_sampler import Draw, collate
+from baselines.event_models.controls import LABELS_PERMUTED, training_split
+from baselines.event_models.event_annotations import read_annotations
+from baselines.event_models.lexicon import split_lexicon
+from baselines.event_models.query_encoder import collate_texts
+from baselines.event_models.recogniser import recognise_videos
+from baselines.event_models.recogniser_checkpoints import save_checkpoint
+from baselines.event_models.recogniser_training import Size, train_recogniser
+from baselines.localisation.cross_modal_encoder import Grounder, GroundingBatch
+from baselines.localisation.grounder import GroundingSettings, to_spans
+from baselines.localisation.grounding_data import GroundingData, moment_videos
+from baselines.localisation.grounding_sampler import GroundingSampler, collate_samples
 from baselines.localisation.proposals import nms
-from baselines.localisation.step_features import (
-    together,
-)
+from baselines.localisation.step_features import collate_steps
 from baselines.training.batches import StepBatches
 from baselines.training.fit import fit, one_cycle, to_device
 from baselines.training.metrics import MomentMetrics
 
 DECAY = 1e-2
+RANKED = 5  # moments that validation counts
 
 
-class Plan(NamedTuple):
-    """How a localiser is trained: the rate at its highest, and the steps of each size."""
+class GroundingSchedule(NamedTuple):
+    """The greatest learning rate, and the number of steps of each size."""
 
     rate: float
     steps: dict[Size, int]
 
 
-def learnt(
-    name: str, chosen: GroundingSettings, make: type[nn.Module], view: View,
-    config: TrainerConfig, plan: Plan,
+def train_localiser(
+    name: str, settings: GroundingSettings, head: type[nn.Module], view: View,
+    config: TrainerConfig, schedule: GroundingSchedule,
 ) -> None:  # fmt: skip
-    """Train the recogniser and a grounder, whose head `make` makes; write `config.out`."""
-    training = labelled(view, chosen.control)
-    found = read(view.folder, name)
-    eyes, seen = learn(view, config, found, chosen.size, chosen.recogniser)
-    seen = watch(eyes, named(training, view.validation, found), view, seen)
-    known = lexicon.of(training, found)
-    asked = Asked.of(training, view.validation, known, seen, found)
-    if chosen.control == PERMUTED:
-        asked = asked.dealt(config.seed)
-    module = grounded(asked, make, view, config, plan, chosen.size)
-    saved(name, chosen, view, config, eyes, module.grounder, known, validation=module.figures)
+    """Train a recogniser and a grounder with that head; write the folder `config.out`."""
+    training = training_split(view, settings.control)
+    annotations = read_annotations(view.folder, name)
+    recogniser, features = train_recogniser(
+        view, config, annotations, settings.size, settings.recogniser
+    )
+    names = moment_videos(training, view.validation, annotations)
+    features = recognise_videos(recogniser, names, view, features)
+    lexicon = split_lexicon(training, annotations)
+    data = GroundingData.of_splits(training, view.validation, lexicon, features, annotations)
+    if settings.control == LABELS_PERMUTED:
+        data = data.shuffle_labels(config.seed)
+    module = train_grounder(data, head, view, config, schedule, settings.size)
+    save_checkpoint(
+        name, settings, view, config, recogniser, module.grounder, lexicon,
+        validation=module.figures,
+    )  # fmt: skip
 
 
-def grounded(
-    asked: Asked, make: type[nn.Module], view: View, config: TrainerConfig, plan: Plan, size: Size
-) -> _Training:
-    """Train a grounder, whose head `make` makes."""
+def train_grounder(
+    data: GroundingData, head: type[nn.Module], view: View, config: TrainerConfig,
+    schedule: GroundingSchedule, size: Size,
+) -> GroundingModule:  # fmt: skip
+    """Train a grounder with that head."""
     torch.manual_seed(config.seed)
-    module = _Training(Grounder(asked.known.size, asked.found.size, make()), asked, plan)
-    _fit(module, Draw(asked), config, plan.steps[size], view)
+    grounder = Grounder(data.lexicon.size, data.annotations.value_count, head())
+    module = GroundingModule(grounder, data, schedule.rate)
+    val = DataLoader(range(len(module.val)), batch_size=64) if module.val else None  # type: ignore[arg-type,var-annotated]
+    fit(
+        module,
+        StepBatches(GroundingSampler(data), collate_samples, seed=config.seed).loader(),
+        config,
+        stage="grounder",
+        steps=schedule.steps[size],
+        validation=val,
+        times=5,
+        note=view.note,
+    )
     return module
 
 
-class _Training(pl.LightningModule):
-    """Trains a grounder; finds the moments of the validation questions."""
+class GroundingModule(pl.LightningModule):
+    """Trains a grounder; localises the moments of the validation questions.
 
-    def __init__(self, grounder: Grounder, asked: Asked, plan: Plan) -> None:
+    figures: by name the last validation's.
+    """
+
+    def __init__(self, grounder: Grounder, data: GroundingData, rate: float) -> None:
+        """rate: the greatest learning rate."""
         super().__init__()
-        self.grounder, self._rate = grounder, plan.rate
-        self.later, self._films = asked.val, asked.films
-        self._found = MomentMetrics()
+        self.grounder, self._rate = grounder, rate
+        self.val, self._videos = data.val, data.videos
+        self._moments = MomentMetrics()
         self.figures: dict[str, float] = {}
 
-    def training_step(self, batch: Batch, _: int) -> Tensor:
-        """The head's loss."""
+    def training_step(self, batch: GroundingBatch, _: int) -> Tensor:
+        """The head's loss: a scalar."""
         return self.grounder.loss(batch)
 
     def validation_step(self, which: Tensor, _: int) -> None:
-        """Find the moments of some validation questions, one by one, as when it runs."""
+        """Localise the moments of the validation questions `which`, (n,), one by one."""
         for at in which.tolist():
-            asked = self.later[at]
-            film = self._films[asked.video_id]
-            told = to_device(batch([asked.text]), self.device)
-            scenes = to_device(together([film.scene]), self.device)
-            fractions, scores = self.grounder.spans(told, scenes)
-            found = spans(fractions[0].cpu().numpy(), film.length)
-            kept = nms(found, scores[0].cpu().numpy().astype(np.float64), most=5)
-            rows = np.zeros((1, 5, 2), np.int64)
-            rows[0, : len(kept)] = found[kept]
-            gold = torch.tensor([[asked.start, asked.end]], device=self.device)
-            self._found.update(torch.from_numpy(rows).to(self.device), gold)
+            question = self.val[at]
+            video = self._videos[question.video_id]
+            texts = to_device(collate_texts([question.text]), self.device)
+            steps = to_device(collate_steps([video.steps]), self.device)
+            fractions, scores = self.grounder.spans(texts, steps)
+            spans = to_spans(fractions[0].cpu().numpy(), video.length)
+            best = nms(spans, scores[0].cpu().numpy().astype(np.float64), most=RANKED)
+            rows = np.zeros((1, RANKED, 2), np.int64)
+            rows[0, : len(best)] = spans[best]
+            gold = torch.tensor([[question.start, question.end]], device=self.device)
+            self._moments.update(torch.from_numpy(rows).to(self.device), gold)
 
     def on_validation_epoch_end(self) -> None:
         """Log the figures."""
-        figures = self._found.compute()
+        figures = self._moments.compute()
         self.log_dict({name: value.float() for name, value in figures.items()})
         self.figures = {name: round(float(value), 4) for name, value in figures.items()}
-        self._found.reset()
+        self._moments.reset()
 
     def configure_gradient_clipping(self, optimizer: Any, *_: Any, **__: Any) -> None:
         """Gradients of length 1 at most: without it the map's first steps can be too long."""
         self.clip_gradients(optimizer, gradient_clip_val=1.0, gradient_clip_algorithm="norm")
 
     def configure_optimizers(self) -> Any:
-        """AdamW with one cycle of its rate."""
+        """AdamW with a one-cycle learning rate."""
         return one_cycle(self, self._rate, DECAY)
-
-
-def _fit(module: _Training, draw: Draw, config: TrainerConfig, steps: int, view: View) -> None:
-    later = DataLoader(range(len(module.later)), batch_size=64) if module.later else None  # type: ignore[arg-type,var-annotated]
-    fit(
-        module,
-        StepBatches(draw, collate, seed=config.seed).loader(),
-        config,
-        stage="grounder",
-        steps=steps,
-        validation=later,
-        times=5,
-        note=view.note,
-    )

@@ -1,12 +1,10 @@
-"""A dual encoder trained from scratch on the train split: pixels in, no word of the videos read.
+"""A dual encoder over frames, trained on annotated events, which only IVCR-Mini has.
 
-A recogniser (baselines/event_models/recogniser.py) says what each frame shows; what a question
-looks for is compared with a video's segments (baselines/event_models/matching.py), each side
-encoded alone, so that search is a matrix product. Trained with the batch's other videos as rivals
-(InfoNCE, https://arxiv.org/abs/1807.03748), and each video against its foil where the labels name
-one; of several processes each has the rivals of its own share, so two do not train as one does.
-Reads: frames (8 a second), utterances (`context`), what is seen in the video that the history
-showed last. Ignores: the videos' text, answers, sound. Needs train/events.jsonl to be trained.
+A recogniser (baselines/event_models/recogniser.py) predicts what each frame shows. A matcher
+(baselines/event_models/matching.py) compares a query with a video's segments, each side encoded
+alone, so that search is a matrix product. Training: baselines/event_models/matching_training.py.
+Reads: frames (8 per second), utterances (`context`), and what the recogniser finds in the video
+that the history showed last. Ignores: the videos' text, answers, sound.
 """
 
 from __future__ import annotations
@@ -26,23 +24,28 @@ from baselines.base import (
     View,
 )
 from baselines.dialogue_context import Context, check_context
-from baselines.event_models.controls import Control, controlled, permuted
-from baselines.event_models.event_annotations import read, size
+from baselines.event_models.controls import (
+    LABELS_PERMUTED,
+    MatchingControl,
+    apply_control,
+    permute_labels,
+    training_split,
+)
+from baselines.event_models.event_annotations import read_annotations, value_count
 from baselines.event_models.matching import (
     Matcher,
-    Wanted,
-    laid_out,
-    shown,
-    texts,
-    track,
+    QueryWeights,
+    collate_videos,
+    global_values,
+    segment_features,
+    tokenize_query,
 )
-from baselines.event_models.matching_data import named, prepared
-from baselines.event_models.matching_sampler import Draw
-from baselines.event_models.matching_training import STEPS, Training, fit_matcher
-from baselines.event_models.query_encoder import Text, batch
-from baselines.event_models.recogniser import watch
-from baselines.event_models.recogniser_checkpoints import PERMUTED, labelled, opened, saved
-from baselines.event_models.recogniser_training import Size, learn
+from baselines.event_models.matching_data import labelled_videos, prepare_data
+from baselines.event_models.matching_training import train_matcher
+from baselines.event_models.query_encoder import collate_texts
+from baselines.event_models.recogniser import recognise_videos
+from baselines.event_models.recogniser_checkpoints import load_checkpoint, save_checkpoint
+from baselines.event_models.recogniser_training import Size, train_recogniser
 from baselines.ranking import Corpus, Scores
 from harness.records import CandidateUse
 
@@ -58,11 +61,11 @@ ABOUT = About(
 class DualEncoderSettings(Settings, frozen=True):
     """Which weights, what to read, how much to train, and the controls.
 
-    checkpoint: the trained folder, to run with. context: left out, it is `all` in training (`last`
-    where size is small), and afterwards what was trained, as far as the history shows it.
-    recogniser: a trained folder whose recogniser is taken instead of training one. control: what
-    is broken on purpose, to see what a figure rests on; labels_permuted in training and when it
-    runs, the others when it runs.
+    checkpoint: the trained folder to run with. context: what a query reads of the dialogue; left
+    out, training takes `all` (`last` if size is small), and a run takes what was trained, as far as
+    the history shows it. recogniser: a trained folder whose recogniser is used instead of training
+    one. control: what is broken on purpose, to measure what a figure rests on; labels_permuted is
+    named in training and in running, the others in running.
     """
 
     checkpoint: str = ""
@@ -70,7 +73,7 @@ class DualEncoderSettings(Settings, frozen=True):
     candidates: CandidateUse = "unused"
     size: Size = "full"
     recogniser: str = ""
-    control: Control = "none"
+    control: MatchingControl = "none"
 
 
 class DualEncoder(Baseline):
@@ -81,51 +84,52 @@ class DualEncoder(Baseline):
 
     def train(self, view: View, config: TrainerConfig) -> None:
         """Train recogniser and matcher, and write the checkpoint folder."""
-        chosen = self._settings
-        training = labelled(view, chosen.control)
-        found = read(view.folder, "dual_encoder")
-        if chosen.control == PERMUTED:
-            found, training = permuted(found, training, config.seed)
-        eyes, seen = learn(view, config, found, chosen.size, chosen.recogniser)
-        names = named(training, view.validation)
-        seen = watch(eyes, names | found.scripts.keys(), view, seen)
-        lesson = prepared(seen, found, training, view.validation)
-        torch.manual_seed(config.seed)
-        context = chosen.context or ("last" if chosen.size == "small" else "all")
-        module = Training(Matcher(lesson.lexicon.size, found.size), lesson, context)
-        fit_matcher(module, Draw(lesson, context), config, STEPS[chosen.size], view)
-        saved(
-            "dual_encoder", chosen, view, config, eyes, module.matcher, lesson.lexicon,
+        settings = self._settings
+        training = training_split(view, settings.control)
+        annotations = read_annotations(view.folder, "dual_encoder")
+        if settings.control == LABELS_PERMUTED:
+            annotations, training = permute_labels(annotations, training, config.seed)
+        recogniser, features = train_recogniser(
+            view, config, annotations, settings.size, settings.recogniser
+        )
+        names = labelled_videos(training, view.validation) | annotations.videos.keys()
+        features = recognise_videos(recogniser, names, view, features)
+        data = prepare_data(features, annotations, training, view.validation)
+        context = settings.context or ("last" if settings.size == "small" else "all")
+        module = train_matcher(data, context, view, config, settings.size)
+        save_checkpoint(
+            "dual_encoder", settings, view, config, recogniser, module.matcher, data.lexicon,
             context=context, validation=module.figures,
         )  # fmt: skip
 
     @torch.inference_mode()
     def prepare(self, view: View) -> None:
-        """Load the trained folder and watch the corpus' videos.
+        """Load the trained folder and encode the corpus' videos.
 
         Raises WrongUsageError if no folder is named or the history cannot give the context,
         EnvironmentFailure if the folder is absent or damaged, MissingInputError if no video can be
         read.
         """
-        chosen = self._settings
-        if chosen.context is not None:
-            check_context(chosen.context, view.history)
-        kept = opened("dual_encoder", chosen, view)
-        trained: Context = "last" if view.history == "none" else kept.facts["context"]
-        self._context = chosen.context or trained
-        self._lexicon, features, attributes = kept.lexicon, kept.features, kept.eyes.attributes
-        self._matcher = Matcher(self._lexicon.size, size(attributes)).eval()
-        self._matcher.load_state_dict(kept.weights)
+        settings = self._settings
+        if settings.context is not None:
+            check_context(settings.context, view.history)
+        trained = load_checkpoint("dual_encoder", settings, view)
+        default: Context = "last" if view.history == "none" else trained.facts["context"]
+        self._context = settings.context or default
+        self._lexicon, features = trained.lexicon, trained.features
+        attributes = trained.recogniser.attributes
+        self._matcher = Matcher(self._lexicon.size, value_count(attributes)).eval()
+        self._matcher.load_state_dict(trained.weights)
         self._corpus = Corpus(view)
-        self._seen = self._corpus.readable(features)
-        tracks = {
-            video_id: track(features[video_id], features.times[video_id], attributes)
-            for video_id in self._seen
+        self._readable = self._corpus.readable(features)
+        videos = {
+            video_id: segment_features(features[video_id], features.times[video_id], attributes)
+            for video_id in self._readable
         }
-        self._shown = {v: shown(each, attributes) for v, each in tracks.items()}
-        tracks = controlled(tracks, chosen.control, view, self._lexicon)
-        self._videos = laid_out([tracks[video_id] for video_id in self._seen])
-        self._provenance = kept.provenance
+        self._video_values = {v: global_values(each, attributes) for v, each in videos.items()}
+        videos = apply_control(videos, settings.control, view, self._lexicon)
+        self._videos = collate_videos([videos[video_id] for video_id in self._readable])
+        self._provenance = trained.provenance
 
     def candidate_use(self, declared: CandidateUse) -> CandidateUse:
         """As the setting has it."""
@@ -136,17 +140,17 @@ class DualEncoder(Baseline):
         return [self._corpus.answer(query, self._scores) for query in queries]
 
     def provenance(self) -> Provenance:
-        """The trained folder by its hash, how it was trained, the frames by their hashes."""
+        """The hash of the trained folder, how it was trained, and the hashes of the frames."""
         return self._provenance
 
     @torch.inference_mode()
     def _scores(self, query: Query) -> Scores:
         """Scores over the corpus."""
-        told = [(batch([each]), weight) for each, weight in self._texts(query)]
-        parts = [[weight * part for part in self._matcher.wanted(texts)] for texts, weight in told]
-        wanted = Wanted(*(torch.stack(part).sum(0) for part in zip(*parts, strict=True)))
-        scores = self._matcher.scores(wanted, self._videos)[0].numpy()
-        return self._corpus.over_corpus(self._seen, scores)
-
-    def _texts(self, query: Query) -> list[tuple[Text, float]]:
-        return texts(self._lexicon, query, self._context, self._shown)
+        texts = tokenize_query(self._lexicon, query, self._context, self._video_values)
+        parts = [
+            [share * part for part in self._matcher.query_weights(collate_texts([text]))]
+            for text, share in texts
+        ]
+        weights = QueryWeights(*(torch.stack(part).sum(0) for part in zip(*parts, strict=True)))
+        scores = self._matcher.scores(weights, self._videos)[0].numpy()
+        return self._corpus.over_corpus(self._readable, scores)
