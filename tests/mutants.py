@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tests.mutants_chat import CHAT
+from tests.mutants_models import MODELS
 from tests.mutants_training import TRAINING
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -143,7 +144,7 @@ SCORING = (
         STATISTICS,
     ),
 )
-MUTANTS = (*SCORING, *(Mutant(*row) for row in (*CHAT, *TRAINING)))
+MUTANTS = (*SCORING, *(Mutant(*row) for row in (*CHAT, *MODELS, *TRAINING)))
 
 
 class Verdict(NamedTuple):

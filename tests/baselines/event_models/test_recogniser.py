@@ -66,8 +66,10 @@ def test_shuffled_frames_are_the_same_frames_in_random_order_under_another_key(n
 
 def test_targets_hold_the_values_of_the_event_that_goes_on():
     video = VideoAnnotation((AnnotatedEvent(100, 300, (1,)),), (4,))
-    found = frame_targets(EventAnnotations(BOTH, {}), video, np.array([62, 187, 312], np.int32))
-    assert found.tolist() == [[-1, 2, 0], [1, 2, 1], [-1, 2, 0]]
+    found = frame_targets(
+        EventAnnotations(BOTH, {}), video, np.array([62, 100, 187, 300], np.int32)
+    )
+    assert found.tolist() == [[-1, 2, 0], [1, 2, 1], [1, 2, 1], [-1, 2, 0]]
 
 
 def test_losses_are_torchs_own_over_what_is_known():
