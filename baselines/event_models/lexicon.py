@@ -4,7 +4,8 @@ For each language, each phrase (an English word, one to four Chinese characters)
 each value by Dunning's G^2 (Computational Linguistics 19(1), 1993): how much more often the phrase
 occurs in utterances whose gold video shows the value than in others. Phrases and values are matched
 one to one, the strongest pair first. A text that is tokenized with a lexicon shows of such a phrase
-only its attribute; the value is kept apart. So a rule that is trained on one colour holds for all.
+only its attribute; its value is stored separately. So a rule that is trained on one colour holds
+for all.
 """
 
 from __future__ import annotations
