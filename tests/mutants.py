@@ -24,6 +24,7 @@ from typing import NamedTuple
 
 from tests.mutants_chat import CHAT
 from tests.mutants_interllava import INTERLLAVA
+from tests.mutants_models import MODELS
 from tests.mutants_training import TRAINING
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -144,7 +145,10 @@ SCORING = (
         STATISTICS,
     ),
 )
-MUTANTS = (*SCORING, *(Mutant(*row) for row in (*CHAT, *INTERLLAVA, *TRAINING)))
+MUTANTS = (
+    *SCORING,
+    *(Mutant(*row) for row in (*CHAT, *INTERLLAVA, *MODELS, *TRAINING)),
+)
 
 
 class Verdict(NamedTuple):

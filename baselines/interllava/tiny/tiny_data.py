@@ -10,12 +10,19 @@ import torch
 
 from baselines.base import LabelledSplit, MissingInputError, Query, View
 from baselines.dialogue_context import told_by_reference
-from baselines.event_models.event_annotations import Annotations
-from baselines.event_models.event_segments import doubts
+from baselines.event_models.event_annotations import EventAnnotations
+from baselines.event_models.event_segments import error_rates
 from baselines.event_models.lexicon import Lexicon
-from baselines.event_models.matching import Matcher, Track, laid_out, shown, texts, track
-from baselines.event_models.query_encoder import Text, batch
-from baselines.event_models.recogniser import Recogniser, Seen, watch
+from baselines.event_models.matching import (
+    Matcher,
+    SegmentFeatures,
+    collate_videos,
+    global_values,
+    segment_features,
+    tokenize_query,
+)
+from baselines.event_models.query_encoder import TokenizedText, collate_texts
+from baselines.event_models.recogniser import FrameFeatures, Recogniser, recognise_videos
 from baselines.interllava import prompts
 from baselines.interllava.tiny.tiny_batches import ExampleCollator
 from baselines.interllava.tiny.tiny_examples import (
@@ -27,8 +34,9 @@ from baselines.interllava.tiny.tiny_examples import (
 from baselines.interllava.tiny.tiny_frame_encoder import CandidateFeatures, candidate_features
 from baselines.interllava.tokenizer import MIN_COUNT, build_vocabulary
 from baselines.interllava.training import TurnBatch
-from baselines.localisation.grounding import Footage
-from baselines.localisation.grounding_training import Asked, Draw, named
+from baselines.localisation.grounding_data import GroundingData, moment_videos
+from baselines.localisation.grounding_sampler import GroundingSampler
+from baselines.localisation.step_features import VideoFeatures
 
 HARD_NEGATIVES = 30  # of a video turn, from which candidates are drawn
 VALIDATION_TURNS = 96  # of each task that are answered in validation
@@ -39,24 +47,24 @@ class EncodedSplits(NamedTuple):
 
     training: LabelledSplit
     validation: LabelledSplit | None
-    moments: Asked
-    segments: dict[str, Track]
+    moments: GroundingData
+    segments: dict[str, SegmentFeatures]
     candidates: dict[str, CandidateFeatures]
 
     def search_turns(self, split: LabelledSplit) -> Iterator[SearchTurn]:
         """The video turns of a split whose gold video can be read."""
-        attributes, lexicon = self.moments.found.attributes, self.moments.known
-        values = {name: shown(each, attributes) for name, each in self.segments.items()}
+        attributes, lexicon = self.moments.annotations.attributes, self.moments.lexicon
+        values = {name: global_values(each, attributes) for name, each in self.segments.items()}
         for query, gold in zip(told_by_reference(split), split.gold, strict=True):
             if query.task == "video" and gold.video_id in self.candidates:
-                [(text, _)] = texts(lexicon, query, "all", values)
+                [(text, _)] = tokenize_query(lexicon, query, "all", values)
                 given = tuple(name for name in query.candidates if name in self.candidates)
                 foil = gold.foil if gold.foil in self.candidates else None
                 yield SearchTurn(query, text, str(gold.video_id), foil, given)
 
 
 def encode_splits(
-    view: View, training: LabelledSplit, annotations: Annotations, lexicon: Lexicon,
+    view: View, training: LabelledSplit, annotations: EventAnnotations, lexicon: Lexicon,
     recogniser: Recogniser,
 ) -> EncodedSplits:  # fmt: skip
     """Run the recogniser on all videos that the splits name, and encode their turns.
@@ -65,15 +73,16 @@ def encode_splits(
     """
     splits = [training, *([view.validation] if view.validation else [])]
     names = {
-        *named(training, view.validation, annotations),
+        *moment_videos(training, view.validation, annotations),
         *(n for s in splits for n in _videos(s)),
     }
-    seen = watch(recogniser, sorted(names), view, Seen({}, {}))
-    moments = Asked.of(training, view.validation, lexicon, seen, annotations)
+    seen = recognise_videos(recogniser, sorted(names), view, FrameFeatures({}, {}))
+    moments = GroundingData.of_splits(training, view.validation, lexicon, seen, annotations)
     segments = {
-        name: track(seen.rows[name], seen.times[name], annotations.attributes) for name in seen.rows
+        name: segment_features(seen.rows[name], seen.times[name], annotations.attributes)
+        for name in seen.rows
     }
-    candidates = candidate_features(moments.films, segments, annotations.attributes)
+    candidates = candidate_features(moments.videos, segments, annotations.attributes)
     return EncodedSplits(training, view.validation, moments, segments, candidates)
 
 
@@ -96,7 +105,7 @@ def training_data(splits: EncodedSplits, matcher: Matcher) -> TinyTrainingData:
 
     Raises MissingInputError if no video turn of the train split has a video that can be read.
     """
-    training, annotations = splits.training, splits.moments.found
+    training, annotations = splits.training, splits.moments.annotations
     queries = told_by_reference(training)
     searches = list(splits.search_turns(training))
     if not searches:
@@ -105,14 +114,14 @@ def training_data(splits: EncodedSplits, matcher: Matcher) -> TinyTrainingData:
             "paths in videos.jsonl"
         )
     untrained = [
-        each.values for name, each in splits.segments.items() if name not in annotations.scripts
+        each.values for name, each in splits.segments.items() if name not in annotations.videos
     ]
     return TinyTrainingData(
         splits.candidates,
         annotations.attributes,
-        doubts(untrained, annotations.attributes),
+        error_rates(untrained, annotations.attributes),
         add_negatives(searches, matcher, splits.candidates),
-        Draw(splits.moments, BATCH_SIZE),
+        GroundingSampler(splits.moments, BATCH_SIZE),
         queries,
         _chats(queries, training),
         _answers(training),
@@ -141,20 +150,22 @@ def add_negatives(
 ) -> list[SearchTurn]:
     """Video turns with hard negatives from the gold videos and foils of all of them."""
     names = sorted({each.gold for each in searches} | {f for s in searches if (f := s.foil)})
-    videos = laid_out([candidates[name].segments for name in names])
+    videos = collate_videos([candidates[name].segments for name in names])
     result = []
     with torch.no_grad():
         for each in searches:
-            scores = matcher.scores(matcher.wanted(batch([each.text])), videos)[0]
+            scores = matcher.scores(matcher.query_weights(collate_texts([each.text])), videos)[0]
             order = scores.argsort(descending=True, stable=True)[: HARD_NEGATIVES + 1]
             negatives = tuple(name for at in order if (name := names[at]) != each.gold)
             result.append(each._replace(negatives=negatives))
     return result
 
 
-def moment_example(query: Query, text: Text, video: Footage, number: int) -> TurnExample:
+def moment_example(
+    query: Query, text: TokenizedText, video: VideoFeatures, number: int
+) -> TurnExample:
     """A moment turn without an answer, in the video of that number."""
-    return TurnExample(query, None, text, steps=video.scene, length=video.length, number=number)
+    return TurnExample(query, None, text, steps=video.steps, length=video.length, number=number)
 
 
 def validation_batches(
@@ -196,7 +207,7 @@ def _validation_moments(
     queries = told_by_reference(validation)
     return [
         (
-            moment_example(queries[each.turn], each.text, splits.moments.films[each.video_id], 1),
+            moment_example(queries[each.turn], each.text, splits.moments.videos[each.video_id], 1),
             (each.start, each.end),
         )
         for each in splits.moments.val

@@ -17,13 +17,13 @@ from numpy.typing import NDArray
 
 from baselines.base import Query
 from baselines.event_models.event_annotations import Attribute
-from baselines.event_models.event_segments import unsure
-from baselines.event_models.query_encoder import Text
+from baselines.event_models.event_segments import add_label_noise
+from baselines.event_models.query_encoder import TokenizedText
 from baselines.interllava import prompts
 from baselines.interllava.tiny.tiny_frame_encoder import CandidateFeatures
 from baselines.interllava.training import MAX_CANDIDATES
-from baselines.localisation.grounding import Scene
-from baselines.localisation.grounding_training import Draw, Drawn
+from baselines.localisation.grounding_sampler import GroundingSample, GroundingSampler
+from baselines.localisation.step_features import StepFeatures
 from harness.records import Language
 
 BATCH_SIZE = 16
@@ -39,7 +39,7 @@ class SearchTurn(NamedTuple):
     """
 
     query: Query
-    text: Text
+    text: TokenizedText
     gold: str
     foil: str | None
     given: tuple[str, ...]
@@ -58,7 +58,7 @@ class TinyTrainingData(NamedTuple):
     attributes: tuple[Attribute, ...]
     error_rates: NDArray[np.float64]
     searches: Sequence[SearchTurn]
-    moments: Draw
+    moments: GroundingSampler
     queries: Sequence[Query]
     chats: Sequence[tuple[Query, str]]
     answers: Mapping[tuple[Language, Literal["video", "moment"]], Sequence[str]]
@@ -75,10 +75,10 @@ class TurnExample(NamedTuple):
 
     query: Query
     answer: str | None = None
-    text: Text | None = None
+    text: TokenizedText | None = None
     candidates: tuple[CandidateFeatures, ...] = ()
     numbers: tuple[int, ...] = ()
-    steps: Scene | None = None
+    steps: StepFeatures | None = None
     length: int = 0
     gold: NDArray[np.float32] | None = None
     number: int = 1
@@ -114,15 +114,15 @@ class ExampleSampler:
         candidates = tuple(self._add_noise(self._data.candidates[name], rng) for name in order)
         return TurnExample(turn.query, answer, turn.text, candidates, number=number)
 
-    def _moment(self, each: Drawn, rng: np.random.Generator) -> TurnExample:
-        query = self._data.queries[each.asked.turn]
+    def _moment(self, each: GroundingSample, rng: np.random.Generator) -> TurnExample:
+        query = self._data.queries[each.question.turn]
         number = int(rng.integers(MAX_CANDIDATES)) + 1
         start, end = (float(at) * each.length / 1000 for at in each.gold)
         answer = prompts.rewrite_answer(
             self._answer(query, "moment", rng), number, prompts.round_span(start, end)
         )
         return TurnExample(
-            query, answer, each.asked.text, steps=each.scene, length=each.length, gold=each.gold,
+            query, answer, each.question.text, steps=each.steps, length=each.length, gold=each.gold,
             number=number,
         )  # fmt: skip
 
@@ -138,7 +138,7 @@ class ExampleSampler:
         self, candidate: CandidateFeatures, rng: np.random.Generator
     ) -> CandidateFeatures:
         attributes, rates = self._data.attributes, self._data.error_rates
-        contents = unsure(candidate.contents, attributes, rates / 2, rng)
-        values = unsure(candidate.segments.values, attributes, rates, rng)
+        contents = add_label_noise(candidate.contents, attributes, rates / 2, rng)
+        values = add_label_noise(candidate.segments.values, attributes, rates, rng)
         segments = candidate.segments._replace(values=values)
         return CandidateFeatures(contents, segments, candidate.length)

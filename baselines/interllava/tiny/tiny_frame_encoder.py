@@ -18,13 +18,14 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from baselines.event_models.event_annotations import Attribute
-from baselines.event_models.event_segments import gate, logarithms, pooled
-from baselines.event_models.matching import Matcher, Track, laid_out
-from baselines.event_models.query_encoder import WIDTH, Text, batch
+from baselines.event_models.event_segments import apply_actionness, log_probs, mean_pool
+from baselines.event_models.matching import Matcher, SegmentFeatures, collate_videos
+from baselines.event_models.query_encoder import WIDTH, TokenizedText, collate_texts
 from baselines.interllava.prompts import FRAME_TIME
 from baselines.interllava.tiny.tiny_model import FRAMES, TOKEN_CONFIG, VisualInputs
 from baselines.interllava.tokenizer import Tokenizer, time_word
-from baselines.localisation.grounding import STEPS, Footage, Grounder, Scene, together
+from baselines.localisation.cross_modal_encoder import Grounder
+from baselines.localisation.step_features import STEPS, StepFeatures, VideoFeatures, collate_steps
 
 Values = NDArray[np.float32]
 
@@ -36,17 +37,19 @@ class CandidateFeatures(NamedTuple):
     """
 
     contents: Values
-    segments: Track
+    segments: SegmentFeatures
     length: int
 
 
 def candidate_features(
-    films: dict[str, Footage], segments: dict[str, Track], attributes: tuple[Attribute, ...]
+    videos: dict[str, VideoFeatures],
+    segments: dict[str, SegmentFeatures],
+    attributes: tuple[Attribute, ...],
 ) -> dict[str, CandidateFeatures]:
     """All videos as candidates, by video id."""
     return {
-        name: CandidateFeatures(_contents(film.rows, attributes), segments[name], film.length)
-        for name, film in films.items()
+        name: CandidateFeatures(_contents(video.rows, attributes), segments[name], video.length)
+        for name, video in videos.items()
     }
 
 
@@ -55,7 +58,7 @@ def _contents(rows: Values, attributes: tuple[Attribute, ...]) -> Values:
     edges = np.arange(FRAMES + 1) * len(rows) // FRAMES
     first, after = edges[:-1], np.maximum(edges[1:], edges[:-1] + 1)
     first = np.minimum(first, len(rows) - 1)
-    return pooled(gate(rows, attributes), first, np.minimum(after, len(rows)))
+    return mean_pool(apply_actionness(rows, attributes), first, np.minimum(after, len(rows)))
 
 
 class StepRelevanceHead(nn.Module):
@@ -102,7 +105,7 @@ class TinyFrameEncoder(nn.Module):
 
     @torch.no_grad()
     def encode_candidates(
-        self, questions: Sequence[Text], candidates: Sequence[Sequence[CandidateFeatures]]
+        self, questions: Sequence[TokenizedText], candidates: Sequence[Sequence[CandidateFeatures]]
     ) -> VisualInputs:
         """The candidates of several questions, one question after the other.
 
@@ -110,12 +113,14 @@ class TinyFrameEncoder(nn.Module):
         among the candidates; each of the score's three parts minus their mean over candidates.
         """
         flat = [candidate for each in candidates for candidate in each]
-        weights = self.matcher.wanted(batch(questions))
-        parts = torch.stack(self.matcher.parts(weights, laid_out([each.segments for each in flat])))
+        weights = self.matcher.query_weights(collate_texts(questions))
+        parts = torch.stack(
+            self.matcher.score_parts(weights, collate_videos([each.segments for each in flat]))
+        )
         owner = torch.tensor([at for at, each in enumerate(candidates) for _ in each])
         own = parts[:, owner, torch.arange(len(flat))] * (self.matcher.scale.exp() / 4)
         facts = [_facts(part) for part in torch.split(own, [len(each) for each in candidates], 1)]
-        contents = torch.from_numpy(logarithms(np.stack([each.contents for each in flat])))
+        contents = torch.from_numpy(log_probs(np.stack([each.contents for each in flat])))
         agreement = torch.einsum("nrv,nfv->nfr", weights.roles[owner], contents)
         text_ids, text_mask = self._frame_texts([_times(each.length, FRAMES) for each in flat])
         return VisualInputs(
@@ -129,11 +134,14 @@ class TinyFrameEncoder(nn.Module):
 
     @torch.no_grad()
     def encode_steps(
-        self, questions: Sequence[Text], videos: Sequence[Scene], lengths: Sequence[int]
+        self,
+        questions: Sequence[TokenizedText],
+        videos: Sequence[StepFeatures],
+        lengths: Sequence[int],
     ) -> VisualInputs:
         """The videos in which moments are searched; facts: those of steps, the grounder's logit."""
-        steps = together(videos)
-        state, _ = self.grounder.reader(batch(questions), steps)
+        steps = collate_steps(videos)
+        state, _ = self.grounder.encoder(collate_texts(questions), steps)
         inside = self.grounder.head(state)
         text_ids, text_mask = self._frame_texts([_times(length, STEPS) for length in lengths])
         facts = torch.cat([steps.known, inside[..., None]], dim=2)

@@ -10,10 +10,10 @@ from msgspec.structs import replace
 
 from baselines.base import Query, View
 from baselines.dialogue_context import Context
-from baselines.event_models.event_annotations import size
-from baselines.event_models.matching import shown, texts, track
-from baselines.event_models.query_encoder import Text, text
-from baselines.event_models.recogniser_checkpoints import opened
+from baselines.event_models.event_annotations import value_count
+from baselines.event_models.matching import global_values, segment_features, tokenize_query
+from baselines.event_models.query_encoder import TokenizedText, tokenize_turns
+from baselines.event_models.recogniser_checkpoints import load_checkpoint
 from baselines.interllava.queries import TurnQuery
 from baselines.interllava.settings import InterLLaVASettings
 from baselines.interllava.tiny.tiny_batches import ExampleCollator
@@ -22,7 +22,7 @@ from baselines.interllava.tiny.tiny_data import moment_example
 from baselines.interllava.tiny.tiny_examples import TurnExample
 from baselines.interllava.tiny.tiny_frame_encoder import candidate_features
 from baselines.interllava.training import generate_replies
-from baselines.localisation.grounding import footage
+from baselines.localisation.step_features import video_features
 from baselines.ranking import Corpus
 from baselines.vlm.parsing import NO_VIDEO
 from harness.chat.messages import Reply
@@ -43,18 +43,18 @@ class TinySystem:
         Raises WrongUsageError if no folder is named, EnvironmentFailure if it is absent or damaged,
         MissingInputError if no video can be read.
         """
-        trained = opened("interllava", settings, view)
-        attributes, features = trained.eyes.attributes, trained.features
+        trained = load_checkpoint("interllava", settings, view)
+        attributes, features = trained.recogniser.attributes, trained.features
         self._lexicon = trained.lexicon
-        networks = TinyNetworks(self._lexicon, size(attributes), trained.facts["vocabulary"])
+        networks = TinyNetworks(self._lexicon, value_count(attributes), trained.facts["vocabulary"])
         networks.add_lora()
         networks.load_state_dict(trained.weights)
         self._networks = networks.eval()
         self._collate = ExampleCollator(networks.tokenizer, networks.frame_encoder())
         names = Corpus(view).readable(features)
-        segments = {n: track(features[n], features.times[n], attributes) for n in names}
-        self._values = {name: shown(each, attributes) for name, each in segments.items()}
-        videos = footage(features, features.times, attributes)
+        segments = {n: segment_features(features[n], features.times[n], attributes) for n in names}
+        self._values = {name: global_values(each, attributes) for name, each in segments.items()}
+        videos = video_features(features, features.times, attributes)
         if settings.control == "videos_permuted":
             order = np.random.default_rng(view.seed).permutation(len(names))
             others = {name: names[at] for name, at in zip(names, order, strict=True)}
@@ -88,7 +88,7 @@ class TinySystem:
         video = self._videos.get(video_id)
         if video is None:
             return None
-        utterance = text(self._lexicon, [(query.utterance, query.language, 0)])
+        utterance = tokenize_turns(self._lexicon, [(query.utterance, query.language, 0)])
         listed = video_id in query.candidates
         number = query.candidates.index(video_id) + 1 if listed else 1
         return moment_example(query, utterance, video, number)
@@ -105,6 +105,6 @@ class TinySystem:
         candidates, numbers = tuple(readable.values()), tuple(readable)
         return TurnExample(query, None, self._text(query), candidates, numbers)
 
-    def _text(self, query: Query) -> Text:
-        [(whole, _)] = texts(self._lexicon, query, self._context, self._values)
+    def _text(self, query: Query) -> TokenizedText:
+        [(whole, _)] = tokenize_query(self._lexicon, query, self._context, self._values)
         return whole

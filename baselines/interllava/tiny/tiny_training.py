@@ -15,8 +15,9 @@ import torch
 from torch.utils.data import DataLoader
 
 from baselines.base import TrainerConfig, View
-from baselines.event_models.event_annotations import read
-from baselines.event_models.recogniser_checkpoints import begun, labelled, saved
+from baselines.event_models.controls import training_split
+from baselines.event_models.event_annotations import read_annotations
+from baselines.event_models.recogniser_checkpoints import load_initialisation, save_checkpoint
 from baselines.event_models.recogniser_training import Size
 from baselines.interllava.settings import InterLLaVASettings
 from baselines.interllava.tiny.tiny_batches import ExampleCollator
@@ -31,11 +32,11 @@ from baselines.interllava.tiny.tiny_examples import ExampleSampler, TinyTraining
 from baselines.interllava.tiny.tiny_frame_encoder import StepRelevanceHead
 from baselines.interllava.tiny.tiny_pretraining import DECAY, LanguageModule, VideoTokenModule
 from baselines.interllava.training import InterLLaVAModule, LossConfig, TurnBatch
-from baselines.localisation.grounding_training import Plan, grounded
+from baselines.localisation.grounding_training import GroundingSchedule, train_grounder
 from baselines.training.batches import StepBatches
 from baselines.training.fit import fit
 
-GROUNDER = Plan(rate=1e-3, steps={"small": 200, "full": 1200})
+GROUNDER = GroundingSchedule(rate=1e-3, steps={"small": 200, "full": 1200})
 STEPS: dict[str, dict[Size, int]] = {
     "words": {"small": 150, "full": 700},
     "tokens": {"small": 100, "full": 300},
@@ -71,15 +72,17 @@ def train(settings: InterLLaVASettings, view: View, config: TrainerConfig, start
     Raises WrongUsageError or EnvironmentFailure if `start` holds no dual encoder of this benchmark,
     MissingInputError if the benchmark lacks annotated events or turns that are fit for training.
     """
-    training = labelled(view, "none")
-    annotations = read(view.folder, "interllava")
-    initial = begun(start, "dual_encoder", annotations.attributes)
-    splits = encode_splits(view, training, annotations, initial.lexicon, initial.eyes)
+    training = training_split(view, "none")
+    annotations = read_annotations(view.folder, "interllava")
+    initial = load_initialisation(start, "dual_encoder", annotations.attributes)
+    splits = encode_splits(view, training, annotations, initial.lexicon, initial.recogniser)
     torch.manual_seed(config.seed)
     vocabulary = split_vocabulary(training, view)
-    networks = TinyNetworks(initial.lexicon, annotations.size, vocabulary)
+    networks = TinyNetworks(initial.lexicon, annotations.value_count, vocabulary)
     networks.matcher.load_state_dict(initial.weights)
-    grounder = grounded(splits.moments, StepRelevanceHead, view, config, GROUNDER, settings.size)
+    grounder = train_grounder(
+        splits.moments, StepRelevanceHead, view, config, GROUNDER, settings.size
+    )
     networks.grounder.load_state_dict(grounder.grounder.state_dict())
     encoder = networks.frame_encoder()
     collate = ExampleCollator(networks.tokenizer, encoder)
@@ -88,8 +91,8 @@ def train(settings: InterLLaVASettings, view: View, config: TrainerConfig, start
     _pretrain(stages)
     networks.add_lora()
     figures = _train_together(stages, *validation_batches(splits, collate))
-    saved(
-        "interllava", settings, view, config, initial.eyes, networks, initial.lexicon,
+    save_checkpoint(
+        "interllava", settings, view, config, initial.recogniser, networks, initial.lexicon,
         vocabulary=vocabulary, dual_encoder=initial.sha256,
         validation={"reader": grounder.figures, "assistant": figures},
     )  # fmt: skip

@@ -8,8 +8,8 @@ import torch
 
 from baselines.base import Query
 from baselines.event_models.lexicon import Lexicon
-from baselines.event_models.matching import Matcher, Track
-from baselines.event_models.query_encoder import Text
+from baselines.event_models.matching import Matcher, SegmentFeatures
+from baselines.event_models.query_encoder import TokenizedText
 from baselines.interllava import prompts
 from baselines.interllava.tiny.tiny_batches import candidate_marks, step_marks
 from baselines.interllava.tiny.tiny_checkpoint import TinyNetworks
@@ -24,17 +24,17 @@ from baselines.interllava.tiny.tiny_examples import (
 from baselines.interllava.tiny.tiny_frame_encoder import CandidateFeatures
 from baselines.interllava.tiny.tiny_model import FIRST, GOLD, INSIDE, LAST
 from baselines.interllava.tokenizer import build_vocabulary
-from baselines.localisation.grounding import STEPS
+from baselines.localisation.step_features import STEPS
 
 NAMES = [f"v{at}" for at in range(12)]
-TEXT = Text((1,), (-1,), (0,))
+TEXT = TokenizedText((1,), (-1,), (0,))
 VALUES = 2
 
 
 def features(at):
     """A video that its length tells from all others."""
     rows = np.full((8, VALUES), 0.5, np.float32)
-    return CandidateFeatures(rows, Track(rows[:1], np.array([1.0])), at)
+    return CandidateFeatures(rows, SegmentFeatures(rows[:1], np.array([1.0])), at)
 
 
 def query(task="video"):
@@ -95,7 +95,7 @@ def test_hard_negatives_are_the_best_by_the_matcher_without_the_gold_video():
     videos = {}
     for at, name in enumerate(NAMES):
         values = np.array([[0.5, at / 12]], np.float32)
-        videos[name] = CandidateFeatures(values, Track(values, np.array([1.0])), at)
+        videos[name] = CandidateFeatures(values, SegmentFeatures(values, np.array([1.0])), at)
     matcher = Matcher(inputs=4, values=VALUES).eval()
     with torch.no_grad():
         for weight in matcher.parameters():
