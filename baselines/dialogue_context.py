@@ -60,7 +60,7 @@ def readings(query: Query, context: Context) -> tuple[Weighted, ...]:
 
 
 def check_context(context: Context, history: History) -> None:
-    """Raise WrongUsageError if `context` reads what `history` does not show."""
+    """Check a setting. Raises WrongUsageError if `context` reads what `history` does not show."""
     if context != "last" and history == "none":
         raise WrongUsageError(
             f"context={context} reads earlier utterances, which history none does not show; "

@@ -41,9 +41,10 @@ def read_settings(
 def check_value(
     place: str, kind: type[Settings], key: str, value: Any, *, strict: bool = True
 ) -> None:
-    """Raise WrongUsageError, which begins with `place`, if a setting cannot have that value.
+    """Check a setting, which stands in `place`.
 
-    strict: whether text is refused where a number is expected.
+    strict: whether text is refused where a number is expected. Raises WrongUsageError if there is
+    no such setting or it cannot have that value.
     """
     fields = {field.name: field for field in msgspec.structs.fields(kind)}
     if key not in fields:

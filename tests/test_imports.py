@@ -51,6 +51,7 @@ STAIRCASES = {
     ),
     "baselines": (
         ("baselines.base",),
+        ("baselines.settings",),
         ("baselines.registry", "baselines.dialogue_context", "baselines.tokenization",
          "baselines.video"),
         ("baselines.ranking", "baselines.encoders"),

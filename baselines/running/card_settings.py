@@ -37,7 +37,10 @@ def card_settings(entry: RegistryEntry, changed: Mapping[str, Any]) -> CardSetti
 
 
 def check_variant(value: Any, place: str) -> None:
-    """Raise WrongUsageError, which begins with `place`, if a variant cannot have that name."""
+    """Check the name of a variant, which stands in `place`.
+
+    Raises WrongUsageError if it is no line of 1 to 60 characters.
+    """
     if not isinstance(value, str) or not value.isprintable() or not value.strip():
         raise WrongUsageError(f"{place}: expected a line of text, found {shown(str(value))}")
     if len(value) > SHORT:
@@ -120,7 +123,7 @@ def _members(name: str, value: Any) -> list[tuple[str, Mapping[str, Any]]]:
 
 def _scalar(value: Any) -> Scalar:
     """A setting as a card holds it: a number, true or false, or a line of text."""
-    if isinstance(value, bool | int | float):
-        return value
+    if isinstance(value, bool) or (isinstance(value, int | float) and abs(value) <= 2**53):
+        return value  # any JSON reader takes it exactly; neither NaN nor infinity is one
     text = "none" if value is None else str(without_paths(value))
     return line(text, LINE) if text.strip() else "(empty)"

@@ -69,7 +69,10 @@ def member(config: MemberConfig, place: str, candidates: CandidateUse) -> Member
 
 
 def check_ranks_videos(part: Member, place: str) -> None:
-    """Raise WrongUsageError at a member that is there to find moments: it would add nothing."""
+    """Check a member, which stands in `place`.
+
+    Raises WrongUsageError if it is there to find moments: it would add nothing.
+    """
     if part.entry.kind == "localiser":
         raise WrongUsageError(
             f"{place}: {part.entry.name} is a localiser, expected what ranks videos; "

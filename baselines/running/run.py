@@ -1,13 +1,6 @@
 """Running baselines from beginning to end: what `ivcr baseline run` does, as functions.
 
-from pathlib import Path
-from baselines.registry import find
-from baselines.running.run import run_baseline
-from baselines.running.run_config import RunConfig
-from harness.benchmark import Benchmark
-
-config = RunConfig(find("bm25"), history="own", settings={"context": "decayed"})
-run_baseline(config, Benchmark(Path("mini")), Path("bm25-decayed"))
+docs/python.md has examples.
 """
 
 from __future__ import annotations
@@ -131,7 +124,10 @@ def run_floors(
 
 
 def check_out(out: Path) -> None:
-    """Raise WrongUsageError if `out` holds anything but what an unfinished run left there."""
+    """Check the folder of a submission that is to be made.
+
+    Raises WrongUsageError if it holds anything but what an unfinished run left there.
+    """
     unfinished = JournalStore(out).folder.exists()
     if not unfinished and out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise WrongUsageError(f"{out}: is not an empty folder; remove it or name another --out")

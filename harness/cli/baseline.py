@@ -100,17 +100,12 @@ def run(
     from baselines.running.runner import Shard
     from harness.benchmark import Benchmark
     from harness.cli.progress import bar
-    from harness.errors import WrongUsageError
 
     if floors:
-        if name is not None or out is not None or assignments or config or variant or pair:
-            raise WrongUsageError(
-                "--floors runs all floors: no NAME, --out, --set, --config, --variant or --pair"
-            )
+        _check_alone(name, out, assignments, config, variant, pair)
         run_and_score_floors(Benchmark(benchmark).checked(), history, split, seed)
         return
-    if name is None or history is None or out is None:
-        raise WrongUsageError("expected NAME, --history and --out (or --floors alone)")
+    name, history, out = _named(name, history, out)
     entry, context, journals = find(name), RunContext(cache, show_note), JournalStore(out).folder
     again = f"{journals}: keeps what was answered; the same command goes on from there"
     with extras(name), resumable(again):
@@ -130,6 +125,27 @@ def run(
 
 
 baseline.add_command(train)
+
+
+def _check_alone(*others: object) -> None:
+    """Refuse --floors beside what names one baseline."""
+    from harness.errors import WrongUsageError
+
+    if any(others):
+        raise WrongUsageError(
+            "--floors runs all floors: no NAME, --out, --set, --config, --variant or --pair"
+        )
+
+
+def _named(
+    name: str | None, history: History | None, out: Path | None
+) -> tuple[str, History, Path]:
+    """What a run of one baseline cannot do without."""
+    from harness.errors import WrongUsageError
+
+    if name is None or history is None or out is None:
+        raise WrongUsageError("expected NAME, --history and --out (or --floors alone)")
+    return name, history, out
 
 
 def run_and_score_floors(

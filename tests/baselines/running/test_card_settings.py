@@ -71,6 +71,12 @@ def test_what_stands_in_a_card_keeps_within_its_limits(text):
         assert value.strip()
 
 
+def test_numbers_that_no_card_holds_are_text():
+    changed = {"a": float("inf"), "b": float("nan"), "c": 2**60, "d": True, "e": 0.5}
+    found = card_settings(find("endpoint"), changed).settings
+    assert found == {"a": "inf", "b": "nan", "c": str(2**60), "d": True, "e": 0.5}
+
+
 @pytest.mark.parametrize("value", ["", "  ", "a\nb", 3, "x" * 61])
 def test_a_variant_is_a_short_line(value):
     with pytest.raises(WrongUsageError, match="place: expected"):

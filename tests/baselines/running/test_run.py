@@ -1,20 +1,15 @@
 """Running a baseline as a function: what the command does, without the command line."""
 
-import subprocess
-import sys
 import tomllib
-from pathlib import Path
 
 import pytest
 
 from baselines.registry import all_baselines, find
 from baselines.running.run import run_baseline, run_floors, run_shard
 from baselines.running.runner import RunConfig, RunContext, Shard
-from harness.benchmark import Benchmark
 from harness.errors import WrongUsageError
 from harness.validation import check
 
-ROOT = Path(__file__).resolve().parents[3]
 FILES = ("card.toml", "predictions.jsonl.zst", "run.json")
 
 
@@ -69,15 +64,3 @@ def test_floors_of_one_history_are_handed_over_one_by_one(toy):
     floors = [entry.name for entry in all_baselines() if entry.kind == "floor"]
     assert made == [toy.folder / "floors" / name / "none" for name in floors]
     assert notes == []
-
-
-def test_the_example_of_the_module_runs(make, tmp_path):
-    import baselines.running.run as module
-
-    make(name="mini")
-    lines = [line[4:] for line in module.__doc__.splitlines() if line.startswith("    ")]
-    subprocess.run(
-        [sys.executable, "-c", "\n".join(lines)], cwd=tmp_path, check=True,
-        env={"PYTHONPATH": str(ROOT), "PATH": ""},
-    )  # fmt: skip
-    assert check(tmp_path / "bm25-decayed", Benchmark(tmp_path / "mini")).card is not None
