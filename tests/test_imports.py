@@ -29,7 +29,10 @@ HEAVY_HOME = {
     "scipy": "harness.statistics",
 }
 # Everyone may import the ground.
-GROUND = ("harness", "harness.errors", "harness.files", "harness.records", "harness.temporal")
+GROUND = (
+    "harness", "harness.errors", "harness.files", "harness.records", "harness.temporal",
+    "harness.schemas", "harness.schemas.documents",
+)  # fmt: skip
 # Each may import what stands on a step before its own, and nothing of its neighbours on its step.
 STAIRCASES = {
     "harness": (

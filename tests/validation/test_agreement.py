@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from harness.benchmark import Benchmark
-from harness.documents import schema
+from harness.schemas.documents import schema
 from harness.validation import read_public
 from harness.validation.reading.card_file import card_findings
 from harness.validation.reading.fast_path import FastPath, to_prediction
