@@ -25,6 +25,7 @@ from typing import NamedTuple
 from tests.mutants_chat import CHAT
 from tests.mutants_interllava import INTERLLAVA
 from tests.mutants_training import TRAINING
+from tests.mutants_validation import VALIDATION
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 COPIED = ("harness", "baselines", "leaderboard", "docs", "tests", "pyproject.toml")
@@ -144,7 +145,7 @@ SCORING = (
         STATISTICS,
     ),
 )
-MUTANTS = (*SCORING, *(Mutant(*row) for row in (*CHAT, *INTERLLAVA, *TRAINING)))
+MUTANTS = (*SCORING, *(Mutant(*row) for row in (*CHAT, *INTERLLAVA, *TRAINING, *VALIDATION)))
 
 
 class Verdict(NamedTuple):

@@ -1,4 +1,4 @@
-"""One command reads each public file of the benchmark once: fingerprint, rules and scoring share it."""
+"""One command reads each public file once: fingerprint, rules and scoring share the reading."""
 
 import os
 import subprocess
@@ -53,9 +53,7 @@ def opens(benchmark, *arguments):
     for count, _, name in rows:
         if Path(name).is_relative_to(benchmark):
             counts[Path(name).relative_to(benchmark).as_posix()] += int(count)
-    public = {"benchmark.json", "videos.jsonl"}
-    return {name: n for name, n in counts.items()
-            if name in public or name.startswith(("test/turns", "test/cand", "test/corpus"))}  # fmt: skip
+    return {name: counts[name] for name in EVERY}
 
 
 EVERY = dict.fromkeys(

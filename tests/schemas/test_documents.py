@@ -218,6 +218,12 @@ def test_hostile_documents_end_in_a_few_short_printable_lines(document):
     assert time.process_time() - start < 10
 
 
+def test_require_bounds_what_it_checks():
+    for document in HOSTILE.values():
+        with pytest.raises(SubmissionError, match=r"^team\.toml: .*; mend it$"):
+            require("team", document, "team.toml", "mend it", SubmissionError)
+
+
 def test_depth_is_bounded_before_anything_is_compared():
     assert str(plain(nested(2000)[0])) == "[" * (DEPTH + 1) + "None" + "]" * (DEPTH + 1)
 

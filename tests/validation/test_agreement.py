@@ -11,9 +11,10 @@ from harness.benchmark import Benchmark
 from harness.schemas.documents import schema
 from harness.validation import read_public
 from harness.validation.reading.card_file import card_findings
-from harness.validation.reading.fast_path import FastPath, to_prediction
+from harness.validation.reading.fast_path import COVERED, FastPath, to_prediction
 from harness.validation.reading.slow_path import inspect_line
-from tests.validation.samples import LINES, encoded, write_benchmark
+from tests.validation.bad import BAD
+from tests.validation.samples import LINES, encoded, write_benchmark, write_submission
 from tests.validation.strategies import cards, lines
 
 # What a schema of one line can say, and what it says of some cases only.
@@ -60,6 +61,15 @@ def test_fast_path_accepts_only_what_the_slow_path_finds_nothing_in(
         assert accepted.position == answer.position
         if ordered:
             assert to_prediction(accepted.answer) == answer.prediction(public)
+
+
+@pytest.mark.parametrize("code", sorted(COVERED))
+def test_fast_path_refuses_the_bad_example_of_every_rule_it_covers(code, tmp_path, public):
+    folder = write_submission(tmp_path / "sub")
+    BAD[code].do(folder)
+    bad = (folder / "predictions.jsonl").read_bytes().splitlines()[BAD[code].line - 1]
+    for ordered in (False, True):
+        assert FastPath(public, ordered=ordered).accept(bad) is None
 
 
 @pytest.mark.parametrize("line", LINES, ids=lambda line: f"{line['dialogue_id']}-{line['turn']}")
