@@ -26,6 +26,7 @@ from tests.mutants_chat import CHAT
 from tests.mutants_interllava import INTERLLAVA
 from tests.mutants_models import MODELS
 from tests.mutants_training import TRAINING
+from tests.mutants_validation import VALIDATION
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 COPIED = ("harness", "baselines", "leaderboard", "docs", "tests", "pyproject.toml")
@@ -147,7 +148,7 @@ SCORING = (
 )
 MUTANTS = (
     *SCORING,
-    *(Mutant(*row) for row in (*CHAT, *INTERLLAVA, *MODELS, *TRAINING)),
+    *(Mutant(*row) for row in (*CHAT, *INTERLLAVA, *MODELS, *TRAINING, *VALIDATION)),
 )
 
 

@@ -31,7 +31,10 @@ HEAVY_HOME = {
     "httpx2": "harness.chat",
 }
 # Everyone may import the ground.
-GROUND = ("harness", "harness.errors", "harness.files", "harness.records", "harness.temporal")
+GROUND = (
+    "harness", "harness.errors", "harness.files", "harness.records", "harness.temporal",
+    "harness.schemas", "harness.schemas.documents",
+)  # fmt: skip
 # Each may import what stands on a step before its own, and nothing of its neighbours on its step.
 STAIRCASES = {
     "harness": (
