@@ -44,8 +44,10 @@ class About(Struct, frozen=True):
     histories: the ones it supports. candidates: whether it is shown the turns' candidates; a
     setting of that name overrides it. needs: what it needs to answer; `train_labels` shows it the
     train split with its labels. trains: whether `ivcr baseline train` trains it. train_needs: what
-    it needs for that. explains: whether it can explain a moment that another baseline found.
-    languages: those it reads (none: it reads no text). paper: a link.
+    it needs for that; train_note: a sentence that qualifies this. explains: whether it can explain
+    a moment that another baseline found. composed: whether it is made of other baselines, and needs
+    what they need. languages: those it reads (none: it reads no text). paper: a link. example and
+    train_example: settings without which it cannot run or train, for the example commands.
     """
 
     histories: tuple[History, ...] = HISTORIES
@@ -53,9 +55,13 @@ class About(Struct, frozen=True):
     needs: tuple[Need, ...] = ()
     trains: bool = False
     train_needs: tuple[Need, ...] = ()
+    train_note: str = ""
     explains: bool = False
+    composed: bool = False
     languages: tuple[Language, ...] = ()
     paper: str | None = None
+    example: tuple[str, ...] = ()
+    train_example: tuple[str, ...] = ()
 
 
 class Exchange(NamedTuple):
@@ -175,11 +181,14 @@ class TrainerConfig(Struct, frozen=True):
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """What can be set in a baseline: a subclass declares one field for each setting.
 
+    Its docstring describes each one as "name: what it is.", which `ivcr baseline info` shows.
     `RUNTIME_ONLY` names the settings that no answer depends on (where a server is, how long it is
     waited for, what may be spent): they may change when a run is resumed, and no card shows them.
+    `PATHS` names those that may be a path; in a configuration file they are relative to the file.
     """
 
     RUNTIME_ONLY: ClassVar[tuple[str, ...]] = ()
+    PATHS: ClassVar[tuple[str, ...]] = ("checkpoint",)
 
     def result_settings(self) -> dict[str, Any]:
         """The settings that answers depend on, by name, as plain values."""
@@ -189,6 +198,14 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
 
 class NoSettings(Settings, frozen=True):
     """The settings of a baseline in which nothing can be set."""
+
+
+class MemberConfig(Struct, frozen=True, forbid_unknown_fields=True):
+    """A baseline that another one is made of: its name, its settings by name, its weight."""
+
+    baseline: str
+    settings: dict[str, Any] = field(default_factory=dict)
+    weight: float = 1.0
 
 
 class Baseline:

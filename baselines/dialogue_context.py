@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal, NamedTuple
 
 from baselines.base import Exchange, LabelledSplit, Query
@@ -11,6 +12,16 @@ from harness.records import History
 Context = Literal["last", "all", "decayed"]
 # Each turn back counts half; a power of two keeps sums of weighted scores exact.
 DECAY = 0.5
+# Words of an utterance that describe a video, as in "the video where ...", "找一个...的视频".
+DESCRIBES_A_VIDEO = re.compile(
+    r"\b(?:an?|any|another|some)\s+(?:[\w-]+\s+){0,2}(?:video|film)\b"
+    r"|\b(?:video|film)\s+(?:in which|where|that|which|with|showing|of)\b"
+    r"|(?:有|找|一|另)[^，。：]{0,4}(?:一?|到这)[个段部条][^，。：]{0,2}(?:视频|影片|录像)"
+    r"|(?:有|找)一?[个段部条][^，。：]*的(?:视频|影片|录像)"
+    r"|那[个段部条](?:视频|影片|录像)[里中]"
+    r"|，(?:视频|影片|录像)[里中]",
+    re.IGNORECASE,
+)
 
 
 class Weighted(NamedTuple):
@@ -42,14 +53,14 @@ def readings(query: Query, context: Context) -> tuple[Weighted, ...]:
     As `utterances`, but `all` is one text: the utterances of the dialogue so far, oldest first, one
     a line. A model that reads a limited length should keep the end of it, the current utterance.
     """
-    found = utterances(query, context)
+    weighted = utterances(query, context)
     if context == "all":
-        return (Weighted("\n".join(text for text, _ in found), 1.0),)
-    return found
+        return (Weighted("\n".join(text for text, _ in weighted), 1.0),)
+    return weighted
 
 
 def check_context(context: Context, history: History) -> None:
-    """Raise WrongUsageError if `context` reads what `history` does not show."""
+    """Check a setting. Raises WrongUsageError if `context` reads what `history` does not show."""
     if context != "last" and history == "none":
         raise WrongUsageError(
             f"context={context} reads earlier utterances, which history none does not show; "
@@ -63,6 +74,20 @@ def video_in_focus(query: Query) -> str | None:
         return query.video_id
     named = (exchange.video_id for exchange in reversed(query.history))
     return next((video_id for video_id in named if video_id is not None), None)
+
+
+def is_sought(query: Query) -> bool:
+    """Whether a turn seeks a video: a video turn, or a moment turn that needs another video.
+
+    A moment turn needs one if it is given none and either the history names none or the utterance
+    itself describes a video. That rule goes by DESCRIBES_A_VIDEO alone: on IVCR-Mini's train split
+    it separates the 51 moment turns that leave the video in focus from the 531 that stay at it in
+    all cases; where people do not say so, as in turns joined together without a word on the video,
+    it cannot.
+    """
+    if query.task != "moment" or query.video_id is not None:
+        return query.task == "video"
+    return video_in_focus(query) is None or DESCRIBES_A_VIDEO.search(query.utterance) is not None
 
 
 def told_by_reference(training: LabelledSplit) -> list[Query]:

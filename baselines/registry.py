@@ -1,73 +1,129 @@
-"""Which baselines there are, found by their files; none is imported before it is run."""
+"""Which baselines there are; none is imported before it is run.
+
+The project's own are found by their files, others by the path of a file, or by the entry points
+`ivcr.baselines` of installed packages, each of which names a module.
+"""
 
 from __future__ import annotations
 
 import ast
+import hashlib
 import importlib
 import re
-from collections.abc import Sequence
+import sys
+from collections.abc import Mapping, Sequence
+from importlib import metadata, util
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, cast
+from types import ModuleType
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
 from baselines.base import About, Baseline, Settings
-from harness.errors import WrongUsageError
+from baselines.settings import did_you_mean, read_settings
+from harness.errors import EnvironmentFailure, WrongUsageError
 from harness.files import shown
 
-Kind = Literal["floor", "retriever", "localiser", "assistant"]
+Kind = Literal["floor", "retriever", "localiser", "assistant", "own"]
 KINDS: tuple[Kind, ...] = ("floor", "retriever", "localiser", "assistant")
+ENTRY_POINTS = "ivcr.baselines"
 _ROOT = Path(__file__).parent
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,60}")
+_SHAPE = "ABOUT = About(...) with literal arguments (docs/extending.md has an example)"
 
 
 class RegistryEntry(NamedTuple):
-    """A baseline's name, kind (its folder), summary (first line of its file) and declaration."""
+    """A baseline's name, kind (its folder), summary (first line of its file) and declaration.
+
+    Of baselines outside the project: `path` is the file, and `module` its name if it is installed.
+    """
 
     name: str
     kind: Kind
     summary: str
     about: About
+    path: Path | None = None
+    module: str = ""
 
     @property
     def file(self) -> str:
-        """Its file, from the root of the project."""
-        return f"baselines/{self.kind}s/{self.name}.py"
+        """Its file: from the root of the project, or the name alone if it lies elsewhere."""
+        return self.path.name if self.path else f"baselines/{self.kind}s/{self.name}.py"
+
+    @property
+    def argument(self) -> str:
+        """What the command line takes as its name."""
+        return str(self.path) if self.path and not self.module else self.name
+
+    @property
+    def code(self) -> Path | None:
+        """The file or package outside the project that its answers may depend on."""
+        if self.path is None or not self.module:
+            return self.path
+        levels = self.module.count(".") + (self.path.name == "__init__.py")
+        return self.path.parents[levels - 1] if levels else self.path
 
 
 def all_baselines() -> tuple[RegistryEntry, ...]:
-    """All baselines, by kind and name."""
+    """All baselines of the project, by kind and name."""
     return tuple(
-        entry
+        RegistryEntry(path.stem, kind, *declared)
         for kind in KINDS
         for path in sorted((_ROOT / f"{kind}s").glob("*.py"))
-        if (entry := _entry(path, kind)) is not None
+        if (declared := _declaration(path)) is not None
     )
 
 
+def installed_baselines() -> dict[str, metadata.EntryPoint]:
+    """By name the baselines of installed packages; none of them is imported."""
+    return {point.name: point for point in metadata.entry_points(group=ENTRY_POINTS)}
+
+
 def find(name: str) -> RegistryEntry:
-    """The baseline of that name. Raises WrongUsageError if there is none."""
-    entries = {entry.name: entry for entry in all_baselines()}
-    if name not in entries:
-        hint = _did_you_mean(name, list(entries))
-        raise WrongUsageError(f"no baseline {shown(name)}; {hint}`ivcr baseline list` shows all")
-    return entries[name]
+    """The baseline of that name; a name that ends with .py is the path of a file.
 
-
-def load(entry: RegistryEntry, assignments: Sequence[str] = ()) -> tuple[Baseline, Settings]:
-    """Import a baseline and make it with the settings `key=value`; also returns the settings.
-
-    Raises WrongUsageError at an unknown setting or a value that is not allowed.
+    Raises WrongUsageError if there is none, or its file declares none, or two have one name;
+    EnvironmentFailure if its file is absent.
     """
-    made = class_of(entry)
-    settings = _settings(entry.name, made.settings_type, assignments)
-    baseline = made(settings)
-    baseline.given = frozenset(name.partition("=")[0] for name in assignments)
+    own = {entry.name: entry for entry in all_baselines()}
+    if name.endswith(".py"):
+        return _outside(Path(name).stem, Path(name), "", own)
+    installed = installed_baselines()
+    if name in installed:
+        point = installed[name]
+        return _outside(name, _module_file(point), point.value, own)
+    if name not in own:
+        hint = did_you_mean(name, [*own, *installed])
+        raise WrongUsageError(
+            f"no baseline {shown(name)}; {hint}`ivcr baseline list` shows all; the name of a file "
+            "ends with .py"
+        )
+    return own[name]
+
+
+def load(
+    entry: RegistryEntry, assignments: Sequence[str] = (), values: Mapping[str, Any] | None = None
+) -> tuple[Baseline, Settings]:
+    """Import a baseline and make it with settings; also returns the settings.
+
+    values: settings by name, as a configuration file has them; assignments: more of them as texts
+    `key=value`, which come first. Raises WrongUsageError at an unknown setting or a value that is
+    not allowed.
+    """
+    values = values or {}
+    kind = class_of(entry)
+    settings = read_settings(entry.name, kind.settings_type, assignments, values)
+    baseline = kind(settings)
+    baseline.given = frozenset([*values, *(text.partition("=")[0] for text in assignments)])
     return baseline, settings
 
 
 def class_of(entry: RegistryEntry) -> type[Baseline]:
-    """The class of a baseline, which imports its file: the subclass that is defined there."""
-    module = importlib.import_module(entry.file.removesuffix(".py").replace("/", "."))
+    """The class of a baseline, which imports its file: the subclass that is defined there.
+
+    Raises WrongUsageError if there is not exactly one.
+    """
+    module = _module(entry)
     defined = [
         value
         for value in vars(module).values()
@@ -75,83 +131,90 @@ def class_of(entry: RegistryEntry) -> type[Baseline]:
         and value.__module__ == module.__name__
     ]  # fmt: skip
     if len(defined) != 1:
-        raise TypeError(f"{entry.file}: expected one subclass of Baseline, found {len(defined)}")
+        raise WrongUsageError(
+            f"{entry.path or entry.file}: expected one subclass of Baseline, found {len(defined)}; "
+            "define one class with `prepare` and `answer`"
+        )
     return defined[0]
 
 
-def changed_settings(settings: Settings) -> dict[str, Any]:
-    """Those of the settings that answers depend on which differ from their defaults, by name."""
-    defaults = {field.name: field.default for field in msgspec.structs.fields(settings)}
-    values = settings.result_settings()
-    return {name: value for name, value in values.items() if value != defaults[name]}
+def _module(entry: RegistryEntry) -> ModuleType:
+    if entry.path is None or entry.module:
+        return importlib.import_module(
+            entry.module or entry.file.removesuffix(".py").replace("/", ".")
+        )
+    place = hashlib.sha256(str(entry.path.resolve()).encode()).hexdigest()[:8]
+    name = f"own_baseline_{entry.name}_{place}"
+    if name not in sys.modules:
+        spec = util.spec_from_file_location(name, entry.path)
+        assert spec is not None  # noqa: S101 - its name ends with .py
+        assert spec.loader is not None  # noqa: S101
+        sys.modules[name] = util.module_from_spec(spec)
+        try:
+            spec.loader.exec_module(sys.modules[name])
+        except BaseException:
+            del sys.modules[name]
+            raise
+    return sys.modules[name]
 
 
-def without_paths(value: Any) -> Any:
-    """A setting without the folders that it names: a file's own name is what others can read.
+def _outside(name: str, path: Path, module: str, own: Mapping[str, RegistryEntry]) -> RegistryEntry:
+    """A baseline that is no part of the project."""
+    if name in own:
+        raise WrongUsageError(
+            f"{path}: {name} is a baseline of the project already; give this one another name"
+        )
+    if not _NAME.fullmatch(name):
+        raise WrongUsageError(
+            f"{path}: expected a name of 1 to 60 letters, digits, _ or -, found {shown(name)}; "
+            "rename it"
+        )
+    declared = _declaration(path)
+    if declared is None:
+        raise WrongUsageError(f"{path}: expected {_SHAPE}, found no ABOUT; add it")
+    return RegistryEntry(name, "own", *declared, path, module)
 
-    What it holds is told by its hash, in the details.
-    """
-    if not isinstance(value, str):
-        return value
-    return "".join(map(_own_name, re.split(r"([;&?=])", value)))
 
-
-def _own_name(part: str) -> str:
+def _module_file(point: metadata.EntryPoint) -> Path:
+    """The file of an entry point's module. Imports the packages that it lies in, not the module."""
+    place = f"{point.name}: installed by {point.dist.name if point.dist else 'a package'}"
+    if point.attr:
+        raise WrongUsageError(
+            f"{place}: expected an entry point that names a module, found {shown(point.value)}; "
+            f"leave :{point.attr} out"
+        )
     try:
-        return Path(part).resolve().name if "/" in part and Path(part).exists() else part
-    except OSError:
-        return part
+        spec = util.find_spec(point.module)
+    except ModuleNotFoundError:
+        spec = None
+    if spec is None or spec.origin is None:
+        raise EnvironmentFailure(
+            f"{place}: its module {point.module} is not there; install the package again"
+        )
+    return Path(spec.origin)
 
 
-def _entry(path: Path, kind: Kind) -> RegistryEntry | None:
-    """What a file declares in `ABOUT = About(...)`, read from its source; None without it."""
-    tree = ast.parse(path.read_text("utf-8"))
+def _declaration(path: Path) -> tuple[str, About] | None:
+    """The first line of a file and its `ABOUT = About(...)`, read from the source; or None."""
+    try:
+        tree = ast.parse(path.read_text("utf-8"))
+    except OSError as error:
+        raise EnvironmentFailure(
+            f"{path}: cannot be read: {error.strerror}; name a file of Python, or a baseline that "
+            "`ivcr baseline list` shows"
+        ) from error
+    except (SyntaxError, ValueError) as error:
+        raise WrongUsageError(f"{path}: is no Python: {error}") from error
     for node in tree.body:
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "ABOUT":
-            call = cast(ast.Call, node.value)
-            about = About(**{str(key.arg): ast.literal_eval(key.value) for key in call.keywords})
-            summary = (ast.get_docstring(tree) or "").partition("\n")[0]
-            return RegistryEntry(path.stem, kind, summary, about)
+            return (ast.get_docstring(tree) or "").partition("\n")[0], _about(path, node.value)
     return None
 
 
-def _settings(name: str, kind: type[Settings], assignments: Sequence[str]) -> Settings:
-    known = [field.name for field in msgspec.structs.fields(kind)]
-    given: dict[str, str] = {}
-    for assignment in assignments:
-        key, equals, value = assignment.partition("=")
-        if not equals or key in given:
-            raise WrongUsageError(f"--set {shown(assignment)}: expected key=value, each key once")
-        if key not in known:
-            hint = _did_you_mean(key, known)
-            has = f"{name} has {', '.join(known)}" if known else f"nothing can be set in {name}"
-            raise WrongUsageError(f"--set {shown(assignment)}: unknown setting; {hint}{has}")
-        given[key] = value
+def _about(path: Path, value: ast.expr) -> About:
+    keywords = value.keywords if isinstance(value, ast.Call) else []
     try:
-        return msgspec.convert(given, kind, strict=False)
-    except msgspec.ValidationError as error:
-        raise WrongUsageError(f"{name}: {error} in --set; {_allowed(kind)}") from error
-
-
-def _allowed(kind: type[Settings]) -> str:
-    """The values that the settings may take, in words."""
-    return "; ".join(
-        f"{field.name} is one of {', '.join(map(_named, field.type.__args__))}"
-        if hasattr(field.type, "__args__")
-        else f"{field.name} is of type {field.type.__name__}"
-        for field in msgspec.structs.fields(kind)
-    )
-
-
-def _named(allowed: Any) -> str:
-    """A value, or the name of a type."""
-    return allowed.__name__ if isinstance(allowed, type) else str(allowed)
-
-
-def _did_you_mean(word: str, known: Sequence[str]) -> str:
-    # Here, not above: listing the baselines needs no suggestion.
-    from rapidfuzz.fuzz import ratio
-    from rapidfuzz.process import extractOne
-
-    close = extractOne(word, known, scorer=ratio, score_cutoff=60)
-    return "" if close is None else f"did you mean {close[0]}? "
+        given = {str(key.arg): ast.literal_eval(key.value) for key in keywords}
+        return msgspec.convert(msgspec.to_builtins(About(**given)), About)
+    except (TypeError, ValueError, msgspec.ValidationError) as error:
+        raise WrongUsageError(f"{path}: expected {_SHAPE}, found another ({error})") from error

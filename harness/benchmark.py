@@ -11,7 +11,6 @@ from typing import Literal, TypeVar
 import msgspec
 from msgspec import Struct
 
-from harness.documents import require
 from harness.errors import EnvironmentFailure
 from harness.files import canonical
 from harness.records import (
@@ -24,7 +23,9 @@ from harness.records import (
     Video,
     milliseconds,
 )
+from harness.schemas.documents import require
 
+NEXT_STEP = "import the benchmark again, or update the harness"
 PUBLIC_SPLIT_FILES = ("corpus.txt", "turns.jsonl", "candidates.jsonl")
 T = TypeVar("T")
 Reader = Callable[[Path], bytes]
@@ -112,7 +113,7 @@ class Benchmark:
                 "make one with `ivcr data import` or `ivcr data mini`"
             )
         document = _decoded(path, _read(path), msgspec.json.Decoder())
-        require("benchmark", document, path, "import the benchmark again", EnvironmentFailure)
+        require("benchmark", document, path, NEXT_STEP, EnvironmentFailure)
         self.header = msgspec.convert(document, Header)
         self._splits: dict[str, Split] = {}
 

@@ -24,7 +24,10 @@ from typing import NamedTuple
 
 from tests.mutants_board import BOARD
 from tests.mutants_chat import CHAT
+from tests.mutants_interllava import INTERLLAVA
+from tests.mutants_models import MODELS
 from tests.mutants_training import TRAINING
+from tests.mutants_validation import VALIDATION
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 COPIED = ("harness", "baselines", "leaderboard", "docs", "tests", "pyproject.toml")
@@ -144,7 +147,10 @@ SCORING = (
         STATISTICS,
     ),
 )
-MUTANTS = (*SCORING, *(Mutant(*row) for row in (*BOARD, *CHAT, *TRAINING)))
+MUTANTS = (
+    *SCORING,
+    *(Mutant(*row) for row in (*BOARD, *CHAT, *INTERLLAVA, *MODELS, *TRAINING, *VALIDATION)),
+)
 
 
 class Verdict(NamedTuple):

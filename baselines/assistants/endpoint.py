@@ -30,7 +30,13 @@ from harness.errors import WrongUsageError
 from harness.files import shown
 from harness.records import Moment
 
-ABOUT = About(needs=("frames", "network"), explains=True, candidates="used", languages=("en", "zh"))
+ABOUT = About(
+    needs=("frames", "network"),
+    explains=True,
+    candidates="used",
+    languages=("en", "zh"),
+    example=("model=NAME",),
+)
 
 
 class EndpointSettings(Settings, frozen=True):

@@ -1,15 +1,18 @@
-"""InterLLaVA, the paper's own system: frames become tokens among a language model's words.
+"""InterLLaVA, the paper's own system; config=tiny can be trained on IVCR-Mini only.
 
-A Q-Former reads each frame with a text that says when it was sampled, a sliding one reads windows
-of frames, a linear layer brings both among the words of a causal language model with LoRA adapters
-(baselines/interllava/model.py). A video turn is shown its candidates, a moment turn its video; the
-reply names "video 3" or "5.0s-10.0s" and is read as `endpoint`'s are. Its losses are those of the
-paper, the ones of number and span with a gradient (`losses=spelt`), as published without one
-(`argmax`), or left out (`words`). `config=tiny` is trained from scratch on IVCR-Mini, beginning
-with a trained dual encoder, whose comparison of question and candidates its tokens tell: what the
-language model adds to that is shown by `ivcr compare`. `config=full` takes the published files.
+A Q-Former reads each frame with a text that says when it was sampled. A second one reads windows of
+frames. A linear layer projects its output to video tokens, which stand among the words of a causal
+language model with LoRA adapters (baselines/interllava/model.py). A video turn shows its
+candidates, a moment turn its video. The reply names "video 3" or "5.0s-10.0s" and is parsed as
+`endpoint`'s replies are.
+
+The losses are those of the paper. The losses of number and span have a gradient (`losses=spelt`),
+or none, as published (`argmax`), or are left out (`words`). `config=tiny` is trained from scratch
+and needs annotated events, which only IVCR-Mini has. It starts from a trained dual encoder, and its
+video tokens express that model's scores; `ivcr compare` shows what the language model adds.
+`config=full` needs the published files and no annotated events.
 Reads: frames, utterances, up to two earlier turns with their answers. Ignores: texts of videos,
-sound. It names a candidate in any case. docs/assistants.md has commands.
+sound. It always names a candidate. docs/assistants.md has commands.
 """
 
 from __future__ import annotations
@@ -21,10 +24,14 @@ from typing import Protocol
 from msgspec.structs import replace
 
 from baselines.base import About, Answer, Baseline, Provenance, Query, TrainerConfig, View
-from baselines.interllava import prompts, published_system, tiny_system
-from baselines.interllava.published_files import POSITIONS
-from baselines.interllava.queries import Asks, Question
+from baselines.interllava.prompts import rewrite_answer
+from baselines.interllava.published import published_training
+from baselines.interllava.published.published_files import POSITIONS
+from baselines.interllava.published.published_system import PublishedSystem
+from baselines.interllava.queries import QueryBuilder, TurnQuery
 from baselines.interllava.settings import InterLLaVASettings
+from baselines.interllava.tiny import tiny_training
+from baselines.interllava.tiny.tiny_system import TinySystem
 from baselines.vlm.assistant import Assistant
 from harness.chat.messages import Reply
 from harness.errors import WrongUsageError
@@ -34,23 +41,26 @@ ABOUT = About(
     needs=("frames", "checkpoint"),
     trains=True,
     train_needs=("frames", "checkpoint", "train_labels"),
+    train_note="config=tiny also needs annotated events, which IVCR-Mini alone has",
     explains=True,
     candidates="used",
     languages=("en", "zh"),
     paper="https://arxiv.org/abs/2512.01312",
+    example=("config=tiny",),
+    train_example=("config=tiny", "start=dual_encoder.trained"),
 )
 
 
 class _System(Protocol):
-    """What is asked."""
+    """One configuration, ready to answer."""
 
     provenance: Provenance
 
-    def ask(self, questions: Sequence[Question]) -> list[Reply]: ...
+    def reply(self, questions: Sequence[TurnQuery]) -> list[Reply]: ...
 
 
 class InterLLaVABaseline(Baseline):
-    """Chooses, grounds and answers by what the network says."""
+    """Chooses a candidate, grounds a moment and chats by the network's replies."""
 
     settings_type = InterLLaVASettings
     _settings: InterLLaVASettings
@@ -58,39 +68,40 @@ class InterLLaVABaseline(Baseline):
     def __init__(self, settings: InterLLaVASettings) -> None:
         """Keep the settings. Raises WrongUsageError if a number is out of range."""
         if not settings.weight >= 0:
-            raise WrongUsageError("interllava: --set weight: expected 0 or more")
-        for name in ("frames", "moment_frames"):
-            if not 1 <= getattr(settings, name) <= POSITIONS:
-                raise WrongUsageError(f"interllava: --set {name}: expected 1 to {POSITIONS}")
+            raise WrongUsageError(
+                f"interllava: --set weight: expected 0 or more, got {settings.weight:g}"
+            )
+        counts = {"frames": settings.frames, "moment_frames": settings.moment_frames}
+        for name, count in counts.items():
+            if not 1 <= count <= POSITIONS:
+                raise WrongUsageError(
+                    f"interllava: --set {name}: expected 1 to {POSITIONS}, got {count}"
+                )
         self._settings = settings
 
     def train(self, view: View, config: TrainerConfig) -> None:
         """Train, and write the checkpoint folder."""
-        chosen = self._settings
-        if chosen.config == "full":
-            published_system.learnt(chosen, view, config)
+        settings = self._settings
+        if settings.config == "full":
+            published_training.train(settings, view, config)
         else:
-            tiny_system.learnt(chosen, view, config, _start(chosen))
+            tiny_training.train(settings, view, config, _start(settings))
 
     def prepare(self, view: View) -> None:
-        """Load the weights and watch the corpus' videos; raises what the configuration raises."""
-        chosen = self._settings
-        self._system: _System = (
-            published_system.FullSystem(chosen, view)
-            if chosen.config == "full"
-            else tiny_system.TinySystem(chosen, view)
-        )
-        self._assistant = Assistant(self._system.ask, Asks(), view.videos)
+        """Load the weights; raises what the configuration raises."""
+        full = self._settings.config == "full"
+        self._system: _System = (PublishedSystem if full else TinySystem)(self._settings, view)
+        self._assistant = Assistant(self._system.reply, QueryBuilder(), view.videos)
 
     def answer(self, queries: Sequence[Query]) -> list[Answer]:
         """One answer for each query; it depends on that query alone."""
         return self._assistant.answer(queries)
 
-    def explain(self, told: Sequence[tuple[Query, Moment]]) -> list[Answer]:
-        """Its own words of a moment that another has found, whose times stand in them."""
+    def explain(self, moments: Sequence[tuple[Query, Moment]]) -> list[Answer]:
+        """Its own answer to the moment turn, with the times of the moment found elsewhere."""
         return [
-            replace(said, response=prompts.retold(said.response or "", span=_seconds(moment)))
-            for said, (_, moment) in zip(self._assistant.explain(told), told, strict=True)
+            replace(answer, response=rewrite_answer(answer.response or "", span=_seconds(moment)))
+            for answer, (_, moment) in zip(self._assistant.explain(moments), moments, strict=True)
         ]
 
     def provenance(self) -> Provenance:
@@ -102,10 +113,10 @@ def _seconds(moment: Moment) -> tuple[float, float]:
     return moment.start / 1000, moment.end / 1000
 
 
-def _start(chosen: InterLLaVASettings) -> Path:
-    if not chosen.start:
+def _start(settings: InterLLaVASettings) -> Path:
+    if not settings.start:
         raise WrongUsageError(
-            "interllava: config=tiny begins with a dual encoder: train one with `ivcr baseline "
+            "interllava: config=tiny starts from a dual encoder: train one with `ivcr baseline "
             "train dual_encoder --benchmark B --out FOLDER`, then give --set start=FOLDER"
         )
-    return Path(chosen.start)
+    return Path(settings.start)

@@ -1,8 +1,9 @@
-"""The train split's annotated events: what happens when in a video, attribute by attribute.
+"""The train split's annotated events, train/events.jsonl, which only IVCR-Mini has.
 
-train/events.jsonl has one line a video: {"video_id", "events": [{"start", "end", ...}], ...}, times
-in seconds. Every further text field of an event is an attribute of events (in IVCR-Mini shape,
-colour, motion, place, pace), every further text field of the line one of whole videos (background).
+The file has one line per video: {"video_id", "events": [{"start", "end", ...}], ...}, times in
+seconds. Every further text field of an event is an attribute of events (in IVCR-Mini shape, colour,
+motion, place, pace). Every further text field of the line is an attribute of the whole video
+(background).
 """
 
 from __future__ import annotations
@@ -22,9 +23,10 @@ _NOT_ATTRIBUTES = {"video_id", "events", "start", "end"}
 
 
 class Attribute(NamedTuple):
-    """What can be said of an event, or of a whole video; its values in alphabetical order.
+    """A property of events or of whole videos, with its values in alphabetical order.
 
-    first: the number of its first value, among the values of all attributes.
+    The values of all attributes are numbered in one sequence; `first` is the number of this
+    attribute's first value.
     """
 
     name: str
@@ -38,49 +40,49 @@ class Attribute(NamedTuple):
         return slice(self.first, self.first + len(self.values))
 
 
-class Event(NamedTuple):
-    """An event: milliseconds from the first frame, and the numbers of its values."""
+class AnnotatedEvent(NamedTuple):
+    """An event: its span in milliseconds, and the numbers of its values."""
 
     start: int
     end: int
     values: tuple[int, ...]
 
 
-class Script(NamedTuple):
-    """A video's events in order of time, and the numbers of the values of the whole video."""
+class VideoAnnotation(NamedTuple):
+    """A video's events in order of time, and the numbers of the whole video's values."""
 
-    events: tuple[Event, ...]
+    events: tuple[AnnotatedEvent, ...]
     values: tuple[int, ...]
 
 
-class Annotations(NamedTuple):
-    """All attributes, those of events first, and the scripts by video id."""
+class EventAnnotations(NamedTuple):
+    """All attributes, those of events first, and the annotated videos by id."""
 
     attributes: tuple[Attribute, ...]
-    scripts: dict[str, Script]
+    videos: dict[str, VideoAnnotation]
 
     @property
-    def size(self) -> int:
-        """How many values there are."""
-        return size(self.attributes)
+    def value_count(self) -> int:
+        """The number of values of all attributes."""
+        return value_count(self.attributes)
 
 
-def size(attributes: tuple[Attribute, ...]) -> int:
-    """How many values the attributes have in all."""
+def value_count(attributes: tuple[Attribute, ...]) -> int:
+    """The number of values of all `attributes`."""
     return sum(len(attribute.values) for attribute in attributes)
 
 
-def read(folder: Path, baseline: str) -> Annotations:
-    """Read the annotated events of the benchmark in `folder`, on behalf of `baseline`.
+def read_annotations(folder: Path, baseline: str) -> EventAnnotations:
+    """Read the annotated events of the benchmark in `folder`, to train `baseline`.
 
     Raises MissingInputError if the benchmark has none, EnvironmentFailure if a line is damaged.
     """
     path = folder / FILE
     if not path.is_file():
         raise MissingInputError(
-            f"{path}: expected the train split's annotated events, from which {baseline} learns to "
-            "see, found none; `ivcr data mini` makes a benchmark that has them, and "
-            "`ivcr baseline list` shows what runs without"
+            f"{path}: expected annotated events of the train split, which {baseline} is trained "
+            "on, found no such file; only IVCR-Mini has them (`ivcr data mini` makes it), and "
+            "`ivcr baseline list` shows the baselines that do not need them"
         )
     lines = list(_lines(path))
     attributes = _attributes(lines)
@@ -89,8 +91,9 @@ def read(folder: Path, baseline: str) -> Annotations:
         for attribute in attributes
         for place, value in enumerate(attribute.values)
     }
-    scripts = {line["video_id"]: _script(line, numbers) for line in lines}
-    return Annotations(attributes, scripts)
+    return EventAnnotations(
+        attributes, {line["video_id"]: _video_annotation(line, numbers) for line in lines}
+    )
 
 
 def _lines(path: Path) -> Iterator[dict[str, Any]]:
@@ -102,40 +105,42 @@ def _lines(path: Path) -> Iterator[dict[str, Any]]:
         except (msgspec.DecodeError, KeyError, TypeError) as error:
             raise EnvironmentFailure(
                 f"{path}: line {number}: expected a video_id and events with start and end in "
-                f"seconds ({type(error).__name__}: {error}); make the benchmark again"
+                f"seconds, found {type(error).__name__}: {error}; make the benchmark again"
             ) from error
         yield line
 
 
 def _attributes(lines: list[dict[str, Any]]) -> tuple[Attribute, ...]:
-    found: list[Attribute] = []
+    attributes: list[Attribute] = []
     first = 0
     events = [event for line in lines for event in line["events"]]
     for of_event, records in ((True, events), (False, lines)):
         values: dict[str, set[str]] = {}
-        for name, value in _texts(records):
+        for name, value in _text_fields(records):
             values.setdefault(name, set()).add(value)
         for name in sorted(values):
-            found.append(Attribute(name, of_event, tuple(sorted(values[name])), first))
+            attributes.append(Attribute(name, of_event, tuple(sorted(values[name])), first))
             first += len(values[name])
-    return tuple(found)
+    return tuple(attributes)
 
 
-def _texts(records: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
+def _text_fields(records: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
     for record in records:
         for name, value in record.items():
             if name not in _NOT_ATTRIBUTES and isinstance(value, str):
                 yield name, value
 
 
-def _script(line: dict[str, Any], numbers: Mapping[tuple[str, bool, str], int]) -> Script:
+def _video_annotation(
+    line: dict[str, Any], numbers: Mapping[tuple[str, bool, str], int]
+) -> VideoAnnotation:
     events = sorted(
-        Event(
+        AnnotatedEvent(
             milliseconds(event["start"]),
             milliseconds(event["end"]),
-            tuple(numbers[name, True, value] for name, value in sorted(_texts([event]))),
+            tuple(numbers[name, True, value] for name, value in sorted(_text_fields([event]))),
         )
         for event in line["events"]
     )
-    whole = tuple(numbers[name, False, value] for name, value in sorted(_texts([line])))
-    return Script(tuple(events), whole)
+    values = tuple(numbers[name, False, value] for name, value in sorted(_text_fields([line])))
+    return VideoAnnotation(tuple(events), values)

@@ -1,11 +1,11 @@
-"""Which phrase of a language names which annotated value, found by counting; and reading by it.
+"""A lexicon: which phrase of a language names which annotated value, counted on the train split.
 
-For each language, each phrase (an English word, one to four Chinese characters) is set against
+For each language, each phrase (an English word, one to four Chinese characters) is compared with
 each value by Dunning's G^2 (Computational Linguistics 19(1), 1993): how much more often the phrase
-stands in an utterance where the gold video shows the value than where it does not. Phrases and
-values are matched one to one, the strongest pair first. Whoever reads by a lexicon sees of such a
-phrase which attribute it speaks of, and the value apart: so what is learnt of one colour holds for
-all.
+occurs in utterances whose gold video shows the value than in others. Phrases and values are matched
+one to one, the strongest pair first. A text that is tokenized with a lexicon shows of such a phrase
+only its attribute; its value is stored separately. So a rule that is trained on one colour holds
+for all.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from baselines.base import LabelledSplit
-from baselines.event_models.event_annotations import Annotations
+from baselines.event_models.event_annotations import EventAnnotations
 
-LONGEST = 4  # ideographs of a phrase
-LEAST = 5  # utterances that a phrase stands in
-MOST_PHRASES = 20_000
-STRONG = 10.83  # G^2 that chance exceeds once in a thousand (one degree of freedom)
+MAX_IDEOGRAPHS = 4  # of a phrase
+MIN_COUNT = 5  # utterances that hold a phrase or word
+MAX_PHRASES = 20_000
+SIGNIFICANT = 10.83  # G^2 that chance exceeds once in a thousand (one degree of freedom)
 NO_VALUE = -1
 _PIECES = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+|[^\W_\u3400-\u9fff]+|[^\w\s]")
 _IDEOGRAPH = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
-_STOPS = frozenset(".?!。？！")  # that close an utterance and divide nothing in it
+_END_MARKS = frozenset(".?!。？！")  # they end an utterance and separate nothing in it
 
 
-class Said(NamedTuple):
+class LabelledUtterance(NamedTuple):
     """A training utterance, and the numbers of the values that its gold video shows."""
 
     text: str
@@ -41,17 +41,18 @@ class Said(NamedTuple):
     values: frozenset[int]
 
 
-class Tokens(NamedTuple):
-    """A text's tokens: what stands there, and the value that it names (NO_VALUE: none)."""
+class LexiconTokens(NamedTuple):
+    """A text's tokens: the input of each, and the value that it names (NO_VALUE: none)."""
 
     inputs: list[int]
     values: list[int]
 
 
 class Lexicon(Struct, frozen=True):
-    """phrases: by language and phrase the value's number. words: all other known tokens, in order.
+    """Numbers of phrases and words.
 
-    kinds: by value the number of its attribute, which is the token that stands for its phrases.
+    phrases: by language and phrase the value's number. words: the inputs of all other known tokens.
+    kinds: by value the number of its attribute; the phrases of one attribute share one input.
     """
 
     phrases: dict[str, dict[str, int]]
@@ -60,10 +61,10 @@ class Lexicon(Struct, frozen=True):
 
     @property
     def size(self) -> int:
-        """How many different inputs there are; 0 is an unknown token."""
+        """The number of different inputs; 0 is an unknown token."""
         return 1 + max(self.kinds, default=-1) + 1 + len(self.words)
 
-    def read(self, text: str, language: str) -> Tokens:
+    def tokenize(self, text: str, language: str) -> LexiconTokens:
         """The tokens of `text`: at each place the longest phrase, else a word or an ideograph."""
         inputs, values = [], []
         known = self.phrases.get(language, {})
@@ -71,68 +72,73 @@ class Lexicon(Struct, frozen=True):
             value = known.get(token, NO_VALUE)
             values.append(value)
             inputs.append(self.words.get(token, 0) if value < 0 else 1 + self.kinds[value])
-        return Tokens(inputs, values)
+        return LexiconTokens(inputs, values)
 
 
-def of(training: LabelledSplit, found: Annotations) -> Lexicon:
-    """The lexicon of a train split: its utterances about videos, with all that scripts name."""
-    said = []
+def split_lexicon(training: LabelledSplit, annotations: EventAnnotations) -> Lexicon:
+    """The lexicon of a train split: its utterances about videos, and the values of those videos."""
+    utterances = []
     for turn, gold in zip(training.turns, training.gold, strict=True):
-        script = found.scripts.get(gold.video_id or "")
-        if script is not None and turn.task != "chat":
-            values = {value for event in script.events for value in event.values}
-            said.append(Said(turn.utterance, turn.language, frozenset(values | {*script.values})))
-    kinds = [at for at, attribute in enumerate(found.attributes) for _ in attribute.values]
-    return lexicon(said, kinds)
+        video = annotations.videos.get(gold.video_id or "")
+        if video is not None and turn.task != "chat":
+            values = {*video.values, *(value for event in video.events for value in event.values)}
+            utterances.append(LabelledUtterance(turn.utterance, turn.language, frozenset(values)))
+    kinds = [at for at, attribute in enumerate(annotations.attributes) for _ in attribute.values]
+    return build_lexicon(utterances, kinds)
 
 
-def lexicon(said: Sequence[Said], kinds: Sequence[int]) -> Lexicon:
+def build_lexicon(utterances: Sequence[LabelledUtterance], kinds: Sequence[int]) -> Lexicon:
     """The lexicon of training utterances; `kinds` has the attribute's number for each value.
 
-    Words are kept that stand in LEAST utterances or more.
+    It holds the words that occur in MIN_COUNT utterances or more.
     """
     phrases = {
-        language: dict(_matched([each for each in said if each.language == language], len(kinds)))
-        for language in sorted({each.language for each in said})
+        language: dict(
+            _match_phrases([each for each in utterances if each.language == language], len(kinds))
+        )
+        for language in sorted({each.language for each in utterances})
     }
     counts: Counter[str] = Counter()
-    for each in said:
+    for each in utterances:
         known = phrases[each.language]
         counts.update({token for token in _tokens(each.text, known) if token not in known})
     first = 1 + max(kinds, default=-1) + 1
-    words = sorted(word for word, count in counts.items() if count >= LEAST)
+    words = sorted(word for word, count in counts.items() if count >= MIN_COUNT)
     return Lexicon(phrases, {word: first + at for at, word in enumerate(words)}, list(kinds))
 
 
-def _matched(said: Sequence[Said], values: int) -> Iterator[tuple[str, int]]:
+def _match_phrases(
+    utterances: Sequence[LabelledUtterance], values: int
+) -> Iterator[tuple[str, int]]:
     """Phrases of one language with their values: one to one, strongest first."""
-    where = _places(said)
+    where = _occurrences(utterances)
     phrases = sorted(where, key=lambda phrase: (-len(phrase), phrase))
     if not phrases:
         return
-    present = np.zeros((len(phrases), len(said)), np.float32)
+    present = np.zeros((len(phrases), len(utterances)), np.float32)
     for row, phrase in enumerate(phrases):
         present[row, where[phrase]] = 1
-    shown = np.zeros((len(said), values), np.float32)
-    for row, each in enumerate(said):
+    shown = np.zeros((len(utterances), values), np.float32)
+    for row, each in enumerate(utterances):
         shown[row, list(each.values)] = 1
-    strength = np.round(g_squared(present @ shown, present.sum(1), shown.sum(0), len(said)), 6)
+    total = len(utterances)
+    strength = np.round(g_squared(present @ shown, present.sum(1), shown.sum(0), total), 6)
     order = np.argsort(-strength, axis=None, kind="stable")  # ties go to the longer phrase
     used: set[str] = set()
     named: set[int] = set()
     for phrase_at, value in zip(*np.unravel_index(order, strength.shape), strict=True):
-        if strength[phrase_at, value] < STRONG or len(named) == values:
+        if strength[phrase_at, value] < SIGNIFICANT or len(named) == values:
             return
         phrase = phrases[phrase_at]
         # A part of a Chinese phrase that names one value already does not name another.
-        if value not in named and not any(map(partial(_share, phrase), used)):
+        if value not in named and not any(map(partial(_overlap, phrase), used)):
             used.add(phrase)
             named.add(int(value))
             yield phrase, int(value)
 
 
-def _share(one: str, other: str) -> bool:
-    """Whether one of two phrases is the other, or, without spaces between words, a part of it."""
+def _overlap(one: str, other: str) -> bool:
+    """Whether two phrases are equal or, in Chinese, one is a part of the other."""
     if one == other:
         return True
     return bool(_IDEOGRAPH.match(one)) and (one in other or other in one)
@@ -144,7 +150,11 @@ def g_squared(
     value: NDArray[np.float32],
     total: int,
 ) -> NDArray[np.float64]:
-    """G^2 of counts: (phrases, values), (phrases,), (values,); 0 where they shun each other."""
+    """G^2 of each phrase and value, (phrases, values), from the numbers of utterances with them.
+
+    both: (phrases, values), phrase: (phrases,), value: (values,); total: all utterances. 0 where a
+    phrase and a value occur together less often than by chance.
+    """
     a = both.astype(np.float64)
     b, c = phrase[:, None] - a, value[None] - a
     d = total - a - b - c
@@ -157,20 +167,20 @@ def g_squared(
     return np.asarray(np.where(a > expected[0], 2 * parts.sum(0), 0))
 
 
-def _places(said: Sequence[Said]) -> dict[str, list[int]]:
-    """By phrase the utterances that it stands in; the commonest MOST_PHRASES of LEAST or more."""
+def _occurrences(utterances: Sequence[LabelledUtterance]) -> dict[str, list[int]]:
+    """By phrase the utterances that hold it: at least MIN_COUNT; the most frequent MAX_PHRASES."""
     where: dict[str, list[int]] = {}
-    for at, each in enumerate(said):
+    for at, each in enumerate(utterances):
         for phrase in set(_candidates(each.text)):
             where.setdefault(phrase, []).append(at)
-    common = sorted(where, key=lambda phrase: (-len(where[phrase]), phrase))[:MOST_PHRASES]
-    return {phrase: where[phrase] for phrase in common if len(where[phrase]) >= LEAST}
+    common = sorted(where, key=lambda phrase: (-len(where[phrase]), phrase))[:MAX_PHRASES]
+    return {phrase: where[phrase] for phrase in common if len(where[phrase]) >= MIN_COUNT}
 
 
 def _candidates(text: str) -> Iterable[str]:
     for piece in _PIECES.findall(text.lower()):
         if _IDEOGRAPH.match(piece):
-            for size in range(1, LONGEST + 1):
+            for size in range(1, MAX_IDEOGRAPHS + 1):
                 yield from (piece[at : at + size] for at in range(len(piece) - size + 1))
         else:
             yield piece
@@ -179,12 +189,12 @@ def _candidates(text: str) -> Iterable[str]:
 def _tokens(text: str, known: dict[str, int]) -> Iterator[str]:
     for piece in _PIECES.findall(text.lower()):
         if not _IDEOGRAPH.match(piece):
-            if piece not in _STOPS:
+            if piece not in _END_MARKS:
                 yield piece
             continue
         at = 0
         while at < len(piece):
-            ahead = (piece[at : at + size] for size in range(LONGEST, 1, -1))
+            ahead = (piece[at : at + size] for size in range(MAX_IDEOGRAPHS, 1, -1))
             token = next((phrase for phrase in ahead if phrase in known), piece[at])
             yield token
             at += len(token)

@@ -1,11 +1,11 @@
-"""How a question and a video are compared: roles against segments, each side encoded alone.
+"""The matcher: compares a query's roles with a video's segments, each side encoded alone.
 
-A video is a track: its segments (baselines/event_models/event_segments.py) in order of time, with
-what each shows and how long it is. A text (baselines/event_models/query_encoder.py) says what is
-looked for in four roles, two of a pair and two of their own, and what counts about order, duration
-and the whole. The score is the best pair's plus each further role's best segment (late interaction,
-as ColBERT, https://arxiv.org/abs/2004.12832). dual_encoder is made of this, and InterLLaVA's tiny
-eyes use it.
+A video is the sequence of its segments (baselines/event_models/event_segments.py) with what each
+shows and how long it is. A query (baselines/event_models/query_encoder.py) has four roles, two of
+a pair and two single ones, and weights for order, duration and the whole video. The score is the
+best pair's plus each single role's best segment (late interaction, as in ColBERT,
+https://arxiv.org/abs/2004.12832). dual_encoder consists of this, and InterLLaVA's tiny
+configuration uses it to compare candidates.
 """
 
 from __future__ import annotations
@@ -21,31 +21,42 @@ from torch import Tensor, nn
 from baselines.base import Query
 from baselines.dialogue_context import Context
 from baselines.event_models.event_annotations import Attribute
-from baselines.event_models.event_segments import Segments, logarithms, segments
+from baselines.event_models.event_segments import log_probs, segment_video
 from baselines.event_models.lexicon import Lexicon
-from baselines.event_models.query_encoder import WIDTH, Asked, Text, TextNet, Texts, text
+from baselines.event_models.query_encoder import (
+    WIDTH,
+    EncodedQuery,
+    QueryEncoder,
+    TextBatch,
+    TokenizedText,
+    tokenize_turns,
+)
 
 ROLES = 4  # the first two are a pair
 RELATIONS, OWN, COUNTS = 3, 5, 7
-ALONE = -2.0  # what it costs a pair to be one segment twice
+SAME_SEGMENT = -2.0  # added to the score of a pair that is one segment twice
 
 
-class Track(NamedTuple):
-    """A video as its segments in order of time: (n, values), and their durations in s: (n,)."""
+class SegmentFeatures(NamedTuple):
+    """A video's segments in order of time.
+
+    values: (segments, values), mean probabilities. lengths: (segments,), durations in seconds.
+    """
 
     values: NDArray[np.float32]
     lengths: NDArray[np.float64]
 
-    def taken(self, order: NDArray[np.int64]) -> Track:
-        """Its segments in another order."""
-        return Track(self.values[order], self.lengths[order])
+    def reorder(self, order: NDArray[np.int64]) -> SegmentFeatures:
+        """The segments in another order; order: (segments,)."""
+        return SegmentFeatures(self.values[order], self.lengths[order])
 
 
-class Videos(NamedTuple):
-    """A batch of tracks, filled up.
+class VideoBatch(NamedTuple):
+    """A batch of videos, padded to one number of segments.
 
     tokens: (n, segments, values); mask: (n, segments); relations: (n, segments, segments,
-    RELATIONS) of each pair; own: (n, segments, OWN) of each segment; whole: (n, globals).
+    RELATIONS) of each pair; own: (n, segments, OWN) of each segment; whole: (n, COUNTS + 1 + 2 *
+    values) of the whole video.
     """
 
     tokens: Tensor
@@ -55,13 +66,26 @@ class Videos(NamedTuple):
     whole: Tensor
 
 
+class QueryWeights(NamedTuple):
+    """What queries weight in videos.
+
+    roles: (n, ROLES, values); relations: (n, RELATIONS); own: (n, ROLES, OWN); whole: (n, COUNTS +
+    1 + 2 * values).
+    """
+
+    roles: Tensor
+    relations: Tensor
+    own: Tensor
+    whole: Tensor
+
+
 class Matcher(nn.Module):
-    """Scores texts against videos."""
+    """Scores queries against videos."""
 
     def __init__(self, inputs: int, values: int) -> None:
-        """inputs: different tokens of texts; values: of all attributes together."""
+        """inputs: the number of different tokens; values: the number of all attributes' values."""
         super().__init__()
-        self.text = TextNet(inputs, values, ROLES)
+        self.text = QueryEncoder(inputs, values, ROLES)
         self.relations = nn.Linear(WIDTH, RELATIONS)
         self.own = nn.Linear(WIDTH, ROLES * OWN)
         self.whole = nn.Linear(WIDTH, COUNTS + 1 + 2 * values)
@@ -70,114 +94,110 @@ class Matcher(nn.Module):
             nn.init.zeros_(layer.bias)
         self.scale = nn.Parameter(torch.zeros(()))
 
-    def wanted(self, texts: Texts) -> Wanted:
-        """What the texts look for."""
-        asked: Asked = self.text(texts)
-        return Wanted(
-            asked.roles,
-            self.relations(asked.gist),
-            self.own(asked.gist).unflatten(1, (ROLES, OWN)),
-            self.whole(asked.gist),
+    def query_weights(self, texts: TextBatch) -> QueryWeights:
+        """The weights of a batch of texts."""
+        query: EncodedQuery = self.text(texts)
+        return QueryWeights(
+            query.roles,
+            self.relations(query.pooled),
+            self.own(query.pooled).unflatten(1, (ROLES, OWN)),
+            self.whole(query.pooled),
         )
 
-    def scores(self, wanted: Wanted, videos: Videos) -> Tensor:
-        """Scores: (texts, videos)."""
-        pair, others, whole = self.parts(wanted, videos)
-        return (pair + others + whole) * (self.scale.exp() / 4)
+    def scores(self, weights: QueryWeights, videos: VideoBatch) -> Tensor:
+        """Scores of all queries and videos: (queries, videos)."""
+        pair, single, whole = self.score_parts(weights, videos)
+        return (pair + single + whole) * (self.scale.exp() / 4)
 
-    def parts(self, wanted: Wanted, videos: Videos) -> tuple[Tensor, Tensor, Tensor]:
-        """What scores are made of: the best pair, the other roles, the whole; (texts, videos)."""
-        fits = torch.einsum("trv,nsv->trns", wanted.roles, videos.tokens)
-        fits = fits + torch.einsum("tro,nso->trns", wanted.own, videos.own)
+    def score_parts(
+        self, weights: QueryWeights, videos: VideoBatch
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """The parts of scores: best pair, single roles, whole video; (queries, videos) each."""
+        fits = torch.einsum("trv,nsv->trns", weights.roles, videos.tokens)
+        fits = fits + torch.einsum("tro,nso->trns", weights.own, videos.own)
         fits = fits + torch.where(videos.mask, 0.0, -1e4)
         pairs = fits[:, 0, :, :, None] + fits[:, 1, :, None, :]
-        pairs = pairs + torch.einsum("tk,nabk->tnab", wanted.relations, videos.relations)
-        alone = torch.eye(pairs.shape[-1], device=pairs.device) * ALONE
-        pair = (pairs + alone).flatten(2).amax(2)
-        return pair, fits[:, 2:].amax(3).sum(1), wanted.whole @ videos.whole.T
+        pairs = pairs + torch.einsum("tk,nabk->tnab", weights.relations, videos.relations)
+        same = torch.eye(pairs.shape[-1], device=pairs.device) * SAME_SEGMENT
+        pair = (pairs + same).flatten(2).amax(2)
+        return pair, fits[:, 2:].amax(3).sum(1), weights.whole @ videos.whole.T
 
 
-class Wanted(NamedTuple):
-    """What texts look for: roles (t, ROLES, values), and weights of relations, segments, wholes."""
-
-    roles: Tensor
-    relations: Tensor
-    own: Tensor
-    whole: Tensor
-
-
-def laid_out(tracks: Sequence[Track]) -> Videos:
-    """Tracks side by side, with what their segments' order and durations say."""
-    most = max(len(track.lengths) for track in tracks)
-    values = tracks[0].values.shape[1]
-    tokens = np.zeros((len(tracks), most, values), np.float32)
-    mask = np.zeros((len(tracks), most), bool)
-    relations = np.zeros((len(tracks), most, most, RELATIONS), np.float32)
-    own = np.zeros((len(tracks), most, OWN), np.float32)
-    whole = np.zeros((len(tracks), COUNTS + 1 + 2 * values), np.float32)
-    for row, (shows, lengths) in enumerate(tracks):
-        here = len(lengths)
+def collate_videos(videos: Sequence[SegmentFeatures]) -> VideoBatch:
+    """Pad videos to one number of segments, with features of their order and durations."""
+    most = max(len(each.lengths) for each in videos)
+    values = videos[0].values.shape[1]
+    tokens = np.zeros((len(videos), most, values), np.float32)
+    mask = np.zeros((len(videos), most), bool)
+    relations = np.zeros((len(videos), most, most, RELATIONS), np.float32)
+    own = np.zeros((len(videos), most, OWN), np.float32)
+    whole = np.zeros((len(videos), COUNTS + 1 + 2 * values), np.float32)
+    for row, (shows, lengths) in enumerate(videos):
+        count = len(lengths)
         log = np.log(np.maximum(lengths, 0.1))
         ratio = log[:, None] - log[None]
-        order = np.sign(np.arange(here)[None] - np.arange(here)[:, None])
-        place = np.arange(here)
-        mask[row, :here] = True
-        tokens[row, :here] = logarithms(shows)
-        relations[row, :here, :here] = np.stack(
+        order = np.sign(np.arange(count)[None] - np.arange(count)[:, None])
+        place = np.arange(count)
+        mask[row, :count] = True
+        tokens[row, :count] = log_probs(shows)
+        relations[row, :count, :count] = np.stack(
             [order, 1.5 * np.tanh(ratio), np.tanh(4 * ratio)], axis=2
         )
-        ends = [lengths == lengths.max(), lengths == lengths.min(), place == 0, place == here - 1]
-        own[row, :here] = np.stack([log - 1, *ends], axis=1)
-        whole[row, min(here, COUNTS) - 1] = 1
+        ends = [lengths == lengths.max(), lengths == lengths.min(), place == 0, place == count - 1]
+        own[row, :count] = np.stack([log - 1, *ends], axis=1)
+        whole[row, min(count, COUNTS) - 1] = 1
         whole[row, COUNTS] = log.mean() - 1
         whole[row, COUNTS + 1 :] = np.concatenate([shows.mean(0), shows.min(0)])
-    return Videos(*map(torch.from_numpy, (tokens, mask, relations, own, whole)))
+    return VideoBatch(*map(torch.from_numpy, (tokens, mask, relations, own, whole)))
 
 
-def texts(
-    known: Lexicon, query: Query, context: Context, shown: Mapping[str, Sequence[int]]
-) -> list[tuple[Text, float]]:
-    """The texts that a query is read as, each with its weight.
+def tokenize_query(
+    lexicon: Lexicon,
+    query: Query,
+    context: Context,
+    video_values: Mapping[str, Sequence[int]],
+) -> list[tuple[TokenizedText, float]]:
+    """The texts of a query in its context, each with its weight.
 
-    `last` and `all` are one text; `decayed` is one a turn, n turns back with weight 1/2 to the n.
-    shown: by video id the values of the whole video, which a text of `all` begins with.
+    `last` and `all` give one text. `decayed` gives one per turn; the weight of one n turns back is
+    1/2 to the n. video_values: by video id the values of the whole video; a text of `all` begins
+    with those of the video shown last.
     """
-    said = [*(each.utterance for each in query.history), query.utterance]
-    back = range(len(said) - 1, -1, -1)
+    utterances = [*(each.utterance for each in query.history), query.utterance]
+    back = range(len(utterances) - 1, -1, -1)
     if context == "last":
-        return [(text(known, [(query.utterance, query.language, 0)]), 1.0)]
+        return [(tokenize_turns(lexicon, [(query.utterance, query.language, 0)]), 1.0)]
     if context == "decayed":
         return [
-            (text(known, [(utterance, query.language, 0)]), 0.5**turns)
-            for utterance, turns in zip(said, back, strict=True)
+            (tokenize_turns(lexicon, [(utterance, query.language, 0)]), 0.5**turns)
+            for utterance, turns in zip(utterances, back, strict=True)
         ]
-    parts = [
-        (utterance, query.language, turns) for utterance, turns in zip(said, back, strict=True)
-    ]
-    return [(text(known, parts, shown.get(_shown_last(query) or "", ())), 1.0)]
+    turns = [(each, query.language, at) for each, at in zip(utterances, back, strict=True)]
+    values = video_values.get(_last_video(query) or "", ())
+    return [(tokenize_turns(lexicon, turns, values), 1.0)]
 
 
-def _shown_last(query: Query) -> str | None:
+def _last_video(query: Query) -> str | None:
     """The video of the latest video turn of the history, else of its latest turn with a video.
 
-    Under own history the video of a moment turn is a guess of its own, which rests on fewer words.
+    Under own history the video of a moment turn is itself a guess, from fewer words.
     """
-    found = [each for each in reversed(query.history) if each.video_id is not None]
-    searched = [each.video_id for each in found if each.task == "video"]
-    return next(iter([*searched, *(each.video_id for each in found)]), None)
+    shown = [each for each in reversed(query.history) if each.video_id is not None]
+    retrieved = [each.video_id for each in shown if each.task == "video"]
+    return next(iter([*retrieved, *(each.video_id for each in shown)]), None)
 
 
-def track(
+def segment_features(
     rows: NDArray[np.float32], times: NDArray[np.int32], attributes: tuple[Attribute, ...]
-) -> Track:
-    """A video's track, from its recogniser's rows."""
-    found: Segments = segments(rows, times, attributes)
-    return Track(found.values, (found.spans[:, 1] - found.spans[:, 0]) / 1000)
+) -> SegmentFeatures:
+    """A video's segments from its recogniser's rows, (frames, values + 1), at times (frames,)."""
+    segments = segment_video(rows, times, attributes)
+    return SegmentFeatures(segments.values, (segments.spans[:, 1] - segments.spans[:, 0]) / 1000)
 
 
-def shown(seen: Track, attributes: Sequence[Attribute]) -> tuple[int, ...]:
-    """The likeliest values of a whole video."""
-    mean = seen.values.mean(axis=0)
+def global_values(video: SegmentFeatures, attributes: Sequence[Attribute]) -> tuple[int, ...]:
+    """The most probable value of each attribute of the whole video."""
+    mean = video.values.mean(axis=0)
     return tuple(
         attribute.first + int(mean[attribute.slice].argmax())
         for attribute in attributes

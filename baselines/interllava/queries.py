@@ -1,4 +1,4 @@
-"""What InterLLaVA is asked of a turn, in the terms of baselines/vlm/assistant.py."""
+"""The questions that an assistant asks InterLLaVA, in the terms of baselines/vlm/assistant.py."""
 
 from __future__ import annotations
 
@@ -10,33 +10,33 @@ from baselines.base import Query
 from harness.records import Moment, Task
 
 
-class Question(NamedTuple):
-    """A turn to be asked; video_id: in which a moment is sought."""
+class TurnQuery(NamedTuple):
+    """A question about a turn; video_id: the video in which a moment is searched."""
 
-    kind: Task
+    task: Task
     query: Query
     video_id: str | None = None
 
     def as_query(self) -> Query:
-        """The turn as one of the kind that is asked: a moment turn may first be searched for."""
-        return replace(self.query, task=self.kind)
+        """The turn with the question's task: a moment turn can begin with a choice of videos."""
+        return replace(self.query, task=self.task)
 
 
-class Asks:
-    """Makes questions; they become tokens where it is known what can be seen."""
+class QueryBuilder:
+    """Makes questions. They become tokens later, where it is known which videos can be read."""
 
-    def choice(self, query: Query) -> Question:
-        """Which of the query's candidates is meant?"""
-        return Question("video", query)
+    def choice(self, query: Query) -> TurnQuery:
+        """Which of the query's candidates?"""
+        return TurnQuery("video", query)
 
-    def grounding(self, query: Query, video_id: str) -> Question:
-        """When in that video is what is meant?"""
-        return Question("moment", query, video_id)
+    def grounding(self, query: Query, video_id: str) -> TurnQuery:
+        """When, in that video?"""
+        return TurnQuery("moment", query, video_id)
 
-    def talk(self, query: Query) -> Question:
-        """What does one say to that?"""
-        return Question("chat", query)
+    def talk(self, query: Query) -> TurnQuery:
+        """What to say to the user?"""
+        return TurnQuery("chat", query)
 
-    def explanation(self, query: Query, moment: Moment) -> Question:
-        """Its own answer is its explanation; it is asked for the moment again."""
-        return Question("moment", query, moment.video_id)
+    def explanation(self, query: Query, moment: Moment) -> TurnQuery:
+        """Its answer to the moment turn is the explanation, so the question is that one again."""
+        return TurnQuery("moment", query, moment.video_id)

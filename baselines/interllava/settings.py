@@ -7,25 +7,29 @@ from typing import Literal
 from baselines.base import Settings
 from baselines.event_models.recogniser_training import Size
 from baselines.interllava.losses import WEIGHT
-from baselines.interllava.training import Form
+from baselines.interllava.training import LossForm
 
 Control = Literal["none", "videos_permuted"]
 
 
 class InterLLaVASettings(Settings, frozen=True):
-    """Which weights, what is shown, how it is trained, and the control.
+    """Configuration and weights, losses, a control, and what each configuration needs.
 
-    config: full from published files, or tiny. checkpoint: the trained folder, to run with (full
-    runs without one as it was published). losses, weight: the form and the weight of the losses of
-    number and span. control: videos_permuted shows each video in the place of another, when it
-    runs. Of tiny: start: the trained folder of a dual encoder, to train from; size: how much to
-    train. Of full: files: the folder of published files; frames of a candidate, moment_frames of a
-    moment's video; dtype: of the frozen weights.
+    config: full (from published files), or tiny (from scratch on IVCR-Mini). checkpoint: the
+    trained folder to run with; full runs without one as published. losses: how the losses of the
+    candidate's number and of the span are computed. `spelt`: from the probabilities of the tokens
+    that spell the numbers, so with a gradient. `argmax`: from the most likely text, as published,
+    without a gradient. `words`: not at all. weight: of these two losses. control: videos_permuted
+    shows each video in the place of another when it runs.
+    For tiny. start: the trained folder of a dual encoder that training starts from; size: how many
+    training steps.
+    For full. files: the folder of published files; frames: of each candidate; moment_frames: of a
+    moment turn's video; dtype: of the frozen weights.
     """
 
     config: Literal["tiny", "full"] = "full"
     checkpoint: str = ""
-    losses: Form = "spelt"
+    losses: LossForm = "spelt"
     weight: float = WEIGHT
     control: Control = "none"
     start: str = ""

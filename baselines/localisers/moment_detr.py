@@ -1,15 +1,15 @@
-"""Moment-DETR: a decoder's queries each propose a span and how sure it is; a set, no proposals.
+"""Moment-DETR over recognised frames, trained on annotated events, which only IVCR-Mini has.
 
-Lei et al., NeurIPS 2021, https://arxiv.org/abs/2107.09609: QUERIES learnt vectors read the encoded
-steps by cross-attention; each gives centre and length of a span, and whether it is the moment. In
-training the gold is matched with the proposal that suits it best (the Hungarian method, which for
-one gold moment is the least cost), by L1 and generalised IoU (https://arxiv.org/abs/1902.09630).
-What differs from the paper: steps are agreements of a question with what a recogniser trained from
-scratch sees (baselines/localisation/grounding.py), the network is smaller, and there is no saliency
-loss, since no saliency is annotated. Reads: frames (8 a second), the utterance alone, in the video
-that is given, else in the latest that the history names; without one it abstains, as it does in
-video turns. Ignores: earlier utterances, answers, the videos' text, sound, candidates. Needs
-train/events.jsonl to be trained.
+Lei et al., NeurIPS 2021, https://arxiv.org/abs/2107.09609: QUERIES trained vectors read the encoded
+steps by cross-attention. Each proposes the centre and length of a span, and a score that it is the
+moment. In training the gold moment is matched with the proposal of least cost (the Hungarian method
+for one gold moment), by L1 distance, generalised IoU (https://arxiv.org/abs/1902.09630) and score.
+Differences from the paper: the steps are similarities of the query to the output of a recogniser
+trained from scratch (baselines/localisation/cross_modal_encoder.py); the network is smaller; there
+is no saliency loss, as no saliency is annotated.
+Reads: frames (8 per second) and the utterance, in the video that is given, else in the latest that
+the history names; it abstains without one, and in video turns. Ignores: earlier utterances,
+answers, the videos' text, sound, candidates.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from torch import Tensor, nn
 
 from baselines.base import About, Answer, Baseline, Provenance, Query, TrainerConfig, View
 from baselines.event_models.query_encoder import WIDTH
-from baselines.localisation.grounding import GroundingSettings, answer, open_trained
-from baselines.localisation.grounding_training import Plan, learnt
+from baselines.localisation.grounder import GroundingSettings, load_grounder, localise
+from baselines.localisation.grounding_training import GroundingSchedule, train_localiser
 
 ABOUT = About(
     needs=("frames", "checkpoint"),
@@ -31,10 +31,10 @@ ABOUT = About(
     languages=("en", "zh"),
     paper="https://arxiv.org/abs/2107.09609",
 )
-PLAN = Plan(rate=1e-3, steps={"small": 500, "full": 2000})
+SCHEDULE = GroundingSchedule(rate=1e-3, steps={"small": 500, "full": 2000})
 QUERIES, LAYERS, HEADS = 10, 2, 4
-L1, GIOU, SURE = 10.0, 1.0, 4.0  # weights of the losses, as in the paper
-REST = 0.1  # how much a proposal counts that is not the moment
+L1, GIOU, SCORE = 10.0, 1.0, 4.0  # weights of the losses, as in the paper
+UNMATCHED = 0.1  # weight of a proposal that is not matched
 
 
 class MomentDETRSettings(GroundingSettings, frozen=True):
@@ -49,26 +49,26 @@ class MomentDETR(Baseline):
 
     def train(self, view: View, config: TrainerConfig) -> None:
         """Train recogniser and decoder, and write the checkpoint folder."""
-        learnt("moment_detr", self._settings, Decoder, view, config, PLAN)
+        train_localiser("moment_detr", self._settings, MomentDecoder, view, config, SCHEDULE)
 
     def prepare(self, view: View) -> None:
-        """Load the trained folder and watch the corpus' videos; raises as `open_trained` does."""
-        self._opened = open_trained("moment_detr", self._settings, Decoder, view)
+        """Load the trained folder and encode the corpus' videos; raises as `load_grounder` does."""
+        self._loaded = load_grounder("moment_detr", self._settings, MomentDecoder, view)
 
     def answer(self, queries: Sequence[Query]) -> list[Answer]:
         """Moments for each moment turn whose video is known and can be read."""
-        return [answer(query, self._opened) for query in queries]
+        return [localise(query, self._loaded) for query in queries]
 
     def provenance(self) -> Provenance:
-        """The trained folder by its hash, how it was trained, the frames by their hashes."""
-        return self._opened.provenance
+        """The hash of the trained folder, how it was trained, and the hashes of the frames."""
+        return self._loaded.provenance
 
 
-class Decoder(nn.Module):
+class MomentDecoder(nn.Module):
     """Proposals from the states of the steps."""
 
     def __init__(self) -> None:
-        """Draw the weights."""
+        """Initialise the weights at random."""
         super().__init__()
         self.queries = nn.Embedding(QUERIES, WIDTH)
         self.layers = nn.TransformerDecoder(
@@ -82,33 +82,38 @@ class Decoder(nn.Module):
         self.span = nn.Sequential(nn.Linear(WIDTH, WIDTH), nn.GELU(), nn.Linear(WIDTH, 2))
         self.sure = nn.Linear(WIDTH, 1)
 
-    def forward(self, state: Tensor, gist: Tensor) -> tuple[Tensor, Tensor]:
-        """Spans (n, QUERIES, 2), fractions of the video, and logits of being the moment."""
-        asked = self.queries.weight + gist[:, None]
-        found = self.layers(asked, state)
-        centre, length = self.span(found).sigmoid().unbind(2)
-        return torch.stack([centre - length / 2, centre + length / 2], dim=2), self.sure(found)[
-            ..., 0
-        ]
+    def forward(self, state: Tensor, pooled: Tensor) -> tuple[Tensor, Tensor]:
+        """Spans (n, QUERIES, 2), fractions of the video, and logits (n, QUERIES).
 
-    def loss(self, state: Tensor, gist: Tensor, gold: Tensor) -> Tensor:
-        """Of the matched proposals L1 and generalised IoU; of all, whether they are matched."""
-        proposed, logits = self(state, gist)
-        far = apart(proposed, gold[:, None])
-        unlike = 1 - generalised_iou(proposed, gold[:, None])
-        cost = L1 * far + GIOU * unlike - SURE * logits.sigmoid()
-        best = cost.argmin(dim=1, keepdim=True)
-        wanted = torch.zeros_like(logits).scatter(1, best, 1.0)
-        weight = torch.full_like(logits, REST).scatter(1, best, 1.0)
-        sure = nn.functional.binary_cross_entropy_with_logits(logits, wanted, weight)
-        return L1 * far.gather(1, best).mean() + GIOU * unlike.gather(1, best).mean() + SURE * sure
+        state: (n, STEPS, WIDTH); pooled: (n, WIDTH).
+        """
+        decoded = self.layers(self.queries.weight + pooled[:, None], state)
+        centre, length = self.span(decoded).sigmoid().unbind(2)
+        spans = torch.stack([centre - length / 2, centre + length / 2], dim=2)
+        return spans, self.sure(decoded)[..., 0]
 
-    def spans(self, state: Tensor, gist: Tensor) -> tuple[Tensor, Tensor]:
+    def loss(self, state: Tensor, pooled: Tensor, gold: Tensor) -> Tensor:
+        """L1 and generalised IoU of the matched proposals, cross entropy of all scores: a scalar.
+
+        gold: (n, 2), fractions of the video.
+        """
+        proposed, logits = self(state, pooled)
+        distance = span_distance(proposed, gold[:, None])
+        dissimilarity = 1 - generalised_iou(proposed, gold[:, None])
+        cost = L1 * distance + GIOU * dissimilarity - SCORE * logits.sigmoid()
+        matched = cost.argmin(dim=1, keepdim=True)
+        target = torch.zeros_like(logits).scatter(1, matched, 1.0)
+        weight = torch.full_like(logits, UNMATCHED).scatter(1, matched, 1.0)
+        score = nn.functional.binary_cross_entropy_with_logits(logits, target, weight)
+        distance, dissimilarity = distance.gather(1, matched), dissimilarity.gather(1, matched)
+        return L1 * distance.mean() + GIOU * dissimilarity.mean() + SCORE * score
+
+    def spans(self, state: Tensor, pooled: Tensor) -> tuple[Tensor, Tensor]:
         """All proposals as fractions of the video (n, k, 2), and their scores (n, k)."""
-        return self(state, gist)  # type: ignore[no-any-return]
+        return self(state, pooled)  # type: ignore[no-any-return]
 
 
-def apart(ones: Tensor, others: Tensor) -> Tensor:
+def span_distance(ones: Tensor, others: Tensor) -> Tensor:
     """L1 distance of spans' centres and lengths: (..., 2) and (..., 2) to (...)."""
     difference = ones - others
     centre = difference.mean(dim=-1).abs()
@@ -118,7 +123,7 @@ def apart(ones: Tensor, others: Tensor) -> Tensor:
 def generalised_iou(ones: Tensor, others: Tensor) -> Tensor:
     """IoU less the share of the hull that neither covers: (..., 2) and (..., 2) to (...)."""
     start, end = torch.maximum(ones, others)[..., 0], torch.minimum(ones, others)[..., 1]
-    meet = (end - start).clamp(min=0)
-    union = (ones[..., 1] - ones[..., 0]) + (others[..., 1] - others[..., 0]) - meet
+    overlap = (end - start).clamp(min=0)
+    union = (ones[..., 1] - ones[..., 0]) + (others[..., 1] - others[..., 0]) - overlap
     hull = torch.maximum(ones, others)[..., 1] - torch.minimum(ones, others)[..., 0]
-    return meet / union.clamp(min=1e-6) - (hull - union) / hull.clamp(min=1e-6)
+    return overlap / union.clamp(min=1e-6) - (hull - union) / hull.clamp(min=1e-6)

@@ -19,7 +19,6 @@ from baselines.base import Provenance, Settings, TrainerConfig, View
 from baselines.dialogue_context import Context
 from baselines.encoders.image_text import ClipModel, load_clip, save_clip
 from baselines.ranking import Corpus
-from baselines.registry import changed_settings
 from baselines.retrieval_training.contrastive import (
     ContrastiveModule,
     LearningRates,
@@ -29,6 +28,7 @@ from baselines.retrieval_training.contrastive import (
     training_pairs,
 )
 from baselines.retrieval_training.encoder_pairs import CachedEncoder, EncoderPair, TrainableEncoder
+from baselines.settings import changed_settings
 from baselines.training import checkpoints
 from baselines.training.processes import is_main_process
 from baselines.video.features import PIXELS, Features, extract_features

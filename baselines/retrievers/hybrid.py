@@ -2,11 +2,20 @@
 
 A video's score is the sum over members of weight / (60 + its rank), ranks from 1 in the member's
 100 best; a video that no member ranks is not ranked. Cormack, Clarke and Büttcher, "Reciprocal rank
-fusion outperforms Condorcet and individual rank learning methods", SIGIR 2009. `members` names the
-members and their settings, as in `bm25?context=all;2*clip?checkpoint=DIR` (see
-baselines/running/composition.py). The candidates' order is fused likewise. Reads and ignores what
-the members do; trains nothing itself. A moment turn is answered with the whole of the given video,
-else of the best one.
+fusion outperforms Condorcet and individual rank learning methods", SIGIR 2009. A file names the
+members (`--config`; without one: bm25 with context=last and with context=decayed):
+
+    [[member]]
+    baseline = "bm25"
+    settings = { context = "decayed" }
+
+    [[member]]
+    baseline = "clip"
+    weight = 2
+    settings = { checkpoint = "google/siglip2-base-patch16-224" }
+
+The candidates' order is fused likewise. Reads and ignores what the members do; trains nothing
+itself. A moment turn is answered with the whole of the given video, else of the best one.
 """
 
 from __future__ import annotations
@@ -17,19 +26,35 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from msgspec.structs import replace
 
-from baselines.base import About, Answer, Baseline, Provenance, Query, Settings, View
+from baselines.base import About, Answer, Baseline, MemberConfig, Provenance, Query, View
 from baselines.ranking import Corpus, Scores
-from baselines.running.composition import check_ranks_videos, members, merged, prepare
+from baselines.running.composition import (
+    ComposedSettings,
+    check_ranks_videos,
+    member,
+    merged,
+    prepare,
+)
+from harness.errors import WrongUsageError
 from harness.records import CandidateUse
 
-ABOUT = About(languages=("en", "zh"), paper="https://doi.org/10.1145/1571941.1572114")
+ABOUT = About(
+    composed=True, languages=("en", "zh"), paper="https://doi.org/10.1145/1571941.1572114"
+)
 K = 60  # as the paper has it
 
 
-class HybridSettings(Settings, frozen=True):
-    """The members, and whether the candidates are shown to them and ordered too."""
+class HybridSettings(ComposedSettings, frozen=True):
+    """The members, and whether the candidates are shown to them and ordered too.
 
-    members: str = "bm25?context=last;bm25?context=decayed"
+    member: the retrievers whose rankings are fused. candidates: whether the members see the turns'
+    candidates, and their orders are fused too.
+    """
+
+    member: tuple[MemberConfig, ...] = (
+        MemberConfig("bm25", {"context": "last"}),
+        MemberConfig("bm25", {"context": "decayed"}),
+    )
     candidates: CandidateUse = "unused"
 
 
@@ -40,10 +65,17 @@ class Hybrid(Baseline):
     _settings: HybridSettings
 
     def __init__(self, settings: HybridSettings) -> None:
-        """Make the members. Raises WrongUsageError if the setting cannot be read."""
+        """Make the members. Raises WrongUsageError if one cannot be part of the whole."""
         self._settings = settings
-        self._members = members(settings.members, "members", settings.candidates)
-        check_ranks_videos(self._members, "members")
+        if not settings.member:
+            raise WrongUsageError("hybrid: expected members, found none; add a table [[member]]")
+        places = [f"member {number}" for number in range(1, len(settings.member) + 1)]
+        self._members = [
+            member(config, place, settings.candidates)
+            for config, place in zip(settings.member, places, strict=True)
+        ]
+        for part, place in zip(self._members, places, strict=True):
+            check_ranks_videos(part, place)
 
     def prepare(self, view: View) -> None:
         """Prepare the members; raises what they raise."""
@@ -61,35 +93,35 @@ class Hybrid(Baseline):
             for at, query in enumerate(queries)
             if query.task != "chat" and query.video_id is None
         ]
-        asked = [replace(queries[at], task="video") for at in searched]
-        said = zip(*(member.baseline.answer(asked) for member in self._members), strict=True)
-        heard = dict(zip(searched, said, strict=True))
-        return [self._one(query, heard.get(at, ())) for at, query in enumerate(queries)]
+        searches = [replace(queries[at], task="video") for at in searched]
+        answers = zip(*(part.baseline.answer(searches) for part in self._members), strict=True)
+        by_query = dict(zip(searched, answers, strict=True))
+        return [self._one(query, by_query.get(at, ())) for at, query in enumerate(queries)]
 
     def provenance(self) -> Provenance:
         """The members' own."""
         return merged(self._members)
 
-    def _one(self, query: Query, said: Sequence[Answer]) -> Answer:
-        """The answer to `query`, given what each member says of it."""
-        answer = self._corpus.answer(query, lambda _: self._scores(said))
+    def _one(self, query: Query, answers: Sequence[Answer]) -> Answer:
+        """The answer to `query`, given each member's."""
+        answer = self._corpus.answer(query, lambda _: self._scores(answers))
         if answer.choice is None:
             return answer
-        found = self._fused([each.choice or () for each in said])
-        return replace(answer, choice=tuple(sorted(query.candidates, key=lambda v: -found[v])))
+        scores = self._fused([each.choice or () for each in answers])
+        return replace(answer, choice=tuple(sorted(query.candidates, key=lambda v: -scores[v])))
 
-    def _scores(self, said: Sequence[Answer]) -> Scores:
-        found = self._fused([each.videos or () for each in said])
-        return self._corpus.over_corpus(found, np.array(list(found.values()), np.float64))
+    def _scores(self, answers: Sequence[Answer]) -> Scores:
+        scores = self._fused([each.videos or () for each in answers])
+        return self._corpus.over_corpus(scores, np.array(list(scores.values()), np.float64))
 
     def _fused(self, rankings: Sequence[Sequence[str]]) -> defaultdict[str, float]:
-        return fused(zip((member.weight for member in self._members), rankings, strict=True))
+        return fused(zip((part.weight for part in self._members), rankings, strict=True))
 
 
 def fused(rankings: Iterable[tuple[float, Sequence[str]]]) -> defaultdict[str, float]:
     """By video the sum of weight / (60 + rank) over weighted rankings; 0 for any other video."""
-    found: defaultdict[str, float] = defaultdict(float)
+    scores: defaultdict[str, float] = defaultdict(float)
     for weight, videos in rankings:
         for rank, video_id in enumerate(videos, start=1):
-            found[video_id] += weight / (K + rank)
-    return found
+            scores[video_id] += weight / (K + rank)
+    return scores

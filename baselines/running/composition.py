@@ -1,28 +1,28 @@
-"""Baselines that a baseline is made of, named in one setting.
-
-    bm25;2*clip?checkpoint=DIR&context=all
-
-Members stand apart by `;`. Each is [WEIGHT*]NAME[?KEY=VALUE[&KEY=VALUE ...]]: the name as
-`ivcr baseline list` shows it, the settings as `--set` takes them. Where a value holds one of the
-signs `; & %`, it is written `%3B`, `%26`, `%25`.
-"""
+"""Baselines that a baseline is made of: made, prepared and described together."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from itertools import chain
 from typing import Any, NamedTuple
-from urllib.parse import unquote
 
 from msgspec.structs import replace
 
-from baselines.base import Baseline, Provenance, Settings, View
-from baselines.registry import RegistryEntry, changed_settings, class_of, find, load, without_paths
+from baselines.base import Baseline, MemberConfig, Provenance, Settings, View
+from baselines.registry import RegistryEntry, class_of, find, load
+from baselines.settings import changed_settings, without_paths
 from harness.errors import WrongUsageError
-from harness.files import shown
 from harness.records import CandidateUse
+
+
+class ComposedSettings(Settings, frozen=True):
+    """The settings of a baseline that is made of others: of type MemberConfig, one or several."""
+
+    def result_settings(self) -> dict[str, Any]:
+        """As of other baselines; members without the settings that no answer depends on."""
+        return {name: _result(value) for name, value in super().result_settings().items()}
 
 
 class Member(NamedTuple):
@@ -33,59 +33,51 @@ class Member(NamedTuple):
     settings: Settings
     weight: float = 1.0
 
-    def provenance(self) -> Provenance:
-        """What it tells of itself, if anything."""
-        return self.baseline.provenance()
-
-    def told(self) -> dict[str, Any]:
+    def description(self) -> dict[str, Any]:
         """Its name, weight, settings and details, for run.json."""
         return {
             "name": self.entry.name,
             "weight": self.weight,
-            "settings": {
-                name: without_paths(of) for name, of in changed_settings(self.settings).items()
-            },
-            "details": self.provenance().details,
+            "settings": without_paths(changed_settings(self.settings)),
+            "details": self.baseline.provenance().details,
         }
 
 
-def members(text: str, setting: str, candidates: CandidateUse) -> tuple[Member, ...]:
-    """The members that `text`, the value of `setting`, names; nothing is prepared.
+def member(config: MemberConfig, place: str, candidates: CandidateUse) -> Member:
+    """Make a member; nothing is prepared. `place` is where it stands, such as "member 2".
 
-    `candidates` is whether the whole is shown candidates. Raises WrongUsageError at a text that
-    names none, at an unknown name or setting, and at a member that cannot be part of the whole.
+    `candidates` is whether the whole is shown candidates. Raises WrongUsageError at an unknown name
+    or setting, a weight that is none, and a member that cannot be part of the whole.
     """
-    parts = [part.strip() for part in text.split(";") if part.strip()]
-    if not parts:
+    if not 0 < config.weight < math.inf:
+        raise WrongUsageError(f"{place}: weight: expected a number above 0, found {config.weight}")
+    try:
+        entry = find(config.baseline)
+        baseline, settings = load(entry, (), config.settings)
+    except WrongUsageError as error:
+        raise WrongUsageError(f"{place}: {error}") from error
+    use = baseline.candidate_use(entry.about.candidates)
+    if use == "used" and candidates == "unused":
         raise WrongUsageError(
-            f"--set {setting}={shown(text)}: expected NAME[?KEY=VALUE&...][;NAME...], such as "
-            f'--set "{setting}=bm25?context=all"'
+            f"{place}: {entry.name} reads candidates; set candidates=used for the whole as well"
         )
-    return tuple(_member(part, setting, candidates) for part in parts)
+    if "train_labels" in entry.about.needs:
+        raise WrongUsageError(
+            f"{place}: {entry.name} reads the train split, which no member may; name another one"
+        )
+    return Member(entry, baseline, settings, config.weight)
 
 
-def one_member(text: str, setting: str, candidates: CandidateUse) -> Member:
-    """As `members`, of a setting that names one, without a weight."""
-    found = members(text, setting, candidates)
-    if len(found) != 1 or found[0].weight != 1:
-        raise WrongUsageError(f"--set {setting}={shown(text)}: expected one baseline, no weight")
-    return found[0]
+def check_ranks_videos(part: Member, place: str) -> None:
+    """Check a member, which stands in `place`.
 
-
-def check_ranks_videos(parts: Sequence[Member], setting: str) -> None:
-    """Raise WrongUsageError at a member that is there to find moments: it would add nothing."""
-    for part in parts:
-        if part.entry.kind == "localiser":
-            raise WrongUsageError(
-                f"--set {setting}: {part.entry.name} is a localiser, expected what ranks videos; "
-                "`ivcr baseline list` shows retrievers"
-            )
-
-
-def lasting_text(text: str) -> str:
-    """The value of a setting that names members, without the settings that no answer depends on."""
-    parts = [part.strip() for part in text.split(";") if part.strip()]
-    return ";".join(map(_lasting, parts))
+    Raises WrongUsageError if it is there to find moments: it would add nothing.
+    """
+    if part.entry.kind == "localiser":
+        raise WrongUsageError(
+            f"{place}: {part.entry.name} is a localiser, expected what ranks videos; "
+            "`ivcr baseline list` shows retrievers"
+        )
 
 
 def prepare(parts: Sequence[Member], view: View) -> None:
@@ -95,59 +87,32 @@ def prepare(parts: Sequence[Member], view: View) -> None:
 
 
 def merged(parts: Sequence[Member]) -> Provenance:
-    """What a baseline made of `parts` tells: sums, unions, and each member's own details."""
-    told = [part.provenance() for part in parts]
-    sizes = [each.parameters for each in told if each.parameters is not None]
-    frames = {str(each.frames_per_video): each.frames_per_video for each in told}
+    """The provenance of a baseline made of `parts`: sums, unions, and each member's own details."""
+    single = [part.baseline.provenance() for part in parts]
+    sizes = [each.parameters for each in single if each.parameters is not None]
+    frames = {str(each.frames_per_video): each.frames_per_video for each in single}
     frames.pop("None", None)
-    data = dict.fromkeys(chain.from_iterable(each.training_data or () for each in told))
+    data = dict.fromkeys(chain.from_iterable(each.training_data or () for each in single))
     return Provenance(
         parameters=sum(sizes) if sizes else None,
         frames_per_video=frames.popitem()[1] if len(frames) == 1 else " and ".join(frames) or None,
         training_data=tuple(data) or None,
-        remark=" ".join(dict.fromkeys(each.remark for each in told if each.remark)),
-        details={"members": [part.told() for part in parts]},
+        remark=" ".join(dict.fromkeys(each.remark for each in single if each.remark)),
+        details={"members": [part.description() for part in parts]},
     )
 
 
-def _lasting(part: str) -> str:
-    """A member as it is written, but for its passing settings."""
-    head, mark, options = part.partition("?")
-    passing = (
-        class_of(find(head.rpartition("*")[2].strip())).settings_type.RUNTIME_ONLY if mark else ()
-    )
-    kept = [option for option in options.split("&") if option.partition("=")[0] not in passing]
-    return f"{head}?{'&'.join(kept)}" if any(kept) else head
+def _result(value: Any) -> Any:
+    """A setting as a plain value; a member's without those that no answer depends on."""
+    if isinstance(value, list | tuple):
+        return type(value)(_result(part) for part in value)
+    if not isinstance(value, Mapping) or "baseline" not in value:
+        return value
+    kind = class_of(find(value["baseline"])).settings_type
+    settings = value.get("settings", {}).items()
+    kept = {name: _result(of) for name, of in settings if name not in kind.RUNTIME_ONLY}
+    return {**value, "settings": kept}
 
 
 def _headed(note: Callable[[str], None], name: str, line: str) -> None:
     note(f"{name}: {line}")
-
-
-def _member(part: str, setting: str, candidates: CandidateUse) -> Member:
-    head, _, options = part.partition("?")
-    times, star, name = head.rpartition("*")
-    weight = _weight(times, setting, part) if star else 1.0
-    entry = find(name.strip())
-    assignments = [unquote(option) for option in options.split("&") if option]
-    baseline, settings = load(entry, assignments)
-    use = baseline.candidate_use(entry.about.candidates)
-    if use == "used" and candidates == "unused":
-        raise WrongUsageError(
-            f"--set {setting}: {name} reads candidates; set candidates=used for the whole as well"
-        )
-    if "train_labels" in entry.about.needs:
-        raise WrongUsageError(f"--set {setting}: {name} reads the train split, which no part may")
-    return Member(entry, baseline, settings, weight)
-
-
-def _weight(text: str, setting: str, part: str) -> float:
-    try:
-        weight = float(text)
-    except ValueError:
-        weight = math.nan
-    if not 0 < weight < math.inf:
-        raise WrongUsageError(
-            f"--set {setting}: {shown(part)}: expected a weight above 0 before *, got {shown(text)}"
-        )
-    return weight

@@ -1,7 +1,7 @@
-"""What a run has answered so far, so that a killed run goes on where it stopped.
+"""The answers of a run so far, so that a killed run goes on where it stopped.
 
-One file for each process: a line that names the run, then one line for each batch answered: its
-predictions, or with them what they have cost. A line counts once its newline is there.
+One file for each process: a line that names the run, then one line for each answered batch: its
+predictions, with their cost if they have one. A line counts once its newline is there.
 """
 
 from __future__ import annotations
@@ -20,25 +20,25 @@ from harness.files import canonical
 from harness.records import Prediction, TurnKey
 
 
-class _Paid(Struct, frozen=True, forbid_unknown_fields=True):
-    """A batch that has cost something."""
+class _Batch(Struct, frozen=True, forbid_unknown_fields=True):
+    """A batch whose answers have a cost."""
 
-    said: list[Prediction]
+    predictions: list[Prediction]
     usage: dict[str, int]
 
 
-_DECODER = msgspec.json.Decoder(list[Prediction] | _Paid)
+_DECODER = msgspec.json.Decoder(list[Prediction] | _Batch)
 
 
 class _Header(Struct, frozen=True, forbid_unknown_fields=True):
-    """The first line: `run` is the key of the run (cards.key)."""
+    """The first line: `run` is the key of the run (provenance.run_key)."""
 
     schema: int
     run: str
 
 
 class Journal:
-    """The answered batches of one process; read back first, then added to."""
+    """The answered batches of one process: a run reads those that are there, then adds more."""
 
     def __init__(self, path: Path, run: str) -> None:
         """Open `path`, or make it. Raises WrongUsageError if it belongs to another run.
@@ -65,7 +65,7 @@ class Journal:
         header = canonical(_Header(1, run)) + b"\n"
         first = self._lines.readline()
         if not first.endswith(b"\n") or (first != header and not self._lines.read(1)):
-            # Nothing is answered yet, so nothing is lost.
+            # No batch is answered yet, so none is lost.
             self._cut(0)
             self._file.write(header)
             self._lines.seek(0, 2)
@@ -73,14 +73,14 @@ class Journal:
             self.close()
             raise WrongUsageError(
                 f"{self._path}: holds answers of another run (other settings, seed, benchmark, "
-                "checkpoint, code or number of processes); repeat the command that it was begun "
-                f"with, or remove {self._path.parent} to start anew"
+                "checkpoint, code or number of processes); repeat the command that began it, or "
+                f"remove {self._path.parent} to start anew"
             )
 
     def answered(self, keys: list[TurnKey]) -> list[Prediction] | None:
-        """The next batch as it was answered, if it was; None from the first unanswered one on.
+        """The answers to the next batch; None from the first batch on that has none.
 
-        `usage` then holds what this batch has cost too.
+        `usage` then holds the cost of this batch too.
         """
         start = self._lines.tell()
         line = self._lines.readline()
@@ -88,18 +88,18 @@ class Journal:
             found = _DECODER.decode(line) if line.endswith(b"\n") else None
         except msgspec.DecodeError:
             found = None
-        batch = found.said if isinstance(found, _Paid) else found
+        batch = found.predictions if isinstance(found, _Batch) else found
         if batch is None or [prediction.key for prediction in batch] != keys:
             self._cut(start)
             return None
-        if isinstance(found, _Paid):
+        if isinstance(found, _Batch):
             self.usage.update(found.usage)
         return batch
 
     def add(self, batch: list[Prediction], usage: Mapping[str, int] | None = None) -> None:
-        """Keep one more batch, and what it has cost."""
+        """Write one more batch and its cost. Raises EnvironmentFailure if the disk fails."""
         self.usage.update(usage or {})
-        line = canonical(_Paid(batch, dict(usage)) if usage else batch) + b"\n"
+        line = canonical(_Batch(batch, dict(usage)) if usage else batch) + b"\n"
         try:
             written = self._file.write(line)
         except OSError as error:
@@ -111,25 +111,25 @@ class Journal:
         self._lines.seek(0, 2)
 
     def close(self) -> None:
-        """Let another process have it."""
+        """Close the file, so that another process can open it."""
         self._lines.close()
         self._file.close()
 
     def _cut(self, size: int) -> None:
-        """Drop what stands behind `size`: half a line, or what a failing disk left."""
+        """Remove what stands behind `size`: half a line, or what a failing disk left."""
         self._file.truncate(size)
         self._lines.seek(size)
 
 
-def spent_in(path: Path) -> Counter[str]:
-    """What the batches of a journal have cost. Raises EnvironmentFailure if it cannot be read."""
+def usage_in(path: Path) -> Counter[str]:
+    """The cost of the batches of a journal. Raises EnvironmentFailure if it cannot be read."""
     total: Counter[str] = Counter()
     try:
         with path.open("rb") as lines:
             next(lines, None)
             for line in lines:
                 found = _DECODER.decode(line)
-                if isinstance(found, _Paid):
+                if isinstance(found, _Batch):
                     total.update(found.usage)
     except OSError as error:
         raise EnvironmentFailure(f"{path}: cannot be read: {error.strerror}") from error

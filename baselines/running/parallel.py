@@ -1,4 +1,4 @@
-"""A run shared between processes, each with a journal of its own; put together in file order."""
+"""A run shared between processes, each with a journal of its own; merged in file order."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
-from baselines.running.journal import Journal, spent_in
+from baselines.running.journal import Journal, usage_in
 from baselines.running.run_config import RunConfig, RunContext
 from baselines.running.runner import Progress, Run, Shard, start
 from harness.benchmark import Benchmark
@@ -32,72 +32,71 @@ class JournalStore:
             raise WrongUsageError(f"{out}: is no place for a submission; name a folder inside it")
         self.folder = place.with_name(f"{place.name}.run")
 
-    def journal(self, share: Shard, run: Run) -> Journal:
-        """The journal of one share, held by this process until it is closed."""
-        return Journal(self._path(share.number, share.of), run.key(share.of))
+    def journal(self, shard: Shard, run: Run) -> Journal:
+        """The journal of one shard, held by this process until it is closed."""
+        return Journal(self._path(shard), run.key(shard.of))
 
     def usage(self, processes: int) -> Counter[str]:
         """The usage of all shards, once all of them are answered."""
         total: Counter[str] = Counter()
-        for number in range(processes):
-            total.update(spent_in(self._path(number, processes)))
+        for shard in shards(processes):
+            total.update(usage_in(self._path(shard)))
         return total
 
-    def _path(self, number: int, of: int) -> Path:
-        return self.folder / f"{number + 1}-of-{of}.jsonl"
-
     def remove(self) -> None:
-        """Forget all: the submission stands."""
+        """Remove the folder, once the submission is written."""
         with contextlib.suppress(FileNotFoundError):
             shutil.rmtree(self.folder)
 
+    def _path(self, shard: Shard) -> Path:
+        return self.folder / f"{shard.number + 1}-of-{shard.of}.jsonl"
 
-def answer_shard(run: Run, kept: JournalStore, share: Shard, progress: Progress) -> None:
-    """Answer what a share lacks; its answers are in its journal then."""
-    with contextlib.closing(kept.journal(share, run)) as journal:
-        for _ in run.dialogues(share, journal, progress):
+
+class ShardTask(NamedTuple):
+    """One shard of a run, as any process can carry it out: plain values, which can be sent."""
+
+    config: RunConfig
+    benchmark: Path
+    store: JournalStore
+    shard: Shard
+    cache: Path | None
+
+    def carry_out(self, progress: Progress) -> None:
+        """Prepare the baseline and answer what the shard lacks; raises what these raise."""
+        run = start(self.config, Benchmark(self.benchmark), RunContext(self.cache))
+        answer_shard(run, self.store, self.shard, progress)
+
+
+def shards(processes: int) -> list[Shard]:
+    """The shards of so many processes."""
+    return [Shard(number, processes) for number in range(processes)]
+
+
+def answer_shard(run: Run, store: JournalStore, shard: Shard, progress: Progress) -> None:
+    """Answer what a shard lacks; its journal then has its answers."""
+    with contextlib.closing(store.journal(shard, run)) as journal:
+        for _ in run.dialogues(shard, journal, progress):
             pass
 
 
-def merge_shards(run: Run, kept: JournalStore, processes: int) -> Iterator[Prediction]:
-    """All predictions in file order, from the journals of all shares."""
-    with ExitStack() as files:
-        shares = [Shard(number, processes) for number in range(processes)]
-        waiting = [
-            run.dialogues(share, files.enter_context(contextlib.closing(kept.journal(share, run))))
-            for share in shares
-        ]
-        for position in range(len(run.split.dialogues())):
-            yield from next(waiting[position % processes])
+def answer_all(run: Run, tasks: Sequence[ShardTask], progress: Progress) -> None:
+    """Carry out the tasks of a run: the first here, the others in processes of their own.
 
-
-def answer_all(
-    plan: RunConfig, run: Run, kept: JournalStore, processes: int, benchmark: Benchmark,
-    around: RunContext, progress: Progress,
-) -> None:  # fmt: skip
-    """Answer all shares, the first here and the others in processes of their own.
-
-    Raises EnvironmentFailure if one of them ends before its share is done; what was answered stays.
+    run: the prepared run. Raises EnvironmentFailure if a process ends before its shard is answered;
+    what was answered stays.
     """
     # Spawned, not forked: a baseline may have started threads.
     context = multiprocessing.get_context("spawn")
-    others = [
-        context.Process(
-            target=_work,
-            args=(plan, benchmark.folder, kept, Shard(number, processes), around.cache),
-            daemon=True,
-        )
-        for number in range(1, processes)
-    ]
+    others = [context.Process(target=_work, args=(task,), daemon=True) for task in tasks[1:]]
 
-    def watched(done: int, total: int) -> None:
+    def checked(done: int, total: int) -> None:
         progress(done, total)
         _check(others)
 
     try:
         for other in others:
             other.start()
-        answer_shard(run, kept, Shard(0, processes), watched)
+        answer_shard(run, tasks[0].store, tasks[0].shard, checked)
         for other in others:
             other.join()
         _check(others)
@@ -105,6 +104,17 @@ def answer_all(
         for other in others:
             if other.is_alive():
                 other.terminate()
+
+
+def merge_shards(run: Run, store: JournalStore, processes: int) -> Iterator[Prediction]:
+    """All predictions in file order, from the journals of all shards."""
+    with ExitStack() as files:
+        waiting = [
+            run.dialogues(shard, files.enter_context(contextlib.closing(store.journal(shard, run))))
+            for shard in shards(processes)
+        ]
+        for position in range(len(run.split.dialogues())):
+            yield from next(waiting[position % processes])
 
 
 def _check(others: Sequence[BaseProcess]) -> None:
@@ -116,24 +126,21 @@ def _check(others: Sequence[BaseProcess]) -> None:
             )
 
 
-def _work(
-    plan: RunConfig, folder: Path, kept: JournalStore, share: Shard, cache: Path | None
-) -> NoReturn:
-    """A process' whole life: prepare, answer a share, end."""
+def _work(task: ShardTask) -> NoReturn:
+    """The whole life of a process: prepare, answer a shard, end."""
     # An interrupt reaches all processes of a terminal; the first one ends the others.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     try:
-        run = start(plan, Benchmark(folder), RunContext(cache))
-        answer_shard(run, kept, share, _while_parent_lives)
+        task.carry_out(_while_parent_lives)
     except IvcrError as error:
-        sys.stderr.write(f"ivcr: process {share.number + 1} of {share.of}: {error}\n")
+        sys.stderr.write(f"ivcr: process {task.shard.number + 1} of {task.shard.of}: {error}\n")
         sys.exit(error.exit_code)
     sys.exit(0)
 
 
 def _while_parent_lives(done: int, total: int) -> None:
-    """End where the process that started this one is gone: another may want the journal."""
+    """End if the process that started this one is gone: another may need the journal."""
     parent = multiprocessing.parent_process()
     if parent is None or not parent.is_alive():
         sys.exit(1)

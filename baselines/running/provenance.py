@@ -1,114 +1,135 @@
-"""What a run says of itself: the card, run.json beside it, and the key that its journal carries."""
+"""What a run's files say of it: the card, run.json beside it, and the key in its journals."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import msgspec
 from msgspec.structs import replace
 
-from baselines.base import MILLISECONDS, Baseline, Provenance, Settings
-from baselines.registry import changed_settings, without_paths
+from baselines.base import MILLISECONDS, Baseline, MemberConfig, Provenance, Settings
+from baselines.registry import RegistryEntry, find
+from baselines.running.card_settings import SHORT, card_settings, line
 from baselines.running.run_config import RunConfig
+from baselines.settings import changed_settings, without_paths
 from harness.benchmark import Benchmark
 from harness.files import canonical
 from harness.records import CandidateUse, Card
 
 TEAM = "IVCR harness"
 RECORD = "run.json"
-_CODE = Path(__file__).parents[1]
 TIMING = "timing.json"
-LINE = 200  # characters of a card's line
+_CODE = Path(__file__).parents[1]
 
 
 def card(
-    plan: RunConfig,
+    config: RunConfig,
     settings: Settings,
     use: CandidateUse,
     benchmark: Benchmark,
     provenance: Provenance,
 ) -> Card:
-    """The card of a run.
-
-    A trained folder is not part of the system's name: run.json has its hash, and what it was
-    trained with; so the seeds of one system have one name.
-    """
-    entry, data = plan.entry, provenance.training_data
+    """The card of a run."""
+    entry, data = config.entry, provenance.training_data
     if data is None:
         data = (f"{benchmark.header.name} train",) if "train_labels" in entry.about.needs else ()
-    values = {name: without_paths(value) for name, value in changed_settings(settings).items()}
-    if entry.about.trains:
-        values.pop("checkpoint", None)
+    distinctive = card_settings(entry, changed_settings(settings))
     return Card(
         schema=1,
         team=TEAM,
-        system=_line([entry.name, *(f"{key}={value}" for key, value in values.items())]),
-        history=plan.history,
+        system=line(entry.name, SHORT),
+        history=config.history,
         candidates=use,
-        description=f"{entry.summary} {provenance.remark}".strip(),
+        description=f"{entry.summary} {provenance.remark}".strip() or None,
         training_data=data,
         languages=entry.about.languages,
         parameters=provenance.parameters,
         frames_per_video=provenance.frames_per_video,
-        seed=plan.seed,
+        seed=config.seed,
         paper=entry.about.paper,
         code=entry.file,
+        variant=config.variant or distinctive.variant,
+        control=distinctive.control,
+        settings=distinctive.settings,
     )
 
 
 def record(
-    plan: RunConfig, settings: Settings, benchmark: Benchmark, provenance: Provenance
+    config: RunConfig, settings: Settings, benchmark: Benchmark, provenance: Provenance
 ) -> dict[str, Any]:
     """run.json: all that a reader needs to repeat the run; the same run gives the same record."""
-    values = {name: without_paths(value) for name, value in settings.result_settings().items()}
     return {
         "schema": 1,
-        "baseline": plan.entry.name,
-        "code_sha256": code_sha256(_CODE),
-        "settings": values,
-        "history": plan.history,
-        "seed": plan.seed,
+        "baseline": config.entry.name,
+        "code_sha256": code_sha256(_CODE, *_outside_code(config.entry, settings)),
+        "settings": without_paths(settings.result_settings()),
+        "history": config.history,
+        "seed": config.seed,
         "benchmark": {
             "name": benchmark.header.name,
             "fingerprint": benchmark.header.fingerprint,
-            "split": plan.split,
+            "split": config.split,
         },
         "details": msgspec.to_builtins(provenance.details),
     }
 
 
 def with_cost(
-    made: Card, recorded: dict[str, Any], baseline: Baseline, usage: Mapping[str, int]
+    card: Card, record: dict[str, Any], baseline: Baseline, usage: Mapping[str, int]
 ) -> tuple[Card, dict[str, Any]]:
     """Card and record of a run with the usage counted in it, without the time that it took."""
     counted = {name: usage[name] for name in sorted(usage) if name != MILLISECONDS}
     if not counted:
-        return made, recorded
-    return replace(made, cost=baseline.cost(counted)), recorded | {"spent": counted}
+        return card, record
+    return replace(card, cost=baseline.cost(counted)), record | {"spent": counted}
 
 
-def run_key(made: Card, recorded: dict[str, Any], order: dict[str, int]) -> str:
+def run_key(card: Card, record: dict[str, Any], order: dict[str, int]) -> str:
     """SHA-256 (hex) over all that the answers and their order depend on."""
-    return hashlib.sha256(canonical([made, recorded, order])).hexdigest()
+    return hashlib.sha256(canonical([card, record, order])).hexdigest()
 
 
-def code_sha256(folder: Path) -> str:
+def code_sha256(folder: Path, *outside: Path) -> str:
     """SHA-256 (hex) over the names and bytes of all Python files in `folder`, by name.
 
-    A baseline is its own file and what it imports; which of the modules around it bear on its
-    answers nobody has to know this way.
+    So nobody has to know which modules around a baseline's file its answers depend on. outside:
+    files or folders of baselines that lie elsewhere, as own1/, own2/ ...
     """
-    files = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*.py")}
+    files = _python_files(folder)
+    for number, place in enumerate(outside, start=1):
+        files |= {f"own{number}/{name}": path for name, path in _python_files(place).items()}
     total = hashlib.sha256()
     for name in sorted(files):
         total.update(f"{hashlib.sha256(files[name].read_bytes()).hexdigest()}  {name}\n".encode())
     return total.hexdigest()
 
 
-def _line(parts: list[str]) -> str:
-    """The parts in one line of a card; run.json has what is cut off."""
-    whole = " ".join(parts)
-    return whole if len(whole) <= LINE else whole[: LINE - 1] + "…"
+def _python_files(place: Path) -> dict[str, Path]:
+    """By name the Python files in a folder, or the one file."""
+    if place.is_file():
+        return {place.name: place}
+    return {path.relative_to(place).as_posix(): path for path in place.rglob("*.py")}
+
+
+def _outside_code(entry: RegistryEntry, settings: Settings) -> Iterator[Path]:
+    """The code outside the project that a baseline and its members depend on."""
+    if entry.code is not None:
+        yield entry.code
+    for name in _member_names(list(msgspec.structs.asdict(settings).values())):
+        if (code := find(name).code) is not None:
+            yield code
+
+
+def _member_names(values: Any) -> Iterator[str]:
+    """The names of all members in settings, members of members too."""
+    if isinstance(values, MemberConfig):
+        yield values.baseline
+        yield from _member_names(values.settings)
+    elif isinstance(values, Mapping):
+        yield from _member_names(list(values.values()))
+    elif isinstance(values, list | tuple):
+        for value in values:
+            yield from _member_names(value)

@@ -1,12 +1,12 @@
-"""What is to be run, and what of a benchmark a baseline may see for it."""
+"""What to run, and what of a benchmark a baseline may see for it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from baselines.base import LabelledSplit, MissingInputError, View, silent
 from baselines.registry import RegistryEntry
@@ -15,38 +15,48 @@ from harness.records import History
 
 
 class RunConfig(Struct, frozen=True):
-    """What to run: the baseline, its settings (`key=value`), the history, the split, the seed."""
+    """What to run.
+
+    assignments: settings as `key=value`. settings: settings by name, as a configuration file has
+    them; those that are assigned come first. variant: how people tell the run from others of the
+    baseline (None: by its settings).
+    """
 
     entry: RegistryEntry
     history: History
     assignments: tuple[str, ...] = ()
     split: str = "test"
     seed: int = 0
+    settings: dict[str, Any] = field(default_factory=dict)
+    variant: str | None = None
 
 
 class RunContext(NamedTuple):
-    """What a run finds around it: the folder for features kept, and who is told notes."""
+    """What no answer depends on: the cache folder for features, and the function that shows notes.
+
+    cache: None keeps nothing from run to run.
+    """
 
     cache: Path | None = None
     note: Callable[[str], None] = silent
 
 
-def view(benchmark: Benchmark, split: Split, plan: RunConfig, around: RunContext) -> View:
+def view(benchmark: Benchmark, split: Split, config: RunConfig, context: RunContext) -> View:
     """What a baseline prepares with to answer `split`."""
-    needs = "train_labels" in plan.entry.about.needs
+    needs = "train_labels" in config.entry.about.needs
     return View(
         videos=benchmark.videos,
         corpus=split.corpus,
         folder=benchmark.folder,
-        history=plan.history,
-        seed=plan.seed,
-        training=labelled_split(benchmark, "train", plan.entry.name) if needs else None,
-        cache=around.cache,
-        note=around.note,
+        history=config.history,
+        seed=config.seed,
+        training=labelled_split(benchmark, "train", config.entry.name) if needs else None,
+        cache=context.cache,
+        note=context.note,
     )
 
 
-def training_view(benchmark: Benchmark, name: str, seed: int, around: RunContext) -> View:
+def training_view(benchmark: Benchmark, name: str, seed: int, context: RunContext) -> View:
     """What the baseline `name` trains with: labels of train and, if there are some, of val.
 
     The corpus is that of train. Nothing of the test split is in it but its videos' descriptions,
@@ -63,8 +73,8 @@ def training_view(benchmark: Benchmark, name: str, seed: int, around: RunContext
         validation=labelled_split(benchmark, "val", name)
         if _has_labels(benchmark, "val")
         else None,
-        cache=around.cache,
-        note=around.note,
+        cache=context.cache,
+        note=context.note,
     )
 
 

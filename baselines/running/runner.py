@@ -1,10 +1,10 @@
 """Runs a baseline over a split: the first turn of all dialogues, then the second, and so on.
 
-A baseline is handed a turn only after it has answered the one before, and its queries hold nothing
-that the declared history does not show. Dialogues are independent, so they are taken in portions,
-which bounds the memory that answers need, and can be shared between processes. Rounds are cut into
-batches of one size, and each answered batch can be kept in a journal: a run that goes on after it
-was killed asks the batches that are left, in the same order.
+A baseline gets a turn only after it has answered the one before, and its queries hold nothing that
+the declared history does not show. Dialogues are independent, so the runner takes them in portions,
+which bounds the memory that answers need, and processes can share them. It cuts rounds into batches
+of one size and can keep each answered batch in a journal: a run that was killed and goes on answers
+the batches that are left, in the same order.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 from baselines.base import Answer, Baseline, Exchange, MissingInputError, Query
 from baselines.registry import load
+from baselines.running.card_settings import check_variant
 from baselines.running.journal import Journal
 from baselines.running.provenance import card, record, run_key
 from baselines.running.run_config import RunConfig, RunContext, view
@@ -30,35 +31,41 @@ BATCH = 64  # queries
 Progress = Callable[[int, int], None]
 
 
-def start(plan: RunConfig, benchmark: Benchmark, around: RunContext = RunContext()) -> Run:  # noqa: B008 - immutable
+def start(
+    config: RunConfig,
+    benchmark: Benchmark,
+    context: RunContext = RunContext(),  # noqa: B008 - immutable
+) -> Run:
     """Prepare a baseline for a split.
 
-    Raises WrongUsageError if the baseline does not support the plan, MissingInputError if the
-    benchmark lacks what it needs.
+    Raises WrongUsageError if the baseline does not support the configuration, MissingInputError if
+    the benchmark lacks what it needs.
     """
-    if plan.history not in plan.entry.about.histories:
-        supported = ", ".join(plan.entry.about.histories)
+    entry = config.entry
+    if config.history not in entry.about.histories:
+        supported = ", ".join(entry.about.histories)
         raise WrongUsageError(
-            f"{plan.entry.name} does not support history {plan.history}; it supports: {supported}"
+            f"{entry.name} does not support history {config.history}; it supports: {supported}"
         )
-    baseline, settings = load(plan.entry, plan.assignments)
-    use = baseline.candidate_use(plan.entry.about.candidates)
-    split = benchmark.split(plan.split)
-    reference = _reference(benchmark, plan) if plan.history == "reference" else {}
-    baseline.prepare(view(benchmark, split, plan, around))
-    desk = HistoryView(plan.history, split.candidates if use == "used" else {}, reference)
+    if config.variant is not None:
+        check_variant(config.variant, "variant")
+    baseline, settings = load(entry, config.assignments, config.settings)
+    use = baseline.candidate_use(entry.about.candidates)
+    split = benchmark.split(config.split)
+    reference = _reference(benchmark, config) if config.history == "reference" else {}
+    baseline.prepare(view(benchmark, split, config, context))
     provenance = baseline.provenance()
     return Run(
-        card(plan, settings, use, benchmark, provenance),
-        record(plan, settings, benchmark, provenance),
+        card(config, settings, use, benchmark, provenance),
+        record(config, settings, benchmark, provenance),
         baseline,
         split,
-        desk,
+        HistoryView(config.history, split.candidates if use == "used" else {}, reference),
     )
 
 
 class Shard(NamedTuple):
-    """The dialogues number, number + of, number + 2 of ...: all of them are one process' work."""
+    """The dialogues number, number + of, number + 2 of ...: the work of one process."""
 
     number: int = 0
     of: int = 1
@@ -85,76 +92,76 @@ class HistoryView(NamedTuple):
             exchanges,
         )
 
-    def exchange(self, turn: Turn, said: Prediction) -> tuple[Exchange, ...]:
+    def exchange(self, turn: Turn, prediction: Prediction) -> tuple[Exchange, ...]:
         """What the history shows of a turn from the next one on: nothing under `none`."""
         if self.history == "none":
             return ()
         if self.history == "reference":
             answer, video_id = self.reference[turn.key].answer, self.reference[turn.key].video_id
         else:
-            answer, video_id = said.response or "", _first_video(said)
+            answer, video_id = prediction.response or "", _first_video(prediction)
         shown = self.candidates.get(turn.key, ())
         return (Exchange(turn.task, turn.utterance, answer, video_id, shown),)
 
 
 class Run(NamedTuple):
-    """A prepared run: its card and record, and all it takes to answer."""
+    """A prepared run: its card and record, and what it needs to answer."""
 
     card: Card
     record: dict[str, Any]
     baseline: Baseline
     split: Split
-    desk: HistoryView
+    history_view: HistoryView
 
     def key(self, processes: int) -> str:
-        """What names the run in the journals of so many processes."""
+        """The key of the run in the journals of so many processes."""
         order = {"portion": PORTION, "batch": BATCH, "processes": processes}
         return run_key(self.card, self.record, order)
 
     def predictions(self, progress: Progress = lambda done, total: None) -> Iterator[Prediction]:
-        """Answer all turns, in file order; `progress` is told the turns answered and all turns."""
+        """Answer all turns, in file order; `progress` gets the turns answered and all turns."""
         for predictions in self.dialogues(progress=progress):
             yield from predictions
 
     def dialogues(
         self,
-        share: Shard = Shard(),  # noqa: B008 - immutable
+        shard: Shard = Shard(),  # noqa: B008 - immutable
         journal: Journal | None = None,
         progress: Progress = lambda done, total: None,
     ) -> Iterator[list[Prediction]]:
-        """Answer the dialogues of a share, in file order, and keep each batch in `journal`."""
-        all_dialogues = list(self.split.dialogues().values())[share.number :: share.of]
+        """Answer the dialogues of a shard, in file order, and keep each batch in `journal`."""
+        all_dialogues = list(self.split.dialogues().values())[shard.number :: shard.of]
         waiting, done, total = iter(all_dialogues), 0, sum(map(len, all_dialogues))
         while portion := list(islice(waiting, PORTION)):
-            said: list[list[Prediction]] = [[] for _ in portion]
-            for answered in self._rounds(portion, said, journal):
+            predictions: list[list[Prediction]] = [[] for _ in portion]
+            for answered in self._rounds(portion, predictions, journal):
                 done += answered
                 progress(done, total)
-            yield from said
+            yield from predictions
 
     def _rounds(
         self,
         portion: list[tuple[Turn, ...]],
-        said: list[list[Prediction]],
+        predictions: list[list[Prediction]],
         journal: Journal | None,
     ) -> Iterator[int]:
         """Answer the first turns of all dialogues, then the second ...; yields how many."""
         histories: list[tuple[Exchange, ...]] = [()] * len(portion)
         for position in range(max(map(len, portion))):
-            asked = ((at, turns[position]) for at, turns in enumerate(portion)
-                     if position < len(turns))  # fmt: skip
-            while batch := list(islice(asked, BATCH)):
-                queries = [self.desk.query(turn, histories[at]) for at, turn in batch]
-                answers = self._answered([turn for _, turn in batch], queries, journal)
+            waiting = ((at, turns[position]) for at, turns in enumerate(portion)
+                       if position < len(turns))  # fmt: skip
+            while batch := list(islice(waiting, BATCH)):
+                queries = [self.history_view.query(turn, histories[at]) for at, turn in batch]
+                answers = self._answer([turn for _, turn in batch], queries, journal)
                 for (at, turn), answer in zip(batch, answers, strict=True):
-                    said[at].append(answer)
-                    histories[at] += self.desk.exchange(turn, answer)
+                    predictions[at].append(answer)
+                    histories[at] += self.history_view.exchange(turn, answer)
                 yield len(batch)
 
-    def _answered(
+    def _answer(
         self, turns: list[Turn], queries: list[Query], journal: Journal | None
     ) -> list[Prediction]:
-        """A batch's answers: from the journal, or else the baseline's, which it then keeps."""
+        """A batch's answers, from the journal or else from the baseline, which the journal gets."""
         before = Counter(journal.usage) if journal else Counter()
         kept = journal and journal.answered([turn.key for turn in turns])
         if journal and kept:
@@ -162,13 +169,13 @@ class Run(NamedTuple):
                 self.baseline.restore_usage(earlier)
             return kept
         answers = self.baseline.answer(queries)
-        said = [_prediction(turn, answer) for turn, answer in zip(turns, answers, strict=True)]
+        found = [_prediction(turn, answer) for turn, answer in zip(turns, answers, strict=True)]
         if journal:
             usage: Counter[str] = Counter()
             for answer in answers:
                 usage.update(answer.usage)
-            journal.add(said, usage)
-        return said
+            journal.add(found, usage)
+        return found
 
 
 def _prediction(turn: Turn, answer: Answer) -> Prediction:
@@ -187,18 +194,18 @@ def _prediction(turn: Turn, answer: Answer) -> Prediction:
     return Prediction(turn.dialogue_id, turn.turn, answer.videos, moments, choice, response)
 
 
-def _first_video(said: Prediction) -> str | None:
+def _first_video(prediction: Prediction) -> str | None:
     """The video that an answer stands for: of its first moment, its first video, its choice."""
-    if said.moments:
-        return said.moments[0].video_id
-    return next(iter(said.videos or said.choice or ()), None)
+    if prediction.moments:
+        return prediction.moments[0].video_id
+    return next(iter(prediction.videos or prediction.choice or ()), None)
 
 
-def _reference(benchmark: Benchmark, plan: RunConfig) -> dict[TurnKey, Reference]:
-    lines = benchmark.reference(plan.split)
+def _reference(benchmark: Benchmark, config: RunConfig) -> dict[TurnKey, Reference]:
+    lines = benchmark.reference(config.split)
     if lines is None:
         raise MissingInputError(
-            f"{benchmark.folder}: withholds the reference answers of {plan.split} (labels "
+            f"{benchmark.folder}: withholds the reference answers of {config.split} (labels "
             f"{benchmark.header.labels}), so there is no history reference; take own or none"
         )
     return {TurnKey(line.dialogue_id, line.turn): line for line in lines}

@@ -1,0 +1,1 @@
+"""How a vision-language model answers a turn: prompts, pictures, parsing of its replies."""

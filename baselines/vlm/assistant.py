@@ -13,8 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Generic, Protocol, TypeVar
 
 from baselines.base import MILLISECONDS, Answer, Query
-from baselines.dialogue_context import video_in_focus
-from baselines.localisers.pipeline import is_sought
+from baselines.dialogue_context import is_sought, video_in_focus
 from baselines.vlm.parsing import (
     NO_CANDIDATES,
     NO_VIDEO,

@@ -57,7 +57,7 @@ def demo(out: Path, train: bool) -> None:
 
     benchmark = _benchmark(out / "benchmark")
     click.echo("running the floors and BM25", err=True)
-    _answered(benchmark, out / "submissions")
+    _run_all(benchmark, out / "submissions")
     if train:
         click.echo("training the small dual encoder (a minute or two on two cores)", err=True)
         checkpoint = trained(benchmark, out / "dual-encoder")
@@ -91,11 +91,11 @@ def _benchmark(folder: Path) -> Benchmark:
     return Benchmark(folder)
 
 
-def _answered(benchmark: Benchmark, submissions: Path) -> None:
+def _run_all(benchmark: Benchmark, submissions: Path) -> None:
     """Run, validate and score the floors and RUNS."""
-    from harness.cli.baseline import run_floors
+    from harness.cli.baseline import run_and_score_floors
 
-    run_floors(benchmark, None, "test", 0)
+    run_and_score_floors(benchmark, None, "test", 0)
     shutil.rmtree(submissions / TEAM_FOLDER, ignore_errors=True)
     for name, baseline, history, settings in RUNS:
         _run(benchmark, submissions, name, baseline, history, settings)
@@ -107,12 +107,12 @@ def trained(benchmark: Benchmark, folder: Path, steps: int | None = None) -> Pat
     from baselines.registry import find
     from baselines.running.run_config import RunContext
     from baselines.training.trainer import TrainJob, train
-    from harness.cli.options import extras, whole_line
+    from harness.cli.options import extras, show_note
 
     shutil.rmtree(folder, ignore_errors=True)
-    lesson = TrainJob(find(TRAINED[1]), ("size=small",), TrainerConfig(folder, steps=steps))
+    job = TrainJob(find(TRAINED[1]), ("size=small",), TrainerConfig(folder, steps=steps))
     with extras("the demo"):
-        train(lesson, benchmark, RunContext(note=whole_line))
+        train(job, benchmark, RunContext(note=show_note))
     return folder
 
 
@@ -120,15 +120,16 @@ def _run(
     benchmark: Benchmark, submissions: Path, name: str, baseline: str, history: History,
     settings: tuple[str, ...],
 ) -> None:  # fmt: skip
-    """Run one baseline, validate and score what it says."""
+    """Run one baseline, validate and score its submission."""
     from baselines.registry import find
-    from baselines.running.runner import RunConfig
-    from harness.cli.baseline import run_one
+    from baselines.running.run import run_baseline
+    from baselines.running.run_config import RunConfig
     from harness.cli.scoring import score_one
 
     folder = submissions / TEAM_FOLDER / name
     folder.parent.mkdir(parents=True, exist_ok=True)
-    run_one(RunConfig(find(baseline), history, settings), benchmark, folder, PAIRS.get(name))
+    config = RunConfig(find(baseline), history, settings)
+    run_baseline(config, benchmark, folder, pair=PAIRS.get(name))
     document, _ = score_one(folder, benchmark, "test")
     figure = document["metrics"]["all"]["R@1"]
     click.echo(f"{name}: valid, R@1 {100 * figure['value']:.1f}", err=True)

@@ -1,4 +1,4 @@
-"""What commands that run baselines share: the cache, notes, missing libraries, interrupts."""
+"""Options and messages that commands which run baselines share."""
 
 from __future__ import annotations
 
@@ -52,14 +52,27 @@ def cache_option(command: F) -> F:
     )(command)
 
 
-def whole_line(text: str) -> None:
+def config_option(command: F) -> F:
+    """The option --config."""
+    return click.option(
+        "--config",
+        type=click.Path(path_type=Path),
+        metavar="FILE.toml",
+        help="A file with settings; for a baseline that is made of others, with its members.",
+    )(command)
+
+
+def show_note(text: str) -> None:
     """Show a note on standard error."""
     click.echo(text, err=True)
 
 
 @contextmanager
 def extras(name: str) -> Iterator[None]:
-    """A library that is not installed ends in one line, which says how to install it."""
+    """Let a library that is not installed end in one line, which says how to install it.
+
+    Raises EnvironmentFailure if one is absent.
+    """
     from harness.errors import EnvironmentFailure
 
     try:
@@ -68,15 +81,17 @@ def extras(name: str) -> Iterator[None]:
         missing = (error.name or "").partition(".")[0]
         if missing in ("", "harness", "baselines", "leaderboard"):
             raise
+        how = "`pip install 'ivcr-harness[baselines]'` installs it"
+        if name.endswith(".py"):
+            how = "install it"
         raise EnvironmentFailure(
-            f"{name} needs {missing}, which is not installed; "
-            "`pip install 'ivcr-harness[baselines]'` installs it"
+            f"{name} needs {missing}, which is not installed; {how}"
         ) from error
 
 
 @contextmanager
 def resumable(line: str, *, shown: bool = True) -> Iterator[None]:
-    """An interrupt or a termination says `line`, if it is `shown`, before its exit code."""
+    """Show `line`, if it is `shown`, when an interrupt or a termination ends the block."""
     try:
         yield
     except KeyboardInterrupt:

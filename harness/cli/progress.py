@@ -8,14 +8,14 @@ from contextlib import contextmanager
 
 @contextmanager
 def bar(label: str, unit: str = "") -> Iterator[Callable[[int, int], None]]:
-    """A bar that is told how many `unit`s are done, of how many."""
+    """A bar; its function takes how many `unit`s are done, of how many."""
     with stages(unit) as advance:
         yield lambda done, total: advance(label, done, total)
 
 
 @contextmanager
 def stages(unit: str = "") -> Iterator[Callable[[str, int, int], None]]:
-    """Bars, one for each stage named: told the stage, how much is done, of how much."""
+    """Bars, one a stage; the function takes the stage, how much is done, of how much."""
     from rich.console import Console
     from rich.progress import (
         BarColumn,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from harness.cli.options import cache_option, extras, resumable, whole_line
+from harness.cli.options import cache_option, extras, resumable, show_note
 
 
 @click.command()
@@ -43,8 +43,8 @@ def train(
 ) -> None:
     """Train the baseline NAME on the train split, and write the checkpoint folder --out.
 
-    A figure on the val split, where there is one, says when to stop. Run what was trained by
-    `ivcr baseline run NAME --set checkpoint=OUT`.
+    NAME may be the path of a .py file of your own. A figure on the val split, where there is one,
+    decides when to stop. `ivcr baseline run NAME --set checkpoint=OUT` runs the trained baseline.
     """
     from baselines.base import TrainerConfig
     from baselines.registry import find
@@ -55,9 +55,9 @@ def train(
 
     config = TrainerConfig(out, seed, devices, nodes, strategy, precision, wandb, resume, steps)
     job = trainer.TrainJob(find(name), assignments, config)
-    around = RunContext(cache, whole_line if is_main_process() else lambda text: None)
+    context = RunContext(cache, show_note) if is_main_process() else RunContext(cache)
     again = f"{out}: what was saved stays; the same command with --resume goes on from there"
     with extras(name), resumable(again, shown=is_main_process()):
-        trainer.train(job, Benchmark(benchmark).checked(), around)
+        trainer.train(job, Benchmark(benchmark).checked(), context)
     if is_main_process():
         click.echo(str(out))

@@ -12,7 +12,7 @@ from harness.outcomes import Bools
 from harness.records import ABSENT_RANK, Gold, Moment, Turn
 
 
-class SystemAnswer(Struct, frozen=True):
+class JudgedAnswer(Struct, frozen=True):
     """The first answer of a system in a turn, and its result.
 
     `right` is None where the turn does not count; `rank` is None past 100, `iou` None where there
@@ -34,8 +34,8 @@ class TurnComparison(Struct, frozen=True):
     utterance: str
     gold: str | None
     span: tuple[int, int] | None
-    first: SystemAnswer
-    second: SystemAnswer
+    first: JudgedAnswer
+    second: JudgedAnswer
 
 
 class DialogueComparison(Struct, frozen=True):
@@ -108,9 +108,9 @@ def _turns(
         )
 
 
-def _answer(entrant: Entrant, row: int, turn: Turn, gold: Gold, counts: bool) -> SystemAnswer:
+def _answer(entrant: Entrant, row: int, turn: Turn, gold: Gold, counts: bool) -> JudgedAnswer:
     rank, iou = int(entrant.outcomes.rank[row]), float(entrant.outcomes.iou[row])
-    return SystemAnswer(
+    return JudgedAnswer(
         right=bool(entrant.right[row]) if counts else None,
         rank=rank if turn.task == "video" and rank < ABSENT_RANK else None,
         iou=None if gold.moment is None else float(f"{iou:.10g}"),

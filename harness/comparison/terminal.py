@@ -7,7 +7,7 @@ from itertools import groupby
 
 from harness.comparison.compare import Comparison
 from harness.comparison.differences import Difference
-from harness.comparison.disagreements import DialogueComparison, SystemAnswer, TurnComparison
+from harness.comparison.disagreements import DialogueComparison, JudgedAnswer, TurnComparison
 from harness.comparison.propagation import Propagation
 from harness.files import shown
 from harness.records import RANK_LIMIT
@@ -119,7 +119,7 @@ def _gold(turn: TurnComparison) -> str:
     return f"  gold: {shown(turn.gold)}{span}"
 
 
-def _answer(answer: SystemAnswer) -> str:
+def _answer(answer: JudgedAnswer) -> str:
     verdict = {True: "right", False: "wrong", None: "not counted"}[answer.right]
     if answer.moment is not None:
         span = f"{seconds(answer.moment.start)} to {seconds(answer.moment.end)}"

@@ -16,7 +16,7 @@ from harness.records import Card
 from harness.scoring.figures import figures
 from harness.statistics import Design, resampling_units
 from harness.validation import CheckResult, check, public_of
-from harness.validation.rules.files import MISSING
+from harness.validation.rules.text_files import MISSING
 
 PROTOCOL = "ivcr"
 

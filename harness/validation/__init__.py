@@ -12,7 +12,7 @@ from harness.validation.checking import CheckResult, check
 from harness.validation.public import PublicSplit, public_of, read_public
 from harness.validation.report import Problem, Report
 from harness.validation.rules.rule import Rule
-from harness.validation.rules.table import RULES
+from harness.validation.rules.rule_table import RULES
 
 __all__ = [
     "RULES",

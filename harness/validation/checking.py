@@ -15,7 +15,7 @@ from harness.validation.public import PublicSplit, read_public
 from harness.validation.reading.card_file import read_card
 from harness.validation.reading.predictions import PredictionsReader
 from harness.validation.report import Report
-from harness.validation.rules.table import rules_about
+from harness.validation.rules.rule_table import rules_about
 
 
 class CheckResult(NamedTuple):

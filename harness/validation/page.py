@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.validation.rules.rule import Rule
-from harness.validation.rules.table import RULES
+from harness.validation.rules.rule_table import RULES
 
 KINDS = {
     "S": "The submission and its files",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from harness.validation.report import Problem, Report, Severity, display, escape
-from harness.validation.rules.table import RULES
+from harness.validation.rules.rule_table import RULES
 
 EXAMPLES = 20  # problems of one code that a report holds in full
 

@@ -2,38 +2,29 @@
 
 from __future__ import annotations
 
-import datetime
 import os
 import stat
 import tomllib
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
 from harness.errors import SubmissionError
 from harness.records import Card
+from harness.schemas.documents import plain, require
 from leaderboard.board.records import Scores
 
-LARGEST = {"card.toml": 1 << 20, "scores.json": 1 << 26}  # bytes
+LARGEST = {"card.toml": 1 << 16, "scores.json": 1 << 22}  # bytes
 
 
 def read_card(folder: Path) -> Card:
     """card.toml. Raises SubmissionError if it is no card."""
     try:
-        table = tomllib.loads(_bytes(folder / "card.toml").decode("utf-8-sig"))
-        return msgspec.convert(_plain(table), Card)
+        table = plain(tomllib.loads(_bytes(folder / "card.toml").decode("utf-8-sig")))
+        require("card", table, "card.toml", "`ivcr validate` says more", SubmissionError)
+        return msgspec.convert(table, Card)
     except (UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
         raise SubmissionError(f"card.toml: {error}; `ivcr validate` says more") from error
-
-
-def _plain(value: Any) -> Any:
-    """TOML dates as text: a card's date is shown, never calculated with."""
-    if isinstance(value, dict):
-        return {name: _plain(inner) for name, inner in value.items()}
-    if isinstance(value, datetime.date | datetime.time):
-        return value.isoformat()
-    return value
 
 
 def read_scores(folder: Path) -> Scores:
@@ -42,8 +33,12 @@ def read_scores(folder: Path) -> Scores:
     if not os.path.lexists(path):
         raise SubmissionError("scores.json: there is none yet; make it with `ivcr score`")
     try:
-        return msgspec.json.decode(_bytes(path), type=Scores)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        document = msgspec.json.decode(_bytes(path))
+        require(
+            "scores", document, "scores.json", "make it anew with `ivcr score`", SubmissionError
+        )
+        return msgspec.convert(document, Scores)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise SubmissionError(f"scores.json: {error}; make it anew with `ivcr score`") from error
 
 

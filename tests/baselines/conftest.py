@@ -9,11 +9,10 @@ import av
 import numpy as np
 import pytest
 
-from baselines.registry import find
-from baselines.running.runner import RunConfig, RunContext, start
+from baselines.running.runner import RunContext, start
 from harness.benchmark import Benchmark
 from harness.sources.ivcr200k import ImportSettings, import_files
-from tests.baselines.ready import READY
+from tests.baselines.ready import READY, configured
 
 VIDEOS = {
     "A/cat.mp4": (10.0, {"title": "a cat sleeps on a sofa", "title_zh": "一只猫在沙发上睡觉"}),
@@ -114,7 +113,7 @@ class Ready:
         self._folders, self._made = folders, {}
 
     def __call__(self, name):
-        """Its `--set` assignments; none for a baseline that READY does not know."""
+        """What READY gives for it; nothing for a baseline that it does not know."""
         if name not in self._made:
             folder = self._folders.mktemp(name)
             get = READY.get(name, lambda folder, benchmark: [])
@@ -148,12 +147,12 @@ def toy(make):
 @pytest.fixture
 def said(tmp_path):
     """Run a baseline and give its predictions, dialogue by dialogue."""
-    around = RunContext(tmp_path / "cache")
+    context = RunContext(tmp_path / "cache")
 
-    def run(name, benchmark, history="own", *assignments, seed=0):
-        plan = RunConfig(find(name), history, assignments, seed=seed)
+    def run(name, benchmark, history="own", *given, seed=0):
+        config = configured(name, history, given, seed=seed)
         dialogues = {}
-        for prediction in start(plan, benchmark, around).predictions():
+        for prediction in start(config, benchmark, context).predictions():
             dialogues.setdefault(prediction.dialogue_id, []).append(prediction)
         return list(dialogues.values())
 

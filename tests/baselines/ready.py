@@ -1,16 +1,53 @@
 """How to make ready what a baseline cannot run without: a checkpoint, tiny and of its true form.
 
 READY maps a baseline's name to a function of a folder (that is not there yet) and the filmed toy
-benchmark, which gives the `--set` assignments. A baseline that runs without any needs no row; one
-that needs a checkpoint and has no row fails the tests over the whole catalogue.
+benchmark, which gives the `--set` assignments, or for a baseline that is made of others the path of
+a configuration file. A baseline that runs without any needs no row; one that needs a checkpoint and
+has no row fails the tests over the whole catalogue.
 """
 
 import json
 from functools import partial
+from pathlib import Path
 
 from baselines.base import TrainerConfig
 from baselines.registry import find
+from baselines.running.config_file import read_config
+from baselines.running.runner import RunConfig
 from baselines.training.trainer import TrainJob, train
+
+
+def configured(name, history, given, **more):
+    """The RunConfig of a baseline with what READY gives."""
+    entry, values = find(name), {}
+    if given and given[0].endswith(".toml"):
+        values, given = read_config(Path(given[0]), entry).settings, given[1:]
+    return RunConfig(entry, history, tuple(given), settings=values, **more)
+
+
+def arguments(given):
+    """What READY gives as the command line takes it."""
+    return [
+        part
+        for each in given
+        for part in (("--config", each) if each.endswith(".toml") else ("--set", each))
+    ]
+
+
+def described(folder, text):
+    """A configuration file beside the folder."""
+    file = folder.with_suffix(".toml")
+    file.write_text(text, "utf-8")
+    return [str(file)]
+
+
+def table(name, baseline, assignments):
+    """A member's table."""
+    values = (assignment.partition("=") for assignment in assignments)
+    rows = [
+        f"{key} = {value if value.isdecimal() else json.dumps(value)}" for key, _, value in values
+    ]
+    return "\n".join([f"[{name}]", f'baseline = "{baseline}"', f"[{name}.settings]", *rows, ""])
 
 
 def trained(name, folder, benchmark, *, steps=2, settings=()):
@@ -29,8 +66,7 @@ def tiny_clip(folder, benchmark, key="checkpoint"):
 
 def pipeline(folder, benchmark):
     """BM25 and a localiser that needs a checkpoint."""
-    [checkpoint] = tiny_clip(folder, benchmark)
-    return [f"localiser=sliding_window?{checkpoint}"]
+    return described(folder, table("localiser", "sliding_window", tiny_clip(folder, benchmark)))
 
 
 def tiny_sentences(folder, benchmark):
@@ -89,10 +125,22 @@ def local_mllm(folder, benchmark):
 
 def two_stage(folder, benchmark):
     """BM25, then a server of the tests' own."""
-    from urllib.parse import quote
+    return described(folder, table("assistant", "endpoint", endpoint(folder, benchmark)))
 
-    chosen = "&".join(quote(each, safe="=:/") for each in endpoint(folder, benchmark))
-    return [f"assistant=endpoint?{chosen}"]
+
+def hybrid(folder, benchmark):
+    """BM25 twice; the default reads earlier utterances, which history none does not show."""
+    return described(
+        folder,
+        """
+        [[member]]
+        baseline = "bm25"
+
+        [[member]]
+        baseline = "bm25"
+        weight = 2
+        """,
+    )
 
 
 READY = {
@@ -104,8 +152,7 @@ READY = {
     "local_mllm": local_mllm,
     "endpoint": endpoint,
     "dense_text": tiny_sentences,
-    # Its default reads earlier utterances, which history none does not show.
-    "hybrid": lambda folder, benchmark: ["members=bm25;2*bm25"],
+    "hybrid": hybrid,
     "clip": tiny_clip,
     "sliding_window": tiny_clip,
     "pipeline": pipeline,

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from baselines.registry import KINDS, all_baselines, changed_settings, find, load
+from baselines.registry import KINDS, all_baselines, find, load
+from baselines.settings import changed_settings
 from harness.errors import WrongUsageError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -39,10 +40,10 @@ def test_names_are_unique_and_summaries_are_sentences_of_one_line():
 def test_listing_imports_no_baseline_and_no_numpy():
     script = (
         "import sys; from baselines.registry import all_baselines; all_baselines()\n"
-        "print([n for n in sys.modules if n.startswith(('baselines.', 'numpy', 'bm25s'))])"
+        "print(sorted(n for n in sys.modules if n.startswith(('baselines.', 'numpy', 'bm25s'))))"
     )
     run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT)
-    assert run.stdout.strip() == "['baselines.base', 'baselines.registry']"
+    assert run.stdout.strip() == "['baselines.base', 'baselines.registry', 'baselines.settings']"
 
 
 def test_changed_settings_are_those_that_differ_from_the_default():
@@ -59,6 +60,9 @@ def test_changed_settings_are_those_that_differ_from_the_default():
         ("bm25", "context", "expected key=value"),
         ("random", "context=all", "nothing can be set in random"),
         ("bm25", "\x1b[31m=1", r"\x1b[31m"),
+        ("hybrid", "members=bm25;clip", "which --config names"),
+        ("hybrid", "member=bm25", "which --config names"),
+        ("pipeline", "retriever=bm25", "which --config names"),
     ],
 )
 def test_a_wrong_setting_is_refused_in_one_line_without_controls(name, assignment, expected):

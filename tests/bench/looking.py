@@ -1,11 +1,11 @@
-"""Whether the visual baselines look: trains them, runs them and their controls, and compares.
+"""Do the visual baselines use the frames? Trains and runs them and their controls, and compares.
 
     python -m tests.bench.looking BENCHMARK OUT --seeds 0 1 2
 
-Makes OUT/<seed>/<baseline> (checkpoints) and OUT/runs/<name> (submissions, scored); what is there
-already is kept, so it can be cut off and called again. About twenty minutes a seed on two cores.
-Prints, for each seed and in one table a question: the paired differences that `ivcr compare` gives,
-with 95 % intervals; pairs told apart; and what the controls leave.
+Makes OUT/<seed>/<baseline> (checkpoints) and OUT/runs/<name> (scored submissions). Existing ones
+are used, so an interrupted run can be started again. About twenty minutes per seed on two cores.
+Prints, for each seed, one table per question: the paired differences of `ivcr compare` with 95 %
+intervals, the share of golds ahead of their foils, and the figures under the controls.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ IVCR = "from harness.cli import main; main()"
 KINDS = ("order", "time", "place")
 
 
-class Proof:
-    """The runs of one benchmark, made as they are asked for."""
+class Runs:
+    """The runs of one benchmark, made on demand."""
 
     def __init__(self, benchmark: Path, out: Path) -> None:
         self._folder, self._out = benchmark, out
@@ -38,24 +38,33 @@ class Proof:
         (out / "runs").mkdir(parents=True, exist_ok=True)
 
     def trained(self, name: str, seed: int, *settings: str, label: str = "") -> Path:
-        """The checkpoint of a baseline; localisers take over the dual encoder's recogniser."""
+        """The checkpoint of a baseline; localisers use the dual encoder's recogniser."""
         folder = self._out / str(seed) / (label or name)
         if not (folder / "checkpoint.json").is_file():
-            given = list(settings)
+            assignments = list(settings)
             if name in LOCALISERS:
-                given.append(f"recogniser={self._out / str(seed) / 'dual_encoder'}")
+                assignments.append(f"recogniser={self._out / str(seed) / 'dual_encoder'}")
             self._ivcr("baseline", "train", name, "--benchmark", self._folder, "--out", folder,
-                       "--seed", seed, *_set(given))  # fmt: skip
+                       "--seed", seed, *_set(assignments))  # fmt: skip
         return folder
 
     def run(
         self, name: str, label: str, *settings: str, history: str = "own", seed: int = 0
     ) -> Path:
         """A scored submission."""
+        return self._scored(name, label, history, seed, _set(settings))
+
+    def composed(self, name: str, label: str, *tables: str, seed: int = 0) -> Path:
+        """A scored submission of a baseline that is made of others, with own history."""
+        file = self._out / f"{label}.toml"
+        file.write_text("\n".join(tables), "utf-8")
+        return self._scored(name, label, "own", seed, ["--config", str(file)])
+
+    def _scored(self, name: str, label: str, history: str, seed: int, chosen: list[str]) -> Path:
         folder = self._out / "runs" / label
         if not folder.is_dir():
             self._ivcr("baseline", "run", name, "--benchmark", self._folder, "--history", history,
-                       "--seed", seed, "--out", folder, *_set(settings))  # fmt: skip
+                       "--seed", seed, "--out", folder, *chosen)  # fmt: skip
             self._ivcr("score", folder, "--benchmark", self._folder)
         return folder
 
@@ -84,78 +93,80 @@ class Proof:
 
 def main() -> None:
     """Train, run, compare, print."""
-    asked = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    asked.add_argument("benchmark", type=Path)
-    asked.add_argument("out", type=Path)
-    asked.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    asked.add_argument("--small", action="store_true", help="the small dual encoder too")
-    chosen = asked.parse_args()
-    proof = Proof(chosen.benchmark, chosen.out)
-    _retrieval(proof, chosen.seeds)
-    _moments(proof, chosen.seeds)
-    _controls(proof, chosen.seeds)
-    if chosen.small:
-        _small(proof, chosen.seeds)
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("benchmark", type=Path)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--small", action="store_true", help="also the small dual encoder")
+    arguments = parser.parse_args()
+    runs = Runs(arguments.benchmark, arguments.out)
+    _retrieval(runs, arguments.seeds)
+    _moments(runs, arguments.seeds)
+    _controls(runs, arguments.seeds)
+    if arguments.small:
+        _small(runs, arguments.seeds)
 
 
-def _retrieval(proof: Proof, seeds: list[int]) -> None:
-    floors = [proof.run(name, name) for name in FLOORS]
+def _retrieval(runs: Runs, seeds: list[int]) -> None:
+    floors = [runs.run(name, name) for name in FLOORS]
     print("## R@1 on pixel turns: dual encoder minus the best of BM25 and the floors")
-    encoders = [_encoder(proof, seed) for seed in seeds]
+    encoders = [_encoder(runs, seed) for seed in seeds]
     for encoder in encoders:
-        print(_against(proof, encoder, floors, "R@1", "tag=pixel"))
+        print(_against(runs, encoder, floors, "R@1", "tag=pixel"))
     print("## gold ahead of its foil, %")
     for folder in [*encoders, floors[0]]:
-        told = [_value(folder, "ahead_of_foil", f"tag={kind}") for kind in KINDS]
+        ahead = [_value(folder, "ahead_of_foil", f"tag={kind}") for kind in KINDS]
         print(
-            f"{folder.name}: " + ", ".join(f"{k} {v:.1f}" for k, v in zip(KINDS, told, strict=True))
+            f"{folder.name}: "
+            + ", ".join(f"{k} {v:.1f}" for k, v in zip(KINDS, ahead, strict=True))
         )
     print("## hybrid minus each of its members, R@1 overall")
-    checkpoints = [proof.trained("dual_encoder", seed) for seed in seeds]
-    joined = ";".join(f"dual_encoder?checkpoint={folder.resolve()}" for folder in checkpoints)
-    hybrid = proof.run("hybrid", "hybrid", f"members={joined}")
+    checkpoints = [runs.trained("dual_encoder", seed) for seed in seeds]
+    members = [f"[[member]]\n{_member('dual_encoder', folder)}" for folder in checkpoints]
+    hybrid = runs.composed("hybrid", "hybrid", *members)
     rest = [*encoders, floors[0]]
-    for pair, row in proof.rows([hybrid, *rest], "R@1", "all").items():
+    for pair, row in runs.rows([hybrid, *rest], "R@1", "all").items():
         if pair[0] == "hybrid":
             print(_line(pair, row))
 
 
-def _moments(proof: Proof, seeds: list[int]) -> None:
+def _moments(runs: Runs, seeds: list[int]) -> None:
     print(f"## {MOMENT}, reference history: localisers minus the best prior")
     priors = [
-        proof.run(name, f"{name}-reference", history="reference")
+        runs.run(name, f"{name}-reference", history="reference")
         for name in ("train_prior", "whole_video", "random", "copy_previous")
     ]
     for name in LOCALISERS:
         for seed in seeds:
-            given = f"checkpoint={proof.trained(name, seed)}"
-            found = proof.run(name, f"{name}-{seed}", given, history="reference", seed=seed)
-            print(_against(proof, found, priors, MOMENT, "all"))
+            given = f"checkpoint={runs.trained(name, seed)}"
+            found = runs.run(name, f"{name}-{seed}", given, history="reference", seed=seed)
+            print(_against(runs, found, priors, MOMENT, "all"))
     for seed in seeds:
-        parts = [
-            f"retriever=dual_encoder?checkpoint={proof.trained('dual_encoder', seed).resolve()}",
-            f"localiser=tan2d?checkpoint={proof.trained('tan2d', seed).resolve()}",
+        stages = {"retriever": "dual_encoder", "localiser": "tan2d"}
+        tables = [
+            f"[{stage}]\n{_member(name, runs.trained(name, seed))}"
+            for stage, name in stages.items()
         ]
-        whole = proof.run("pipeline", f"pipeline-{seed}", *parts, seed=seed)
+        whole = runs.composed("pipeline", f"pipeline-{seed}", *tables, seed=seed)
         print(f"pipeline-{seed}, own history: {_value(whole, MOMENT, 'all'):.1f}")
 
 
-def _controls(proof: Proof, seeds: list[int]) -> None:
-    print("## controls of the dual encoder: R@1, R@1 on pixel turns, pairs told apart, %")
-    against = proof.run("random", "random")
-    shown = [proof.run("bm25", "bm25"), *(_encoder(proof, seed) for seed in seeds[:1])]
+def _controls(runs: Runs, seeds: list[int]) -> None:
+    print("## controls of the dual encoder: R@1, R@1 on pixel turns, golds ahead of foils, %")
+    against = runs.run("random", "random")
+    shown = [runs.run("bm25", "bm25"), *(_encoder(runs, seed) for seed in seeds[:1])]
     for control in CONTROLS:
-        given = f"checkpoint={proof.trained('dual_encoder', seeds[0])}"
+        given = f"checkpoint={runs.trained('dual_encoder', seeds[0])}"
         label = f"dual_encoder-{seeds[0]}-{control}"
-        shown.append(proof.run("dual_encoder", label, given, f"control={control}"))
-    dealt = proof.trained(
-        "dual_encoder", seeds[0], "control=labels_permuted", "size=small", label="dealt"
+        shown.append(runs.run("dual_encoder", label, given, f"control={control}"))
+    permuted = runs.trained(
+        "dual_encoder", seeds[0], "control=labels_permuted", "size=small", label="permuted"
     )
     shown.append(
-        proof.run(
+        runs.run(
             "dual_encoder",
             f"dual_encoder-{seeds[0]}-labels_permuted",
-            f"checkpoint={dealt}",
+            f"checkpoint={permuted}",
             "control=labels_permuted",
         )
     )
@@ -166,29 +177,29 @@ def _controls(proof: Proof, seeds: list[int]) -> None:
     print(f"## controls of the localisers: {MOMENT}, %")
     for name in LOCALISERS:
         for control in ("videos_permuted", "frames_shuffled"):
-            given = f"checkpoint={proof.trained(name, seeds[0])}"
+            given = f"checkpoint={runs.trained(name, seeds[0])}"
             label = f"{name}-{seeds[0]}-{control}"
-            found = proof.run(name, label, given, f"control={control}", history="reference")
+            found = runs.run(name, label, given, f"control={control}", history="reference")
             print(f"{label}: {_value(found, MOMENT, 'all'):.1f}")
 
 
-def _small(proof: Proof, seeds: list[int]) -> None:
+def _small(runs: Runs, seeds: list[int]) -> None:
     print("## the small dual encoder minus BM25, R@1 on pixel turns")
-    bm25 = proof.run("bm25", "bm25")
+    bm25 = runs.run("bm25", "bm25")
     for seed in seeds:
-        folder = proof.trained("dual_encoder", seed, "size=small", label="small")
-        found = proof.run("dual_encoder", f"small-{seed}", f"checkpoint={folder}", seed=seed)
-        print(_against(proof, found, [bm25], "R@1", "tag=pixel"))
+        folder = runs.trained("dual_encoder", seed, "size=small", label="small")
+        found = runs.run("dual_encoder", f"small-{seed}", f"checkpoint={folder}", seed=seed)
+        print(_against(runs, found, [bm25], "R@1", "tag=pixel"))
 
 
-def _encoder(proof: Proof, seed: int) -> Path:
-    folder = proof.trained("dual_encoder", seed)
-    return proof.run("dual_encoder", f"dual_encoder-{seed}", f"checkpoint={folder}", seed=seed)
+def _encoder(runs: Runs, seed: int) -> Path:
+    folder = runs.trained("dual_encoder", seed)
+    return runs.run("dual_encoder", f"dual_encoder-{seed}", f"checkpoint={folder}", seed=seed)
 
 
-def _against(proof: Proof, one: Path, others: list[Path], metric: str, part: str) -> str:
+def _against(runs: Runs, one: Path, others: list[Path], metric: str, part: str) -> str:
     """The paired difference to the best of the others."""
-    rows = proof.rows([one, *others], metric, part)
+    rows = runs.rows([one, *others], metric, part)
     mine = {
         pair: row for pair, row in rows.items() if pair[0] == one.name and row.value is not None
     }
@@ -203,11 +214,17 @@ def _value(folder: Path, metric: str, part: str) -> float:
 
 
 def _line(pair: tuple[str, str], row: Difference) -> str:
-    one, other, apart, low, high = (
+    one, other, difference, low, high = (
         100 * (each or 0)
         for each in (row.first_value, row.second_value, row.value, row.low, row.high)
     )
-    return f"{pair[0]} {one:.1f}, {pair[1]} {other:.1f}: {apart:+.1f} [{low:.1f}, {high:.1f}]"
+    return f"{pair[0]} {one:.1f}, {pair[1]} {other:.1f}: {difference:+.1f} [{low:.1f}, {high:.1f}]"
+
+
+def _member(name: str, checkpoint: Path) -> str:
+    """The rows of a member with a trained folder in a configuration file."""
+    folder = json.dumps(str(checkpoint.resolve()))
+    return f'baseline = "{name}"\nsettings = {{ checkpoint = {folder} }}\n'
 
 
 def _set(settings: list[str] | tuple[str, ...]) -> list[str]:

@@ -3,10 +3,9 @@
     python -m tests.bench.validation [--lines 200000]
 
 The file has one line a turn with 100 videos. Every way streams the same file in this process, and
-is timed by the clock and by this process's share of the processor (a second core's is not in it);
-the memory of a whole `ivcr validate` is taken from a process of its own. Ways whose library is not
-installed (jsonschema-rs, pydantic) are named and passed over; jsonschema, which would take minutes,
-is given the first thousand lines.
+is timed by the clock and by the processor; the memory of a whole `ivcr validate` is taken from a
+process of its own. Ways whose library is not installed (jsonschema-rs, pydantic) are named and
+passed over; jsonschema, which would take minutes, reads the first thousand lines.
 """
 
 from __future__ import annotations
@@ -15,14 +14,12 @@ import argparse
 import importlib.util
 import json
 import math
-import os
 import random
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from importlib.resources import files
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
@@ -33,6 +30,7 @@ import orjson
 from harness.benchmark import Benchmark, fingerprint
 from harness.files import canonical
 from harness.records import Card
+from harness.schemas.documents import schema
 from harness.submission import PredictionLine, toml_card
 from harness.validation import check
 
@@ -80,7 +78,7 @@ def compare(table: dict[str, Way], lines: int, rounds: int) -> None:
 # The peak as the kernel keeps it for a program, not for the process that became it: ru_maxrss would
 # count this one's memory, from which it was forked.
 MEASURED = """
-import re, resource, sys
+import re, sys
 from pathlib import Path
 from harness.cli import main
 sys.argv[0] = "ivcr"
@@ -88,8 +86,7 @@ try:
     main()
 finally:
     own = int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1])
-    second = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-    print(f"{own / 1024:.0f} MiB at most, second core {second / 1024:.0f}", file=sys.stderr)
+    print(f"{own / 1024:.0f} MiB at most", file=sys.stderr)
 """
 
 
@@ -105,17 +102,16 @@ def whole_process(benchmark: Path, submission: Path) -> None:
 def ways(benchmark: Path, submission: Path) -> dict[str, Way]:
     """The ways of reading the file: each reads all it takes and returns the number of lines."""
     path = submission / "predictions.jsonl"
-    opened = Benchmark(benchmark)
-    schema = json.loads(files("harness.schemas").joinpath("prediction.json").read_bytes())
+    read = Benchmark(benchmark)
+    lines = schema("prediction")
     table: dict[str, Way] = {
         "msgspec, typed": lambda: _each(path, msgspec.json.Decoder(PredictionLine).decode),
-        "check, one core": lambda: _on_one_core(submission, opened),
-        "check, two cores": lambda: check(submission, opened, keep=False).report.answered,
-        "check, keeping predictions": lambda: check(submission, opened).report.answered,
-        "jsonschema, shape only": lambda: _each(path, _jsonschema(schema), most=1000),
+        "check": lambda: check(submission, read, keep=False).report.answered,
+        "check, keeping predictions": lambda: check(submission, read).report.answered,
+        "jsonschema, shape only": lambda: _each(path, _jsonschema(lines), most=1000),
     }
     if importlib.util.find_spec("jsonschema_rs"):
-        table["orjson and jsonschema-rs"] = lambda: _each(path, _jsonschema_rs(schema))
+        table["orjson and jsonschema-rs"] = lambda: _each(path, _jsonschema_rs(lines))
     else:
         print("jsonschema-rs is not installed: passed over")
     if importlib.util.find_spec("pydantic"):
@@ -123,15 +119,6 @@ def ways(benchmark: Path, submission: Path) -> dict[str, Way]:
     else:
         print("pydantic is not installed: passed over")
     return table
-
-
-def _on_one_core(submission: Path, benchmark: Benchmark) -> int:
-    cores = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {min(cores)})
-    try:
-        return check(submission, benchmark, keep=False).report.answered
-    finally:
-        os.sched_setaffinity(0, cores)
 
 
 def _each(path: Path, read: Callable[[bytes], Any], most: int | None = None) -> int:
@@ -143,17 +130,17 @@ def _each(path: Path, read: Callable[[bytes], Any], most: int | None = None) -> 
     return count
 
 
-def _jsonschema(schema: dict[str, Any]) -> Callable[[bytes], Any]:
+def _jsonschema(lines: dict[str, Any]) -> Callable[[bytes], Any]:
     from jsonschema import Draft202012Validator
 
-    validator = Draft202012Validator(schema)
+    validator = Draft202012Validator(lines)
     return lambda line: validator.is_valid(json.loads(line))
 
 
-def _jsonschema_rs(schema: dict[str, Any]) -> Callable[[bytes], Any]:
+def _jsonschema_rs(lines: dict[str, Any]) -> Callable[[bytes], Any]:
     import jsonschema_rs
 
-    validator = jsonschema_rs.Draft202012Validator(schema)
+    validator = jsonschema_rs.Draft202012Validator(lines)
     return lambda line: validator.is_valid(orjson.loads(line))
 
 

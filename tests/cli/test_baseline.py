@@ -18,6 +18,7 @@ from harness.records import HISTORIES
 from harness.validation import check
 from leaderboard.site.publish import build_site
 from tests.baselines.conftest import SAMPLES, Ready, imported
+from tests.baselines.ready import arguments
 
 FILES = ("card.toml", "predictions.jsonl.zst", "run.json")
 FLOORS = [entry.name for entry in all_baselines() if entry.kind == "floor"]
@@ -46,11 +47,6 @@ def toy(tmp_path):
     return imported(tmp_path, filmed=True).folder
 
 
-def sets(assignments):
-    """Settings as the command line takes them."""
-    return [part for assignment in assignments for part in ("--set", assignment)]
-
-
 def lines(submission):
     with open_input(submission / "predictions.jsonl.zst") as stream:
         return [json.loads(line) for line in stream.read().splitlines()]
@@ -60,13 +56,27 @@ def same(one, other):
     return all((one / name).read_bytes() == (other / name).read_bytes() for name in FILES)
 
 
-def test_list_shows_every_baseline_in_one_line(ivcr):
+def test_list_shows_every_baseline_and_what_it_needs(ivcr):
     code, out, _ = ivcr("list")
     assert code == 0
-    assert [line.split()[0] for line in out.splitlines()] == [
-        entry.name for entry in all_baselines()
-    ]
-    assert "none,own,reference  candidates unused  BM25 over" in out
+    lines = out.splitlines()
+    for entry in all_baselines():
+        (at,) = (at for at, line in enumerate(lines) if line.split()[0] == entry.name)
+        assert lines[at].endswith(entry.summary)
+        assert lines[at + 1].strip().startswith("needs ")
+    first = next(at for at, line in enumerate(lines) if line.split()[0] == "bm25")
+    assert lines[first + 1].strip() == "needs text of the videos"
+
+
+@pytest.mark.parametrize("name", ["dual_encoder", "tan2d", "moment_detr", "interllava"])
+def test_what_only_annotated_events_can_train_says_so(ivcr, name):
+    for command in (["list"], ["info", name]):
+        code, out, _ = ivcr(*command)
+        shown = out[out.index(name) :]
+        assert code == 0
+        assert (
+            "annotated events" in shown.partition("labels of the train split")[2][:80] + shown[:400]
+        )
 
 
 def test_run_writes_a_submission_that_a_strangers_checks_accept(ivcr, toy, tmp_path):
@@ -78,8 +88,9 @@ def test_run_writes_a_submission_that_a_strangers_checks_accept(ivcr, toy, tmp_p
     assert (checked.report.valid, checked.report.warnings) == (True, 0)
     card = tomllib.loads((sub / "card.toml").read_text("utf-8"))
     assert (card["system"], card["history"], card["code"]) == (
-        "bm25 context=decayed", "own", "baselines/retrievers/bm25.py",
+        "bm25", "own", "baselines/retrievers/bm25.py",
     )  # fmt: skip
+    assert (card["variant"], card["settings"]) == ("context=decayed", {"context": "decayed"})
     assert lines(sub)[0]["videos"] == ["A/cat.mp4"]
     record = json.loads((sub / "run.json").read_text("utf-8"))
     assert (record["schema"], record["baseline"], record["settings"]["context"]) == (
@@ -185,7 +196,7 @@ def test_a_run_names_its_pair_in_the_card(ivcr, toy, tmp_path):
 def test_every_baseline_is_valid_and_says_the_same_without_the_test_gold(
     ivcr, toy, tmp_path, ready, entry, history
 ):
-    what = ["run", entry.name, *sets(ready(entry.name)), "--benchmark", toy]
+    what = ["run", entry.name, *arguments(ready(entry.name)), "--benchmark", toy]
     what += ["--history", history, "--out"]
     code, _, err = ivcr(*what, tmp_path / "with")
     assert code == 0, err
@@ -249,7 +260,7 @@ def test_a_run_that_is_cut_off_says_how_to_go_on(
 def test_every_baseline_goes_on_after_a_cut_to_the_same_bytes(
     ivcr, toy, tmp_path, monkeypatch, ready, entry
 ):
-    what = ["run", entry.name, *sets(ready(entry.name)), "--benchmark", toy]
+    what = ["run", entry.name, *arguments(ready(entry.name)), "--benchmark", toy]
     what += ["--history", "own", "--out"]
     assert ivcr(*what, tmp_path / "whole")[0] == 0
     with CutOff(monkeypatch, SystemExit(143)):

@@ -20,6 +20,8 @@ from tests.baselines.conftest import imported
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "checkpoints.md").read_text("utf-8")
 # The first block shows how the commands of the others are made up.
 LINES = [shlex.split(line) for line in re.findall(r"^    (\w+ .*)$", PAGE, re.MULTILINE)][2:]
+# The configuration files of the page, by the names that its text gives them.
+FILES = dict(re.findall(r"here (?:in )?`(\w+\.toml)`.*?```toml\n(.*?)```", PAGE, re.DOTALL))
 COMMITS = dict(re.findall(r"^\| (\S+/\S+) \| ([0-9a-f]{40}) \|", PAGE, re.MULTILINE))
 MAKERS = {
     "google/siglip2-base-patch16-224": tiny.siglip,
@@ -54,6 +56,9 @@ def test_every_command_runs(ivcr, tmp_path, monkeypatch, fetched, pickled):
     imported(tmp_path, name="B", filmed=True)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("IVCR_CACHE", str(tmp_path / "cache"))
+    assert sorted(FILES) == ["mix.toml", "pipeline.toml"]
+    for name, text in FILES.items():
+        (tmp_path / name).write_text(text, "utf-8")
     made = []
     for tool, *arguments in LINES:
         if tool == "python":
@@ -75,7 +80,8 @@ def test_every_checkpoint_of_a_command_is_in_the_table_with_its_commit():
     for line in fetches:
         assert line[3:5] == ["--revision", COMMITS[line[2]]]
     commands = " ".join(" ".join(line) for line in LINES)
-    used = re.findall(r"(?:checkpoint|clip)=(\S+/\S+?)(?: --set |&)revision=([0-9a-f]+)", commands)
+    used = re.findall(r"(?:checkpoint|clip)=(\S+/\S+?) --set revision=([0-9a-f]+)", commands)
+    used += re.findall(r'checkpoint = "(\S+/\S+)"\nrevision = "([0-9a-f]+)"', PAGE)
     assert len(used) > 5
     assert all(COMMITS[name] == commit for name, commit in used)
 

@@ -82,9 +82,8 @@ def test_a_run_is_valid_and_counts_what_it_has_cost(ivcr, command, toy, server, 
     }
     card = tomllib.loads((out / "card.toml").read_text("utf-8"))
     assert card["cost"] == usage | {"USD": pytest.approx(requests * (250 + 100) / 1e6)}
-    assert (card["system"], card["candidates"]) == (
-        "endpoint model=toy frames=2 moment_frames=3 side=32", "used",
-    )  # fmt: skip
+    assert (card["system"], card["candidates"]) == ("endpoint", "used")
+    assert card["settings"] == {"model": "toy", "frames": 2, "moment_frames": 3, "side": 32}
     record = json.loads((out / "run.json").read_text("utf-8"))
     assert record["spent"].items() >= usage.items()
     assert not {"url", "key", "budget", "concurrency"} & record["settings"].keys()
@@ -247,12 +246,16 @@ def test_compare_shows_by_how_much_the_errors_of_two_stage_go_on(
 ):
     monkeypatch.setenv("IVCR_CACHE", str(tmp_path / "cache"))
     server.act = always_the_cook
-    told = f"model=toy&url={server.url}&frames=2&moment_frames=3&side=32"
-    stages = ["--set", "retriever=random", "--set", f"assistant=endpoint?{told}"]
+    file = tmp_path / "stages.toml"
+    file.write_text(
+        '[retriever]\nbaseline = "random"\n[assistant]\nbaseline = "endpoint"\n'
+        f'[assistant.settings]\nmodel = "toy"\nurl = "{server.url}"\n'
+        "frames = 2\nmoment_frames = 3\nside = 32\n"
+    )
     for history, pair in (("own", "reference"), ("reference", "own")):
         out = tmp_path / history
         what = ["baseline", "run", "two_stage", "--benchmark", toy, "--history", history]
-        assert ivcr(*what, *stages, "--pair", pair, "--out", out)[0] == 0
+        assert ivcr(*what, "--config", file, "--pair", pair, "--out", out)[0] == 0
         assert ivcr("score", out, "--benchmark", toy)[0] == 0
     names = (tmp_path / "own", tmp_path / "reference")
     code, out, _ = ivcr("compare", *names, "--benchmark", toy, "--format", "json")

@@ -10,7 +10,7 @@ import pytest
 
 from tests.validation.samples import CARD, LINES, encoded, write_benchmark, write_submission
 
-HEAVY = ("torch", "pandas", "scipy", "numpy", "jsonschema", "bm25s", "rich")
+HEAVY = ("torch", "pandas", "scipy", "numpy", "bm25s", "rich")
 
 
 @pytest.fixture(scope="module")

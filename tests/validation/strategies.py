@@ -4,7 +4,7 @@ import copy
 
 from hypothesis import strategies as st
 
-from harness.documents import schema
+from harness.schemas.documents import schema
 from tests.validation.samples import LINES, VIDEOS
 
 NUMBERS = st.one_of(

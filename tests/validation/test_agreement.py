@@ -8,15 +8,15 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from harness.benchmark import Benchmark
-from harness.documents import schema
+from harness.schemas.documents import schema
 from harness.validation import read_public
 from harness.validation.reading.card_file import card_findings
-from harness.validation.reading.fast_path import FastPath, to_prediction
+from harness.validation.reading.fast_path import COVERED, FastPath, to_prediction
 from harness.validation.reading.slow_path import inspect_line
-from tests.validation.samples import LINES, encoded, write_benchmark
+from tests.validation.bad import BAD
+from tests.validation.samples import LINES, encoded, write_benchmark, write_submission
 from tests.validation.strategies import cards, lines
 
-SCHEMAS = ("prediction", "card", "benchmark", "turns", "candidates", "gold", "scores")
 # What a schema of one line can say, and what it says of some cases only.
 IN_SCHEMA = {"L106", "L109", "L110", "L111", "L112", "V101", "V102", "M103", "H101", "H102"}
 IN_PART = {"M102", "T102", "T103"}
@@ -26,14 +26,6 @@ IN_PART = {"M102", "T102", "T103"}
 def public(tmp_path_factory):
     folder = write_benchmark(tmp_path_factory.mktemp("agreement") / "benchmark")
     return read_public(Benchmark(folder), "test")
-
-
-@pytest.mark.parametrize("name", SCHEMAS)
-def test_schema_is_a_schema_and_says_what_it_is(name):
-    document = schema(name)
-    Draft202012Validator.check_schema(document)
-    assert document["$schema"].endswith("2020-12/schema")
-    assert document["$id"].endswith(f":{name}")
 
 
 PREDICTION = Draft202012Validator(schema("prediction"))
@@ -69,6 +61,15 @@ def test_fast_path_accepts_only_what_the_slow_path_finds_nothing_in(
         assert accepted.position == answer.position
         if ordered:
             assert to_prediction(accepted.answer) == answer.prediction(public)
+
+
+@pytest.mark.parametrize("code", sorted(COVERED))
+def test_fast_path_refuses_the_bad_example_of_every_rule_it_covers(code, tmp_path, public):
+    folder = write_submission(tmp_path / "sub")
+    BAD[code].do(folder)
+    bad = (folder / "predictions.jsonl").read_bytes().splitlines()[BAD[code].line - 1]
+    for ordered in (False, True):
+        assert FastPath(public, ordered=ordered).accept(bad) is None
 
 
 @pytest.mark.parametrize("line", LINES, ids=lambda line: f"{line['dialogue_id']}-{line['turn']}")

@@ -8,8 +8,8 @@ from jsonschema import Draft202012Validator
 
 from harness import scoring
 from harness.benchmark import Benchmark
-from harness.documents import schema
 from harness.formats.conversion import abstention
+from harness.schemas.documents import schema
 from harness.sources import ivcr200k
 from harness.submission import STARTER, write
 

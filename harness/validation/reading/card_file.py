@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from harness.documents import plain
 from harness.records import Card
+from harness.schemas.documents import plain
 from harness.submission import CARD
 from harness.validation.problem_log import ProblemLog
 from harness.validation.reading.source import Hash, open_untrusted
@@ -24,7 +24,7 @@ from harness.validation.rules.card import (
     CardTable,
 )
 from harness.validation.rules.rule import Fault, Finding
-from harness.validation.rules.table import RULES, rules_about
+from harness.validation.rules.rule_table import RULES, rules_about
 
 
 class CardFile(NamedTuple):

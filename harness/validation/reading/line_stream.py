@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.validation.rules.files import LINE_LIMIT, NOT_TEXT
 from harness.validation.rules.rule import Fault
+from harness.validation.rules.text_files import LINE_LIMIT, NOT_TEXT
 
 _STARTS = {
     b"\xff\xfe": "UTF-16 text",

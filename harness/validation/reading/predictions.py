@@ -17,7 +17,9 @@ from harness.validation.reading.line_stream import split_lines, strip_bom
 from harness.validation.reading.slow_path import Inspection, inspect_accepted, inspect_line
 from harness.validation.reading.source import Hash, read_chunks
 from harness.validation.rules.answer import LineAnswer
-from harness.validation.rules.files import (
+from harness.validation.rules.rule import Fault
+from harness.validation.rules.rule_table import RULES, rules_about
+from harness.validation.rules.text_files import (
     BLANK,
     BOM,
     CRLF,
@@ -28,8 +30,6 @@ from harness.validation.rules.files import (
     TOO_MANY_LINES,
     TWICE,
 )
-from harness.validation.rules.rule import Fault
-from harness.validation.rules.table import RULES, rules_about
 
 _FREE_LINES = 10_000
 

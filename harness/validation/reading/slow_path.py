@@ -11,8 +11,8 @@ from harness.validation.public import PublicSplit
 from harness.validation.reading.json_line import read_line
 from harness.validation.rules.answer import LineAnswer
 from harness.validation.rules.rule import Finding, Rule
+from harness.validation.rules.rule_table import rules_about
 from harness.validation.rules.shape import parse_shape
-from harness.validation.rules.table import rules_about
 
 
 class Inspection(NamedTuple):

@@ -13,7 +13,8 @@ from typing import IO, Protocol, cast
 
 from harness.files import zstd
 from harness.validation.report import display, escape
-from harness.validation.rules.files import (
+from harness.validation.rules.rule import Fault
+from harness.validation.rules.text_files import (
     CHANGED,
     EXPANDS,
     LINK_OUT,
@@ -24,7 +25,6 @@ from harness.validation.rules.files import (
     TRUNCATED,
     UNREADABLE,
 )
-from harness.validation.rules.rule import Fault
 
 CHUNK = 1 << 18
 FREE = 1 << 24  # bytes of output that need not be earned by input

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from typing import Any, NamedTuple
 
-from harness.documents import Mismatch, mismatches, quote_key, schema
+from harness.schemas.documents import Mismatch, mismatches, quote_key, schema
 from harness.validation.report import Severity
 from harness.validation.rules.rule import checking, declare
 from harness.validation.suggestions import Suggestions

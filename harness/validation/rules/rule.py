@@ -43,7 +43,7 @@ class Rule(NamedTuple):
     check: Callable[..., Iterator[Any]] | None = None
 
 
-# Filled by the modules of this package as they are loaded; harness.validation.rules.table is whole.
+# Filled by the modules of this package as they are loaded; rule_table loads them all.
 ENTERED: dict[str, Rule] = {}
 
 

@@ -11,7 +11,7 @@ import httpx2
 import pytest
 from PIL import Image
 
-from baselines.base import Query
+from baselines.base import MemberConfig, Query
 from baselines.encoders.processors import load_processor
 from baselines.registry import find, load
 from harness.errors import EnvironmentFailure, WrongUsageError
@@ -100,9 +100,13 @@ def test_a_processor_without_its_part_for_videos_reads_pictures_and_words(local,
 
 
 def test_two_stage_asks_a_checkpoint_as_well(viewed, saying):
-    small = "&".join((*SMALL, f"checkpoint={saying}", "max_tokens=12"))
-    stages = ["retriever=random", f"assistant=local_mllm?{small}", "localiser=whole_video"]
-    baseline, _ = load(find("two_stage"), stages)
+    small = {"frames": 2, "moment_frames": 3, "side": 32, "max_tokens": 12}
+    stages = {
+        "retriever": MemberConfig("random"),
+        "assistant": MemberConfig("local_mllm", small | {"checkpoint": str(saying)}),
+        "localiser": MemberConfig("whole_video"),
+    }
+    baseline, _ = load(find("two_stage"), (), stages)
     baseline.prepare(viewed())
     chosen, found = baseline.answer([video(candidates=()), moment(history=EARLIER)])
     alone, _ = load(find("random"))

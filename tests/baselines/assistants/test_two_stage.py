@@ -2,17 +2,15 @@
 
 import json
 import re
-from urllib.parse import quote
 
 import pytest
 
 from baselines.assistants import two_stage
-from baselines.base import Exchange, Query
+from baselines.base import Exchange, MemberConfig, Query
 from baselines.registry import find, load
 from baselines.running.runner import RunConfig, start
 from harness.errors import WrongUsageError
 from harness.records import Moment
-from tests.baselines.assistants.conftest import SMALL
 from tests.baselines.assistants.test_endpoint import EARLIER, says, told
 from tests.baselines.conftest import CAT, COOK, DOG, FOX
 from tests.chat.servers import completion
@@ -26,19 +24,28 @@ def moment(utterance="when does it start?", history=(), video_id=None):
     return Query("d", 2, "en", "moment", utterance, (), video_id, history)
 
 
+def endpoint(**settings):
+    """The settings of a two_stage with an endpoint."""
+    small = {"frames": 2, "moment_frames": 3, "side": 32, "model": "toy"}
+    return {"assistant": MemberConfig("endpoint", small | settings)}
+
+
+LOCALISER = {"localiser": MemberConfig("whole_video")}
+RANDOM = {"retriever": MemberConfig("random")}
+
+
 @pytest.fixture
 def assistant(server):
-    """The setting that names the test's server."""
-    settings = (*SMALL, "model=toy", f"url={server.url}", "concurrency=1")
-    return "assistant=endpoint?" + "&".join(quote(each, safe="=:/") for each in settings)
+    """The assistant that the test's server is."""
+    return endpoint(url=server.url, concurrency=1)
 
 
 @pytest.fixture
 def stages(viewed):
     """A prepared two_stage."""
 
-    def make(*settings):
-        baseline, _ = load(find("two_stage"), settings)
+    def make(values={}):  # noqa: B006 - only read
+        baseline, _ = load(find("two_stage"), (), values)
         baseline.prepare(viewed())
         return baseline
 
@@ -93,7 +100,7 @@ def test_a_reordering_is_taken_over(server, stages, assistant, ranking):
 
 def test_ten_candidates_at_most(server, stages, assistant, viewed, monkeypatch):
     monkeypatch.setattr(two_stage, "CANDIDATES", 2)
-    (answer,) = stages("retriever=random", assistant).answer([video()])
+    (answer,) = stages(RANDOM | assistant).answer([video()])
     assert told(server.asked[0])[1] == 2
     assert len(answer.videos) == 4
 
@@ -128,7 +135,7 @@ def test_a_localiser_grounds_and_the_assistant_explains(server, stages, assistan
     query = moment("in the video where a man cooks or a dog runs, when?")
     second = ranking(video(query.utterance))[1]
     says(server, '{"videos": [2], "reply": "chosen"}', "because of the pan")
-    baseline = stages(assistant, "localiser=whole_video")
+    baseline = stages(assistant | LOCALISER)
     (answer,) = baseline.answer([query])
     assert [found.video_id for found in answer.moments] == [second]
     assert (answer.response, answer.usage["requests"]) == ("because of the pan", 2)
@@ -140,55 +147,68 @@ def test_a_localiser_grounds_and_the_assistant_explains(server, stages, assistan
     assert (answer.moments, answer.response) == ((Moment(DOG, 0, 20_000),), "in short")
 
 
-def test_a_localiser_without_an_assistant_is_told_the_retrievers_best(stages):
-    (answer,) = stages("localiser=whole_video").answer([moment("a man cooks rice")])
+def test_a_localiser_without_an_assistant_gets_the_retrievers_best(stages):
+    (answer,) = stages(LOCALISER).answer([moment("a man cooks rice")])
     assert answer.moments == (Moment(COOK, 0, 40_000),)
     assert answer.response == "It is from 0.0 s to 40.0 s."
 
 
 def test_what_a_localiser_cannot_find_is_not_explained(server, stages, assistant):
     history = (Exchange("video", "a fox", "", FOX, ()),)  # of unknown duration
-    (answer,) = stages(assistant, "localiser=whole_video").answer([moment(history=history)])
+    (answer,) = stages(assistant | LOCALISER).answer([moment(history=history)])
     assert (answer.moments, answer.response, server.asked) == ((), "", [])
 
 
-def test_own_errors_go_on_and_reference_history_ends_them(server, toy, said, assistant):
+def test_own_errors_go_on_and_reference_history_ends_them(server, toy, assistant):
     server.act = always_the_cook
-    stages = ("retriever=random", assistant)
-    own, reference = (said("two_stage", toy, h, *stages)[0] for h in ("own", "reference"))
+    own, reference = (
+        [*start(RunConfig(find("two_stage"), history, settings=RANDOM | assistant), toy)
+         .predictions()]
+        for history in ("own", "reference")
+    )  # fmt: skip
     assert own[0].videos[0] == reference[0].videos[0] == COOK
     assert own[1].moments == (Moment(COOK, 2500, 7500),)
     assert reference[1].moments == (Moment(CAT, 2500, 7500),)
 
 
-def test_the_card_tells_the_stages_and_no_address(server, toy, assistant):
-    def run(*settings):
-        return start(RunConfig(find("two_stage"), "own", settings), toy)
+def test_the_card_names_the_stages_and_no_address(server, toy):
+    def run(**settings):
+        values = endpoint(url=server.url, **settings)
+        return start(RunConfig(find("two_stage"), "own", settings=values), toy)
 
-    made = run(assistant)
-    told = "assistant=endpoint?frames=2&moment_frames=3&side=32&model=toy"
-    assert made.card.system == f"two_stage {told}"
+    made = run()
+    assert made.card.system == "two_stage"
+    assert made.card.settings == {
+        "assistant.baseline": "endpoint",
+        "assistant.settings.frames": 2,
+        "assistant.settings.moment_frames": 3,
+        "assistant.settings.side": 32,
+        "assistant.settings.model": "toy",
+    }
+    assert made.card.variant == "assistant endpoint (frames=2, moment_frames=3, side=32, mod…"
     assert "127.0.0.1" not in json.dumps(made.record)
-    assert made.record["settings"]["assistant"] == told.removeprefix("assistant=")
-    elsewhere = assistant.replace("concurrency=1", "concurrency=2&budget_tokens=5")
-    assert run(elsewhere).key(1) == made.key(1), "a run can go on with another address and budget"
-    assert run(assistant.replace("frames=2", "frames=1")).key(1) != made.key(1)
+    small = {"frames": 2, "moment_frames": 3, "side": 32, "model": "toy"}
+    assert made.record["settings"]["assistant"] == {
+        "baseline": "endpoint", "settings": small, "weight": 1.0,
+    }  # fmt: skip
+    elsewhere = run(concurrency=2, budget_tokens=5)
+    assert elsewhere.key(1) == made.key(1), "a run can go on with another address and budget"
+    assert run(frames=1).key(1) != made.key(1)
 
 
 @pytest.mark.parametrize(
-    ("setting", "expected"),
+    ("values", "expected"),
     [
         (
-            "assistant=bm25",
-            "bm25 explains nothing; expected endpoint, local_mllm, interllava or none",
+            {"assistant": MemberConfig("bm25")},
+            "bm25 explains nothing; expected endpoint, local_mllm, interllava or no assistant",
         ),
-        ("assistant=two_stage", "two_stage explains nothing"),
-        ("retriever=bm25;bm25", "expected one baseline"),
-        ("localiser=train_prior", "reads the train split"),
-        ("assistant=endpoint?modl=x", "did you mean model"),
-        ("assistant=nobody", "no baseline"),
+        ({"assistant": MemberConfig("two_stage")}, "two_stage explains nothing"),
+        ({"localiser": MemberConfig("train_prior")}, "reads the train split"),
+        ({"assistant": MemberConfig("endpoint", {"modl": "x"})}, "did you mean model"),
+        ({"assistant": MemberConfig("nobody")}, "assistant: no baseline"),
     ],
 )
-def test_a_stage_that_is_none_is_refused(setting, expected):
+def test_a_stage_that_is_none_is_refused(values, expected):
     with pytest.raises(WrongUsageError, match=expected):
-        load(find("two_stage"), [setting])
+        load(find("two_stage"), (), values)

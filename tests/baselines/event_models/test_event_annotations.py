@@ -1,11 +1,11 @@
-"""The annotated events of a train split, and what is refused."""
+"""Reading the annotated events of a train split."""
 
 import json
 
 import pytest
 
 from baselines.base import MissingInputError
-from baselines.event_models.event_annotations import Event, read, size
+from baselines.event_models.event_annotations import AnnotatedEvent, read_annotations, value_count
 from harness.errors import EnvironmentFailure
 
 LINES = [
@@ -34,7 +34,7 @@ def folder(tmp_path):
 
 
 def test_values_are_numbered_by_attribute_events_first(folder):
-    found = read(folder(LINES), "tan2d")
+    found = read_annotations(folder(LINES), "tan2d")
     names = [(each.name, each.of_event, each.values) for each in found.attributes]
     assert names == [
         ("act", True, ("runs", "sits")),
@@ -42,18 +42,20 @@ def test_values_are_numbered_by_attribute_events_first(folder):
         ("background", False, ("grass", "sky")),
     ]
     assert [each.slice for each in found.attributes] == [slice(0, 2), slice(2, 4), slice(4, 6)]
-    assert found.size == size(found.attributes) == 6
+    assert found.value_count == value_count(found.attributes) == 6
 
 
 def test_events_stand_in_order_of_time_in_milliseconds(folder):
-    cat = read(folder(LINES), "tan2d").scripts["A/cat.mp4"]
-    assert cat.events == (Event(1000, 2250, (1, 2)), Event(5500, 7000, (0, 3)))
+    cat = read_annotations(folder(LINES), "tan2d").videos["A/cat.mp4"]
+    assert cat.events == (AnnotatedEvent(1000, 2250, (1, 2)), AnnotatedEvent(5500, 7000, (0, 3)))
     assert cat.values == (5,)
 
 
-def test_without_events_it_is_said_who_needs_them_and_what_has_them(tmp_path):
-    with pytest.raises(MissingInputError, match=r"events\.jsonl: .*tan2d learns.*ivcr data mini"):
-        read(tmp_path, "tan2d")
+def test_without_events_the_message_names_the_baseline_and_a_benchmark_that_has_them(tmp_path):
+    with pytest.raises(
+        MissingInputError, match=r"events\.jsonl: .*tan2d is trained.*ivcr data mini"
+    ):
+        read_annotations(tmp_path, "tan2d")
 
 
 @pytest.mark.parametrize(
@@ -63,4 +65,4 @@ def test_without_events_it_is_said_who_needs_them_and_what_has_them(tmp_path):
 )  # fmt: skip
 def test_a_damaged_line_is_named(folder, line):
     with pytest.raises(EnvironmentFailure, match=r"events\.jsonl: line 3: expected a video_id"):
-        read(folder([*LINES, line]), "tan2d")
+        read_annotations(folder([*LINES, line]), "tan2d")

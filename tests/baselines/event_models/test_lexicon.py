@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import chi2_contingency
 
-from baselines.event_models.lexicon import Said, g_squared, lexicon
+from baselines.event_models.lexicon import LabelledUtterance, build_lexicon, g_squared
 
 WORDS = {"en": ("red", "green", "ball", "star"), "zh": ("红色", "绿色", "圆球", "五角星")}
 AROUND = {
@@ -17,7 +17,7 @@ KINDS = [0, 0, 1, 1]  # red and green are colours, ball and star are shapes
 def corpus(language, count=200, seed=0):
     """Utterances that name one colour and one shape of a video which has two of each kind."""
     drawn = np.random.default_rng(seed)
-    said = []
+    utterances = []
     for _ in range(count):
         colour, shape = int(drawn.integers(2)), 2 + int(drawn.integers(2))
         other = int(drawn.integers(4))
@@ -26,13 +26,13 @@ def corpus(language, count=200, seed=0):
         text = (
             f"{before}{one}{'的' if drawn.random() < 0.5 and language == 'zh' else ' '}{two}{after}"
         )
-        said.append(Said(text, language, frozenset({colour, shape, other})))
-    return said
+        utterances.append(LabelledUtterance(text, language, frozenset({colour, shape, other})))
+    return utterances
 
 
 @pytest.fixture(scope="module")
 def known():
-    return lexicon([*corpus("en"), *corpus("zh", seed=1)], KINDS)
+    return build_lexicon([*corpus("en"), *corpus("zh", seed=1)], KINDS)
 
 
 def test_g_squared_is_the_log_likelihood_ratio_of_scipy():
@@ -43,7 +43,7 @@ def test_g_squared_is_the_log_likelihood_ratio_of_scipy():
     assert found[0, 0] == pytest.approx(expected, rel=1e-5)
 
 
-def test_g_squared_of_what_shuns_each_other_is_0():
+def test_g_squared_is_0_where_two_occur_together_less_than_by_chance():
     one = np.array([[1.0]], np.float32), np.array([50.0], np.float32), np.array([50.0], np.float32)
     assert g_squared(*one, 100)[0, 0] == 0
 
@@ -58,30 +58,32 @@ def test_each_value_is_found_by_its_phrase(known, language):
 
 
 @pytest.mark.parametrize(("text", "language"), [("the Green Ball", "en"), ("绿色圆球", "zh")])
-def test_what_is_read_hides_the_value_and_shows_its_kind(known, text, language):
-    read = known.read(text, language)
+def test_tokens_hide_the_value_and_show_its_attribute(known, text, language):
+    read = known.tokenize(text, language)
     named = [(i, v) for i, v in zip(read.inputs, read.values, strict=True) if v >= 0]
     assert named == [(1, 1), (2, 2)]
-    other = known.read(text.replace("Green", "red").replace("绿色", "红色"), language)
+    other = known.tokenize(text.replace("Green", "red").replace("绿色", "红色"), language)
     assert other.inputs == read.inputs
     assert other.values != read.values
 
 
-def test_words_are_told_apart_and_unknown_ones_are_0(known):
-    read = known.read("please find wild zebras", "en")
+def test_words_have_different_inputs_and_unknown_ones_have_0(known):
+    read = known.tokenize("please find wild zebras", "en")
     assert read.inputs[0] != read.inputs[1]
     assert read.inputs[2:] == [0, 0]
     assert max(known.words.values()) < known.size
 
 
 def test_a_phrase_of_another_language_names_nothing(known):
-    assert set(known.read("red ball", "zh").values) == {-1}
+    assert set(known.tokenize("red ball", "zh").values) == {-1}
 
 
 def test_chance_names_nothing():
     drawn = np.random.default_rng(5)
-    said = [
-        Said(str(drawn.choice(["red", "ball", "old"])), "en", frozenset({int(drawn.integers(4))}))
+    utterances = [
+        LabelledUtterance(
+            str(drawn.choice(["red", "ball", "old"])), "en", frozenset({int(drawn.integers(4))})
+        )
         for _ in range(300)
     ]
-    assert lexicon(said, KINDS).phrases == {"en": {}}
+    assert build_lexicon(utterances, KINDS).phrases == {"en": {}}

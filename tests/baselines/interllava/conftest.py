@@ -1,8 +1,8 @@
-"""A tokenizer as Llama's: digit by digit."""
+"""A tokenizer that writes numbers digit by digit, as Llama's does."""
 
 import pytest
 
-from baselines.interllava.tokenizer import Words
+from baselines.interllava.tokenizer import Tokenizer
 from tests.baselines.interllava import layout
 
 
@@ -13,4 +13,4 @@ def llama(tmp_path_factory):
 
     place = tmp_path_factory.mktemp("llama") / "files"
     layout.folder(place)
-    return Words(AutoTokenizer.from_pretrained(place / "llama"))
+    return Tokenizer(AutoTokenizer.from_pretrained(place / "llama"))

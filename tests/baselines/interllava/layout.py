@@ -1,6 +1,6 @@
 """Published files of InterLLaVA, tiny: the names that LAVIS and TimeChat give, written out here.
 
-`folder` makes them of models of `transformers`, so that these are what a loaded network is held to.
+`folder` makes them from models of `transformers`, with which a loaded network is compared.
 """
 
 from typing import NamedTuple
@@ -23,7 +23,7 @@ from transformers import (
 
 from tests.baselines.tiny import _model
 
-EYE, WIDTH, HIDDEN = 88, 64, 32  # of the frame encoder, the Q-Formers, the language model
+EVA, WIDTH, HIDDEN = 88, 64, 32  # of the frame encoder, the Q-Formers, the language model
 QUERIES, VIDEO_QUERIES, POSITIONS = 4, 3, 6
 LAYERS = 2
 
@@ -39,12 +39,12 @@ class Parts(NamedTuple):
 
 
 def parts(seed=0):
-    """Random models of the published make."""
+    """Random models of the published layout."""
     bert = {"hidden_size": WIDTH, "num_attention_heads": 1, "num_hidden_layers": LAYERS,
             "intermediate_size": 96}  # fmt: skip
     vision = _model(
         InstructBlipVisionModel,
-        InstructBlipVisionConfig(hidden_size=EYE, intermediate_size=120, num_hidden_layers=LAYERS,
+        InstructBlipVisionConfig(hidden_size=EVA, intermediate_size=120, num_hidden_layers=LAYERS,
                                  num_attention_heads=1, image_size=16, patch_size=8),
         seed,
     )  # fmt: skip
@@ -52,7 +52,7 @@ def parts(seed=0):
     qformer = _model(
         InstructBlipQFormerModel,
         InstructBlipQFormerConfig(vocab_size=len(WORDS), max_position_embeddings=24,
-                                  encoder_hidden_size=EYE, cross_attention_frequency=2, **bert),
+                                  encoder_hidden_size=EVA, cross_attention_frequency=2, **bert),
         seed + 1,
     )  # fmt: skip
     video = _model(
@@ -68,19 +68,19 @@ def parts(seed=0):
                     bos_token_id=None, eos_token_id=llama_words()["</s>"]),
         seed + 3,
     )  # fmt: skip
-    drawn = torch.Generator().manual_seed(seed)
+    rng = torch.Generator().manual_seed(seed)
     loose = {
-        "query_tokens": torch.randn(1, QUERIES, WIDTH, generator=drawn),
-        "video_query_tokens": torch.randn(1, VIDEO_QUERIES, WIDTH, generator=drawn),
-        "video_frame_position_embedding.weight": torch.randn(POSITIONS, WIDTH, generator=drawn),
-        "llama_proj.weight": torch.randn(HIDDEN, WIDTH, generator=drawn),
-        "llama_proj.bias": torch.randn(HIDDEN, generator=drawn),
+        "query_tokens": torch.randn(1, QUERIES, WIDTH, generator=rng),
+        "video_query_tokens": torch.randn(1, VIDEO_QUERIES, WIDTH, generator=rng),
+        "video_frame_position_embedding.weight": torch.randn(POSITIONS, WIDTH, generator=rng),
+        "llama_proj.weight": torch.randn(HIDDEN, WIDTH, generator=rng),
+        "llama_proj.bias": torch.randn(HIDDEN, generator=rng),
     }
     for layer in range(2):
         for name in ("q_proj", "k_proj", "v_proj", "o_proj"):
             stem = f"llama_model.base_model.model.model.layers.{layer}.self_attn.{name}"
-            loose[f"{stem}.lora_A.default.weight"] = torch.randn(32, HIDDEN, generator=drawn) / 4
-            loose[f"{stem}.lora_B.default.weight"] = torch.randn(HIDDEN, 32, generator=drawn) / 4
+            loose[f"{stem}.lora_A.default.weight"] = torch.randn(32, HIDDEN, generator=rng) / 4
+            loose[f"{stem}.lora_B.default.weight"] = torch.randn(HIDDEN, 32, generator=rng) / 4
     return Parts(vision, qformer, video, language, loose)
 
 
@@ -108,38 +108,38 @@ def _llama(folder, language):
 def _vision(model):
     """EVA's names, with one block more than is used."""
     ours = model.state_dict()
-    told = {
+    renamed = {
         "cls_token": ours["embeddings.class_embedding"],
         "pos_embed": ours["embeddings.position_embedding"],
         "patch_embed.proj.weight": ours["embeddings.patch_embedding.weight"],
         "patch_embed.proj.bias": ours["embeddings.patch_embedding.bias"],
-        "fc_norm.weight": torch.ones(EYE),
-        "head.weight": torch.ones(3, EYE),
+        "fc_norm.weight": torch.ones(EVA),
+        "head.weight": torch.ones(3, EVA),
     }
     for block in range(LAYERS + 1):
         mine = f"encoder.layers.{min(block, LAYERS - 1)}"
         qkv = ours[f"{mine}.self_attn.qkv.bias"]
-        told |= {
-            f"blocks.{block}.attn.q_bias": qkv[:EYE],
-            f"blocks.{block}.attn.v_bias": qkv[2 * EYE :],
+        renamed |= {
+            f"blocks.{block}.attn.q_bias": qkv[:EVA],
+            f"blocks.{block}.attn.v_bias": qkv[2 * EVA :],
             f"blocks.{block}.attn.qkv.weight": ours[f"{mine}.self_attn.qkv.weight"],
         }
         for theirs, name in (("attn.proj", "self_attn.projection"), ("norm1", "layer_norm1"),
                              ("norm2", "layer_norm2"), ("mlp.fc1", "mlp.fc1"),
                              ("mlp.fc2", "mlp.fc2")):  # fmt: skip
             for part in ("weight", "bias"):
-                told[f"blocks.{block}.{theirs}.{part}"] = ours[f"{mine}.{name}.{part}"]
-    return told
+                renamed[f"blocks.{block}.{theirs}.{part}"] = ours[f"{mine}.{name}.{part}"]
+    return renamed
 
 
 def _bert(prefix, model, norm):
     """LAVIS' names of a Q-Former: BERT's."""
-    told = {}
+    renamed = {}
     for name, weight in model.state_dict().items():
         theirs = name.replace("attention.attention.", "attention.self.")
         theirs = theirs.replace(norm, "embeddings.LayerNorm.") if name.startswith(norm) else theirs
-        told[f"{prefix}.bert.{theirs}"] = weight
-    return told
+        renamed[f"{prefix}.bert.{theirs}"] = weight
+    return renamed
 
 
 def folder(place, seed=0, *, stale=False):
@@ -150,7 +150,7 @@ def folder(place, seed=0, *, stale=False):
     made = parts(seed)
     with torch.no_grad():
         for layer in made.vision.encoder.layers:
-            layer.self_attn.qkv.bias[EYE : 2 * EYE] = 0  # EVA's keys have none
+            layer.self_attn.qkv.bias[EVA : 2 * EVA] = 0  # EVA's keys have none
     place.mkdir(parents=True)
     _llama(place / "llama", made.language)
     BertTokenizer(vocab={word: at for at, word in enumerate(WORDS)}).save_pretrained(place / "bert")

@@ -1,4 +1,4 @@
-"""Published files become one network, whose parts say what those say that they were made of."""
+"""Published files become one network; its parts compute what the original models compute."""
 
 import shlex
 import shutil
@@ -10,9 +10,9 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from baselines.interllava.model import Frames
-from baselines.interllava.published_files import FILES, POSITIONS, Published
-from baselines.interllava.published_system import FullNet
+from baselines.interllava.model import EncodedFrames
+from baselines.interllava.published.published_files import FILES, POSITIONS, PublishedModel
+from baselines.interllava.published.published_network import PublishedNetwork
 from harness.errors import EnvironmentFailure
 from tests.baselines.interllava import layout
 
@@ -25,26 +25,26 @@ def made(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def files(made):
-    return Published(made[0], torch.float32).eval()
+    return PublishedModel(made[0], torch.float32).eval()
 
 
-def test_the_frame_encoder_says_what_its_model_says(files, made):
+def test_the_frame_encoder_equals_the_original_model(files, made):
     pictures = torch.randn(3, 3, 16, 16)
     with torch.no_grad():
         ours = files.vision(pictures).last_hidden_state
         theirs = made[1].vision(pictures).last_hidden_state
-    assert ours.shape == (3, 5, layout.EYE)
+    assert ours.shape == (3, 5, layout.EVA)
     torch.testing.assert_close(ours, theirs)
 
 
-def test_the_tokens_are_those_of_the_models_that_the_last_files_hold(files, made):
-    """What `transformers` says of its own models, put together here as the paper has it."""
+def test_video_tokens_equal_those_of_the_models_in_the_last_files(files, made):
+    """The models of `transformers`, composed here as in the paper."""
     _, parts = made
-    frames = torch.randn(7, 5, layout.EYE)
+    frames = torch.randn(7, 5, layout.EVA)
     words = torch.tensor([[6, 7, 8, 9, 10, 13 + at, 11] for at in range(7)])
     ones = torch.ones_like(words)
     with torch.no_grad():
-        seen = parts.qformer(
+        state = parts.qformer(
             words,
             attention_mask=torch.ones(7, layout.QUERIES + 7),
             query_embeds=parts.loose["query_tokens"].expand(7, -1, -1),
@@ -52,12 +52,12 @@ def test_the_tokens_are_those_of_the_models_that_the_last_files_hold(files, made
         ).last_hidden_state
         places = parts.loose["video_frame_position_embedding.weight"]
         nearest = torch.nn.functional.interpolate(places.T[None], POSITIONS, mode="nearest")[0].T
-        state = (seen + nearest[:7, None]).flatten(0, 1)[None]
+        state = (state + nearest[:7, None]).flatten(0, 1)[None]
         hidden = parts.video(
             query_embeds=parts.loose["video_query_tokens"], encoder_hidden_states=state
         ).last_hidden_state
         theirs = hidden @ parts.loose["llama_proj.weight"].T + parts.loose["llama_proj.bias"]
-        ours = files.net.tokens(Frames(frames[None], words[None], ones[None]))
+        ours = files.net.tokens(EncodedFrames(frames[None], words[None], ones[None]))
     torch.testing.assert_close(ours, theirs)
 
 
@@ -76,21 +76,23 @@ def test_the_language_model_has_its_adapters_and_five_tokens_more(files, made):
     torch.testing.assert_close(ours[..., : theirs.shape[-1]], theirs, rtol=1e-4, atol=1e-4)
 
 
-def test_what_learns_is_what_learns_in_the_paper_and_the_added_tokens(files):
-    learning = {name for name, weight in FullNet(files).named_parameters() if weight.requires_grad}
-    assert {name.split(".")[0] for name in learning} == {"net"}
-    language = {name for name in learning if ".language." in name}
+def test_trained_weights_are_those_of_the_paper_and_the_special_tokens(files):
+    trained = {
+        name for name, weight in PublishedNetwork(files).named_parameters() if weight.requires_grad
+    }
+    assert {name.split(".")[0] for name in trained} == {"net"}
+    language = {name for name in trained if ".language." in name}
     assert {"lora_" in name or "trainable_tokens" in name for name in language} == {True}
     assert sum("lora_" in name for name in language) == 2 * 4 * 2
-    assert len(learning - language) == len(list(files.net.tokens.parameters()))
+    assert len(trained - language) == len(list(files.net.tokens.parameters()))
 
 
-def test_numbers_are_spelt_digit_by_digit(files):
-    spelling = files.words.spelling(10)
-    one, ten = spelling.candidates[0], spelling.candidates[9]
+def test_numbers_are_written_digit_by_digit(files):
+    numbers = files.tokenizer.number_tokens(10)
+    one, ten = numbers.candidates[0], numbers.candidates[9]
     assert len(one) == 1
-    assert ten == (*one, spelling.candidates[9][1])
-    assert sorted(spelling.digits.values()) == list(range(10))
+    assert ten == (*one, numbers.candidates[9][1])
+    assert sorted(numbers.digits.values()) == list(range(10))
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -98,7 +100,7 @@ def test_a_file_that_is_not_there_is_named(made, tmp_path, name):
     shutil.copytree(made[0], tmp_path / "files")
     (tmp_path / "files" / name).unlink()
     with pytest.raises(EnvironmentFailure, match=f"{name}: expected a published file"):
-        Published(tmp_path / "files", torch.float32)
+        PublishedModel(tmp_path / "files", torch.float32)
 
 
 @pytest.mark.parametrize(
@@ -110,7 +112,7 @@ def test_a_file_that_is_not_there_is_named(made, tmp_path, name):
         ("eva_vit_g.safetensors", "pos_embed", "pos_embed"),
     ],
 )
-def test_a_file_of_another_make_is_refused(made, tmp_path, name, weight, found):
+def test_a_file_of_another_layout_is_refused(made, tmp_path, name, weight, found):
     shutil.copytree(made[0], tmp_path / "files")
     weights = load_file(tmp_path / "files" / name)
     if weight == "llama_proj.weight":
@@ -119,7 +121,7 @@ def test_a_file_of_another_make_is_refused(made, tmp_path, name, weight, found):
         del weights[weight]
     save_file(weights, tmp_path / "files" / name)
     with pytest.raises(EnvironmentFailure, match="not a file of the published layout") as error:
-        Published(tmp_path / "files", torch.float32)
+        PublishedModel(tmp_path / "files", torch.float32)
     assert found in str(error.value)
 
 

@@ -5,10 +5,9 @@ from fractions import Fraction
 
 import pytest
 
-from baselines.base import Query, View
+from baselines.base import MemberConfig, Query, View
 from baselines.registry import find, load
 from baselines.retrievers.hybrid import fused
-from baselines.running.composition import members
 from harness.errors import WrongUsageError
 from tests.baselines.conftest import CAT, DOG, FOX
 
@@ -23,73 +22,70 @@ def test_fusion_is_the_papers_sum():
     assert dict(found) == pytest.approx({name: float(value) for name, value in hand.items()})
 
 
-def ranking(benchmark, setting, text, *more):
-    baseline, _ = load(find("hybrid"), [f"members={setting}", *more])
+BM25 = MemberConfig("bm25")
+
+
+def hybrid(*members, candidates="unused"):
+    """A hybrid of members, which is not prepared."""
+    return load(find("hybrid"), (), {"member": members, "candidates": candidates})[0]
+
+
+def ranking(benchmark, members, text, candidates="unused"):
+    baseline = hybrid(*members, candidates=candidates)
     corpus = benchmark.split("test").corpus
     baseline.prepare(View(benchmark.videos, corpus, benchmark.folder, "own", 0))
-    candidates = (CAT, FOX, DOG) if "candidates=used" in more else ()
-    (answer,) = baseline.answer([Query("d", 1, "en", "video", text, candidates)])
+    shown = (CAT, FOX, DOG) if candidates == "used" else ()
+    (answer,) = baseline.answer([Query("d", 1, "en", "video", text, shown)])
     return answer
 
 
 def test_one_member_ranks_as_it_does_alone_and_weights_decide(toy):
     text = "a cat or a dog on a beach"
-    alone = ranking(toy, "bm25", text).videos
-    assert ranking(toy, "bm25;bm25", text).videos == alone
+    alone = ranking(toy, [BM25], text).videos
+    assert ranking(toy, [BM25, BM25], text).videos == alone
     assert alone[:2] == (DOG, CAT)
 
 
 def test_candidates_are_fused_too_and_stand_in_the_given_order_where_nothing_is_known(toy):
-    answer = ranking(toy, "bm25", "a dog on a beach", "candidates=used")
+    answer = ranking(toy, [BM25], "a dog on a beach", "used")
     assert answer.choice == (DOG, CAT, FOX)
 
 
-def test_a_run_with_one_member_equals_the_members_own(toy, said):
+def test_a_run_with_one_member_equals_the_members_own(toy, said, tmp_path):
+    file = tmp_path / "one.toml"
+    file.write_text('[[member]]\nbaseline = "bm25"\n')
     for history in ("none", "own", "reference"):
-        fused_, own = (
-            said("hybrid", toy, history, "members=bm25"),
-            said("bm25", toy, history),
-        )
-        assert fused_ == own
-
-
-def test_settings_go_to_the_members(toy):
-    (first, second) = members("2*bm25?context=all ; bm25", "members", "unused")
-    assert (first.weight, second.weight) == (2, 1)
-    assert (first.settings.context, second.settings.context) == ("all", "last")
-    (clip,) = members("clip?checkpoint=/a%3Bb%26c&most=3", "members", "unused")
-    assert (clip.settings.checkpoint, clip.settings.most) == ("/a;b&c", 3)
+        assert said("hybrid", toy, history, str(file)) == said("bm25", toy, history)
 
 
 def test_provenance_is_that_of_the_members(toy):
-    baseline, _ = load(find("hybrid"), ["members=3*bm25?context=all;bm25"])
+    baseline = hybrid(MemberConfig("bm25", {"context": "all"}, 3.0), BM25)
     baseline.prepare(View(toy.videos, toy.split("test").corpus, toy.folder, "own", 0))
-    told = baseline.provenance()
-    assert told.details["members"] == [
+    details = baseline.provenance().details
+    assert details["members"] == [
         {"name": "bm25", "weight": 3.0, "settings": {"context": "all"}, "details": {}},
         {"name": "bm25", "weight": 1.0, "settings": {}, "details": {}},
     ]
-    assert json.loads(json.dumps(told.details)) == told.details
+    assert json.loads(json.dumps(details)) == details
 
 
 @pytest.mark.parametrize(
-    ("setting", "expected"),
+    ("members", "expected"),
     [
-        ("", "expected NAME"),
-        (" ; ", "expected NAME"),
-        ("bm52", "did you mean bm25"),
-        ("bm25?contxt=all", "did you mean context"),
-        ("x*bm25", "expected a weight above 0"),
-        ("-1*bm25", "expected a weight above 0"),
-        ("nan*bm25", "expected a weight above 0"),
-        ("bm25?candidates=used", "set candidates=used for the whole"),
-        ("candidate_vote", "reads candidates"),
-        ("train_prior", "reads the train split"),
-        ("bm25;sliding_window", "sliding_window is a localiser, expected what ranks videos"),
-        ("bm25?context=\x1b[31m", "context is one of"),
+        ([], "hybrid: expected members, found none"),
+        ([BM25, MemberConfig("bm52")], 'member 2: no baseline "bm52"; did you mean bm25'),
+        ([MemberConfig("bm25", {"contxt": "all"})], "member 1: .*did you mean context"),
+        ([MemberConfig("bm25", {}, -1.0)], "member 1: weight: expected a number above 0"),
+        ([MemberConfig("bm25", {}, float("nan"))], "weight: expected a number above 0"),
+        ([MemberConfig("bm25", {}, float("inf"))], "weight: expected a number above 0"),
+        ([MemberConfig("bm25", {"candidates": "used"})], "set candidates=used for the whole"),
+        ([MemberConfig("candidate_vote")], "reads candidates"),
+        ([MemberConfig("train_prior")], "reads the train split"),
+        ([BM25, MemberConfig("sliding_window")], "member 2: sliding_window is a localiser"),
+        ([MemberConfig("bm25", {"context": "\x1b[31m"})], "context is one of"),
     ],
 )
-def test_a_setting_that_cannot_be_read_is_refused_in_one_line(setting, expected):
+def test_a_member_that_cannot_be_is_refused_in_one_line(members, expected):
     with pytest.raises(WrongUsageError, match=expected) as refusal:
-        load(find("hybrid"), [f"members={setting}"])
+        hybrid(*members)
     assert str(refusal.value).isprintable()

@@ -2,13 +2,14 @@
 
 import pytest
 
-from baselines.base import About, Answer, Baseline, NoSettings, Settings
-from baselines.registry import RegistryEntry, changed_settings
+from baselines.assistants.two_stage import TwoStageSettings
+from baselines.base import About, Answer, Baseline, MemberConfig, NoSettings, Settings
+from baselines.registry import RegistryEntry
 from baselines.running import runner
-from baselines.running.composition import lasting_text
-from baselines.running.journal import Journal, spent_in
+from baselines.running.journal import Journal, usage_in
 from baselines.running.provenance import with_cost
 from baselines.running.runner import RunConfig, start
+from baselines.settings import changed_settings
 from harness.chat.usage import add_usage
 from harness.records import Prediction
 
@@ -43,7 +44,7 @@ def run(toy, monkeypatch):
     monkeypatch.setattr(runner, "BATCH", 2)
 
     def made(baseline):
-        monkeypatch.setattr(runner, "load", lambda entry, settings: (baseline, NoSettings()))
+        monkeypatch.setattr(runner, "load", lambda *known: (baseline, NoSettings()))
         return start(RunConfig(RegistryEntry("paid", "assistant", "Costs.", About()), "own"), toy)
 
     return made
@@ -59,7 +60,7 @@ def test_a_run_that_was_cut_off_counts_what_was_spent_before(run, toy, tmp_path)
     again = Paid()
     assert go_on(run(again), path) == whole
     assert add_usage(*again.before)["requests"] == 3, "two batches: of two turns and of one"
-    assert spent_in(path) == whole
+    assert usage_in(path) == whole
 
 
 def go_on(made, path):
@@ -110,15 +111,10 @@ def test_runtime_settings_are_shown_nowhere():
     assert changed_settings(ServerSettings("m", "there")) == {}
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("bm25", "bm25"),
-        ("none", "none"),
-        ("endpoint?url=http://h/v1", "endpoint"),
-        ("endpoint?key=K&model=a%26b&budget=1&frames=2", "endpoint?model=a%26b&frames=2"),
-        ("2*bm25?context=all; endpoint?timeout=3", "2*bm25?context=all;endpoint"),
-    ],
-)
-def test_of_members_in_a_setting_the_runtime_settings_are_left_out(text, expected):
-    assert lasting_text(text) == expected
+def test_of_members_the_runtime_settings_are_left_out():
+    member = MemberConfig("endpoint", {"key": "K", "model": "a", "budget": 1, "frames": 2}, 2.0)
+    inside = MemberConfig("two_stage", {"assistant": member})
+    expected = {"baseline": "endpoint", "settings": {"model": "a", "frames": 2}, "weight": 2.0}
+    assert TwoStageSettings(assistant=member).result_settings()["assistant"] == expected
+    outer = TwoStageSettings(assistant=inside).result_settings()["assistant"]
+    assert outer["settings"]["assistant"] == expected

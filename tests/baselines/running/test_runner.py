@@ -15,13 +15,14 @@ from baselines.base import (
     About,
     Answer,
     Baseline,
+    MemberConfig,
     MissingInputError,
     NoSettings,
     Provenance,
-    Settings,
 )
 from baselines.registry import RegistryEntry, all_baselines, find
 from baselines.running import provenance
+from baselines.running.composition import ComposedSettings
 from baselines.running.journal import Journal
 from baselines.running.provenance import code_sha256
 from baselines.running.runner import RunConfig, Shard, start
@@ -30,7 +31,7 @@ from harness.errors import WrongUsageError
 from harness.files import canonical
 from harness.records import HISTORIES, Moment
 from tests.baselines.conftest import CAT, COOK, DOG, FOX
-from tests.baselines.ready import READY
+from tests.baselines.ready import READY, configured
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -68,7 +69,7 @@ def spied(monkeypatch):
 
     def run(benchmark, history, **about):
         spy = Spy()
-        monkeypatch.setattr(runner, "load", lambda entry, settings: (spy, NoSettings()))
+        monkeypatch.setattr(runner, "load", lambda *known: (spy, NoSettings()))
         entry = RegistryEntry("spy", "retriever", "A spy.", About(**about))
         made = start(RunConfig(entry, history), benchmark)
         return spy, list(made.predictions()), made.card
@@ -178,11 +179,9 @@ def test_the_card_says_what_was_run(toy):
     card = start(
         RunConfig(find("bm25"), "own", ("context=all", "candidates=used"), seed=3), toy
     ).card
-    assert (card.system, card.history, card.candidates) == (
-        "bm25 context=all candidates=used",
-        "own",
-        "used",
-    )
+    assert (card.system, card.history, card.candidates) == ("bm25", "own", "used")
+    assert card.settings == {"context": "all", "candidates": "used"}
+    assert (card.variant, card.control) == ("context=all, candidates=used", None)
     assert (card.languages, card.training_data, card.seed) == (("en", "zh"), (), 3)
     assert (ROOT / card.code).is_file()
     assert start(RunConfig(find("train_prior"), "own"), toy).card.training_data == ("toy train",)
@@ -244,7 +243,7 @@ def test_a_run_that_goes_on_asks_what_is_left_and_says_the_same(
     monkeypatch.setattr(Spy, "answer", killed_after(Spy.answer, 2))
     made = []
     monkeypatch.setattr(Spy, "prepare", lambda self, view: made.append(self))
-    monkeypatch.setattr(runner, "load", lambda entry, settings: (Spy(), NoSettings()))
+    monkeypatch.setattr(runner, "load", lambda *known: (Spy(), NoSettings()))
     while len(made) < 20:
         run = start(RunConfig(RegistryEntry("spy", "retriever", "A spy.", About()), history), toy)
         journal = Journal(tmp_path / "journal", run.key(1))
@@ -365,27 +364,36 @@ def test_whatever_changes_in_the_code_changes_its_hash_and_the_runs_key(
 
 
 def test_no_folder_of_a_machine_stands_in_card_or_record(toy, spied, monkeypatch, tmp_path):
-    class Named(Settings, frozen=True):
-        members: str = ""
+    class Named(ComposedSettings, frozen=True):
+        member: tuple[MemberConfig, ...] = ()
         checkpoint: str = ""
         model: str = ""
 
-    (tmp_path / "weights").mkdir()
-    chosen = Named(f"bm25;2*clip?checkpoint={tmp_path}/weights", f"{tmp_path}/weights/", "org/name")
-    monkeypatch.setattr(runner, "load", lambda entry, settings: (Spy(), chosen))
+    weights = tmp_path / "weights"
+    weights.mkdir()
+    clip = MemberConfig("clip", {"checkpoint": str(weights)}, 2.0)
+    chosen = Named((MemberConfig("bm25"), clip), f"{weights}/", "org/name")
+    monkeypatch.setattr(runner, "load", lambda *known: (Spy(), chosen))
     run = start(RunConfig(RegistryEntry("spy", "retriever", "A spy.", About()), "own"), toy)
     assert run.record["settings"] == {
-        "members": "bm25;2*clip?checkpoint=weights", "checkpoint": "weights", "model": "org/name",
-    }  # fmt: skip
-    assert str(tmp_path) not in run.card.system
+        "member": [
+            {"baseline": "bm25", "settings": {}, "weight": 1.0},
+            {"baseline": "clip", "settings": {"checkpoint": "weights"}, "weight": 2.0},
+        ],
+        "checkpoint": "weights",
+        "model": "org/name",
+    }
+    assert str(tmp_path).encode() not in canonical([run.card, run.record])
 
 
-@pytest.mark.parametrize("settings", ["{}", "members=dual_encoder?{}"])
-def test_no_folder_of_trained_weights_does_either(toy, ready, settings):
+@pytest.mark.parametrize("name", ["dual_encoder", "hybrid"])
+def test_no_folder_of_trained_weights_does_either(toy, ready, name):
     [given] = ready("dual_encoder")
-    name = "dual_encoder" if settings == "{}" else "hybrid"
-    run = start(RunConfig(find(name), "own", (settings.format(given),)), toy)
     folder = Path(given.partition("=")[2])
+    values = {"checkpoint": str(folder)}
+    if name == "hybrid":
+        values = {"member": (MemberConfig("dual_encoder", values),)}
+    run = start(RunConfig(find(name), "own", settings=values), toy)
     assert folder.is_dir()
     assert str(folder.parent).encode() not in canonical([run.card, run.record])
 
@@ -401,10 +409,7 @@ sys.stdout.buffer.write(told(Path(sys.argv[1]), json.loads(sys.argv[2])))
 
 def told(folder, chosen):
     """All that runs of several baselines say, as bytes."""
-    runs = [
-        start(RunConfig(find(name), "own", tuple(given)), Benchmark(folder))
-        for name, given in chosen
-    ]
+    runs = [start(configured(name, "own", given), Benchmark(folder)) for name, given in chosen]
     return b"\n".join(canonical([run.card, run.record, *run.predictions()]) for run in runs)
 
 

@@ -1,6 +1,7 @@
-"""InterLLaVA from published files: their names, their sizes, and whose weights come after whose.
+"""The published InterLLaVA model: its files, their sizes and names, and the order of loading.
 
-A folder with these, each pickle made safetensors under its own names (docs/assistants.md):
+A folder of these files, each pickle converted to safetensors under its own names
+(docs/assistants.md):
 
     llama/                                        Llama-2-7b-chat-hf, as transformers has it
     bert/                                         the tokenizer of bert-base-uncased
@@ -9,9 +10,9 @@ A folder with these, each pickle made safetensors under its own names (docs/assi
     timechat_7b.safetensors                       both Q-Formers, projection, LoRA adapters
     VL_LLaMA_2_7B_Finetuned.safetensors           Video-LLaMA-2's video Q-Former
 
-A later file's weights replace an earlier one's, of the last file the video Q-Former's alone: the
-order and the choice of the paper's code (ivcr/models/ivcr.py, its training configuration). Names
-are those of LAVIS, from which all of these descend; sizes are read off the weights.
+A later file's weights replace an earlier one's; of the last file only the video Q-Former is used.
+Order and choice are those of the paper's code (ivcr/models/ivcr.py, its training configuration).
+Weight names are those of LAVIS, from which all these models descend. Sizes are read from weights.
 """
 
 from __future__ import annotations
@@ -33,8 +34,13 @@ from transformers import (
 )
 
 from baselines.encoders.resolve import loading
-from baselines.interllava.model import Form, InterLLaVA, VideoTokens, adapted
-from baselines.interllava.tokenizer import Words
+from baselines.interllava.model import (
+    InterLLaVA,
+    VideoTokenConfig,
+    VideoTokenEncoder,
+    with_lora,
+)
+from baselines.interllava.tokenizer import Tokenizer
 from baselines.training.checkpoints import from_safetensors
 from harness.errors import EnvironmentFailure
 
@@ -44,8 +50,7 @@ TIMECHAT, VIDEO_LLAMA = "timechat_7b.safetensors", "VL_LLaMA_2_7B_Finetuned.safe
 FILES = (EVA, QFORMER, TIMECHAT, VIDEO_LLAMA)
 LLAMA, BERT = "llama", "bert"
 POSITIONS = 64
-HEAD, EYE_HEAD = 64, 88  # widths of an attention head: of BERT, of EVA ViT-g
-DECODER = "[DEC]"  # a token that LAVIS adds to BERT's; it has an embedding and is not used here
+HEAD, VISION_HEAD = 64, 88  # widths of an attention head: of BERT, of EVA ViT-g
 
 _VISION = (
     (r"visual_encoder\.", ""),
@@ -66,13 +71,13 @@ _TOKENS = (
     (r"^video_frame_position_embedding\.", "positions."),
     (r"^llama_proj\.", "projection."),
 )
-_OURS = re.compile(r"(qformer|video_qformer|positions|projection)\.|(video_)?query_tokens$")
+_USED = re.compile(r"(qformer|video_qformer|positions|projection)\.|(video_)?query_tokens$")
 # Buffers and heads of other tasks.
 _UNUSED = re.compile(r"position_ids$|^(video_)?Qformer\.cls\.|^Qformer\.bert\.pooler")
 
 
-class Published(nn.Module):
-    """The network with its frame encoder, and both tokenizers."""
+class PublishedModel(nn.Module):
+    """InterLLaVA with its frame encoder, and both tokenizers."""
 
     vision: InstructBlipVisionModel
     net: InterLLaVA
@@ -80,49 +85,49 @@ class Published(nn.Module):
     def __init__(self, folder: Path, dtype: torch.dtype) -> None:
         """Load all files of `folder`; the frame encoder and the language model are frozen.
 
-        Raises EnvironmentFailure if one is absent, damaged, or of another make.
+        Raises EnvironmentFailure if one is absent, damaged, or of another layout.
         """
         super().__init__()
-        read = {name: _read(folder / name) for name in FILES}
+        weights = {name: _read(folder / name) for name in FILES}
         with loading(str(folder / LLAMA), folder / LLAMA):
-            tokenizer = transformers.AutoTokenizer.from_pretrained(folder / LLAMA)
+            self.tokenizer = Tokenizer(transformers.AutoTokenizer.from_pretrained(folder / LLAMA))
             language: Any = LlamaForCausalLM.from_pretrained(
                 folder / LLAMA, use_safetensors=True, dtype=dtype, local_files_only=True
             )
         with loading(str(folder / BERT), folder / BERT):
-            self.sampled: Any = transformers.AutoTokenizer.from_pretrained(folder / BERT)
-        self.words = Words(tokenizer)
-        language.resize_token_embeddings(len(self.words), mean_resizing=False)
-        self.vision = _vision(read[EVA], _named("ln_vision.", read[QFORMER]), folder / EVA)
+            self.frame_tokenizer: Any = transformers.AutoTokenizer.from_pretrained(folder / BERT)
+        language.resize_token_embeddings(len(self.tokenizer), mean_resizing=False)
+        norm = _with_prefix("ln_vision.", weights[QFORMER])
+        self.vision = _vision(weights[EVA], norm, folder / EVA)
         nn.Module.to(self.vision, dtype).requires_grad_(False)
-        tokens = _tokens(read, language.config.hidden_size, folder)
-        adapters = adapted(language, self.words.added)
-        _load_adapters(adapters, read[TIMECHAT], folder / TIMECHAT)
-        self.net = InterLLaVA(tokens, adapters, self.words.placeholder)
+        tokens = _video_tokens(weights, language.config.hidden_size, folder)
+        language = with_lora(language, self.tokenizer.special_ids)
+        _load_adapters(language, weights[TIMECHAT], folder / TIMECHAT)
+        self.net = InterLLaVA(tokens, language, self.tokenizer.placeholder)
 
 
 def _read(path: Path) -> Weights:
     if not path.is_file():
         raise EnvironmentFailure(
             f"{path}: expected a published file as safetensors, found none; docs/assistants.md "
-            "says where each comes from, and has the command that makes safetensors of a pickle"
+            "says where each comes from, and has the command that converts a pickle to safetensors"
         )
     return from_safetensors(path, path.read_bytes())
 
 
-def _renamed(name: str, table: tuple[tuple[str, str], ...]) -> str:
+def _rename(name: str, table: tuple[tuple[str, str], ...]) -> str:
     for pattern, ours in table:
         name = re.sub(pattern, ours, name)
     return name
 
 
-def _named(prefix: str, weights: Mapping[str, Tensor]) -> Weights:
-    """The weights under a prefix, without it."""
+def _with_prefix(prefix: str, weights: Mapping[str, Tensor]) -> Weights:
+    """The weights whose names have a prefix, named without it."""
     return {n.removeprefix(prefix): w for n, w in weights.items() if n.startswith(prefix)}
 
 
 def _vision(weights: Weights, norm: Weights, path: Path) -> InstructBlipVisionModel:
-    """The frame encoder, without its last block: BLIP-2 takes what the one before it says."""
+    """The frame encoder without its last block: BLIP-2 reads the output of the one before."""
     try:
         blocks = _layers(weights, r"(?:visual_encoder\.)?blocks\.(\d+)\.")
         patch = weights["patch_embed.proj.weight"]
@@ -131,46 +136,47 @@ def _vision(weights: Weights, norm: Weights, path: Path) -> InstructBlipVisionMo
             hidden_size=patch.shape[0],
             intermediate_size=weights["blocks.0.mlp.fc1.weight"].shape[0],
             num_hidden_layers=blocks - 1,
-            num_attention_heads=patch.shape[0] // EYE_HEAD,
+            num_attention_heads=patch.shape[0] // VISION_HEAD,
             image_size=side,
             patch_size=patch.shape[-1],
         )
     except (KeyError, IndexError) as error:
         raise _foreign(path, str(error)) from error
     model = InstructBlipVisionModel(config)
-    model.post_layernorm.eps = 1e-5  # it was trained as a layer of its own, not one of the encoder
-    ours = {_renamed(name, _VISION): weight for name, weight in _joined(weights).items()}
+    model.post_layernorm.eps = 1e-5  # of a layer that was trained outside of the encoder
+    ours = {_rename(name, _VISION): weight for name, weight in _with_joint_bias(weights).items()}
     ours |= {f"post_layernorm.{name}": weight for name, weight in norm.items()}
     expected = model.state_dict().keys()
     _load(model, {name: weight for name, weight in ours.items() if name in expected}, path)
     return model
 
 
-def _joined(weights: Weights) -> Weights:
-    """With one bias of query, key and value, where the file has those of query and value."""
-    found = dict(weights)
+def _with_joint_bias(weights: Weights) -> Weights:
+    """With one bias of query, key and value, where the file has one of query and one of value."""
+    joint = dict(weights)
     for name in [name for name in weights if name.endswith("attn.q_bias")]:
         stem = name.removesuffix("q_bias")
-        query, value = found.pop(name), found.pop(f"{stem}v_bias")
-        found[f"{stem}qkv.bias"] = torch.cat([query, torch.zeros_like(value), value])
-    return found
+        query, value = joint.pop(name), joint.pop(f"{stem}v_bias")
+        joint[f"{stem}qkv.bias"] = torch.cat([query, torch.zeros_like(value), value])
+    return joint
 
 
-def _tokens(read: Mapping[str, Weights], width: int, folder: Path) -> VideoTokens:
+def _video_tokens(files: Mapping[str, Weights], width: int, folder: Path) -> VideoTokenEncoder:
     """Both Q-Formers, the positions and the projection, from all files in their order."""
-    last = {n: w for n, w in read[VIDEO_LLAMA].items() if n.startswith("video_Qformer")}
+    last = {n: w for n, w in files[VIDEO_LLAMA].items() if n.startswith("video_Qformer")}
     weights: Weights = {}
-    for each in (read[QFORMER], read[TIMECHAT], last):
+    for each in (files[QFORMER], files[TIMECHAT], last):
         for name, weight in each.items():
-            ours = _renamed(name, _TOKENS)
-            if _OURS.match(ours) and not _UNUSED.search(name):
+            ours = _rename(name, _TOKENS)
+            if _USED.match(ours) and not _UNUSED.search(name):
                 weights[ours] = weight.float()
     path = folder / TIMECHAT
     try:
-        places = weights["positions.weight"]
-        # The nearest of its own, where the file has another number of positions.
-        weights["positions.weight"] = places[torch.arange(POSITIONS) * len(places) // POSITIONS]
-        form = Form(
+        positions = weights["positions.weight"]
+        # The nearest one, where the file has another number of positions.
+        nearest = torch.arange(POSITIONS) * len(positions) // POSITIONS
+        weights["positions.weight"] = positions[nearest]
+        config = VideoTokenConfig(
             queries=weights["query_tokens"].shape[1],
             video_queries=weights["video_query_tokens"].shape[1],
         )
@@ -185,13 +191,13 @@ def _tokens(read: Mapping[str, Weights], width: int, folder: Path) -> VideoToken
         )
     except (KeyError, IndexError) as error:
         raise _foreign(path, str(error)) from error
-    made = VideoTokens(form, frame, video, width)
-    _load(made, weights, path)
-    return made
+    encoder = VideoTokenEncoder(config, frame, video, width)
+    _load(encoder, weights, path)
+    return encoder
 
 
 def _sizes(weights: Weights, prefix: str) -> dict[str, Any]:
-    """Sizes of a Q-Former."""
+    """The sizes of the Q-Former whose weights have that prefix."""
     first = f"{prefix}encoder.layer.0."
     query = weights[f"{first}attention.attention.query.weight"]
     return {
@@ -204,13 +210,13 @@ def _sizes(weights: Weights, prefix: str) -> dict[str, Any]:
 
 
 def _layers(weights: Weights, pattern: str) -> int:
-    return 1 + max(int(found[1]) for name in weights if (found := re.match(pattern, name)))
+    return 1 + max(int(match[1]) for name in weights if (match := re.match(pattern, name)))
 
 
 def _load_adapters(language: Any, weights: Weights, path: Path) -> None:
-    adapters = _named("llama_model.", weights)
+    ours = _with_prefix("llama_model.", weights)
     expected = {n: w for n, w in language.state_dict().items() if "lora_" in n}
-    found = {n: w for n, w in adapters.items() if "lora_" in n}
+    found = {n: w for n, w in ours.items() if "lora_" in n}
     _check(expected, found, path)
     language.load_state_dict(found, strict=False)
 
@@ -222,13 +228,13 @@ def _load(module: nn.Module, weights: Weights, path: Path) -> None:
 
 def _check(expected: Mapping[str, Tensor], found: Mapping[str, Tensor], path: Path) -> None:
     """Raise EnvironmentFailure unless both have the same names and shapes."""
-    odd = sorted(
+    wrong = sorted(
         name
         for name in expected.keys() | found.keys()
         if name not in expected or name not in found or expected[name].shape != found[name].shape
     )
-    if odd:
-        raise _foreign(path, f"{len(odd)} weights are missing or of another shape, as {odd[0]}")
+    if wrong:
+        raise _foreign(path, f"{len(wrong)} weights are missing or of another shape, as {wrong[0]}")
 
 
 def _foreign(path: Path, reason: str) -> EnvironmentFailure:

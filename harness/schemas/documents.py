@@ -1,4 +1,4 @@
-"""Documents of strangers, checked against the published schemas in harness/schemas.
+"""Documents of strangers, checked against the published schemas beside this file.
 
 `jsonschema` finds what is wrong. The words are ours: the place, what is expected there, what was
 found. A schema's `title` names what it expects.
@@ -40,6 +40,7 @@ TYPES = {
 WORDS = {
     "const": "{}",
     "not": "no such key",
+    "exclusiveMinimum": "more than {}",
     "maximum": "at most {}",
     "minimum": "at least {}",
     **dict.fromkeys(("maxLength", "maxItems", "maxProperties"), "a length of at most {}"),

@@ -1,0 +1,169 @@
+"""Tiny InterLLaVA's network (trainable on IVCR-Mini only: needs annotated events), for two cores.
+
+The published frame encoder knows most things in the world. Its replacement here is trained on
+IVCR-Mini's train split alone (tiny_frame_encoder.py). Each frame has three patches: what it shows,
+how it agrees with the question, and facts. The rest is InterLLaVA's network with small sizes.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from transformers import (
+    Blip2QFormerConfig,
+    InstructBlipQFormerConfig,
+    LlamaConfig,
+    LlamaForCausalLM,
+)
+
+from baselines.event_models.matching import ROLES
+from baselines.event_models.query_encoder import WIDTH
+from baselines.interllava.model import (
+    EncodedFrames,
+    InterLLaVA,
+    VideoTokenConfig,
+    VideoTokenEncoder,
+)
+from baselines.interllava.tokenizer import Tokenizer
+from baselines.interllava.training import TurnBatch
+from baselines.localisation.step_features import KNOWN, STEPS
+
+FRAMES = 8  # of a candidate; a moment turn's video has STEPS
+TOKEN_CONFIG = VideoTokenConfig(queries=2, video_queries=8, window=8, stride=8, positions=STEPS)
+FACTS = 5  # of a candidate, see `TinyFrameEncoder.encode_candidates`
+HIDDEN = 128  # of the language model
+MARKS = 4  # what a video token can express, see `TinyNetwork`
+GOLD, INSIDE, FIRST, LAST = range(MARKS)
+WAVE = 0.2  # amplitude of the wave in a time word's initial embedding
+SLOWEST, FASTEST = 0.05, 3.0  # of the waves, radians a second
+
+
+class VisualInputs(NamedTuple):
+    """The frames of several videos: what they show, how they agree with the question, facts.
+
+    contents, agreement, facts: (videos, frames, d) each. text_ids, text_mask: (videos, frames, n),
+    the Q-Former's text. counts: the candidates of each question. marks: in training what the video
+    tokens should express, (video tokens, MARKS).
+    """
+
+    contents: Tensor
+    agreement: Tensor
+    facts: Tensor
+    text_ids: Tensor
+    text_mask: Tensor
+    counts: list[int]
+    marks: Tensor | None = None
+
+
+class PatchProjector(nn.Module):
+    """Projects the three parts of a frame to the patches that the first Q-Former reads."""
+
+    def __init__(self, values: int, agreements: int, facts: int) -> None:
+        """The width of each part."""
+        super().__init__()
+        self.parts = nn.ModuleList(nn.Linear(size, WIDTH) for size in (values, agreements, facts))
+        self.norm = nn.LayerNorm(WIDTH)
+
+    def forward(self, visual: VisualInputs) -> EncodedFrames:
+        """Frames of three patches."""
+        parts = zip(self.parts, visual[:3], strict=True)
+        patches = torch.stack([project(part) for project, part in parts], dim=2)
+        return EncodedFrames(self.norm(patches), visual.text_ids, visual.text_mask)
+
+
+class TinyNetwork(nn.Module):
+    """InterLLaVA with a projector for candidates (`choosing`) and one for moments (`grounding`).
+
+    marks: (MARKS, HIDDEN), one direction for each fact that a video token can express: that its
+    candidate is the gold one; that its frame is inside the moment, is its first, is its last.
+    """
+
+    marks: Tensor
+
+    def __init__(self, values: int, tokenizer: Tokenizer) -> None:
+        """values: of all attributes together."""
+        super().__init__()
+        self.choosing = PatchProjector(values, ROLES, FACTS)
+        self.grounding = PatchProjector(values, WIDTH, KNOWN + 1)
+        tokens, language = _video_tokens(len(tokenizer)), _language_model(tokenizer)
+        self.net = InterLLaVA(tokens, language, tokenizer.placeholder)
+        self.register_buffer("marks", nn.functional.normalize(torch.randn(MARKS, HIDDEN), dim=1))
+
+    def encode_frames(self, batch: TurnBatch) -> Tensor | None:
+        """The video tokens of a batch: (video tokens, HIDDEN); None of no video."""
+        if batch.visual is None:
+            return None
+        project = self.choosing if batch.task == "video" else self.grounding
+        return self.net.encode_videos([project(batch.visual)])
+
+    def read_marks(self, tokens: Tensor) -> Tensor:
+        """How much tokens (n, HIDDEN) express each mark, about 0 to 1: (n, MARKS)."""
+        return tokens @ self.marks.T
+
+    def write_marks(self, marks: Tensor) -> Tensor:
+        """Tokens (n, HIDDEN) that express marks (n, MARKS)."""
+        return marks @ self.marks
+
+
+def _video_tokens(vocabulary: int) -> VideoTokenEncoder:
+    sizes: dict[str, Any] = {
+        "hidden_size": WIDTH,
+        "num_attention_heads": 4,
+        "num_hidden_layers": 2,
+        "intermediate_size": 2 * WIDTH,
+        "cross_attention_frequency": 1,
+        "encoder_hidden_size": WIDTH,
+        "hidden_dropout_prob": 0.0,
+        "attention_probs_dropout_prob": 0.0,
+        "initializer_range": 0.1,
+    }
+    frame = InstructBlipQFormerConfig(vocab_size=vocabulary, max_position_embeddings=32, **sizes)
+    video = Blip2QFormerConfig(vocab_size=1, **sizes)
+    encoder = VideoTokenEncoder(TOKEN_CONFIG, frame, video, HIDDEN)
+    _attend_to_own_frame(encoder)
+    return encoder
+
+
+def _attend_to_own_frame(encoder: VideoTokenEncoder) -> None:
+    """Initialise each video query so that it attends to its own frame of the window."""
+    places = nn.functional.normalize(torch.randn(TOKEN_CONFIG.window, WIDTH), dim=1) * 8
+    windows = TOKEN_CONFIG.positions // TOKEN_CONFIG.window
+    with torch.no_grad():
+        encoder.video_query_tokens.copy_(places[None])
+        encoder.positions.weight.copy_(places.repeat(windows, 1))
+        layers: Any = encoder.video_qformer.encoder.layer
+        for layer in layers:
+            attention = layer.crossattention.attention
+            nn.init.eye_(attention.query.weight)
+            nn.init.eye_(attention.key.weight)
+        encoder.projection.weight.mul_(0.1)
+
+
+def _language_model(tokenizer: Tokenizer) -> LlamaForCausalLM:
+    """A small Llama. A time word starts as a wave of its time, so near times are similar."""
+    model = LlamaForCausalLM(
+        LlamaConfig(
+            vocab_size=len(tokenizer),
+            hidden_size=HIDDEN,
+            intermediate_size=2 * HIDDEN,
+            num_hidden_layers=3,
+            num_attention_heads=4,
+            max_position_embeddings=1024,
+            tie_word_embeddings=True,
+            initializer_range=0.05,
+            bos_token_id=None,
+            eos_token_id=tokenizer.end,
+            pad_token_id=tokenizer.end,
+        )
+    )
+    times = tokenizer.number_tokens(0).digits
+    embeddings: Any = model.get_input_embeddings()
+    seconds = torch.tensor(list(times.values()))[:, None]
+    rates = torch.exp(torch.linspace(np.log(FASTEST), np.log(SLOWEST), HIDDEN // 2))
+    waves = torch.cat([(seconds * rates).sin(), (seconds * rates).cos()], dim=1)
+    with torch.no_grad():
+        embeddings.weight[list(times)] = WAVE * waves
+    return model

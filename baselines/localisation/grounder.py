@@ -1,0 +1,103 @@
+"""A trained localiser (tan2d, moment_detr): loads its folder and answers moment turns."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from baselines.base import Answer, Provenance, Query, Settings, View
+from baselines.dialogue_context import video_in_focus
+from baselines.event_models.controls import permute
+from baselines.event_models.event_annotations import value_count
+from baselines.event_models.lexicon import Lexicon
+from baselines.event_models.query_encoder import collate_texts, tokenize_turns
+from baselines.event_models.recogniser_checkpoints import load_checkpoint
+from baselines.event_models.recogniser_training import Size
+from baselines.localisation.cross_modal_encoder import Grounder
+from baselines.localisation.proposals import nms
+from baselines.localisation.step_features import VideoFeatures, collate_steps, video_features
+from baselines.ranking import Corpus
+from baselines.video.features import Features
+from harness.records import Moment
+from harness.temporal import Spans
+
+MOMENTS = 10
+GroundingControl = Literal["none", "videos_permuted", "frames_shuffled", "labels_permuted"]
+
+
+class GroundingSettings(Settings, frozen=True):
+    """Which weights, how much to train, and the controls.
+
+    checkpoint: the trained folder to run with. recogniser: a trained folder whose recogniser is
+    used instead of training one. control: what is broken on purpose, to measure what a figure rests
+    on; labels_permuted is named in training and in running, the others in running.
+    """
+
+    checkpoint: str = ""
+    size: Size = "full"
+    recogniser: str = ""
+    control: GroundingControl = "none"
+
+
+class LoadedGrounder(NamedTuple):
+    """A trained folder, ready to answer; videos: by id; ends: by video id its end in ms."""
+
+    grounder: Grounder
+    lexicon: Lexicon
+    videos: dict[str, VideoFeatures]
+    ends: dict[str, int]
+    provenance: Provenance
+
+
+@torch.inference_mode()
+def load_grounder(
+    name: str, settings: GroundingSettings, head: type[nn.Module], view: View
+) -> LoadedGrounder:
+    """Load the folder `settings.checkpoint` and encode the corpus' videos.
+
+    Raises WrongUsageError if no folder is named, EnvironmentFailure if it is absent or damaged,
+    MissingInputError if no video can be read.
+    """
+    trained = load_checkpoint(name, settings, view)
+    attributes, features = trained.recogniser.attributes, trained.features
+    grounder = Grounder(trained.lexicon.size, value_count(attributes), head()).eval()
+    grounder.load_state_dict(trained.weights)
+    readable = Corpus(view).readable(features)
+    videos = video_features(features, features.times, attributes)
+    if settings.control == "videos_permuted":
+        generator = np.random.default_rng(view.seed)
+        videos = permute({video_id: videos[video_id] for video_id in readable}, generator)
+    ends = {video_id: _end(view, video_id, features) for video_id in readable}
+    return LoadedGrounder(grounder, trained.lexicon, videos, ends, trained.provenance)
+
+
+@torch.inference_mode()
+def localise(query: Query, loaded: LoadedGrounder) -> Answer:
+    """Up to ten moments, best first, in a moment turn whose video is known and can be read."""
+    video_id = video_in_focus(query)
+    if query.task != "moment" or video_id is None or video_id not in loaded.videos:
+        return Answer()
+    text = tokenize_turns(loaded.lexicon, [(query.utterance, query.language, 0)])
+    steps = collate_steps([loaded.videos[video_id].steps])
+    fractions, scores = loaded.grounder.spans(collate_texts([text]), steps)
+    spans = to_spans(fractions[0].numpy(), loaded.ends[video_id])
+    best = nms(spans, scores[0].numpy().astype(np.float64), most=MOMENTS)
+    return Answer(moments=tuple(Moment(video_id, *map(int, spans[at])) for at in best))
+
+
+def to_spans(fractions: NDArray[np.floating[Any]], end: int) -> Spans:
+    """Fractions of a video that ends at `end` ms, (n, 2), as spans of at least 1 ms: (n, 2)."""
+    edges = np.rint(np.clip(fractions, 0, 1).astype(np.float64) * end).astype(np.int64)
+    start = np.minimum(edges.min(axis=1), end - 1)
+    return np.stack([start, np.maximum(edges.max(axis=1), start + 1)], axis=1)
+
+
+def _end(view: View, video_id: str, features: Features) -> int:
+    """The end of a video in ms: as declared, but not after the last frame that was read."""
+    times = features.times[video_id]
+    last = int(times[-1] + times[0])
+    return max(1, min(view.videos[video_id].duration or last, last))

@@ -1,0 +1,151 @@
+"""Running baselines from beginning to end: what `ivcr baseline run` does, as functions.
+
+docs/python.md has examples.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from msgspec.structs import replace
+
+from baselines.base import MILLISECONDS, MissingInputError
+from baselines.registry import all_baselines
+from baselines.running.parallel import (
+    JournalStore,
+    ShardTask,
+    answer_all,
+    answer_shard,
+    merge_shards,
+    shards,
+)
+from baselines.running.provenance import RECORD, TIMING, with_cost
+from baselines.running.run_config import RunConfig, RunContext
+from baselines.running.runner import Progress, Shard, start
+from harness.benchmark import Benchmark
+from harness.errors import EnvironmentFailure, WrongUsageError
+from harness.files import readable
+from harness.files import write as write_file
+from harness.records import History
+from harness.submission import write
+
+
+def no_progress(done: int, total: int) -> None:
+    """Show nothing."""
+
+
+def run_baseline(
+    config: RunConfig,
+    benchmark: Benchmark,
+    out: Path,
+    *,
+    pair: str | None = None,
+    processes: int = 1,
+    context: RunContext = RunContext(),  # noqa: B008 - immutable
+    progress: Progress = no_progress,
+) -> None:
+    """Answer a split and write the submission, with run.json beside it, to `out`.
+
+    pair: the run that differs from this one in history alone, for the card. processes: how many
+    share the dialogues. progress: gets the turns answered and all turns of the first process. The
+    folder OUT.run keeps the answers until the submission is written; the same run goes on from it.
+    Raises WrongUsageError if `out` holds something else or the baseline does not support the
+    configuration, MissingInputError if the benchmark lacks what it needs, EnvironmentFailure if a
+    process or the disk fails.
+    """
+    store = JournalStore(out)
+    check_out(out)
+    run = start(config, benchmark, context)
+    tasks = [
+        ShardTask(config, benchmark.folder, store, shard, context.cache)
+        for shard in shards(processes)
+    ]
+    answer_all(run, tasks, progress)
+    for half_written in out.glob(".*.part"):
+        half_written.unlink()
+    usage = store.usage(processes)
+    card, record = with_cost(run.card, run.record, run.baseline, usage)
+    write(out, replace(card, pair=pair), merge_shards(run, store, processes))
+    _write_records(out, record, usage)
+    if card.cost is not None:
+        counts = ", ".join(f"{name} {usage[name]:,}" for name in sorted(usage))
+        context.note(f"{config.entry.name}: {counts}")
+    store.remove()
+
+
+def run_shard(
+    config: RunConfig,
+    benchmark: Benchmark,
+    out: Path,
+    shard: Shard,
+    *,
+    context: RunContext = RunContext(),  # noqa: B008 - immutable
+    progress: Progress = no_progress,
+) -> Path:
+    """Answer one shard of a run on this machine; returns the folder that keeps its answers.
+
+    `run_baseline` with as many processes then merges the shards. Raises what it raises.
+    """
+    store = JournalStore(out)
+    check_out(out)
+    answer_shard(start(config, benchmark, context), store, shard, progress)
+    return store.folder
+
+
+def run_floors(
+    benchmark: Benchmark,
+    done: Callable[[Path], None],
+    *,
+    history: History | None = None,
+    split: str = "test",
+    seed: int = 0,
+    note: Callable[[str], None],
+) -> None:
+    """Run every floor under every history that the benchmark allows, into its folder floors/.
+
+    done: called with each submission, to score it, say. history: that one alone. note: gets a line
+    for each floor that is skipped. What earlier runs left there is removed.
+    """
+    for entry in all_baselines():
+        for each in entry.about.histories:
+            if entry.kind != "floor" or history not in (None, each):
+                continue
+            out = benchmark.folder / "floors" / entry.name / each
+            _remove_earlier(out)
+            try:
+                run_baseline(RunConfig(entry, each, split=split, seed=seed), benchmark, out)
+            except MissingInputError as error:
+                note(f"{entry.name}, history {each}: skipped: {error}")
+            else:
+                done(out)
+
+
+def check_out(out: Path) -> None:
+    """Check the folder of a submission that is to be made.
+
+    Raises WrongUsageError if it holds anything but what an unfinished run left there.
+    """
+    unfinished = JournalStore(out).folder.exists()
+    if not unfinished and out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise WrongUsageError(f"{out}: is not an empty folder; remove it or name another --out")
+
+
+def _write_records(out: Path, record: dict[str, Any], usage: Mapping[str, int]) -> None:
+    write_file(out / RECORD, readable(record))
+    if MILLISECONDS in usage:
+        # Beside run.json and not in it: the same run gives the same run.json.
+        timing = {"schema": 1, MILLISECONDS: usage[MILLISECONDS]}
+        write_file(out / TIMING, readable(timing))
+
+
+def _remove_earlier(folder: Path) -> None:
+    """Remove what an earlier run left: its submission, scores and journals."""
+    try:
+        for left in (folder, JournalStore(folder).folder):
+            if left.exists():
+                shutil.rmtree(left)
+    except OSError as error:
+        raise EnvironmentFailure(f"{folder}: cannot be removed: {error.strerror}") from error

@@ -1,0 +1,95 @@
+"""Planted bugs of validation and of the check of documents: rows for tests/mutants.py.
+
+Each row: the bug, its file, the text that stands there once, the text with the bug, the tests.
+"""
+
+RULES = "tests/validation/test_planted_rules.py"
+DOCUMENTS = "tests/schemas/test_documents.py"
+CHECK = "tests/validation/test_check.py"
+AGREEMENT = "tests/validation/test_agreement.py"
+VALIDATION = (
+    (
+        "a rule that the fast path does not cover is skipped on accepted lines",
+        "harness/validation/reading/predictions.py",
+        'rule for rule in rules_about("line") if rule.code not in COVERED]',
+        'rule for rule in rules_about("line") if rule.code in ()]',
+        (f"{RULES}::test_a_planted_rule_fires_on_every_path",),
+    ),
+    (
+        "a rule without a check of its own is skipped on accepted lines",
+        "harness/validation/reading/predictions.py",
+        "self._fast.accept if all(rule.check for rule in uncovered) else _accept_none",
+        "self._fast.accept",
+        (f"{RULES}::test_a_rule_without_a_check_of_its_own_sends_every_line_to_the_slow_path",),
+    ),
+    (
+        "an error of an uncovered rule leaves its line a prediction",
+        "harness/validation/reading/predictions.py",
+        'valid = all(RULES[finding.code].severity == "warning" for finding in findings)',
+        "valid = True",
+        (f"{RULES}::test_a_line_with_an_error_of_a_planted_rule_gives_no_prediction",),
+    ),
+    (
+        "the modules of rules are listed instead of found",
+        "harness/validation/rules/rule_table.py",
+        "pkgutil.iter_modules([str(Path(__file__).parent)])",
+        "[m for m in pkgutil.iter_modules([str(Path(__file__).parent)]) if m.name[:3] != 'of_']",
+        (f"{RULES}::test_a_rule_in_a_new_module_is_found",),
+    ),
+    (
+        "rules about a card are skipped",
+        "harness/validation/reading/card_file.py",
+        'for rule in rules_about("card"):',
+        'for rule in rules_about("card")[:9]:',
+        (f"{RULES}::test_a_planted_rule_fires_on_every_path",),
+    ),
+    (
+        "the schema's check of a card is skipped",
+        "harness/validation/rules/card.py",
+        'return cls(values, tuple(mismatches("card", values)))',
+        "return cls(values, ())",
+        (f"{AGREEMENT}::test_card_rules_and_schema_agree",),
+    ),
+    (
+        "numbers and depth of a document are not bounded",
+        "harness/schemas/documents.py",
+        "mismatches(name, plain(document)), None)",
+        "mismatches(name, document), None)",
+        (f"{DOCUMENTS}::test_require_bounds_what_it_checks",),
+    ),
+    (
+        "NaN is within every range",
+        "harness/schemas/documents.py",
+        "and not value <= most:",
+        "and value > most:",
+        (f"{DOCUMENTS}::test_a_number_that_is_none_is_out_of_every_range",),
+    ),
+    (
+        "a card's system may have one character more",
+        "harness/schemas/card.json",
+        '"type": "string", "maxLength": 60,',
+        '"type": "string", "maxLength": 61,',
+        (f"{CHECK}::test_limits_of_a_card",),
+    ),
+    (
+        "the fast path lets an end past its video pass",
+        "harness/validation/reading/fast_path.py",
+        "if not 0 <= start < end <= durations[moment.video_id]:",
+        "if not 0 <= start < end <= durations[moment.video_id] + 1000:",
+        (f"{AGREEMENT}::test_fast_path_refuses_the_bad_example_of_every_rule_it_covers",),
+    ),
+    (
+        "the fast path lets a repeated video pass",
+        "harness/validation/reading/fast_path.py",
+        "marks += _KEY + _ENTRY * len(frozenset(videos))",
+        "marks += _KEY + _ENTRY * len(videos)",
+        (f"{AGREEMENT}::test_fast_path_refuses_the_bad_example_of_every_rule_it_covers",),
+    ),
+    (
+        "scoring takes the public files without their fingerprint",
+        "harness/benchmark.py",
+        "if found != self.header.fingerprint:",
+        "if split is None and found != self.header.fingerprint:",
+        ("tests/cli/test_score.py",),
+    ),
+)
