@@ -1,4 +1,4 @@
-"""Whether a scores.json belongs to its card and to the benchmark, and can be true at all."""
+"""Whether a scores.json belongs to its card and to the benchmark, and is possible at all."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def disagreement(
 ) -> str | None:
     """The first reason why `scores` must not be shown, None if there is none."""
     return (
-        _form(scores)
+        _protocol(scores)
         or _benchmark(scores, bench)
         or _card(scores, card)
         or _signature(scores, bench)
@@ -27,16 +27,12 @@ def disagreement(
     )
 
 
-def _form(scores: Scores) -> str | None:
-    if scores.schema != 1:
-        return f"expected schema 1, found {scores.schema}; update the harness"
+def _protocol(scores: Scores) -> str | None:
     if scores.protocol != PROTOCOL:
         return (
             f"expected protocol {PROTOCOL}, found {shown(scores.protocol)}; figures of two"
             " protocols never stand in one column"
         )
-    if "all" not in scores.metrics:
-        return f"expected the slice all, found none; {AGAIN}"
     return None
 
 

@@ -87,7 +87,7 @@ def _read(folder: Path, scores: Scores, take: Callable[[zipfile.ZipFile], T]) ->
             _same_run(archive, scores)
             return take(archive)
     except (*BROKEN, NotImplementedError) as error:
-        raise SubmissionError(f"{NAME}: {error}; make it anew with `ivcr score`") from error
+        raise SubmissionError(f"{NAME}: {error}; make it again with `ivcr score`") from error
 
 
 def _rows(archive: zipfile.ZipFile, metric: str) -> Floats:

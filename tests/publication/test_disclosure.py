@@ -43,6 +43,9 @@ def test_a_figure_may_rest_on_less_than_it_counts():
         # 5 are left; without the smaller of the others 35 are.
         ({"type=1": range(65), "type=2": range(65, 95), "type=3": range(95, 100)},
          {"type=2", "type=3"}),
+        # 10 are left of 135; no two of the slices leave so few.
+        ({"all": range(135), "type=1": range(40), "type=2": range(40, 85),
+          "type=3": range(85, 125)}, {"type=1", "type=3"}),
         # Of two equally small ones both are withheld, whatever their names.
         ({"type=1": range(40), "type=2": range(40, 80), "type=3": range(80, 100)},
          {"type=1", "type=2", "type=3"}),

@@ -53,7 +53,7 @@ def change(folder, *path, to):
 @pytest.mark.parametrize(
     ("path", "to", "says"),
     [
-        (("schema",), 2, "expected schema 1"),
+        (("schema",), 2, "schema: expected 1, found 2"),
         (("protocol",), "official", "protocol"),
         (("benchmark", "fingerprint"), "00" * 32, "fingerprint"),
         (("benchmark", "gold_sha256"), "00" * 32, "gold hash"),
@@ -62,11 +62,13 @@ def change(folder, *path, to):
         (("submission", "team"), "Somebody else", "card.toml says"),
         (("submission", "history"), "reference", "card.toml says"),
         (("signature",), "ivcr|bench:other-1@000000", "signature lacks"),
-        (("metrics",), {}, "slice all"),
+        (("metrics",), {}, "metrics.all is missing"),
         (("metrics", "all", "R@1", "value"), 1.5, "outside 0 to 1"),
-        (("metrics", "all", "R@1", "value"), "high", "Expected `float"),
+        (("metrics", "all", "R@1", "value"), "high", "expected a number or null"),
         (("metrics", "all", "R@1", "low"), 0.99, "down to"),
         (("metrics", "turn=1", "MedR", "high"), 1e9, "outside 1 to 100"),
+        (("metrics", "turn=5", "MRR", "turns"), -1, "turn=5"),
+        (("metrics", "tag=time", "MRR", "note"), "x", "note"),
     ],
 )
 def test_a_scores_file_that_disagrees_is_refused_with_its_reason(three, path, to, says):
@@ -93,7 +95,7 @@ def test_changed_predictions_no_longer_match_their_scores(three):
         ("card.toml", None, "cannot be read"),
         ("card.toml", b"team = ", "card.toml"),
         ("card.toml", b"\xff\xfe", "card.toml"),
-        ("card.toml", b'team = "x"', "missing required field"),
+        ("card.toml", b'team = "x"', "schema is missing"),
         ("card.toml", b"x" * (1 << 20) + b"x", "at most"),
     ],
 )

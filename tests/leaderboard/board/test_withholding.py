@@ -59,7 +59,13 @@ def test_metrics_of_dialogues_need_thirty_dialogues(board, name, turns, dialogue
 
 def test_a_hidden_board_shows_no_small_cell_anywhere(tmp_path):
     submissions, bench = generated.board(tmp_path, systems=2, floors_of=["own"])
+    for file in submissions.glob("*/*/scores.json"):
+        document = json.loads(file.read_text())
+        for cell in document["metrics"]["type=7"].values():
+            cell |= {"turns": 29, "dialogues": 29} if cell["value"] is not None else {}
+        file.write_text(json.dumps(document))
     found = read(submissions, bench._replace(labels="hidden"))
+    public = read(submissions, bench)
     small = [
         cell
         for entry in found.entries
@@ -67,8 +73,10 @@ def test_a_hidden_board_shows_no_small_cell_anywhere(tmp_path):
         for cell in cells.values()
         if cell.value is not None and (cell.turns or 0) < SMALLEST_CELL
     ]
-    assert found.entries
     assert small == []
+    assert any(entry.cell("R@1", "type=7").value is not None for entry in public.entries)
+    assert all(entry.cell("R@1", "type=7").value is None for entry in found.entries
+               if not entry.floor)  # fmt: skip
     assert tables(found.entries, generated.METRICS)
 
 
