@@ -33,6 +33,11 @@ RIGHT = {
 }
 
 
+def cell(value):
+    """A figure of all turns without an interval."""
+    return {"value": value, "low": None, "high": None, "turns": TURNS, "dialogues": TURNS // 3}
+
+
 class Runs:
     """Runs whose R@1 is given turn by turn; `table` is theirs, with its standing."""
 
@@ -43,7 +48,7 @@ class Runs:
             self.put(name, right)
 
     def put(self, name, right, floor=False):
-        cells = {"R@1": {"value": right.mean(), "turns": TURNS, "dialogues": TURNS // 3}}
+        cells = {"R@1": cell(right.mean())}
         card = Card(1, "team", name, "none", "unused")
         folder = self.bench.floors / name / "none" if floor else self.folder / "team" / name
         generated.put(folder, self.bench, card, {"all": cells})
@@ -175,7 +180,7 @@ def test_too_many_rows_and_figures_of_a_corpus_are_not_tested(runs, monkeypatch)
     assert runs.standing == Standing(runs.standing.digest, without={"many": 3})
     folder = runs.put("speaks", RIGHT["best"])
     document = json.loads((folder / "scores.json").read_text())
-    document["metrics"]["language=en"] = {"BLEU-4": {"value": 20.0, "turns": 40}}
+    document["metrics"]["language=en"] = {"BLEU-4": cell(20.0)}
     (folder / "scores.json").write_text(json.dumps(document))
     response = next(table for table in runs.tables() if table.track.name == "response-en")
     assert response.standing.without == {"corpus": 1}
@@ -204,7 +209,7 @@ def test_seeds_stand_for_their_mean_turn_by_turn(runs):
     halves = np.arange(TURNS) % 2 * 1.0
     for seed, right in ((1, halves), (2, 1 - halves)):
         folder = runs.where(f"seed-{seed}")
-        cells = {"R@1": {"value": right.mean(), "turns": TURNS, "dialogues": TURNS // 3}}
+        cells = {"R@1": cell(right.mean())}
         card = Card(1, "team", "halves", "none", "unused", seed=seed)
         generated.put(folder, runs.bench, card, {"all": cells})
         generated.outcomes(folder, {"R@1": (right, WEIGHTS)})
