@@ -25,6 +25,7 @@ from typing import NamedTuple
 from tests.mutants_chat import CHAT
 from tests.mutants_interllava import INTERLLAVA
 from tests.mutants_models import MODELS
+from tests.mutants_running import RUNNING
 from tests.mutants_training import TRAINING
 from tests.mutants_validation import VALIDATION
 
@@ -148,7 +149,7 @@ SCORING = (
 )
 MUTANTS = (
     *SCORING,
-    *(Mutant(*row) for row in (*CHAT, *INTERLLAVA, *MODELS, *TRAINING, *VALIDATION)),
+    *(Mutant(*row) for row in (*CHAT, *INTERLLAVA, *MODELS, *RUNNING, *TRAINING, *VALIDATION)),
 )
 
 
