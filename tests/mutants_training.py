@@ -135,7 +135,7 @@ TRAINING = (
     ),
     (
         "cache key: a changed file of the same size keeps its hash",
-        "baselines/video/files.py",
+        "baselines/video/video_files.py",
         "if (size, changed) == (state.st_size, state.st_mtime_ns):",
         "if size == state.st_size:",
         (f"{FEATURES}::test_unchanged_files_are_not_hashed_again",),
