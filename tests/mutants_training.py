@@ -50,6 +50,13 @@ TRAINING = (
         (f"{FIT}::test_shares_of_processes_make_up_the_batch",),
     ),
     (
+        "sharding: the other processes have one rank",
+        "baselines/training/processes.py",
+        '"LOCAL_RANK": str(rank)}',
+        '"LOCAL_RANK": "1"}',
+        ("tests/baselines/training/test_processes.py",),
+    ),
+    (
         "best checkpoint: least instead of greatest",
         "baselines/training/callbacks.py",
         '"min" if "loss" in monitor else "max"',
@@ -135,7 +142,7 @@ TRAINING = (
     ),
     (
         "cache key: a changed file of the same size keeps its hash",
-        "baselines/video/files.py",
+        "baselines/video/video_files.py",
         "if (size, changed) == (state.st_size, state.st_mtime_ns):",
         "if size == state.st_size:",
         (f"{FEATURES}::test_unchanged_files_are_not_hashed_again",),
@@ -145,6 +152,6 @@ TRAINING = (
         "baselines/video/feature_cache.py",
         "if check != _digest(rows, record):",
         "if not check:",
-        (f"{FEATURES}::test_a_damaged_entry_is_made_anew_and_not_trusted",),
+        (f"{FEATURES}::test_a_damaged_entry_is_computed_again",),
     ),
 )

@@ -125,7 +125,7 @@ def test_a_threshold_that_is_met_exactly_is_met():
     assert float(figures["mIoU"]) == pytest.approx(0.7)
 
 
-def test_counting_anew_forgets():
+def test_reset_removes_all_turns():
     retrieval, moments = RetrievalMetrics(), MomentMetrics()
     for _ in range(2):
         retrieval.update(torch.tensor([[1.0, 0.0]]), torch.tensor([0]))
