@@ -46,9 +46,12 @@ PLACES = ("checkpoint", "clip")  # folders of this machine; their hashes are rec
 class FinetuningSettings(Settings, frozen=True):
     """The settings of a baseline with a head: which weights, what to read, what to train.
 
-    checkpoint: the trained folder to run. clip and revision: the checkpoint of the CLIP kind to
-    train on, a folder or a name that `hf download` has fetched. When a trained folder is run, the
-    settings that are not given are those of the training.
+    When a trained folder is run, the settings that are not given are those of the training.
+    checkpoint: the trained folder to run. clip: the checkpoint of the CLIP kind to train on, a
+    folder or a name that `hf download` has fetched. revision: the commit of a name. context: the
+    utterances to search with: the last one, all, or all with earlier ones counting less.
+    candidates: whether the turn's candidates are ranked too, as `choice`. tune: what is trained,
+    the head alone or the encoders too. rate: frames a second. most: the most frames of a video.
     """
 
     checkpoint: str = ""
