@@ -11,7 +11,6 @@ import torch
 from baselines.base import LabelledSplit, MissingInputError, Query, View
 from baselines.dialogue_context import told_by_reference
 from baselines.event_models.event_annotations import EventAnnotations
-from baselines.event_models.event_segments import error_rates
 from baselines.event_models.lexicon import Lexicon
 from baselines.event_models.matching import (
     Matcher,
@@ -76,11 +75,11 @@ def encode_splits(
         *moment_videos(training, view.validation, annotations),
         *(n for s in splits for n in _videos(s)),
     }
-    seen = recognise_videos(recogniser, sorted(names), view, FrameFeatures({}, {}))
-    moments = GroundingData.of_splits(training, view.validation, lexicon, seen, annotations)
+    features = recognise_videos(recogniser, sorted(names), view, FrameFeatures({}, {}))
+    moments = GroundingData.of_splits(training, view.validation, lexicon, features, annotations)
     segments = {
-        name: segment_features(seen.rows[name], seen.times[name], annotations.attributes)
-        for name in seen.rows
+        name: segment_features(features.rows[name], features.times[name], annotations.attributes)
+        for name in features.rows
     }
     candidates = candidate_features(moments.videos, segments, annotations.attributes)
     return EncodedSplits(training, view.validation, moments, segments, candidates)
@@ -113,15 +112,13 @@ def training_data(splits: EncodedSplits, matcher: Matcher) -> TinyTrainingData:
             "train split: expected a video turn with a readable video, found none; check the "
             "paths in videos.jsonl"
         )
-    untrained = [
-        each.values for name, each in splits.segments.items() if name not in annotations.videos
-    ]
+    moments = GroundingSampler(splits.moments, BATCH_SIZE)
     return TinyTrainingData(
         splits.candidates,
         annotations.attributes,
-        error_rates(untrained, annotations.attributes),
+        moments.error_rates,
         add_negatives(searches, matcher, splits.candidates),
-        GroundingSampler(splits.moments, BATCH_SIZE),
+        moments,
         queries,
         _chats(queries, training),
         _answers(training),
