@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, TypeVar
+from typing import Any, ClassVar, Literal, NamedTuple, TypeVar
 
 import msgspec
 import torch
@@ -53,6 +53,8 @@ class FinetuningSettings(Settings, frozen=True):
     candidates: whether the turn's candidates are ranked too, as `choice`. tune: what is trained,
     the head alone or the encoders too. rate: frames a second. most: the most frames of a video.
     """
+
+    PATHS: ClassVar[tuple[str, ...]] = ("checkpoint", "clip")
 
     checkpoint: str = ""
     clip: str = "google/siglip2-base-patch16-224"

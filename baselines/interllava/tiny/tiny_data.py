@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import torch
 
 from baselines.base import LabelledSplit, MissingInputError, Query, View
-from baselines.dialogue_context import told_by_reference
+from baselines.dialogue_context import reference_queries
 from baselines.event_models.event_annotations import EventAnnotations
 from baselines.event_models.lexicon import Lexicon
 from baselines.event_models.matching import (
@@ -54,7 +54,7 @@ class EncodedSplits(NamedTuple):
         """The video turns of a split whose gold video can be read."""
         attributes, lexicon = self.moments.annotations.attributes, self.moments.lexicon
         values = {name: global_values(each, attributes) for name, each in self.segments.items()}
-        for query, gold in zip(told_by_reference(split), split.gold, strict=True):
+        for query, gold in zip(reference_queries(split), split.gold, strict=True):
             if query.task == "video" and gold.video_id in self.candidates:
                 [(text, _)] = tokenize_query(lexicon, query, "all", values)
                 given = tuple(name for name in query.candidates if name in self.candidates)
@@ -105,7 +105,7 @@ def training_data(splits: EncodedSplits, matcher: Matcher) -> TinyTrainingData:
     Raises MissingInputError if no video turn of the train split has a video that can be read.
     """
     training, annotations = splits.training, splits.moments.annotations
-    queries = told_by_reference(training)
+    queries = reference_queries(training)
     searches = list(splits.search_turns(training))
     if not searches:
         raise MissingInputError(
@@ -201,7 +201,7 @@ def _validation_moments(
     splits: EncodedSplits, validation: LabelledSplit
 ) -> list[tuple[TurnExample, Any]]:
     """Moment turns with their spans in ms."""
-    queries = told_by_reference(validation)
+    queries = reference_queries(validation)
     return [
         (
             moment_example(queries[each.turn], each.text, splits.moments.videos[each.video_id], 1),
