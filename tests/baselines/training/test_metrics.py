@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from baselines.training.metrics import MomentMetrics, RetrievalMetrics, gold_ranks
-from harness.cli.scoring import score_one
 from harness.records import Card, Moment, Prediction, Span
+from harness.scoring import score_to_files
 from harness.submission import write
 from tests.baselines.conftest import ask, dialogue, imported
 
@@ -34,7 +34,7 @@ def benchmark(tmp_path_factory):
 def harness(benchmark, folder, predictions):
     """The harness's figures of these predictions, by name."""
     write(folder, Card(1, "t", "s", history="own", candidates="unused"), predictions)
-    document, _ = score_one(folder, benchmark, "test")
+    document, _ = score_to_files(folder, benchmark, "test")
     return {name: cell["value"] for name, cell in document["metrics"]["all"].items()}
 
 
