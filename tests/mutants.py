@@ -22,6 +22,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from tests.mutants_board import BOARD
 from tests.mutants_chat import CHAT
 from tests.mutants_interllava import INTERLLAVA
 from tests.mutants_models import MODELS
@@ -149,7 +150,10 @@ SCORING = (
 )
 MUTANTS = (
     *SCORING,
-    *(Mutant(*row) for row in (*CHAT, *INTERLLAVA, *MODELS, *RUNNING, *TRAINING, *VALIDATION)),
+    *(
+        Mutant(*row)
+        for row in (*BOARD, *CHAT, *INTERLLAVA, *MODELS, *RUNNING, *TRAINING, *VALIDATION)
+    ),
 )
 
 

@@ -150,6 +150,20 @@ def kinds_of_three(sizes):
     return figures_of(split, gold, given, hidden=True)[0]
 
 
+def test_metrics_of_dialogues_need_thirty_dialogues():
+    rows = [
+        (f"d{n:02}", turn, 1, "en", "video", VIDEOS[4 * n + turn], {})
+        for n in range(30)
+        for turn in (1, 2)
+    ]
+    for dialogues, defined in ((30, True), (29, False)):
+        split, gold = make_split(rows[: 2 * dialogues])
+        given = [Prediction(*row[:2], (row[5],)) for row in rows[: 2 * dialogues]]
+        document, _ = figures_of(split, gold, given, hidden=True)
+        assert document["all"]["R@1"]["value"] == 1
+        assert (document["all"]["success"]["value"] is not None) == defined
+
+
 def test_a_small_cell_cannot_be_had_as_what_the_others_leave_of_all():
     document = kinds_of_three({1: 40, 2: 50, 3: 5})
     shown = {name for name, cells in document.items() if cells["R@1"]["value"] is not None}

@@ -50,15 +50,10 @@ def verify(submissions: Path, benchmark: Path, split: str) -> None:
     Outcomes turn by turn, from which rank ranges are computed, are compared too, where they are
     there. Exits with 0 if all agree, with 1 if one does not.
     """
-    from harness.errors import SubmissionError
     from leaderboard.tables import verification
 
     found = verification.verify(submissions, benchmark, split=split, note=click.echo)
     for line in found.disagreements:
         click.echo(line, err=True)
-    if found.disagreements:
-        raise SubmissionError(
-            f"{submissions}: expected scores.json files that agree with their predictions, found "
-            f"{len(found.disagreements):,} disagreements (above); run `ivcr score` again"
-        )
+    found.require_agreement(submissions)
     click.echo(f"{found.compared} scores.json agree with their predictions")

@@ -101,9 +101,9 @@ def _partitions(sizes: Mapping[str, int]) -> Iterator[tuple[str, list[str]]]:
     parts = sorted(name for name in sizes if name != WHOLE)
     for kind, group in groupby(parts, key=_kind):
         names = list(group)
-        for together in [[name] for name in names] if kind in OVERLAPPING else [names]:
-            if sum(sizes[name] for name in together) <= sizes.get(WHOLE, 0):
-                yield WHOLE, together
+        for disjoint in [[name] for name in names] if kind in OVERLAPPING else [names]:
+            if sum(sizes[name] for name in disjoint) <= sizes.get(WHOLE, 0):
+                yield WHOLE, disjoint
     for name in parts:
         whole = name.removeprefix(COHORT)
         if whole != name and sizes[name] <= sizes.get(whole, 0):

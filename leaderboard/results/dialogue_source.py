@@ -22,7 +22,7 @@ from leaderboard.results.frame_strips import frame_strip
 Seconds = tuple[float, float]
 
 
-class SystemAnswer(NamedTuple):
+class BrowsedAnswer(NamedTuple):
     """What one system put first in a turn, and whether it is right; None: nothing of the kind.
 
     `rank`: of the gold video in the system's list, from 1.
@@ -45,7 +45,7 @@ class BrowsedTurn(NamedTuple):
     video: str | None
     moment: Seconds | None
     duration: float | None
-    answers: tuple[SystemAnswer, ...]
+    answers: tuple[BrowsedAnswer, ...]
 
 
 class BrowsedDialogue(NamedTuple):
@@ -110,7 +110,7 @@ def read_dialogues(
 
 
 def _turn(
-    benchmark: Benchmark, turn: Turn, gold: Gold, answers: tuple[SystemAnswer, ...]
+    benchmark: Benchmark, turn: Turn, gold: Gold, answers: tuple[BrowsedAnswer, ...]
 ) -> BrowsedTurn:
     video = benchmark.videos.get(gold.video_id) if gold.video_id else None
     return BrowsedTurn(
@@ -126,10 +126,10 @@ def _turn(
     )
 
 
-def _answer(entrant: Entrant, right: bool, row: int) -> SystemAnswer:
+def _answer(entrant: Entrant, right: bool, row: int) -> BrowsedAnswer:
     first, rank = entrant.top_answers[row], int(entrant.outcomes.rank[row])
     moment = first.moment
-    return SystemAnswer(
+    return BrowsedAnswer(
         right=right,
         video=first.video,
         moment=(moment.video_id, (moment.start / 1000, moment.end / 1000)) if moment else None,

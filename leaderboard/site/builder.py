@@ -16,7 +16,7 @@ from leaderboard.site import compare_pages, dialogue_pages, exports, system_page
 from leaderboard.site.dialogue_pages import DialogueBrowser
 from leaderboard.site.pages import ENDINGS, FORMATS, Pages, pages_at, slug, table_files
 from leaderboard.site.wording import LANGUAGES, Words
-from leaderboard.tables.table import Table
+from leaderboard.tables.ranked_table import Table
 from leaderboard.tables.tracks import Track
 
 MARK = "ivcr-leaderboard-site"  # says that a folder is ours to replace

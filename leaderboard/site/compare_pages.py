@@ -15,7 +15,7 @@ from leaderboard.board.records import Entry, Pair
 from leaderboard.site.pages import Pages, compare_page
 from leaderboard.site.plots import ceiling
 from leaderboard.tables.packing import against_first, unpack
-from leaderboard.tables.table import Table
+from leaderboard.tables.ranked_table import Table
 
 
 class Opponent(NamedTuple):

@@ -15,7 +15,7 @@ from leaderboard.site.plots import Area, Tick, Whisker, ceiling, number, value_t
 from leaderboard.site.wording import Words
 from leaderboard.tables.costs import CostKind, compact, has_unit
 from leaderboard.tables.formatting import label, unit
-from leaderboard.tables.table import Row, Table
+from leaderboard.tables.ranked_table import Table, TableRow
 
 AREA = Area(620, 280, right=30, top=30, bottom=44)
 NUMBERED = 24  # dots that bear their rank; of more, the best
@@ -74,7 +74,7 @@ def name_and_unit(kind: CostKind, words: Words) -> tuple[str, str]:
     return visible(name, UNIT), "" if same else visible(kind.unit or "", UNIT)
 
 
-def _points(rows: tuple[Row, ...], place: int) -> list[CostPoint]:
+def _points(rows: tuple[TableRow, ...], place: int) -> list[CostPoint]:
     found = []
     for row in rows:
         amount = row.amounts[place]

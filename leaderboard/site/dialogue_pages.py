@@ -18,7 +18,7 @@ from leaderboard.results.dialogue_source import DialogueSource
 from leaderboard.site.pages import DIALOGUES, DIALOGUES_A_PAGE, ENDINGS, Pages, page_of, policy
 from leaderboard.site.wording import LANGUAGES
 from leaderboard.tables.heatmap import Heatmap, heatmap
-from leaderboard.tables.table import Table
+from leaderboard.tables.ranked_table import Table
 
 MOST = 6  # systems
 HARDEST = 10  # dialogues that a system's page names

@@ -15,8 +15,8 @@ from leaderboard.site.cost_plots import name_and_unit
 from leaderboard.site.wording import Words
 from leaderboard.tables.costs import CostKind
 from leaderboard.tables.formatting import deviation, exact, interval, label, short, unit
+from leaderboard.tables.ranked_table import Table, TableRow
 from leaderboard.tables.remarks import remarks
-from leaderboard.tables.table import Row, Table
 
 CSV_COLUMNS = (
     *("track", "history", "candidates", "rank", "floor", "team", "system"),
@@ -83,7 +83,7 @@ def csv(tables: Sequence[Table]) -> bytes:
     return frame.to_csv(index=False, lineterminator="\n").encode()
 
 
-def _csv_row(row: Row, table: Table) -> tuple[str, ...]:
+def _csv_row(row: TableRow, table: Table) -> tuple[str, ...]:
     return (
         *(table.track.name, table.history, table.candidates),
         "" if row.rank is None else str(row.rank),
@@ -93,17 +93,17 @@ def _csv_row(row: Row, table: Table) -> tuple[str, ...]:
     )
 
 
-def _csv_marks(row: Row) -> tuple[str, ...]:
+def _csv_marks(row: TableRow) -> tuple[str, ...]:
     return tuple(csv_cell(getattr(row.entry.card, name) or "") for name in MARKS)
 
 
-def _csv_rank(row: Row, table: Table) -> tuple[str, ...]:
+def _csv_rank(row: TableRow, table: Table) -> tuple[str, ...]:
     span = table.range_of(row)
     alike = "yes" if table.alike(row) else "no" if span else ""
     return (*map(str, span or ("", "")), alike)
 
 
-def _csv_figures(row: Row, table: Table) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
+def _csv_figures(row: TableRow, table: Table) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
     for metric, cell in zip(table.columns, row.cells, strict=True):
         spread = () if row.spread is None or metric is not table.columns[0] else row.spread
         yield (
@@ -117,7 +117,7 @@ def _csv_figures(row: Row, table: Table) -> Iterator[tuple[tuple[str, ...], tupl
         )
 
 
-def _csv_costs(row: Row, table: Table) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
+def _csv_costs(row: TableRow, table: Table) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
     """Declared costs, `why` holding what is no number."""
     for kind, amount in zip(table.costs, row.amounts, strict=True):
         if amount is not None:
@@ -219,7 +219,7 @@ def _italic(text: str) -> str:
     return rf"\textit{{{text}}}"
 
 
-def _latex_names(row: Row, table: Table) -> tuple[str, str]:
+def _latex_names(row: TableRow, table: Table) -> tuple[str, str]:
     system, team = (
         _italic(name) if row.entry.floor else name
         for name in map(latex_cell, (row.entry.card.system, row.entry.card.team))
@@ -228,14 +228,14 @@ def _latex_names(row: Row, table: Table) -> tuple[str, str]:
     return system + _marks(row, latex_cell) + seeds, team
 
 
-def _marks(row: Row, escape: Callable[[str], str]) -> str:
+def _marks(row: TableRow, escape: Callable[[str], str]) -> str:
     """The variant, and what was broken on purpose, behind the name of a system."""
     card = row.entry.card
     variant = "" if card.variant is None else f" ({escape(card.variant)})"
     return variant if card.control is None else f"{variant} (control: {escape(card.control)})"
 
 
-def _seeds(row: Row, table: Table) -> str:
+def _seeds(row: TableRow, table: Table) -> str:
     """How many seeds share a row and how they differ, behind the name of its system."""
     if len(row.runs) < 2:
         return ""
@@ -246,18 +246,18 @@ def _seeds(row: Row, table: Table) -> str:
     return f" ({text})"
 
 
-def _amounts(row: Row) -> list[str]:
+def _amounts(row: TableRow) -> list[str]:
     return ["–" if amount is None else amount.text for amount in row.amounts]
 
 
-def _rank(row: Row, table: Table) -> str:
+def _rank(row: TableRow, table: Table) -> str:
     if row.rank is None:
         return "floor" if row.entry.floor else "–"
     span = table.range_of(row)
     return str(row.rank) if span is None else f"{row.rank} ({span[0]}–{span[1]})"
 
 
-def _numbers(row: Row, table: Table, mark: str) -> list[str]:
+def _numbers(row: TableRow, table: Table, mark: str) -> list[str]:
     first, *rest = zip(row.cells, table.columns, strict=True)
     return [
         short(first[0].value, first[1]) + (mark if table.alike(row) else ""),
@@ -266,6 +266,6 @@ def _numbers(row: Row, table: Table, mark: str) -> list[str]:
     ]
 
 
-def _sizes(row: Row) -> list[str]:
+def _sizes(row: TableRow) -> list[str]:
     sizes = (row.cells[0].turns, row.cells[0].dialogues)
     return ["–" if size is None else str(size) for size in sizes]

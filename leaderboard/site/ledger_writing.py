@@ -19,7 +19,7 @@ from leaderboard.board.build_ledger import (
 from leaderboard.board.records import Entry
 from leaderboard.site.dialogue_pages import DialogueBrowser
 from leaderboard.site.pages import DIALOGUES, table_files
-from leaderboard.tables.table import Table
+from leaderboard.tables.ranked_table import Table
 from leaderboard.tables.tracks import TRACKS
 
 PARTS = {track.part for track in TRACKS} | {"all"}

@@ -16,14 +16,14 @@ from markupsafe import Markup
 from harness.publication.escaping import link, visible
 from leaderboard.board.records import Cell, Entry
 from leaderboard.results.description import Bench, MetricInfo
-from leaderboard.results.dialogue_source import SystemAnswer
+from leaderboard.results.dialogue_source import BrowsedAnswer
 from leaderboard.site import cost_plots
 from leaderboard.site.marks import bar, gap, timeline
 from leaderboard.site.plots import Series, ceiling, number, tenth
 from leaderboard.site.wording import HTML_LANGUAGE, LANGUAGES, Words
 from leaderboard.tables import formatting, heatmap
+from leaderboard.tables.ranked_table import Table, TableRow
 from leaderboard.tables.remarks import remarks
-from leaderboard.tables.table import Row, Table
 
 ENDINGS = {"en": ".html", "zh": ".zh.html"}
 FORMATS = ("csv", "md", "tex")
@@ -146,7 +146,7 @@ def anchor(metric: str) -> str:
     return re.sub(r"[^a-z0-9.]+", "-", metric.lower()).strip("-")
 
 
-def top(table: Table) -> tuple[Row, ...]:
+def top(table: Table) -> tuple[TableRow, ...]:
     """The rows of a table that the front page shows: all, or the first ones and the best floor."""
     if len(table.rows) <= FULL:
         return table.rows
@@ -155,7 +155,7 @@ def top(table: Table) -> tuple[Row, ...]:
     return table.rows[:TOP] + below
 
 
-def cost_heads(table: Table, rows: Sequence[Row], words: Words) -> list[tuple[str, str]]:
+def cost_heads(table: Table, rows: Sequence[TableRow], words: Words) -> list[tuple[str, str]]:
     """Name and unit of each cost, where all rows of a table stand; a part of it shows none."""
     if len(rows) < len(table.rows):
         return []
@@ -225,13 +225,13 @@ def by_place(series: Sequence[Series]) -> list[tuple[int, list[Cell]]]:
 
 
 def equal_answers(
-    answers: Sequence[SystemAnswer], task: str
-) -> list[tuple[SystemAnswer, list[int]]]:
+    answers: Sequence[BrowsedAnswer], task: str
+) -> list[tuple[BrowsedAnswer, list[int]]]:
     """Answers that differ in what is shown of them, with the places of the systems that gave each.
 
     In the order of the first of these systems; places count from 0.
     """
-    groups: dict[SystemAnswer, list[int]] = {}
+    groups: dict[BrowsedAnswer, list[int]] = {}
     for place, answer in enumerate(answers):
         if task == "video":
             same = answer._replace(moment=None)

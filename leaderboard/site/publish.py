@@ -22,8 +22,8 @@ from leaderboard.site import builder
 from leaderboard.site.builder import BuildSummary, SiteContents
 from leaderboard.site.dialogue_pages import DialogueBrowser, leading_entries
 from leaderboard.site.ledger_writing import unchanged_tables, write_ledger
+from leaderboard.tables.ranked_table import Table, tables
 from leaderboard.tables.ranks import with_standings
-from leaderboard.tables.table import Table, tables
 
 
 class PublishedSite(NamedTuple):

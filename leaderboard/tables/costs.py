@@ -45,13 +45,13 @@ def declared_costs(card: Card) -> dict[CostKind, CostAmount]:
     return dict(_declared(card))
 
 
-def table_costs(cards: Iterable[Card]) -> tuple[CostKind, ...]:
+def table_costs(declarations: Iterable[Card]) -> tuple[CostKind, ...]:
     """The costs that a table has a column for: the card's own fields, then the commonest ones.
 
     At most MOST; of equally frequent ones the first by name. Names that differ in letter case are
     one cost, by its commonest spelling.
     """
-    as_written = Counter(kind for card in cards for kind in declared_costs(card))
+    as_written = Counter(kind for card in declarations for kind in declared_costs(card))
     counted: Counter[CostKind] = Counter()
     for kind, number in as_written.items():
         counted[_folded(kind)] += number

@@ -16,7 +16,7 @@ from harness.statistics import Design, all_pairs, max_t, minimum_detectable, ran
 from leaderboard.board.outcomes import Floats, TurnValues, turn_values
 from leaderboard.board.records import Entry, Pairs, Standing
 from leaderboard.tables.packing import pack
-from leaderboard.tables.table import Row, Table
+from leaderboard.tables.ranked_table import Table, TableRow
 
 LARGEST = 1_000  # ranked rows that are tested together: 499,500 pairs
 FINE = 200  # rows up to which all draws are made
@@ -65,7 +65,7 @@ def _standing(
     return replace(tested, digest=digest)
 
 
-def _digest(table: Table, ranked: Sequence[Row]) -> str:
+def _digest(table: Table, ranked: Sequence[TableRow]) -> str:
     """SHA-256 over the metric, and over each ranked row's rank, keys and files."""
     rows = [(row.rank, [(run.key, run.stamp) for run in row.runs]) for row in ranked]
     return hashlib.sha256(repr((table.columns[0], rows)).encode()).hexdigest()
@@ -73,7 +73,7 @@ def _digest(table: Table, ranked: Sequence[Row]) -> str:
 
 def _tested(
     table: Table,
-    ranked: Sequence[Row],
+    ranked: Sequence[TableRow],
     column_of: Callable[[Entry], TurnValues | str],
     design: Design,
 ) -> Standing:
@@ -130,7 +130,7 @@ def _pairs(
 
 
 def _read(
-    row: Row, column_of: Callable[[Entry], TurnValues | str], design: Design
+    row: TableRow, column_of: Callable[[Entry], TurnValues | str], design: Design
 ) -> TurnValues | str:
     """A row's headline turn by turn, the mean over its seeds, or why there is none."""
     every = []

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from leaderboard.tables.ranked_table import Table
 from leaderboard.tables.ranks import COARSE, FINE
-from leaderboard.tables.table import Table
 
 
 class Remark(NamedTuple):

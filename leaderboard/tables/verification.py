@@ -30,6 +30,14 @@ class Verification(NamedTuple):
     compared: int
     disagreements: tuple[str, ...]
 
+    def require_agreement(self, submissions: Path) -> None:
+        """Raises SubmissionError if a figure of `submissions` does not agree."""
+        if self.disagreements:
+            raise SubmissionError(
+                f"{submissions}: expected scores.json files that agree with their predictions,"
+                f" found {len(self.disagreements):,} disagreements; score again with `ivcr score`"
+            )
+
 
 def verify(
     submissions: Path,

@@ -16,12 +16,17 @@ from pathlib import Path
 import numpy as np
 
 from harness.statistics import Design
-from leaderboard.board.records import Said
+from leaderboard.results.dialogue_source import (
+    BrowsedAnswer,
+    BrowsedDialogue,
+    BrowsedTurn,
+    DialogueSource,
+)
 from leaderboard.site import dialogue_pages
-from leaderboard.site.dialogue_pages import Dialogue, Source, Told
+from leaderboard.site.dialogue_pages import DialogueBrowser
 from leaderboard.site.pages import ENDINGS, Pages
 from tests.leaderboard import generated
-from tests.leaderboard.tables.test_table import entry
+from tests.leaderboard.tables.test_ranked_table import entry
 
 SKILLS = (0.25, 0.35, 0.45, 0.55, 0.65, 0.75)
 WORDS = ("a man opens", "the red door", "and walks into", "a kitchen where", "two dogs sleep")
@@ -36,12 +41,12 @@ def span(draw, length):
     return round(start, 2), round(start + draw.uniform(2, 6), 2)
 
 
-def said(draw, skill, task, gold, moment, length, wrong):
-    """What a system of some skill says; wrong answers are often the same as others'."""
+def answer_of(draw, skill, task, gold, moment, length, wrong):
+    """The answer of a system of some skill; wrong answers are often the same as others'."""
     right = draw.random() < skill
     if task == "moment":
-        return Said(right, None, (gold, moment if right else span(draw, length)), None)
-    return Said(right, gold if right else draw.choice(wrong), None, 1 if right else 7)
+        return BrowsedAnswer(right, None, (gold, moment if right else span(draw, length)), None)
+    return BrowsedAnswer(right, gold if right else draw.choice(wrong), None, 1 if right else 7)
 
 
 def turn(draw, number):
@@ -49,17 +54,17 @@ def turn(draw, number):
     gold, length = video(draw), draw.uniform(20, 180)
     wrong = [video(draw) for _ in range(4)]
     moment = span(draw, length) if task == "moment" else None
-    answers = tuple(said(draw, skill, task, gold, moment, length, wrong) for skill in SKILLS)
+    answers = tuple(answer_of(draw, skill, task, gold, moment, length, wrong) for skill in SKILLS)
     text = " ".join(draw.choices(WORDS, k=draw.randint(3, 8)))
     shown = None if task == "chat" else gold
-    return Told(number, task, "en", text, text, shown, moment, length, answers)
+    return BrowsedTurn(number, task, "en", text, text, shown, moment, length, answers)
 
 
-def told(size):
+def dialogues(size):
     """So many dialogues, the same every time."""
     draw = random.Random(1)
     return [
-        Dialogue(f"d{n:06d}-{draw.randrange(16**8):08x}", draw.choice((1, 2, 3, 4, 5, 7)),
+        BrowsedDialogue(f"d{n:06d}-{draw.randrange(16**8):08x}", draw.choice((1, 2, 3, 4, 5, 7)),
                  tuple(turn(draw, number) for number in range(1, draw.randint(2, 8))))
         for n in range(size)
     ]  # fmt: skip
@@ -69,11 +74,11 @@ def source(made):
     rows = np.repeat(np.arange(len(made)), [len(each.turns) for each in made])
     design = Design.of(rows, rows, np.ones(len(rows)))
     names = tuple(each.name for each in made)
-    return Source(rows, rows, rows, lambda: design, names, lambda _: made, lambda _: None)
+    return DialogueSource(rows, rows, rows, lambda: design, names, lambda _: made, lambda _: None)
 
 
 def main(size):
-    made = told(size)
+    made = dialogues(size)
     turns = sum(len(each.turns) for each in made)
     print(
         f"{size:,} dialogues, {turns:,} turns, {len(SKILLS)} systems, load {os.getloadavg()[0]:.1f}"
@@ -81,10 +86,10 @@ def main(size):
     entries = [entry(f"team-{n}/run-{n}", **{"R@1": skill}) for n, skill in enumerate(SKILLS)]
     with tempfile.TemporaryDirectory() as folder:
         pages = Pages(generated.bench(Path(folder)), browsing=True)
+        content = source(made)
+        browser = DialogueBrowser(lambda: content, tuple(entries), lambda e: Path(e.key))
         start, busy = time.perf_counter(), time.process_time()
-        sizes = {
-            path: len(data) for path, data in dialogue_pages.files(pages, source(made), entries)
-        }
+        sizes = {path: len(data) for path, data in dialogue_pages.files(pages, browser)}
     print(f"written in    {time.perf_counter() - start:6.1f} s"
           f" ({time.process_time() - busy:.1f} s of a core), both languages")  # fmt: skip
     for language, ending in ENDINGS.items():

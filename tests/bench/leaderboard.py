@@ -18,11 +18,13 @@ from pathlib import Path
 import numpy as np
 
 from harness.records import Card
-from leaderboard.board import build_ledger
+from leaderboard.board.build_ledger import build_context, read_ledger, unchanged_entries
 from leaderboard.board.entries import EntryReader, folder_of
 from leaderboard.site import builder
+from leaderboard.site.builder import SiteContents, entry_pages
+from leaderboard.site.ledger_writing import unchanged_tables, write_ledger
+from leaderboard.tables.ranked_table import tables
 from leaderboard.tables.ranks import with_standings
-from leaderboard.tables.table import tables
 from tests.leaderboard import generated
 
 
@@ -34,26 +36,23 @@ def build(submissions, bench, out, design):
         hashed.append(folder)
         return generated.sha256(folder)
 
-    context = build_ledger.context(bench, generated.METRICS, ())
-    last = build_ledger.read(out, context)
-    known = build_ledger.known(last, out)
+    context = build_context(bench, generated.METRICS, ())
+    ledger = read_ledger(out, context)
+    known = unchanged_entries(ledger, out)
     found = EntryReader(bench, generated.METRICS, sha256, (), known).collect(submissions)
     made = with_standings(
         tables(found.entries, generated.METRICS),
         lambda entry: folder_of(entry, submissions, bench),
         lambda: design,
-        build_ledger.standings(last),
-        columns=build_ledger.columns_of(out),
+        {} if ledger is None else ledger.standings,
     )
-    kept = build_ledger.kept(last, made, out)
-    builder.build(found, bench, generated.METRICS, out, made, kept=kept)
-    build_ledger.keep(
-        out, context, [(entry, builder.pages_of(entry)) for entry in found.entries], made
-    )
+    unchanged = unchanged_tables(ledger, made, out)
+    builder.build(SiteContents(found, bench, generated.METRICS, made, unchanged=unchanged), out)
+    write_ledger(out, context, [(entry, entry_pages(entry)) for entry in found.entries], made)
     return time.perf_counter() - start, time.process_time() - busy, len(hashed)
 
 
-def spoil(submissions):
+def change(submissions):
     """Change one submission's figures."""
     file = next(iter(sorted(submissions.glob("*/*/scores.json"))))
     document = json.loads(file.read_text())
@@ -90,7 +89,7 @@ def main(rows):
         design = generated.turn_by_turn(submissions, bench, np.random.default_rng(1))
         whole, busy, hashed = build(submissions, bench, root / "site", design)
         print(f"whole build        {whole:6.2f} s ({busy:.2f} s of a core), {hashed} folders read")
-        spoil(submissions)
+        change(submissions)
         again, busy, hashed = build(submissions, bench, root / "site", design)
         print(
             f"incremental build  {again:6.2f} s ({busy:.2f} s of a core), {hashed} read:"

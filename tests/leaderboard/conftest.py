@@ -7,9 +7,11 @@ from typing import NamedTuple
 import pytest
 
 from leaderboard.board.entries import EntryReader
-from leaderboard.board.records import Bench, Found
+from leaderboard.board.records import BoardContents
+from leaderboard.results.description import Bench
 from leaderboard.site import builder
-from leaderboard.tables.table import Table, tables
+from leaderboard.site.builder import SiteContents
+from leaderboard.tables.ranked_table import Table, tables
 from tests.leaderboard import generated
 
 REPORTED = Path(__file__).resolve().parents[2] / "submissions" / "ivcr200k-authors"
@@ -20,7 +22,7 @@ class Board(NamedTuple):
 
     submissions: Path
     bench: Bench
-    found: Found
+    found: BoardContents
     tables: tuple[Table, ...]
     site: Path
 
@@ -32,7 +34,7 @@ def board(tmp_path_factory):
     shutil.copytree(REPORTED, submissions / REPORTED.name)
     (submissions / "late" / "run").mkdir(parents=True)
     found = read(submissions, bench)
-    builder.build(found, bench, generated.METRICS, root / "site")
+    build(found, bench, root / "site")
     made = tables(found.entries, generated.METRICS)
     return Board(submissions, bench, found, made, root / "site")
 
@@ -41,3 +43,9 @@ def read(submissions, bench, **settings):
     """What is found in a generated submissions folder."""
     reader = EntryReader(bench, generated.METRICS, generated.sha256, **settings)
     return reader.collect(submissions)
+
+
+def build(found, bench, out, made=None, **parts):
+    """Build the site of what was found; without `made` its tables have no standings."""
+    made = tables(found.entries, generated.METRICS) if made is None else made
+    return builder.build(SiteContents(found, bench, generated.METRICS, made, **parts), out)

@@ -10,7 +10,7 @@ import numpy as np
 from harness.records import Card
 from harness.statistics import Design
 from harness.submission import toml_card
-from leaderboard.board.records import Bench, MetricInfo
+from leaderboard.results.description import Bench, MetricInfo
 
 CHANCE = {"R@1": 0.01, "R@5": 0.05, "R@10": 0.1, "R@100": 0.6, "C-R@1": 0.1}
 SLICES = {
@@ -23,33 +23,35 @@ SLICES = {
     **{f"length={n}": (130, 45) for n in range(1, 9)},
     "tag=pixel": (240, 130), "tag=order": (80, 60), "tag=time": (80, 60), "tag=place": (80, 60),
 }  # fmt: skip
-HEADLINES = ("R@1", "C-R@1", "R@1,IoU>=0.5", "success", "cumHit@10")
+RANKING = ("R@1", "C-R@1", "R@1,IoU>=0.5", "success", "cumHit@10")
 FLOORS = ("random", "copy_previous", "whole_video", "train_prior")
 CANDIDATE_FLOORS = ("candidates_as_given", "candidate_vote")
 
 
-def described(name, unit="share", low=0.0, high=1.0, better="higher", over="video turns"):
-    return MetricInfo(name, f"formula of {name}", unit, low, high, better, low, over, "a paper")
+def metric_info(name, unit="share", low=0.0, high=1.0, better="higher", over="video turns"):
+    scope = {"dialogues": "dialogue", "segments": "segment"}.get(over, "turn")
+    formula = f"formula of {name}"
+    return MetricInfo(name, formula, unit, low, high, better, low, over, "a paper", scope)
 
 
 def _metrics():
     for name in ("R@1", "R@5", "R@10", "R@100", "MRR", "nDCG@10"):
-        yield described(name)
-    yield described("MedR", "rank", 1, 100, "lower")
+        yield metric_info(name)
+    yield metric_info("MedR", "rank", 1, 100, "lower")
     for name in ("C-R@1", "C-R@1|in", "ahead_of_foil"):
-        yield described(name)
+        yield metric_info(name)
     for first in (1, 5):
         for tenths in (3, 5, 7):
-            yield described(f"R@{first},IoU>=0.{tenths}", over="moment turns")
-    yield described("mIoU", over="moment turns")
+            yield metric_info(f"R@{first},IoU>=0.{tenths}", over="moment turns")
+    yield metric_info("mIoU", over="moment turns")
     for name in ("BLEU-4", "chrF"):
-        yield described(name, "points", 0, 100, over="turns with a reference answer")
+        yield metric_info(name, "points", 0, 100, over="turns with a reference answer")
     for name in ("success", "turns_right", *(f"S@{t}" for t in range(1, 11))):
-        yield described(name, over="dialogues")
-    yield described("RMST@7", "turns", 0, 7, over="dialogues")
+        yield metric_info(name, over="dialogues")
+    yield metric_info("RMST@7", "turns", 0, 7, over="dialogues")
     for name in ("P(right|right)", "P(right|wrong)", "recovery", "cumHit@10", "nsDCG"):
-        yield described(name, over="dialogues")
-    yield described("BRI@100", "nats", 0, math.log(101), "lower", "segments")
+        yield metric_info(name, over="dialogues")
+    yield metric_info("BRI@100", "nats", 0, math.log(101), "lower", "segments")
 
 
 METRICS = {metric.name: metric for metric in _metrics()}
@@ -172,7 +174,7 @@ def turn_by_turn(root, of, draw):
     for file in sorted(root.glob("*/*/scores.json")):
         cells = json.loads(file.read_text())["metrics"]["all"]
         columns = {}
-        for name in HEADLINES:
+        for name in RANKING:
             if (figure := cells[name]["value"]) is not None:
                 right = draw.random(turns) < figure
                 columns[name] = (right * figure * turns / max(right.sum(), 1), np.ones(turns))

@@ -9,10 +9,9 @@ import numpy as np
 import pytest
 
 from harness.benchmark import Benchmark
-from harness.cli.leaderboard import metrics
 from harness.files import open_input
 from harness.metrics import METRICS
-from leaderboard.board.records import MetricInfo
+from leaderboard.results.description import MetricInfo, describe_metrics
 from tests.baselines.conftest import imported
 from tests.leaderboard.html_reading import Page
 
@@ -147,7 +146,7 @@ def test_verify_names_outcomes_that_are_others(scored):
     np.savez_compressed(path, **arrays)
     code, _, err = scored.verify()
     assert code == 1
-    assert '"house/bm25-own": "R@1": its outcomes turn by turn are others' in err
+    assert '"house/bm25-own": "R@1": its outcomes turn by turn differ' in err
 
 
 def test_a_second_build_opens_no_predictions(scored, monkeypatch):
@@ -174,6 +173,6 @@ def test_absent_folders_are_a_failed_environment(ivcr, scored, tmp_path):
 
 
 def test_every_metric_of_the_harness_is_described():
-    described = metrics()
+    described = describe_metrics()
     assert list(described) == list(METRICS)
     assert all(isinstance(metric, MetricInfo) for metric in described.values())

@@ -6,11 +6,11 @@ from collections import Counter
 
 import pytest
 
-from leaderboard.board import build_ledger
+from leaderboard.board.build_ledger import build_context, read_ledger, unchanged_entries
 from leaderboard.board.entries import EntryReader
-from leaderboard.board.records import Kept
-from leaderboard.site import builder
-from leaderboard.tables.table import tables
+from leaderboard.site.builder import SiteContents, build, entry_pages
+from leaderboard.site.ledger_writing import unchanged_tables, write_ledger
+from leaderboard.tables.ranked_table import tables
 from tests.leaderboard import generated
 from tests.leaderboard.site.test_builder import tree
 
@@ -31,22 +31,20 @@ class Builds:
             read[f"{folder.parent.name}/{folder.name}"] += 1
             return generated.sha256(folder)
 
-        context = build_ledger.context(self.bench, METRICS, organizers)
-        last = build_ledger.read(self.out, context)
-        known = build_ledger.known(last, self.out)
-        found = EntryReader(self.bench, METRICS, sha256, organizers, known).collect(
-            self.submissions
-        )
+        context = build_context(self.bench, METRICS, organizers)
+        ledger = read_ledger(self.out, context)
+        known = unchanged_entries(ledger, self.out)
+        reader = EntryReader(self.bench, METRICS, sha256, organizers, known)
+        found = reader.collect(self.submissions)
         made = tables(found.entries, METRICS)
-        self.kept = build_ledger.kept(last, made, self.out)
-        builder.build(found, self.bench, METRICS, self.out, made, kept=self.kept)
-        pages = [(row, builder.pages_of(row)) for row in found.entries]
-        build_ledger.keep(self.out, context, pages, made)
+        self.unchanged = unchanged_tables(ledger, made, self.out)
+        build(SiteContents(found, self.bench, METRICS, made, unchanged=self.unchanged), self.out)
+        write_ledger(self.out, context, [(row, entry_pages(row)) for row in found.entries], made)
         return set(read)
 
     def fresh(self, folder):
         found = EntryReader(self.bench, METRICS, generated.sha256).collect(self.submissions)
-        builder.build(found, self.bench, METRICS, folder)
+        build(SiteContents(found, self.bench, METRICS, tables(found.entries, METRICS)), folder)
         return tree(folder)
 
 
@@ -72,33 +70,30 @@ def test_only_what_changed_is_read_again(builds, tmp_path):
     assert tree(builds.out) == builds.fresh(tmp_path / "fresh")
 
 
-def test_tables_that_did_not_change_are_kept_and_the_others_written_anew(builds, tmp_path):
+def test_files_of_unchanged_tables_stay_and_the_others_are_written_again(builds, tmp_path):
     builds.incremental()
-    assert builds.kept == Kept()
+    assert not builds.unchanged
     builds.incremental()
-    assert len(builds.kept.tables) == len(builds.kept.sections) > 3
-    everything = builds.kept
+    everything = builds.unchanged
+    assert len(everything) > 3
     changed = next(folder for folder in sorted(builds.submissions.glob("*/*-none")))
     (changed / "card.toml").write_text((changed / "card.toml").read_text() + "\n# a remark\n")
     document = json.loads((changed / "scores.json").read_text())
     document["submission"]["sha256"] = generated.sha256(changed)
     (changed / "scores.json").write_text(json.dumps(document))
     builds.incremental()
-    gone = everything.tables - builds.kept.tables
+    gone = everything - builds.unchanged
     assert gone
     assert all(name.endswith("-none-unused") for name in gone)
-    assert builds.kept.sections == builds.kept.tables
-    assert "video" not in builds.kept.tracks
     assert tree(builds.out) == builds.fresh(tmp_path / "fresh")
 
 
 def test_a_track_page_or_export_that_somebody_changed_is_written_again(builds, tmp_path):
     builds.incremental()
-    (builds.out / "tracks" / "video.html").write_text("<!--[video-none-unused]-->bad")
+    (builds.out / "tracks" / "video.html").write_text("bad")
     (builds.out / "tables" / "video-none-unused.csv").unlink()
     builds.incremental()
-    assert "video" not in builds.kept.tracks
-    assert "video-none-unused" not in builds.kept.tables | builds.kept.sections
+    assert "video-none-unused" not in builds.unchanged
     assert tree(builds.out) == builds.fresh(tmp_path / "fresh")
 
 

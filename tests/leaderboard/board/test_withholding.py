@@ -6,16 +6,20 @@ import re
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from harness.benchmark import Benchmark
-from harness.cli.leaderboard import bench_of, build_site, hashing, metrics
+from harness.publication.disclosure import SMALLEST_CELL
 from harness.records import Card, Prediction
 from harness.scoring import score_to_files
 from harness.submission import write
 from leaderboard.board.entries import EntryReader
 from leaderboard.board.records import Cell
-from leaderboard.board.withholding import SMALLEST_CELL, withheld
-from leaderboard.tables.table import tables
+from leaderboard.board.withholding import withhold_cells
+from leaderboard.results.board_split import BoardSplit
+from leaderboard.results.description import describe_metrics
+from leaderboard.site.publish import build_site
+from leaderboard.tables.ranked_table import tables
 from tests.baselines.conftest import VIDEOS, ask, dialogue, imported
 from tests.leaderboard import generated
 from tests.leaderboard.conftest import read
@@ -31,10 +35,26 @@ def test_hidden_labels_withhold_small_cells_and_those_of_unknown_size(board):
         "b": Cell(0.5, turns=SMALLEST_CELL - 1),
         "c": Cell(0.5),
     }
-    kept = withheld(
-        type(scores)(1, "", "ivcr", scores.benchmark, scores.submission, {"all": cells})
-    )
-    assert [cell.value for cell in kept.metrics["all"].values()] == [0.5, None, None]
+    metrics = dict.fromkeys("abc", generated.METRICS["R@1"])
+    shown = withhold_cells(replace(scores, metrics={"all": cells}), metrics)
+    assert [cell.value for cell in shown.metrics["all"].values()] == [0.5, None, None]
+
+
+@pytest.mark.parametrize(
+    ("name", "turns", "dialogues", "shown"),
+    [
+        ("R@1", 30, 1, True),
+        ("R@1", 29, 29, False),
+        ("success", 90, 30, True),
+        ("success", 90, 29, False),
+        ("nobody knows it", 90, 29, False),
+    ],
+)
+def test_metrics_of_dialogues_need_thirty_dialogues(board, name, turns, dialogues, shown):
+    scores = board.found.entries[0].scores
+    cell = Cell(0.5, turns=turns, dialogues=dialogues)
+    found = withhold_cells(replace(scores, metrics={"all": {name: cell}}), generated.METRICS)
+    assert (found.metrics["all"][name].value is not None) == shown
 
 
 def test_a_hidden_board_shows_no_small_cell_anywhere(tmp_path):
@@ -85,20 +105,19 @@ def hidden(tmp_path_factory):
         write(folder, Card(1, "team", name, "none", "unused"), given)
         score_to_files(folder, public, "test")
         assert (folder / "scores.outcomes.npz").is_file()
-    build_site(root / "submissions", benchmark, root / "site")
+    build_site(root / "submissions", benchmark.folder, root / "site")
     return root
 
 
 def published(root):
     """What the pages are made of: every figure that a hidden board shows, by run."""
-    benchmark = Benchmark(root / "toy")
-    bench = bench_of(benchmark, "test")
-    reader = EntryReader(bench, metrics(), hashing(benchmark, "test"))
+    split = BoardSplit(root / "toy")
+    reader = EntryReader(split.bench, describe_metrics(), split.sha256)
     return [entry.scores.metrics for entry in reader.collect(root / "submissions").entries]
 
 
 def public_slices(turns):
-    """The turns of every slice that the public half of the benchmark tells, (turns,) each."""
+    """The turns of every slice that the public half of the benchmark defines, (turns,) each."""
     lengths = [sum(t.dialogue_id == turn.dialogue_id for t in turns) for turn in turns]
     marks = {
         "turn": [turn.turn for turn in turns], "type": [turn.type for turn in turns],
@@ -110,7 +129,7 @@ def public_slices(turns):
             yield f"{name}={value}", np.array([each == value for each in values])
 
 
-def told(shown, turns):
+def smallest_sum(shown, turns):
     """The smallest number of turns over which some sum of published figures is known."""
     known = [mask for name, mask in public_slices(turns) if shown.get(name)]
     sums = (a.astype(int) + s * b for a, b in itertools.combinations(known, 2) for s in (1, -1))
@@ -127,7 +146,7 @@ def test_no_sum_of_published_figures_is_over_few_turns(hidden):
             }
             assert parts["all"]
             assert parts["turn=1"]
-            assert told(parts, turns) >= SMALLEST_CELL
+            assert smallest_sum(parts, turns) >= SMALLEST_CELL
 
 
 def test_the_attack_succeeds_on_the_figures_as_they_were_scored(hidden):
@@ -135,7 +154,7 @@ def test_the_attack_succeeds_on_the_figures_as_they_were_scored(hidden):
     document = json.loads((hidden / "submissions/team/one/scores.json").read_text())
     shown = {part: cells["R@1"]["value"] is not None for part, cells in document["metrics"].items()
              if "R@1" in cells}  # fmt: skip
-    assert told(shown, turns) == 1
+    assert smallest_sum(shown, turns) == 1
 
 
 def test_a_build_writes_no_name_of_a_dialogue_and_no_gold(hidden):
@@ -168,26 +187,3 @@ def test_the_pages_show_no_figure_besides_those(hidden):
                   if tag.name == "data"}  # fmt: skip
         assert values <= figures | ranks, path.name
         assert not re.search("hardest|Dialogues</a>", path.read_text("utf-8"))
-
-
-@pytest.mark.parametrize(
-    ("sizes", "kept"),
-    [
-        ({"all": 100, "language=en": 60, "language=zh": 40}, {"language=en", "language=zh"}),
-        ({"all": 100, "language=en": 99, "language=zh": 1}, set()),
-        # 5 are left of 100; without the smaller of the others 35 are.
-        ({"all": 100, "type=1": 65, "type=2": 30, "type=3": 5}, {"type=1"}),
-        ({"all": 100, "tag=a": 60, "tag=b": 60}, {"tag=a", "tag=b"}),
-        ({"all": 100, "tag=a": 80}, set()),
-        ({"all": 200, "turn=1": 100, "turn=2": 100, "cohort4:turn=1": 90}, {"turn=1", "turn=2"}),
-        ({"all": 200, "turn=1": 100, "turn=2": 100, "cohort4:turn=1": 60},
-         {"turn=1", "turn=2", "cohort4:turn=1"}),
-    ],
-)  # fmt: skip
-def test_what_would_leave_too_little_is_withheld_too(board, sizes, kept):
-    scores = board.found.entries[0].scores
-    cells = {part: {"R@1": Cell(0.5, turns=size)} for part, size in sizes.items()}
-    found = withheld(
-        type(scores)(1, "", "ivcr", scores.benchmark, scores.submission, cells)
-    ).metrics
-    assert {part for part in found if found[part]["R@1"].value is not None} == kept | {"all"}

@@ -15,15 +15,14 @@ from selenium.webdriver.support.select import Select  # noqa: E402
 from selenium.webdriver.support.wait import WebDriverWait  # noqa: E402
 
 from leaderboard.board.entries import folder_of  # noqa: E402
-from leaderboard.board.records import Said  # noqa: E402
-from leaderboard.results.dialogue_source import strip  # noqa: E402
-from leaderboard.site import builder  # noqa: E402
-from leaderboard.site.dialogue_pages import Browser, Dialogue, chosen  # noqa: E402
+from leaderboard.results.dialogue_source import BrowsedAnswer, BrowsedDialogue  # noqa: E402
+from leaderboard.results.frame_strips import frame_strip  # noqa: E402
+from leaderboard.site.dialogue_pages import DialogueBrowser, leading_entries  # noqa: E402
+from leaderboard.tables.ranked_table import tables  # noqa: E402
 from leaderboard.tables.ranks import with_standings  # noqa: E402
-from leaderboard.tables.table import tables  # noqa: E402
 from tests.baselines.conftest import CAT  # noqa: E402
 from tests.leaderboard import generated  # noqa: E402
-from tests.leaderboard.conftest import read  # noqa: E402
+from tests.leaderboard.conftest import build, read  # noqa: E402
 from tests.leaderboard.html_reading import Page  # noqa: E402
 from tests.leaderboard.site.test_dialogue_pages import film, filmed, source, turn  # noqa: E402
 
@@ -75,12 +74,12 @@ def whole(tmp_path_factory):
 
     made = with_standings(tables(found.entries, generated.METRICS), where, lambda: design, {})
     filmed(root / "cat.mp4")
-    picture = strip(film(root), CAT)
-    said = tuple(Said(n == 0, CAT, (CAT, (1.0, 4.0 + n)), None) for n in range(6))
-    turns = turn(1, said=said), turn(2, "什么时候?", moment=(1.0, 5.0), said=said)
-    told = [Dialogue(f"d{n}", 1, turns) for n in range(30)]
-    browser = Browser(lambda: source(told, {CAT: picture}), chosen(made), (), where)
-    builder.build(found, bench, generated.METRICS, root / "site", made, browser)
+    picture = frame_strip(film(root), CAT)
+    answers = tuple(BrowsedAnswer(n == 0, CAT, (CAT, (1.0, 4.0 + n)), None) for n in range(6))
+    turns = turn(1, answers=answers), turn(2, "什么时候?", moment=(1.0, 5.0), answers=answers)
+    content = source([BrowsedDialogue(f"d{n}", 1, turns) for n in range(30)], {CAT: picture})
+    browser = DialogueBrowser(lambda: content, leading_entries(made), where)
+    build(found, bench, root / "site", made, browser=browser)
     return root / "site"
 
 

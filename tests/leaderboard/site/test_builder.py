@@ -14,14 +14,14 @@ import pytest
 
 from harness.errors import EnvironmentFailure, WrongUsageError
 from harness.records import Card
-from leaderboard.board.records import Found, Refusal, ReportedRun
+from leaderboard.board.records import BoardContents, Refusal, ReportedRun
 from leaderboard.site import builder
 from leaderboard.site.pages import anchor, slug
 from leaderboard.site.wording import wording
 from tests.leaderboard import generated
-from tests.leaderboard.conftest import read
+from tests.leaderboard.conftest import build, read
 from tests.leaderboard.html_reading import Page
-from tests.leaderboard.tables.test_table import entry
+from tests.leaderboard.tables.test_ranked_table import entry
 
 
 @pytest.fixture(scope="module")
@@ -103,12 +103,12 @@ def hostile_board():
     row.scores.metrics["source=other"] = row.scores.metrics["all"]
     reported = ReportedRun("a/b", Card(1, HOSTILE, HOSTILE, "none", "used", "reported",
                         figures={HOSTILE: 1.0}, source="javascript:alert(1)"))  # fmt: skip
-    return Found((row,), (reported,), (Refusal(HOSTILE, HOSTILE),))
+    return BoardContents((row,), (reported,), (Refusal(HOSTILE, HOSTILE),))
 
 
-def test_a_strangers_text_is_text_wherever_it_stands(tmp_path, pages):
+def test_foreign_text_is_text_wherever_it_stands(tmp_path, pages):
     bench = generated.bench(tmp_path)._replace(type_names={"1": HOSTILE}, name=HOSTILE)
-    builder.build(hostile_board(), bench, generated.METRICS, tmp_path / "site")
+    build(hostile_board(), bench, tmp_path / "site")
     known = {tag.name for page in pages.values() for tag in page.tags}
     seen = ""
     for path in (tmp_path / "site").rglob("*.html"):
@@ -149,9 +149,9 @@ def test_metric_anchors_are_unique():
 def test_the_same_input_gives_the_same_bytes_under_another_hash_seed(board, tmp_path):
     script = (
         "import sys, pathlib; from tests.leaderboard import generated as g\n"
-        "from tests.leaderboard.conftest import read; from leaderboard.site import builder\n"
+        "from tests.leaderboard.conftest import build, read\n"
         "submissions, folder, out = map(pathlib.Path, sys.argv[1:])\n"
-        "of = g.bench(folder); builder.build(read(submissions, of), of, g.METRICS, out)\n"
+        "of = g.bench(folder); build(read(submissions, of), of, out)\n"
     )
     arguments = [board.submissions, board.bench.floors.parent, tmp_path / "again"]
     subprocess.run(
@@ -172,20 +172,20 @@ def tree(folder):
 @pytest.fixture
 def small(tmp_path):
     """A quick board: what is found, its benchmark, and where its site goes."""
-    found = Found((entry("a/b", **{"R@1": 0.5}),), (), ())
+    found = BoardContents((entry("a/b", **{"R@1": 0.5}),), (), ())
     return found, generated.bench(tmp_path), tmp_path / "site"
 
 
-def build(small):
+def build_small(small):
     found, bench, out = small
-    return builder.build(found, bench, generated.METRICS, out)
+    return build(found, bench, out)
 
 
 def test_a_site_is_replaced_whole(small):
     out = small[2]
-    build(small)
+    build_small(small)
     (out / "left-over.html").write_text("old")
-    build(small)
+    build_small(small)
     assert not (out / "left-over.html").exists()
     assert [path.name for path in out.parent.iterdir()] == ["site"]
 
@@ -195,18 +195,17 @@ def test_a_folder_that_is_no_site_of_ours_is_never_replaced(small):
     out.mkdir()
     (out / "thesis.tex").write_text("years of work")
     with pytest.raises(WrongUsageError, match="not replaced"):
-        build(small)
+        build_small(small)
     assert (out / "thesis.tex").read_text() == "years of work"
 
 
 def test_a_build_that_fails_leaves_the_old_site_and_nothing_else(small, monkeypatch):
     out = small[2]
-    build(small)
+    build_small(small)
     before = tree(out)
-    monkeypatch.setattr(builder.exports, "markdown", lambda _: 1 / 0)
     monkeypatch.setitem(builder.EXPORTS, "md", lambda _: 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        build(small)
+        build_small(small)
     assert tree(out) == before
     assert [path.name for path in out.parent.iterdir()] == ["site"]
 
@@ -214,12 +213,12 @@ def test_a_build_that_fails_leaves_the_old_site_and_nothing_else(small, monkeypa
 def test_an_absent_parent_is_a_failed_environment(small, tmp_path):
     found, bench, _ = small
     with pytest.raises(EnvironmentFailure, match="cannot be written"):
-        builder.build(found, bench, generated.METRICS, tmp_path / "no" / "site")
+        build(found, bench, tmp_path / "no" / "site")
 
 
 def test_an_empty_board_says_so_and_hidden_labels_drop_the_sentence_on_public_ones(tmp_path):
     bench = generated.bench(tmp_path, labels="hidden")
-    builder.build(Found((), (), ()), bench, generated.METRICS, tmp_path / "site")
+    build(BoardContents((), (), ()), bench, tmp_path / "site")
     text = " ".join(Page((tmp_path / "site/index.html").read_bytes()).text)
     assert "No run has a figure yet." in text
     assert "Test labels are public" not in text

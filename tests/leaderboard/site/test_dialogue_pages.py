@@ -10,17 +10,23 @@ import pytest
 from harness.records import Card, Moment, Prediction
 from harness.statistics import Design
 from harness.submission import write
-from leaderboard.board.outcomes import Turns
-from leaderboard.board.records import Said
-from leaderboard.results.dialogue_source import strip, tell
+from leaderboard.board.outcomes import TurnValues
+from leaderboard.results.dialogue_source import (
+    BrowsedAnswer,
+    BrowsedDialogue,
+    BrowsedTurn,
+    DialogueSource,
+    read_dialogues,
+)
+from leaderboard.results.frame_strips import frame_strip
 from leaderboard.site import dialogue_pages
-from leaderboard.site.dialogue_pages import Dialogue, Source, Told
+from leaderboard.site.dialogue_pages import DialogueBrowser
 from leaderboard.site.pages import Pages, page_of
 from tests.baselines.conftest import CAT, DOG, FOX, imported
 from tests.leaderboard import generated
 from tests.leaderboard.html_reading import Page
 from tests.leaderboard.site.test_builder import HOSTILE
-from tests.leaderboard.tables.test_table import entry
+from tests.leaderboard.tables.test_ranked_table import entry
 
 
 @pytest.fixture
@@ -42,46 +48,50 @@ def toy(tmp_path):
 
 
 def test_every_turn_is_told_once_with_its_gold_and_a_verdict_that_a_hand_can_check(toy):
-    told = list(tell(toy.benchmark, "test", [toy.run]))
+    dialogues = list(read_dialogues(toy.benchmark, "test", [toy.run]))
     gold = toy.benchmark.gold()
-    assert [(d.name, t.turn) for d in told for t in d.turns] == [tuple(g.key) for g in gold]
-    assert [t.video for d in told for t in d.turns] == [g.video_id for g in gold]
+    assert [(d.name, t.turn) for d in dialogues for t in d.turns] == [tuple(g.key) for g in gold]
+    assert [t.video for d in dialogues for t in d.turns] == [g.video_id for g in gold]
     # The span 2.5 s to 7.5 s against 2 s to 7 s: 4.5 s of 5.5 s.
-    assert [[turn.said[0].right for turn in each.turns] for each in told] == [
+    assert [[turn.answers[0].right for turn in each.turns] for each in dialogues] == [
         [True, True, False, False], [False, False], [False, False, False],
     ]  # fmt: skip
-    assert [turn.said[0].rank for turn in told[0].turns] == [1, None, 2, 2]
-    assert told[0].turns[1].said[0].moment == (CAT, (2.0, 7.0))
-    assert told[0].turns[1].moment == (2.5, 7.5)
+    assert [turn.answers[0].rank for turn in dialogues[0].turns] == [1, None, 2, 2]
+    assert dialogues[0].turns[1].answers[0].moment == (CAT, (2.0, 7.0))
+    assert dialogues[0].turns[1].moment == (2.5, 7.5)
 
 
 def test_a_browser_without_systems_shows_gold_alone(toy):
-    told = list(tell(toy.benchmark, "test", []))
-    assert {turn.said for each in told for turn in each.turns} == {()}
+    dialogues = list(read_dialogues(toy.benchmark, "test", []))
+    assert {turn.answers for each in dialogues for turn in each.turns} == {()}
 
 
-def source(told, strips=()):
-    rows = np.repeat(np.arange(len(told)), [len(each.turns) for each in told])
-    numbers = np.array([turn.turn for each in told for turn in each.turns], dtype=int)
-    types = np.array([each.type for each in told for _ in each.turns], dtype=int)
+def source(dialogues, strips=()):
+    rows = np.repeat(np.arange(len(dialogues)), [len(each.turns) for each in dialogues])
+    numbers = np.array([turn.turn for each in dialogues for turn in each.turns], dtype=int)
+    types = np.array([each.type for each in dialogues for _ in each.turns], dtype=int)
     design = Design.of(rows, np.arange(len(rows)), np.ones(len(rows)), draws=9)
-    names = tuple(each.name for each in told)
-    return Source(rows, types, numbers, lambda: design, names, lambda _: told, dict(strips).get)
+    names = tuple(each.name for each in dialogues)
+    return DialogueSource(
+        rows, types, numbers, lambda: design, names, lambda _: dialogues, dict(strips).get
+    )
 
 
-def turn(number, text="what", video=CAT, moment=None, said=()):
+def turn(number, text="what", video=CAT, moment=None, answers=()):
     task = "moment" if moment else "video"
-    return Told(number, task, "en", text, "It is video 1.", video, moment, 30.0, said)
+    return BrowsedTurn(number, task, "en", text, "It is video 1.", video, moment, 30.0, answers)
 
 
-def pages(tmp_path, told, entries=(), strips=()):
+def pages(tmp_path, dialogues, entries=(), strips=()):
     made = Pages(generated.bench(tmp_path), browsing=True)
-    return dict(dialogue_pages.files(made, source(told, strips), entries))
+    content = source(dialogues, strips)
+    browser = DialogueBrowser(lambda: content, tuple(entries), lambda entry: tmp_path / entry.key)
+    return dict(dialogue_pages.files(made, browser))
 
 
 def test_each_dialogue_stands_once_on_the_page_that_links_lead_to(tmp_path):
-    told = [Dialogue(f"d{n}", 1, (turn(1),)) for n in range(60)]
-    made = pages(tmp_path, told)
+    dialogues = [BrowsedDialogue(f"d{n}", 1, (turn(1),)) for n in range(60)]
+    made = pages(tmp_path, dialogues)
     assert len(made) == 2 * 3
     for n in range(60):
         page = Page(made[f"{page_of(n)}.html"])
@@ -94,9 +104,12 @@ def test_each_dialogue_stands_once_on_the_page_that_links_lead_to(tmp_path):
 
 
 def test_a_span_in_the_gold_video_is_drawn_and_one_elsewhere_is_named(tmp_path):
-    said = (Said(True, None, (CAT, (2.0, 7.0)), None), Said(False, None, (DOG, (1.0, 3.0)), None))
-    told = [Dialogue("d", 1, (turn(1, moment=(2.5, 7.5), said=said),))]
-    made = pages(tmp_path, told, [entry("a/b"), entry("a/c")])
+    answers = (
+        BrowsedAnswer(True, None, (CAT, (2.0, 7.0)), None),
+        BrowsedAnswer(False, None, (DOG, (1.0, 3.0)), None),
+    )
+    dialogues = [BrowsedDialogue("d", 1, (turn(1, moment=(2.5, 7.5), answers=answers),))]
+    made = pages(tmp_path, dialogues, [entry("a/b"), entry("a/c")])
     html = made["dialogues/1.html"].decode()
     (line,) = re.findall(r'<svg class="timeline".*?</svg>', html)
     x, width = (float(re.search(rf'class="said"[^>]* {name}="([\d.]+)"', line)[1])
@@ -107,10 +120,10 @@ def test_a_span_in_the_gold_video_is_drawn_and_one_elsewhere_is_named(tmp_path):
     assert {"right", "wrong", DOG} <= set(text)
 
 
-def test_a_strangers_words_are_text_and_pictures_come_from_the_site_alone(tmp_path):
-    said = (Said(False, HOSTILE, None, 3),)
-    told = [Dialogue(HOSTILE, 1, (turn(1, HOSTILE, HOSTILE, said=said),))]
-    made = pages(tmp_path, told, [entry(f"{HOSTILE}/{HOSTILE}")], {HOSTILE: b"jpeg"})
+def test_foreign_words_are_text_and_pictures_come_from_the_site_alone(tmp_path):
+    answers = (BrowsedAnswer(False, HOSTILE, None, 3),)
+    dialogues = [BrowsedDialogue(HOSTILE, 1, (turn(1, HOSTILE, HOSTILE, answers=answers),))]
+    made = pages(tmp_path, dialogues, [entry(f"{HOSTILE}/{HOSTILE}")], {HOSTILE: b"jpeg"})
     page = Page(made["dialogues/1.html"])
     assert not [name for tag in page.tags for name in tag.attributes if name.startswith("on")]
     (picture,) = page.attributes("src")
@@ -124,40 +137,43 @@ def test_a_strangers_words_are_text_and_pictures_come_from_the_site_alone(tmp_pa
 
 
 def test_systems_that_answer_alike_stand_in_one_row_in_the_order_of_the_first(tmp_path):
-    cat, dog = Said(True, CAT, None, 1), Said(False, DOG, None, 2)
-    told = [Dialogue("d", 1, (turn(1, said=(cat, dog, cat, dog._replace(rank=3))),))]
-    page = Page(pages(tmp_path, told, [entry(f"a/{n}") for n in "pqrs"])["dialogues/1.html"])
+    cat, dog = BrowsedAnswer(True, CAT, None, 1), BrowsedAnswer(False, DOG, None, 2)
+    dialogues = [BrowsedDialogue("d", 1, (turn(1, answers=(cat, dog, cat, dog._replace(rank=3))),))]
+    page = Page(pages(tmp_path, dialogues, [entry(f"a/{n}") for n in "pqrs"])["dialogues/1.html"])
     rows = [tag for tag in page.tags if tag.name == "tr"]
     assert [row.attributes["class"] for row in rows] == ["right", "wrong", "wrong"]
-    said = " ".join(page.text)
-    assert "1 a/p , 3 a/r right" in said
-    assert "2 a/q wrong" in said
-    assert "4 a/s wrong" in said
+    text = " ".join(page.text)
+    assert "1 a/p , 3 a/r right" in text
+    assert "2 a/q wrong" in text
+    assert "4 a/s wrong" in text
 
 
 def test_a_picture_past_the_limit_is_left_out(tmp_path):
     huge = {CAT: b"x" * (dialogue_pages.LARGEST_STRIP + 1)}
-    made = pages(tmp_path, [Dialogue("d", 1, (turn(1),))], strips=huge)
+    made = pages(tmp_path, [BrowsedDialogue("d", 1, (turn(1),))], strips=huge)
     assert not [name for name in made if name.endswith(".jpg")]
     assert Page(made["dialogues/1.html"]).attributes("src") == []
 
 
 def test_the_hardest_dialogues_are_those_with_the_smallest_share_right():
     # Three dialogues: half right of two turns; nothing of one; nothing of two, hence harder.
-    told = [Dialogue(name, 1, (turn(1), turn(2))[:size])
+    dialogues = [BrowsedDialogue(name, 1, (turn(1), turn(2))[:size])
             for name, size in (("half", 2), ("short", 1), ("long", 2))]  # fmt: skip
-    found = Turns(np.array([0.5, 0, 0, 0, 0]), np.array([0.5, 0.5, 1, 0.5, 0.5]))
-    hard = dialogue_pages.hardest(found, source(told))
+    found = TurnValues(np.array([0.5, 0, 0, 0, 0]), np.array([0.5, 0.5, 1, 0.5, 0.5]))
+    hard = dialogue_pages.hardest(found, source(dialogues))
     assert [(each.name, each.right, each.turns) for each in hard] == [
         ("long", 0.0, 2), ("short", 0.0, 1), ("half", 0.5, 2),
     ]  # fmt: skip
-    assert dialogue_pages.hardest(Turns(found.values[1:], found.weights[1:]), source(told)) == []
+    assert (
+        dialogue_pages.hardest(TurnValues(found.values[1:], found.weights[1:]), source(dialogues))
+        == []
+    )
 
 
 def test_spans_are_counted_by_tenths_and_no_overlap_apart():
     values = np.array([0.0, 0.05, 0.1, 0.3, 0.31, 1.0, 0.7])
-    found = Turns(values, np.array([1.0, 1, 1, 1, 1, 1, 0]))
-    assert dialogue_pages.spread(found) == [1, 2, 0, 1, 1, 0, 0, 0, 0, 0, 1]
+    found = TurnValues(values, np.array([1.0, 1, 1, 1, 1, 1, 0]))
+    assert dialogue_pages.iou_histogram(found) == [1, 2, 0, 1, 1, 0, 0, 0, 0, 0, 1]
 
 
 def filmed(path, size=(96, 64), frames=24):
@@ -171,14 +187,14 @@ def filmed(path, size=(96, 64), frames=24):
 
 
 def film(tmp_path, path="cat.mp4"):
-    """What `strip` needs of a benchmark: a folder, and one video that says it lies at `path`."""
+    """What `frame_strip` needs of a benchmark: a folder, and a video whose file is `path`."""
     return SimpleNamespace(folder=tmp_path, videos={CAT: SimpleNamespace(path=path)})
 
 
 def test_a_strip_shows_six_frames_in_order_and_the_same_bytes_again(tmp_path):
     filmed(tmp_path / "cat.mp4")
-    data = strip(film(tmp_path), CAT)
-    assert data == strip(film(tmp_path), CAT)
+    data = frame_strip(film(tmp_path), CAT)
+    assert data == frame_strip(film(tmp_path), CAT)
     (tmp_path / "strip.jpg").write_bytes(data)
     with av.open(str(tmp_path / "strip.jpg")) as made:
         pixels = next(made.decode(video=0)).to_ndarray(format="gray")
@@ -195,5 +211,5 @@ def test_there_is_no_strip_of_what_is_no_video_of_the_benchmark(tmp_path, path):
     inside.mkdir()
     filmed(tmp_path / "cat.mp4")
     (inside / "text.mp4").write_text("no video")
-    assert strip(film(inside, path), CAT) is None
-    assert strip(film(inside), DOG) is None
+    assert frame_strip(film(inside, path), CAT) is None
+    assert frame_strip(film(inside), DOG) is None

@@ -8,7 +8,7 @@ import re
 import pytest
 
 from leaderboard.site import exports
-from tests.leaderboard.tables.test_table import entry, video
+from tests.leaderboard.tables.test_ranked_table import entry, video
 
 
 def test_leaderboard_json_is_the_slice_all_of_every_scores_file(board):

@@ -3,11 +3,15 @@
 import math
 import re
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from leaderboard.board.records import Cell
-from leaderboard.site.plots import BAR, BOTTOM, PLOT, TOP, Series, bar, ceiling, curve
+from leaderboard.site.marks import BAR, bar
+from leaderboard.site.pages import Pages
+from leaderboard.site.plots import AREA, Series, ceiling, curve, histogram
+from tests.leaderboard import generated
 from tests.leaderboard.generated import METRICS
 
 SHARES = st.floats(0, 1)
@@ -39,19 +43,50 @@ def test_an_undefined_figure_has_no_bar():
     assert bar(Cell(None), 1.0) == ""
 
 
+def drawn(folder, macro, plot):
+    """A plot as the pages draw it."""
+    template = Pages(generated.bench(folder)).environment.get_template("plots.html")
+    return str(getattr(template.module, macro)(plot))
+
+
 @given(st.lists(st.one_of(st.none(), SHARES), min_size=1, max_size=12))
-def test_a_curve_has_one_mark_for_every_defined_figure_at_its_height(values):
+def test_a_curve_has_one_spot_for_every_defined_figure_at_its_height(values):
     points = tuple((n, Cell(value)) for n, value in enumerate(values, start=1))
-    svg = curve([Series("all", "dot", points)], METRICS["R@1"], "turn", "a title")
-    marks = [float(y) for y in re.findall(r'<circle cx="\S+" cy="(\S+)"', svg)]
+    (line,) = curve([Series("all", "dot", points)], METRICS["R@1"], "turn", "a title").lines
     high = ceiling(values)
-    height = PLOT[1] - TOP - BOTTOM
-    expected = [TOP + height * (1 - value / high) for value in values if value is not None]
-    assert len(marks) == len(expected)
-    assert all(abs(a - b) <= 0.051 for a, b in zip(marks, expected, strict=True))
+    height = AREA.height - AREA.top - AREA.bottom
+    expected = [AREA.top + height * (1 - value / high) for value in values if value is not None]
+    assert [y for _, y in line.spots] == pytest.approx(expected)
 
 
-def test_a_title_cannot_break_out_of_the_plot():
-    svg = curve([], METRICS["R@1"], "<b>", '"><script>')
+def test_a_curve_is_drawn_with_its_spots_its_interval_and_its_path(tmp_path):
+    points = ((1, Cell(0.5, 0.4, 0.6)), (2, Cell(None)), (3, Cell(0.25)))
+    plot = curve([Series("all", "dot", points)], METRICS["R@1"], "turn", "a title")
+    svg = drawn(tmp_path, "curve", plot)
+    (x1, y1), (x3, y3) = plot.lines[0].spots
+    spots = re.findall(r'<circle cx="(\S+)" cy="(\S+)"', svg)
+    assert [tuple(map(float, spot)) for spot in spots] == [
+        (pytest.approx(x1, abs=0.051), pytest.approx(y1, abs=0.051)),
+        (pytest.approx(x3, abs=0.051), pytest.approx(y3, abs=0.051)),
+    ]
+    assert re.search(r'class="line" d="M(\S+ \S+)L(\S+ \S+)"', svg).groups() == tuple(
+        map(" ".join, spots)
+    )
+    assert len(re.findall('class="whisker"', svg)) == 1
+
+
+def test_a_histogram_has_a_bar_of_the_height_of_each_count(tmp_path):
+    counts = [4, 0, 2, *[0] * 8]
+    plot = histogram(counts, "overlap", "IoU")
+    heights = [float(bar.height) for bar in plot.bars]
+    assert heights[0] == pytest.approx(2 * heights[2], abs=0.11)
+    assert sum(height > 0 for height in heights) == 2
+    svg = drawn(tmp_path, "histogram", plot)
+    assert svg.count("<rect") == len(counts)
+    assert "≤0.1" in svg
+
+
+def test_a_title_cannot_break_out_of_the_plot(tmp_path):
+    svg = drawn(tmp_path, "curve", curve([], METRICS["R@1"], "<b>", '"><script>'))
     assert "<script>" not in svg
     assert "<b>" not in svg

@@ -4,19 +4,19 @@ import numpy as np
 import pytest
 
 from harness.statistics import Design
-from leaderboard.board.outcomes import Turns
+from leaderboard.board.outcomes import TurnValues
 from leaderboard.board.records import Cell
-from leaderboard.tables.heatmap import LAST, column_name, heat, shade
+from leaderboard.tables.heatmap import LAST, column_name, heatmap, shade
 from tests.leaderboard.generated import METRICS
 
 TYPE = np.array([1, 1, 1, 1, 3, 3, 3, 3])
 TURN = np.array([1, 2, 1, 2, 1, 2, 3, 12])
 DESIGN = Design.of([0, 0, 1, 1, 2, 2, 2, 2], np.arange(8), np.ones(8), draws=9)
-RIGHT = Turns(np.array([1.0, 0, 0, 0, 1, 1, 0, 1]), np.array([1.0, 1, 1, 1, 1, 1, 0, 1]))
+RIGHT = TurnValues(np.array([1.0, 0, 0, 0, 1, 1, 0, 1]), np.array([1.0, 1, 1, 1, 1, 1, 0, 1]))
 
 
 def made():
-    return heat(RIGHT, TYPE, TURN, DESIGN, METRICS["R@1"])
+    return heatmap(RIGHT, TYPE, TURN, DESIGN, METRICS["R@1"])
 
 
 def test_each_cell_is_the_share_right_of_its_type_and_turn():

@@ -13,12 +13,14 @@ from harness.records import Card
 from harness.statistics import Design, board, paired
 from leaderboard.board.entries import EntryReader
 from leaderboard.board.records import Standing
-from leaderboard.site import builder, exports
+from leaderboard.site import exports
 from leaderboard.site.wording import Words
 from leaderboard.tables import ranks
 from leaderboard.tables.packing import against_first
-from leaderboard.tables.table import tables
+from leaderboard.tables.ranked_table import tables
+from leaderboard.tables.remarks import remarks
 from tests.leaderboard import generated
+from tests.leaderboard.conftest import build
 from tests.leaderboard.html_reading import Page
 
 TURNS = 120
@@ -170,7 +172,7 @@ def test_a_standing_is_kept_until_a_file_that_it_rests_on_changes(runs):
 
 def test_too_many_rows_and_figures_of_a_corpus_are_not_tested(runs, monkeypatch):
     monkeypatch.setattr(ranks, "LARGEST", 2)
-    assert runs.standing == Standing(runs.standing.made_of, without={"many": 3})
+    assert runs.standing == Standing(runs.standing.digest, without={"many": 3})
     folder = runs.put("speaks", RIGHT["best"])
     document = json.loads((folder / "scores.json").read_text())
     document["metrics"]["language=en"] = {"BLEU-4": {"value": 20.0, "turns": 40}}
@@ -186,7 +188,7 @@ def test_a_pair_is_the_paired_difference_as_it_is_shown(runs, tmp_path):
     assert (pair.first, pair.second) == ("team/best", "team/worst")
     assert (pair.value, pair.low, pair.high) == pytest.approx(found.interval(), abs=0.00051)
     assert pair.effect == pytest.approx(found.effects[0], abs=0.0051)
-    builder.build(runs.found(), runs.bench, generated.METRICS, tmp_path / "site", made)
+    build(runs.found(), runs.bench, tmp_path / "site", made)
     page = Page((tmp_path / "site" / "compare" / "video-none-unused.html").read_text("utf-8"))
     # The first against the others: right in 120, 118 and 2 of 120 turns.
     values = [tag.attributes["value"] for tag in page.tags if tag.name == "data"]
@@ -214,17 +216,19 @@ def test_seeds_stand_for_their_mean_turn_by_turn(runs):
     expected = board(DESIGN, numerators, WEIGHTS)
     assert table.standing.ranges[row.entry.key] == (expected.best[2], expected.worst[2])
     assert table.standing.detectable == pytest.approx(expected.detectable)
-    assert table.standing.made_of != before.made_of
+    assert table.standing.digest != before.digest
 
 
 def test_large_tables_rest_on_fewer_draws_and_say_so(runs, monkeypatch):
     monkeypatch.setattr(ranks, "FINE", 2)
+    monkeypatch.setattr("leaderboard.tables.remarks.FINE", 2)
     monkeypatch.setattr(ranks, "COARSE", 99)
+    monkeypatch.setattr("leaderboard.tables.remarks.COARSE", 99)
     (table,) = runs.tables()
     fewer = board(dataclasses.replace(DESIGN, draws=99), np.array(list(RIGHT.values())), WEIGHTS)
     found = [pair.p for pair in against_first(table.standing.pairs)]
     assert found == pytest.approx(fewer.ps[0, 1:], abs=1e-4)
-    assert "rest on 99 swaps" in " ".join(ranks.remarks(table, Words("en")))
+    assert "rest on 99 swaps" in " ".join(map(Words("en").remark, remarks(table)))
 
 
 def test_every_format_shows_the_range_and_marks_what_cannot_be_told_apart(runs, tmp_path):
@@ -238,7 +242,7 @@ def test_every_format_shows_the_range_and_marks_what_cannot_be_told_apart(runs, 
     assert "† cannot be told apart from the first." in markdown
     assert r"2 (1--2) & close & team & 98.3$^{\dagger}$ &" in latex
     assert r"together at 5 \% (max-T" in latex
-    builder.build(found, runs.bench, generated.METRICS, tmp_path / "site", made)
+    build(found, runs.bench, tmp_path / "site", made)
     page = Page((tmp_path / "site" / "index.html").read_text("utf-8"))
     assert page.text.count("†") == 1
     points = f"{100 * made[0].standing.detectable:.1f} points"

@@ -8,8 +8,8 @@ from msgspec.structs import replace
 
 from leaderboard.board.records import Cell
 from leaderboard.site import exports
-from leaderboard.tables.seeds import Spread, folded, mean, spread
-from tests.leaderboard.tables.test_table import entry, video
+from leaderboard.tables.seeds import SeedSpread, fold_seeds, mean, seed_spread
+from tests.leaderboard.tables.test_ranked_table import entry, video
 
 
 def run(name, seed, value=0.5, team="team", **fields):
@@ -26,12 +26,12 @@ def test_the_mean_of_two_figures_and_of_their_bounds():
 def test_a_mean_is_undefined_where_one_of_its_figures_is():
     found = mean([Cell(0.4), Cell(None, why="past 100")])
     assert (found.value, found.why) == (None, "past 100")
-    assert spread([Cell(0.4), Cell(None)]) is None
+    assert seed_spread([Cell(0.4), Cell(None)]) is None
 
 
 def test_the_spread_of_three_runs():
-    found = spread([Cell(0.1), Cell(0.3), Cell(0.2)])
-    assert found == Spread(0.1, 0.3, pytest.approx(0.1))
+    found = seed_spread([Cell(0.1), Cell(0.3), Cell(0.2)])
+    assert found == SeedSpread(0.1, 0.3, pytest.approx(0.1))
 
 
 def test_three_seeds_are_one_row_with_their_mean_in_its_place():
@@ -40,7 +40,7 @@ def test_three_seeds_are_one_row_with_their_mean_in_its_place():
     assert [(row.rank, row.cells[0].value) for row in table.rows] == [(1, 0.45), (2, 0.4)]
     row = table.rows[1]
     assert [entry.card.seed for entry in row.runs] == [1, 2, 3]
-    assert row.spread == Spread(0.3, 0.5, pytest.approx(0.1))
+    assert row.spread == SeedSpread(0.3, 0.5, pytest.approx(0.1))
 
 
 @pytest.mark.parametrize(
@@ -54,12 +54,12 @@ def test_three_seeds_are_one_row_with_their_mean_in_its_place():
     ],
 )
 def test_what_differs_in_more_than_its_seed_stays_apart(other):
-    assert [len(runs) for runs in folded([run("a", 1), other])] == [1, 1]
+    assert [len(runs) for runs in fold_seeds([run("a", 1), other])] == [1, 1]
 
 
 def test_pairs_differ_with_the_seed_and_do_not_keep_runs_apart():
     runs = [run("a", 1, pair="a-reference"), run("b", 2, pair="b-reference")]
-    assert [len(group) for group in folded(runs)] == [2]
+    assert [len(group) for group in fold_seeds(runs)] == [2]
 
 
 def test_partial_runs_and_floors_stand_alone():
@@ -69,7 +69,7 @@ def test_partial_runs_and_floors_stand_alone():
         run(name, seed)._replace(scores=replace(whole.scores, signature="ivcr|partial:3"))
         for name, seed in (("d", 4), ("e", 5))
     ]
-    assert [len(group) for group in folded([*floors, whole, *partial])] == [1] * 5
+    assert [len(group) for group in fold_seeds([*floors, whole, *partial])] == [1] * 5
 
 
 def test_exports_tell_how_many_seeds_and_how_they_differ():

@@ -5,12 +5,13 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from scipy.stats import rankdata
 
 from harness.records import Card
 from leaderboard.board.records import Cell, Entry, ScoredOn, ScoredRun, Scores
-from leaderboard.tables.seeds import folded
-from leaderboard.tables.table import of_track, tables
+from leaderboard.tables.ranked_table import tables, track_tables
+from leaderboard.tables.seeds import fold_seeds
 from leaderboard.tables.tracks import Track
 from tests.leaderboard.generated import METRICS
 
@@ -36,7 +37,7 @@ def video(entries):
 @given(st.lists(VALUES, min_size=1, max_size=30), st.sampled_from(["R@1", "MedR"]))
 def test_ranks_are_those_of_scipy_and_undefined_figures_come_last(values, metric):
     rows = [entry(f"s{n:02}", **{metric: value, "MRR": 0.5}) for n, value in enumerate(values)]
-    (table,) = of_track(Track("any", (metric, "MRR")), folded(rows), METRICS)
+    (table,) = track_tables(Track("any", (metric, "MRR")), fold_seeds(rows), METRICS)
     sign = -1 if metric == "R@1" else 1
     defined = {f"s{n:02}": sign * value for n, value in enumerate(values) if value is not None}
     ranks = rankdata(list(defined.values()), method="min")
@@ -58,6 +59,21 @@ def test_equal_values_share_the_better_rank():
         (2, "a"),
         (2, "c"),
         (4, "d"),
+    ]
+
+
+def test_equal_values_stand_in_the_order_of_their_names():
+    """By team, then system, then key: the order in which folders are read does not show."""
+    same = [entry(key, **{"R@1": 0.5}) for key in ("team/b", "team/c", "team/a")]
+    rows = [row._replace(card=replace(row.card, system="one")) for row in same]
+    others = [replace(rows[0].card, system="another"), replace(rows[0].card, team="a team")]
+    rows += [rows[0]._replace(key=f"z/{n}", card=card) for n, card in enumerate(others)]
+    assert [row.entry.key for row in video(rows).rows] == [
+        "z/1",
+        "z/0",
+        "team/a",
+        "team/b",
+        "team/c",
     ]
 
 

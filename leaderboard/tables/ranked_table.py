@@ -20,7 +20,7 @@ CANDIDATES: tuple[CandidateUse, ...] = ("unused", "used")
 UNDEFINED = Cell(None, why="not in scores.json")
 
 
-class Row(NamedTuple):
+class TableRow(NamedTuple):
     """An entry in a table; `rank` is None for floors, controls and an undefined headline.
 
     `runs`: the entry, or all seeds of its system: `cells` are then their means, and `spread` is
@@ -43,7 +43,7 @@ class Table(NamedTuple):
     candidates: CandidateUse
     columns: tuple[MetricInfo, ...]
     costs: tuple[CostKind, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[TableRow, ...]
     standing: Standing = Standing()
 
     @property
@@ -51,11 +51,11 @@ class Table(NamedTuple):
         """A stable name, used as anchor and file name."""
         return f"{self.track.name}-{self.history}-{self.candidates}"
 
-    def range_of(self, row: Row) -> tuple[int, int] | None:
+    def range_of(self, row: TableRow) -> tuple[int, int] | None:
         """The best and the worst rank that a row may have, None where that is not known."""
         return self.standing.ranges.get(row.entry.key)
 
-    def alike(self, row: Row) -> bool:
+    def alike(self, row: TableRow) -> bool:
         """Whether a lower row does not differ significantly from the first."""
         return row.entry.key in self.standing.alike
 
@@ -66,7 +66,7 @@ class Table(NamedTuple):
         return hashlib.sha256(repr((self.name, self.standing.digest, rows)).encode()).hexdigest()
 
     @property
-    def floor(self) -> Row | None:
+    def floor(self) -> TableRow | None:
         """The best floor whose headline is defined, None if there is none."""
         return next(
             (row for row in self.rows if row.entry.floor and row.cells[0].value is not None), None
@@ -119,7 +119,7 @@ def _takes_part(runs: Runs, columns: tuple[MetricInfo, ...], part: str) -> bool:
 
 def _rows(
     group: Sequence[Runs], columns: tuple[MetricInfo, ...], kinds: tuple[CostKind, ...], part: str
-) -> tuple[Row, ...]:
+) -> tuple[TableRow, ...]:
     headline = columns[0]
     first = [runs[0] for runs in group]
     frame = pd.DataFrame(
@@ -151,8 +151,8 @@ def _row(
     columns: tuple[MetricInfo, ...],
     kinds: tuple[CostKind, ...],
     part: str,
-) -> Row:
-    return Row(
+) -> TableRow:
+    return TableRow(
         rank,
         runs[0],
         tuple(_figure(runs, column.name, part) for column in columns),

@@ -1,0 +1,237 @@
+"""Planted bugs of the board and of what may be published: rows for tests/mutants.py.
+
+Each row: the bug, its file, the text that stands there once, the text with the bug, the tests.
+"""
+
+DISCLOSURE = "tests/publication/test_disclosure.py"
+ESCAPING = "tests/publication/test_escaping.py"
+WITHHOLDING = "tests/leaderboard/board/test_withholding.py"
+ENTRIES = "tests/leaderboard/board/test_entries.py"
+LEDGER = "tests/leaderboard/board/test_build_ledger.py"
+TABLE = "tests/leaderboard/tables/test_ranked_table.py"
+RANKS = "tests/leaderboard/tables/test_ranks.py"
+BOARD = (
+    (
+        "disclosure: a cell of 30 turns is withheld",
+        "harness/publication/disclosure.py",
+        "np.minimum(own, sizes) >= SMALLEST_CELL",
+        "np.minimum(own, sizes) > SMALLEST_CELL",
+        (f"{DISCLOSURE}::test_the_smallest_cell_that_is_shown_has_thirty_turns",),
+    ),
+    (
+        "disclosure: a remainder of 29 turns is shown",
+        "harness/publication/disclosure.py",
+        "np.logical_and(number > 0, number < SMALLEST_CELL)",
+        "np.logical_and(number > 0, number < SMALLEST_CELL - 1)",
+        (f"{DISCLOSURE}::test_the_smallest_cell_that_is_shown_has_thirty_turns",),
+    ),
+    (
+        "disclosure: the difference of two shown cells is of few turns",
+        "harness/publication/disclosure.py",
+        "shown &= ~(close & shown).any(axis=1)",
+        "shown &= True",
+        (f"{DISCLOSURE}::test_what_cells_tell_together_is_withheld",),
+    ),
+    (
+        "disclosure: two shown cells less the whole are of few turns",
+        "harness/publication/disclosure.py",
+        "(_few(differing) | _few(own[0] - differing))",
+        "_few(differing)",
+        (f"{DISCLOSURE}::test_what_cells_tell_together_is_withheld",),
+    ),
+    (
+        "disclosure: the rest of a kind is of few turns",
+        "harness/publication/disclosure.py",
+        "        if not _few(unseen):\n",
+        "        if unseen >= 0:\n",
+        (f"{DISCLOSURE}::test_what_cells_tell_together_is_withheld",),
+    ),
+    (
+        "disclosure: only the first of equally small slices is withheld",
+        "harness/publication/disclosure.py",
+        "shown[open_[own[open_] == own[open_].min()]] = False",
+        "shown[open_[own[open_].argmin()]] = False",
+        (f"{DISCLOSURE}::test_what_cells_tell_together_is_withheld",),
+    ),
+    (
+        "disclosure: a cohort is not taken from its turn number",
+        "harness/publication/disclosure.py",
+        "if whole != name and sizes[name] <= sizes.get(whole, 0):",
+        "if whole == name == COHORT:",
+        (f"{DISCLOSURE}::test_a_document_of_sizes_alone_is_judged_by_what_slices_are_parts_of",),
+    ),
+    (
+        "disclosure: the scorer counts turns where dialogues count",
+        "harness/scoring/figures.py",
+        'return "turns" if metric.scope == "turn" else "dialogues"',
+        'return "turns"',
+        ("tests/test_scoring.py::test_metrics_of_dialogues_need_thirty_dialogues",),
+    ),
+    (
+        "disclosure: the board counts turns where dialogues count",
+        "leaderboard/board/withholding.py",
+        'turns if scope == "turn" else dialogues',
+        "turns",
+        (f"{WITHHOLDING}::test_metrics_of_dialogues_need_thirty_dialogues",),
+    ),
+    (
+        "disclosure: a board on hidden labels withholds nothing",
+        "leaderboard/board/entries.py",
+        'if self._bench.labels == "hidden":',
+        'if self._bench.labels == "secret":',
+        (f"{WITHHOLDING}::test_a_hidden_board_shows_no_small_cell_anywhere",),
+    ),
+    (
+        "disclosure: hidden labels have a dialogue browser",
+        "leaderboard/site/publish.py",
+        'if board.bench.labels == "hidden":',
+        'if board.bench.labels == "secret":',
+        (f"{WITHHOLDING}::test_a_build_writes_no_name_of_a_dialogue_and_no_gold",),
+    ),
+    (
+        "disclosure: hidden labels have differences of single pairs",
+        "leaderboard/site/publish.py",
+        'pairs=board.bench.labels == "public"',
+        "pairs=True",
+        (f"{WITHHOLDING}::test_a_build_writes_no_name_of_a_dialogue_and_no_gold",),
+    ),
+    (
+        "disclosure: outcomes turn by turn are written with hidden labels",
+        "harness/scoring/writing.py",
+        'if outcomes is None and benchmark.header.labels == "public":',
+        "if outcomes is None:",
+        ("tests/cli/test_score.py::test_hidden_labels_keep_outcomes_to_a_named_place",),
+    ),
+    (
+        "escaping: pages show foreign markup",
+        "leaderboard/site/pages.py",
+        "autoescape=True",
+        "autoescape=False",
+        ("tests/leaderboard/site/test_builder.py::test_foreign_text_is_text_wherever_it_stands",),
+    ),
+    (
+        "escaping: the audit's page shows foreign markup",
+        "harness/audit/html_page.py",
+        "autoescape=True",
+        "autoescape=False",
+        ("tests/audit/test_page.py::test_the_page_shows_untrusted_text_escaped",),
+    ),
+    (
+        "escaping: hidden marks reach a page",
+        "harness/publication/escaping.py",
+        'line if line.isprintable() else "".join(map(_visible, line))',
+        "line",
+        (f"{ESCAPING}::test_hidden_characters_show_as_their_code",),
+    ),
+    (
+        "escaping: a CSV cell is a formula",
+        "harness/publication/escaping.py",
+        "safe.lstrip().startswith(FORMULA)",
+        "safe.startswith(FORMULA)",
+        (f"{ESCAPING}::test_no_csv_cell_is_a_formula_and_the_row_stays_one_row",),
+    ),
+    (
+        "escaping: LaTeX obeys a name",
+        "harness/publication/escaping.py",
+        '"".join(LATEX.get(c, c) for c in visible(text))',
+        "visible(text)",
+        (f"{ESCAPING}::test_latex_holds_no_command_but_those_that_print_a_character",),
+    ),
+    (
+        "board: the worst rank forgets rows without outcomes",
+        "leaderboard/tables/ranks.py",
+        "worst += ranked - len(keys)",
+        "worst += 0",
+        (f"{RANKS}::test_a_row_without_outcomes_has_no_range_and_may_stand_anywhere",),
+    ),
+    (
+        "board: rank ranges start one too high",
+        "harness/statistics/boards.py",
+        "return 1 + better.sum(axis=1), ",
+        "return better.sum(axis=1), ",
+        ("tests/statistics/test_boards.py::test_rank_ranges_by_hand",),
+    ),
+    (
+        "board: equal values have ranks of their own",
+        "leaderboard/tables/ranked_table.py",
+        'method="min"',
+        'method="first"',
+        (f"{TABLE}::test_equal_values_share_the_better_rank",),
+    ),
+    (
+        "board: equal values stand in no fixed order",
+        "leaderboard/tables/ranked_table.py",
+        "ascending=[ascending, True, True, True]",
+        "ascending=[ascending, True, True, False]",
+        (f"{TABLE}::test_equal_values_stand_in_the_order_of_their_names",),
+    ),
+    (
+        "board: a control is ranked",
+        "leaderboard/board/records.py",
+        "not self.floor and self.card.control is None",
+        "not self.floor",
+        (
+            "tests/leaderboard/site/test_card_fields.py"
+            "::test_a_control_has_no_rank_and_takes_none_away",
+        ),
+    ),
+    (
+        "board: seeds of two histories share a row",
+        "leaderboard/tables/seeds.py",
+        "replace(card, seed=None, pair=None)",
+        'replace(card, seed=None, pair=None, history="none")',
+        (
+            "tests/leaderboard/tables/test_seeds.py"
+            "::test_what_differs_in_more_than_its_seed_stays_apart",
+        ),
+    ),
+    (
+        "board: the page of a changed run is kept",
+        "leaderboard/board/entries.py",
+        "known is not None and known.stamp == files",
+        "known is not None",
+        (f"{LEDGER}::test_only_what_changed_is_read_again",),
+    ),
+    (
+        "board: the files of a changed table are kept",
+        "leaderboard/board/build_ledger.py",
+        "group is None or group.digest != digest or",
+        "group is None or",
+        (f"{LEDGER}::test_files_of_unchanged_tables_stay_and_the_others_are_written_again",),
+    ),
+    (
+        "board: a page changed by hand is kept",
+        "leaderboard/board/build_ledger.py",
+        "_stat(site, page) == size_and_time",
+        "size_and_time",
+        (f"{LEDGER}::test_a_page_that_somebody_changed_or_removed_is_written_again",),
+    ),
+    (
+        "board: scores of other predictions are shown",
+        "leaderboard/board/entries.py",
+        "if sha256 != scores.submission.sha256:",
+        "if not sha256:",
+        (f"{ENTRIES}::test_changed_predictions_no_longer_match_their_scores",),
+    ),
+    (
+        "board: impossible figures are shown",
+        "leaderboard/board/consistency.py",
+        "        or _figures(scores, metrics)\n",
+        "",
+        (f"{ENTRIES}::test_a_scores_file_that_disagrees_is_refused_with_its_reason",),
+    ),
+    (
+        "board: outcomes that sum to another figure give ranges",
+        "leaderboard/board/outcomes.py",
+        "        _same_figure(found, scores, metric)\n",
+        "        pass\n",
+        (f"{RANKS}::test_outcomes_that_do_not_hold_give_no_range_and_hurt_nobody_else",),
+    ),
+    (
+        "board: verification compares loosely",
+        "leaderboard/tables/verification.py",
+        "RELATIVE = 1e-9",
+        "RELATIVE = 1e-2",
+        ("tests/leaderboard/tables/test_verification.py::test_every_part_of_a_figure_is_compared",),
+    ),
+)
