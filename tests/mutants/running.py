@@ -1,4 +1,4 @@
-"""Planted bugs of the runner, its journals and its cards: rows for tests/mutants.py.
+"""Planted bugs of the runner, its journals and its cards.
 
 Each row: the bug, its file, the text that stands there once, the text with the bug, the tests.
 """

@@ -1,4 +1,4 @@
-"""Planted bugs of the board and of what may be published: rows for tests/mutants.py.
+"""Planted bugs of the board and of what may be published.
 
 Each row: the bug, its file, the text that stands there once, the text with the bug, the tests.
 """

@@ -1,4 +1,4 @@
-"""Planted bugs of frames, features and training: rows for tests/mutants.py.
+"""Planted bugs of frames, features and training.
 
 Each row: the bug, its file, the text that stands there once, the text with the bug, the tests.
 """

@@ -1,4 +1,4 @@
-"""Planted bugs of validation and of the check of documents: rows for tests/mutants.py.
+"""Planted bugs of validation and of the check of documents.
 
 Each row: the bug, its file, the text that stands there once, the text with the bug, the tests.
 """
