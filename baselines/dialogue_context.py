@@ -90,17 +90,17 @@ def is_sought(query: Query) -> bool:
     return video_in_focus(query) is None or DESCRIBES_A_VIDEO.search(query.utterance) is not None
 
 
-def told_by_reference(training: LabelledSplit) -> list[Query]:
+def reference_queries(training: LabelledSplit) -> list[Query]:
     """All turns of a labelled split as reference history shows them, their candidates too."""
-    found: list[Query] = []
+    queries: list[Query] = []
     history: tuple[Exchange, ...] = ()
     for turn, gold in zip(training.turns, training.gold, strict=True):
         history = history if turn.turn > 1 else ()
         shown = training.candidates.get(turn.key, ())
         video_id = gold.video_id if turn.task == "moment" else None
-        found.append(
+        queries.append(
             Query(turn.dialogue_id, turn.turn, turn.language, turn.task, turn.utterance,
                   shown, video_id, history)
         )  # fmt: skip
         history += (Exchange(turn.task, turn.utterance, gold.answer, gold.video_id, shown),)
-    return found
+    return queries

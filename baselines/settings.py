@@ -142,7 +142,7 @@ def did_you_mean(word: str, known: Collection[str]) -> str:
     from rapidfuzz.fuzz import ratio
     from rapidfuzz.process import extractOne
 
-    close = extractOne(word, known, scorer=ratio, score_cutoff=60)
+    close = extractOne(word, list(known), scorer=ratio, score_cutoff=60)
     return "" if close is None else f"did you mean {close[0]}? "
 
 

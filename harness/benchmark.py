@@ -194,7 +194,7 @@ class Benchmark:
         return {line.video_id: _video(line) for line in lines}
 
     def split_folder(self, name: str) -> Path:
-        """Where a split's files lie. Raises EnvironmentFailure if there is none of that name."""
+        """The folder of a split. Raises EnvironmentFailure if there is none of that name."""
         if name not in self.header.splits:
             known = ", ".join(self.header.splits) or "none"
             raise EnvironmentFailure(

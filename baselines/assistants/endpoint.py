@@ -43,10 +43,15 @@ class EndpointSettings(Settings, frozen=True):
     """The model, its pictures and texts, the parameters of a request, the server and the budget.
 
     model: its name on the server. version: change it if another model took the same name, so that
-    replies of the earlier one are not used. structured: `auto` asks for JSON by a schema, until the
-    server refuses that. extra: a JSON object of more parameters (null takes one away). key: the
-    environment variable that holds the key. price_in and price_out: of a million tokens; budget, in
-    money, and budget_tokens: the most that one process of a run may spend.
+    replies of the earlier one are not used. frames: of each candidate. moment_frames: pictures of a
+    moment turn's video. side: of a frame, in pixels. texts: whether prompts hold the texts of
+    videos. structured: `auto` asks for JSON by a schema, until the server refuses that. max_tokens:
+    the length of a reply. temperature: of the sampling of replies. extra: a JSON object of more
+    parameters (null takes one away). url: the server's address. key: the environment variable that
+    holds the key. concurrency: the most requests at a time. timeout: of a request, in seconds.
+    attempts: the most tries of a request. price_in, price_out: of a million tokens. currency: of
+    the prices. budget: the most money that one process of a run may spend. budget_tokens: the most
+    tokens that one process of a run may spend.
     """
 
     model: str = ""

@@ -41,8 +41,10 @@ AutoModel: Any = transformers.AutoModelForImageTextToText
 class LocalMLLMSettings(Settings, frozen=True):
     """The checkpoint, its pictures and texts, and the length of its replies.
 
-    checkpoint: a folder, or a name that `hf download` has fetched; revision: of a name. dtype: of
-    the weights in memory.
+    checkpoint: a folder, or a name that `hf download` has fetched. revision: the commit of a name.
+    frames: of each candidate. moment_frames: pictures of a moment turn's video. side: of a frame,
+    in pixels. texts: whether prompts hold the texts of videos. max_tokens: the length of a reply.
+    dtype: of the weights in memory. batch: the number of questions that are answered together.
     """
 
     checkpoint: str = "Qwen/Qwen2.5-VL-3B-Instruct"

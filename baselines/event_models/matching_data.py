@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from baselines.base import LabelledSplit, MissingInputError
-from baselines.dialogue_context import told_by_reference
+from baselines.dialogue_context import reference_queries
 from baselines.event_models.event_annotations import Attribute, EventAnnotations
 from baselines.event_models.event_segments import (
     apply_actionness,
@@ -128,7 +128,7 @@ def _examples(
     it searches for a moment.
     """
     examples: list[MatchingExample] = []
-    queries = told_by_reference(split)
+    queries = reference_queries(split)
     for turn, gold, query in zip(split.turns, split.gold, queries, strict=True):
         opening = turn.task == "moment" and (turn.turn == 1 or turn.type == CONCATENATION)
         chosen = turn.task == "video" or (openings and opening)

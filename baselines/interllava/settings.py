@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from baselines.base import Settings
 from baselines.event_models.recogniser_training import Size
@@ -26,6 +26,8 @@ class InterLLaVASettings(Settings, frozen=True):
     For full. files: the folder of published files; frames: of each candidate; moment_frames: of a
     moment turn's video; dtype: of the frozen weights.
     """
+
+    PATHS: ClassVar[tuple[str, ...]] = ("checkpoint", "start", "files")
 
     config: Literal["tiny", "full"] = "full"
     checkpoint: str = ""

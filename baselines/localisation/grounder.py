@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -32,10 +32,13 @@ GroundingControl = Literal["none", "videos_permuted", "frames_shuffled", "labels
 class GroundingSettings(Settings, frozen=True):
     """Which weights, how much to train, and the controls.
 
-    checkpoint: the trained folder to run with. recogniser: a trained folder whose recogniser is
-    used instead of training one. control: what is broken on purpose, to measure what a figure rests
-    on; labels_permuted is named in training and in running, the others in running.
+    checkpoint: the trained folder to run with. size: how much is trained. recogniser: a trained
+    folder whose recogniser is used instead of training one. control: what is broken on purpose, to
+    measure what a figure rests on; labels_permuted is named in training and in running, the others
+    in running.
     """
+
+    PATHS: ClassVar[tuple[str, ...]] = ("checkpoint", "recogniser")
 
     checkpoint: str = ""
     size: Size = "full"

@@ -36,7 +36,10 @@ MOMENTS = 10
 class SlidingWindowSettings(Settings, frozen=True):
     """The model, the query's context, which frames to read, the shortest window in seconds.
 
-    checkpoint: a folder, or a name that `hf download` has fetched; revision: of a name.
+    checkpoint: a folder, or a name that `hf download` has fetched. revision: the commit of a name.
+    context: the utterances to search with: the last one, all, or all with earlier ones counting
+    less. rate: frames a second. most: the most frames of a video. shortest: the length of the
+    shortest window, in seconds.
     """
 
     checkpoint: str = "google/siglip2-base-patch16-224"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, TypeVar
+from typing import Any, ClassVar, Literal, NamedTuple, TypeVar
 
 import msgspec
 import torch
@@ -46,10 +46,15 @@ PLACES = ("checkpoint", "clip")  # folders of this machine; their hashes are rec
 class FinetuningSettings(Settings, frozen=True):
     """The settings of a baseline with a head: which weights, what to read, what to train.
 
-    checkpoint: the trained folder to run. clip and revision: the checkpoint of the CLIP kind to
-    train on, a folder or a name that `hf download` has fetched. When a trained folder is run, the
-    settings that are not given are those of the training.
+    When a trained folder is run, the settings that are not given are those of the training.
+    checkpoint: the trained folder to run. clip: the checkpoint of the CLIP kind to train on, a
+    folder or a name that `hf download` has fetched. revision: the commit of a name. context: the
+    utterances to search with: the last one, all, or all with earlier ones counting less.
+    candidates: whether the turn's candidates are ranked too, as `choice`. tune: what is trained,
+    the head alone or the encoders too. rate: frames a second. most: the most frames of a video.
     """
+
+    PATHS: ClassVar[tuple[str, ...]] = ("checkpoint", "clip")
 
     checkpoint: str = ""
     clip: str = "google/siglip2-base-patch16-224"

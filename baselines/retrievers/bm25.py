@@ -31,7 +31,11 @@ GRAIN = 2.0**-24
 
 
 class BM25Settings(Settings, frozen=True):
-    """The query's context, and whether to rank the turn's candidates too (as `choice`)."""
+    """What is searched with and ranked.
+
+    context: the utterances to search with: the last one, all, or all with earlier ones counting
+    less. candidates: whether the turn's candidates are ranked too, as `choice`.
+    """
 
     context: Context = "last"
     candidates: CandidateUse = "unused"

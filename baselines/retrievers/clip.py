@@ -31,7 +31,10 @@ ABOUT = About(
 class CLIPSettings(Settings, frozen=True):
     """The model, the query's context, whether to rank the candidates, which frames to read.
 
-    checkpoint: a folder, or a name that `hf download` has fetched; revision: of a name.
+    checkpoint: a folder, or a name that `hf download` has fetched. revision: the commit of a name.
+    context: the utterances to search with: the last one, all, or all with earlier ones counting
+    less. candidates: whether the turn's candidates are ranked too, as `choice`. rate: frames a
+    second. most: the most frames of a video.
     """
 
     checkpoint: str = "google/siglip2-base-patch16-224"

@@ -50,7 +50,11 @@ Similarity = Literal["mean", "sequence"]
 
 
 class CLIP4ClipSettings(FinetuningSettings, frozen=True, forbid_unknown_fields=True):
-    """As FinetuningSettings, and how a video's frames are compared with a text."""
+    """As FinetuningSettings, and one more.
+
+    similarity: how a text is compared with a video's frames: with their mean, or with the mean of
+    what a transformer over their sequence makes of them.
+    """
 
     similarity: Similarity = "mean"
 

@@ -46,7 +46,9 @@ ABOUT = About(
 class DenseTextSettings(Settings, frozen=True):
     """The model, the query's context, and whether to rank the turn's candidates too.
 
-    checkpoint: a folder, or a name that `hf download` has fetched; revision: of a name.
+    checkpoint: a folder, or a name that `hf download` has fetched. revision: the commit of a name.
+    context: the utterances to search with: the last one, all, or all with earlier ones counting
+    less. candidates: whether the turn's candidates are ranked too, as `choice`.
     """
 
     checkpoint: str = "sentence-transformers/paraphrase-multilingual-MiniLM-L12-v2"

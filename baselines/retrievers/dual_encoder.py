@@ -10,6 +10,7 @@ that the history showed last. Ignores: the videos' text, answers, sound.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 import torch
 
@@ -63,10 +64,13 @@ class DualEncoderSettings(Settings, frozen=True):
 
     checkpoint: the trained folder to run with. context: what a query reads of the dialogue; left
     out, training takes `all` (`last` if size is small), and a run takes what was trained, as far as
-    the history shows it. recogniser: a trained folder whose recogniser is used instead of training
-    one. control: what is broken on purpose, to measure what a figure rests on; labels_permuted is
-    named in training and in running, the others in running.
+    the history shows it. candidates: whether the turn's candidates are ranked too, as `choice`.
+    size: how much is trained. recogniser: a trained folder whose recogniser is used instead of
+    training one. control: what is broken on purpose, to measure what a figure rests on;
+    labels_permuted is named in training and in running, the others in running.
     """
+
+    PATHS: ClassVar[tuple[str, ...]] = ("checkpoint", "recogniser")
 
     checkpoint: str = ""
     context: Context | None = None

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-from baselines.video.files import write_atomically
+from baselines.video.video_files import write_atomically
 from harness.errors import EnvironmentFailure
 from harness.files import canonical
 

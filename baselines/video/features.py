@@ -23,8 +23,8 @@ import numpy as np
 
 from baselines.video.decoding import decode_videos
 from baselines.video.feature_cache import FeatureRecord, FeatureStore, Rows
-from baselines.video.files import HashIndex, hash_files, locate_files
 from baselines.video.sampling import SCALING, Frames, Sampler, library
+from baselines.video.video_files import HashIndex, hash_files, locate_files
 from harness.files import shown
 from harness.records import Video
 

@@ -153,10 +153,10 @@ def run_and_score_floors(
 ) -> None:
     """Run and score every floor under every history that the benchmark allows; note the others."""
     from baselines.running.run import run_floors
-    from harness.cli.scoring import score_one
+    from harness.scoring import score_to_files
 
     def done(folder: Path) -> None:
-        score_one(folder, benchmark, split)
+        score_to_files(folder, benchmark, split)
         click.echo(str(folder))
 
     run_floors(benchmark, done, history=history, split=split, seed=seed, note=show_note)

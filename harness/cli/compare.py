@@ -47,7 +47,7 @@ def compare(
     card of one names the folder of the other as `pair`.
     """
     from harness.benchmark import Benchmark
-    from harness.cli.submission import printed
+    from harness.cli.submission import print_result
     from harness.comparison import compare as run_comparison
     from harness.comparison.latex import latex_lines
     from harness.comparison.terminal import text_lines
@@ -56,10 +56,10 @@ def compare(
         submissions, Benchmark(benchmark), split, dialogues=dialogues, further=further
     )
     if form == "json":
-        printed(readable_anywhere(found))
+        print_result(readable_anywhere(found))
     else:
         lines = text_lines(found) if form == "text" else latex_lines(found)
-        printed("".join(f"{line}\n" for line in lines))
+        print_result("".join(f"{line}\n" for line in lines))
 
 
 @click.command()
@@ -87,15 +87,15 @@ def items(submissions: tuple[Path, ...], benchmark: Path, split: str, most: int,
     Each turn is shown with the reasons to suspect its label. Public labels only.
     """
     from harness.benchmark import Benchmark
-    from harness.cli.submission import printed
+    from harness.cli.submission import print_result
     from harness.items import analyse
     from harness.items.terminal import text_lines
 
     found = analyse(submissions, Benchmark(benchmark), split)
     if form == "json":
-        printed(readable_anywhere(found))
+        print_result(readable_anywhere(found))
     else:
-        printed("".join(f"{line}\n" for line in text_lines(found, most)))
+        print_result("".join(f"{line}\n" for line in text_lines(found, most)))
 
 
 def readable_anywhere(value: Any) -> str:

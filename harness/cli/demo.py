@@ -124,12 +124,12 @@ def _run(
     from baselines.registry import find
     from baselines.running.run import run_baseline
     from baselines.running.run_config import RunConfig
-    from harness.cli.scoring import score_one
+    from harness.scoring import score_to_files
 
     folder = submissions / TEAM_FOLDER / name
     folder.parent.mkdir(parents=True, exist_ok=True)
     config = RunConfig(find(baseline), history, settings)
     run_baseline(config, benchmark, folder, pair=PAIRS.get(name))
-    document, _ = score_one(folder, benchmark, "test")
+    document, _ = score_to_files(folder, benchmark, "test")
     figure = document["metrics"]["all"]["R@1"]
     click.echo(f"{name}: valid, R@1 {100 * figure['value']:.1f}", err=True)

@@ -47,20 +47,17 @@ def score(
     scores.json. Protocol official also takes a result.json (plain or .gz) as SUB, with --out.
     """
     from harness.benchmark import Benchmark
-    from harness.errors import WrongUsageError
-    from harness.scoring import best_floors
+    from harness.scoring import best_floors, score_to_files
 
-    opened = Benchmark(benchmark)
     if protocol == "official":
-        if outcomes is not None or partial:
-            raise WrongUsageError("--outcomes and --partial belong to protocol ivcr")
-        for line in score_officially(submission, opened, split, out):
+        _refuse_options_of_ivcr(outcomes, partial)
+        for line in _score_officially(submission, Benchmark(benchmark), split, out):
             click.echo(line)
         return
-    document, target = score_one(
-        submission, opened, split, out=out, outcomes=outcomes, partial=partial
+    document, target = score_to_files(
+        submission, Benchmark(benchmark), split, out=out, outcomes=outcomes, partial=partial
     )
-    floors = best_floors(opened.folder / "floors", document)
+    floors = best_floors(benchmark / "floors", document)
     for line in summary(document, floors):
         click.echo(line)
     click.echo(f"all figures: {target}")
@@ -68,35 +65,20 @@ def score(
         click.echo(no_floors(document, benchmark), err=True)
 
 
-def score_one(
-    submission: Path,
-    benchmark: Benchmark,
-    split: str,
-    *,
-    out: Path | None = None,
-    outcomes: Path | None = None,
-    partial: bool = False,
-) -> tuple[dict[str, Any], Path]:
-    """Score one submission; write scores, and outcomes where labels are public or a place is named.
+def _refuse_options_of_ivcr(outcomes: Path | None, partial: bool) -> None:
+    from harness.errors import WrongUsageError
 
-    Returns the document of scores.json and where it lies.
-    """
-    from harness import scoring
-
-    scored = scoring.score(submission, benchmark, split, partial=partial)
-    target = out or submission / "scores.json"
-    if outcomes is None and benchmark.header.labels == "public":
-        outcomes = target.with_suffix(".outcomes.npz")
-    scoring.write_scores(scored, target)
-    if outcomes is not None:
-        scoring.write_outcomes(scored, outcomes)
-    return scored.document, target
+    if outcomes is not None or partial:
+        raise WrongUsageError(
+            "--outcomes and --partial belong to protocol ivcr; leave them out, or leave "
+            "`--protocol official` out"
+        )
 
 
-def score_officially(
+def _score_officially(
     submission: Path, benchmark: Benchmark, split: str, out: Path | None
 ) -> list[str]:
-    """Score a result file or a submission by the published scorer; what to print, one a line."""
+    """Score a result file or a submission by the published scorer; the figures as lines of text."""
     from harness.errors import WrongUsageError
     from harness.files import readable, write
     from harness.protocols.scores import score_result
@@ -118,7 +100,7 @@ def score_officially(
 def summary(document: dict[str, Any], floors: Mapping[str, Floor] | None = None) -> list[str]:
     """The headline figures of a scores document, one a line, and the signature.
 
-    `floors`: by metric, the best floor of the same kind, to stand beside its figure.
+    `floors`: by metric, the best floor of the same kind, shown beside its figure.
     """
     from harness.publication.headlines import HEADLINES
 
@@ -135,10 +117,10 @@ def summary(document: dict[str, Any], floors: Mapping[str, Floor] | None = None)
 
 
 def no_floors(document: dict[str, Any], benchmark: Path) -> str:
-    """What to say where no floor of a document's kind was found."""
+    """The message where a benchmark has no floor of a document's kind."""
     kind = document["submission"]
     return (
-        f"no floor stands beside these figures: {benchmark / 'floors'} has no scores for history "
+        f"no floor to compare these figures with: {benchmark / 'floors'} has no scores for history "
         f"{kind['history']}, candidates {kind['candidates']}; "
         "`ivcr baseline run --floors` makes them"
     )

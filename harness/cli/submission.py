@@ -36,15 +36,15 @@ def validate(submission: Path, benchmark: Path, split: str, form: str) -> None:
 
     report = check(submission, Benchmark(benchmark).checked(), split, keep=False).report
     if form == "json":
-        printed(readable(report).decode("utf-8"))
+        print_result(readable(report).decode("utf-8"))
     else:
         lines = text_lines(report, _arguments(submission, benchmark))
-        printed("".join(f"{line}\n" for line in lines))
+        print_result("".join(f"{line}\n" for line in lines))
     sys.exit(0 if report.valid else 1)
 
 
 def text_lines(report: Report, arguments: str) -> list[str]:
-    """The report for people: errors, then warnings, by kind; the last line says what to do next."""
+    """The report for people: errors, then warnings, by kind; the last line gives the next step."""
     lines: list[str] = []
     for severity, mark in (("error", ""), ("warning", "warning: ")):
         for code in dict.fromkeys(p.code for p in report.problems if p.severity == severity):
@@ -63,8 +63,8 @@ def text_lines(report: Report, arguments: str) -> list[str]:
     return lines
 
 
-def printed(text: str) -> None:
-    """Write a result to standard output at once. Raises EnvironmentFailure if it cannot be."""
+def print_result(text: str) -> None:
+    """Write to standard output without delay. Raises EnvironmentFailure if it cannot be done."""
     from harness.errors import EnvironmentFailure
 
     try:
@@ -88,13 +88,13 @@ def submission() -> None:
 def init(folder: Path, benchmark: Path, split: str) -> None:
     """Start a submission: a card to fill in and three example lines.
 
-    The card is valid as it stands; the lines answer turns of the benchmark.
+    The card is valid; the lines answer turns of the benchmark.
     """
     from harness.benchmark import Benchmark
     from harness.submission import CARD, EXAMPLE, start
 
     start(folder, Benchmark(benchmark), split)
-    printed(
+    print_result(
         f"{folder}: wrote {CARD} and {EXAMPLE}; fill in the card, write one line a turn to "
         f"predictions.jsonl, then: ivcr validate {_arguments(folder, benchmark)}\n"
     )
@@ -103,19 +103,19 @@ def init(folder: Path, benchmark: Path, split: str) -> None:
 @submission.command()
 @click.argument("folder", type=click.Path(path_type=Path), metavar="SUB")
 def info(folder: Path) -> None:
-    """Show a submission's card, sizes, counts and SHA-256, whatever it was made for."""
+    """Show a submission's card, sizes, counts and SHA-256, for any benchmark."""
     from harness.files import shown
     from harness.validation.inspection import summarise
 
     summary = summarise(folder)
     for key, value in summary.card.items():
-        printed(f"{key:>16}  {shown(value, 400)[1:-1]}\n")
+        print_result(f"{key:>16}  {shown(value, 400)[1:-1]}\n")
     for key, number in summary.counts.items():
-        printed(f"{key:>16}  {number:,}\n")
+        print_result(f"{key:>16}  {number:,}\n")
     if summary.sha256 is not None:
-        printed(f"{'SHA-256':>16}  {summary.sha256}\n")
+        print_result(f"{'SHA-256':>16}  {summary.sha256}\n")
     for problem in summary.problems:
-        printed(f"{problem}\n")
+        print_result(f"{problem}\n")
     sys.exit(1 if summary.problems else 0)
 
 
@@ -129,22 +129,19 @@ def convert(form: str, file: Path, benchmark: Path, split: str, out: Path) -> No
     """Convert a file of another tool to a submission: FORMAT is trec, csv or official.
 
     Reports what was dropped. A card in the folder is kept; else a card to fill in is written.
-    Raises WrongUsageError if there is no such format.
     """
     from harness.benchmark import Benchmark
-    from harness.errors import WrongUsageError
-    from harness.formats import FORMATS, convert
+    from harness.formats import convert, format_named
     from harness.submission import write
     from harness.validation.inspection import card_of
 
-    if form not in FORMATS:
-        raise WrongUsageError(f"{form}: no such format; expected one of: {', '.join(FORMATS)}")
-    card = card_of(out) or FORMATS[form].card
+    starter = format_named(form).card
+    card = card_of(out) or starter
     conversion = convert(form, file, Benchmark(benchmark), split)
     write(out, card, conversion.predictions)
     for line in conversion.report.lines():
-        printed(f"{line}\n")
-    printed(
+        print_result(f"{line}\n")
+    print_result(
         f"{out}: {len(conversion.predictions):,} turns answered; next: "
         f"ivcr validate {_arguments(out, benchmark)}\n"
     )

@@ -74,7 +74,7 @@ def keep_known(
         if name not in known:
             report[f"{what} that are not known, dropped"] += 1
         elif name in first:
-            report[f"{what} that stand twice, dropped"] += 1
+            report[f"{what} that occur twice, dropped"] += 1
         elif len(first) == most:
             report[f"{what} past the first {most}, dropped"] += 1
         else:

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from harness.benchmark import Benchmark
+from harness.errors import WrongUsageError
 from harness.formats.conversion import Conversion, ConversionReport
 from harness.records import Card
 from harness.submission import STARTER
@@ -28,17 +29,24 @@ class Format(NamedTuple):
 FORMATS = {
     "trec": Format("harness.formats.trec", STARTER),
     "csv": Format("harness.formats.csv", STARTER),
-    # The official setting hands over gold history and the ten candidates.
+    # The official setting gives gold history and the ten candidates.
     "official": Format(
         "harness.formats.official_results", replace(STARTER, history="reference", candidates="used")
     ),
 }
 
 
+def format_named(name: str) -> Format:
+    """The format of that name. Raises WrongUsageError if there is none."""
+    if name not in FORMATS:
+        raise WrongUsageError(f"{name}: no such format; expected one of: {', '.join(FORMATS)}")
+    return FORMATS[name]
+
+
 def convert(
     name: str, file: Path, benchmark: Benchmark, split: str = "test"
 ) -> Conversion[ConversionReport]:
-    """Read `file` in the format `name` (a key of FORMATS) as answers to a split."""
-    module = importlib.import_module(FORMATS[name].module)
+    """Read `file` in the format `name` as answers to a split."""
+    module = importlib.import_module(format_named(name).module)
     conversion: Conversion[ConversionReport] = module.convert(file, benchmark, split)
     return conversion

@@ -63,7 +63,7 @@ def convert(file: Path, benchmark: Benchmark, split: str) -> Conversion[DropCoun
 
 
 class _Reader:
-    """Reads cells as what they stand for; `report` counts what is dropped."""
+    """Reads the cells of a row; `report` counts what is dropped."""
 
     def __init__(self, public: Split, videos: dict[str, Video]) -> None:
         self.report: Counter[str] = Counter()
@@ -113,7 +113,7 @@ class _Reader:
         video = self._videos.get(video_id)
         duration = LATEST * 1000 if video is None or video.duration is None else video.duration
         if not 0 <= start < end or start >= duration or end > duration + 1000:
-            self.report["moments that do not lie in their video, dropped"] += 1
+            self.report["moments that are not within their video, dropped"] += 1
             return None
         return Moment(video_id, start, min(end, duration))
 
@@ -150,7 +150,7 @@ def _check_heading(heading: list[str], path: Path, report: Counter[str]) -> None
             raise SubmissionError(f"{path}:1: expected a column {name}; name it in the first line")
     for name in heading:
         if heading.count(name) > 1:
-            raise SubmissionError(f"{path}:1: column {shown(name)} stands twice; keep one")
+            raise SubmissionError(f"{path}:1: column {shown(name)} occurs twice; keep one")
         if name not in NAMING + PARTS:
             report[f"column {shown(name)}, dropped"] += 1
 

@@ -1,7 +1,7 @@
 """TREC run files: `topic Q0 video rank score tag`, a line for every ranked video.
 
-The topic is DIALOGUE/TURN. As in trec_eval the ranking is by falling score, ties by falling name,
-whatever the rank column says. A run holds rankings alone: moment and chat turns come out as
+The topic is DIALOGUE/TURN. As in trec_eval the ranking is by falling score, ties by falling name;
+the rank column does not count. A run holds rankings alone: moment and chat turns become
 abstentions. Video ids hold no spaces here; a run cannot name one that does.
 """
 

@@ -54,7 +54,7 @@ class Mismatch(NamedTuple):
 
     `keys`: the keys and positions that lead to the place; `keyword`: the keyword of JSON Schema
     that fails, `type` also where no alternative has the value's type; `conditional`: the schema
-    asks it only of some documents.
+    requires it of some documents only.
     """
 
     keys: tuple[str | int, ...]

@@ -3,7 +3,7 @@
 from harness.scoring.document import ScoringResult, design_of, require_valid, score, signature
 from harness.scoring.figures import figures
 from harness.scoring.floors import Floor, best_floors
-from harness.scoring.writing import write_outcomes, write_scores
+from harness.scoring.writing import score_to_files, write_outcomes, write_scores
 
 __all__ = [
     "Floor",
@@ -13,6 +13,7 @@ __all__ = [
     "figures",
     "require_valid",
     "score",
+    "score_to_files",
     "signature",
     "write_outcomes",
     "write_scores",

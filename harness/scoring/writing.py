@@ -4,14 +4,41 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import numpy as np
 
+from harness.benchmark import Benchmark
 from harness.files import readable, write
 from harness.metrics import METRICS
-from harness.scoring.document import ScoringResult
+from harness.scoring.document import ScoringResult, score
 from harness.slices import Scope, slices
+
+
+def score_to_files(
+    submission: Path,
+    benchmark: Benchmark,
+    split: str = "test",
+    *,
+    out: Path | None = None,
+    outcomes: Path | None = None,
+    partial: bool = False,
+) -> tuple[dict[str, Any], Path]:
+    """Score a submission; write its scores, and its outcomes where labels are public.
+
+    Scores go to `out`, by default scores.json in the submission; outcomes to `outcomes`, by default
+    beside the scores. Where labels are hidden, outcomes are written only if `outcomes` names a
+    place. Returns the document of scores.json and its place. Raises SubmissionError if the
+    submission is not valid (see score).
+    """
+    result = score(submission, benchmark, split, partial=partial)
+    target = out or submission / "scores.json"
+    if outcomes is None and benchmark.header.labels == "public":
+        outcomes = target.with_suffix(".outcomes.npz")
+    write_scores(result, target)
+    if outcomes is not None:
+        write_outcomes(result, outcomes)
+    return result.document, target
 
 
 def write_scores(scored: ScoringResult, out: Path) -> None:
@@ -25,7 +52,7 @@ def write_outcomes(scored: ScoringResult, out: Path) -> None:
     npz without objects. `metrics`: (m,) names. `table`: (rows, turns), the columns of all metrics
     one below the other, those of metric i in the rows `start[i]` to `start[i] + rows[i]`; the sums
     of a row over all turns give the figure in `all` by METRICS[name].figure (a mean's two rows are
-    values and weights, a median's one row is ranks), and 0 stands where a turn does not count.
+    values and weights, a median's one row is ranks), and 0 is given where a turn does not count.
     `counted`: (m, turns), what `turns` and `dialogues` count. `defined`: (m,), False where the
     submission gives nothing for the metric. What they belong to: `fingerprint`, `gold_sha256`,
     `split`, `sha256`.

@@ -156,7 +156,7 @@ class _Import:
             return own
         if own is not None:
             self.odd.add("duplicate-id", place)
-        # Over the utterances alone: an id tells nothing of the labels.
+        # Over the utterances alone: an id reveals nothing of the labels.
         text = "\n".join(turn.utterance for turn in dialogue.turns)
         digest = hashlib.sha256(text.encode()).hexdigest()
         made = f"d{self.position:06d}-{digest[:8]}"

@@ -23,8 +23,8 @@ def elements(
 ) -> Iterator[Any]:
     """The elements of the JSON list in `path` (UTF-8, plain or .gz), in order.
 
-    Errors call the file `name`, where given. `progress` is told how many bytes of the file are
-    read, of how many. Raises EnvironmentFailure, with the place, if the file cannot be read, is no
+    `name`: the name of the file in errors. `progress`: called with the bytes read so far and the
+    size of the file. Raises EnvironmentFailure, with the place, if the file cannot be read, is no
     JSON list, or is cut short.
     """
     try:

@@ -24,14 +24,14 @@ def read_metadata(path: Path) -> dict[str, VideoLine]:
         line = _line(place, entry)
         if line.video_id in found:
             raise EnvironmentFailure(
-                f"{place}: video {shown(line.video_id)} stands here a second time; keep one entry"
+                f"{place}: video {shown(line.video_id)} occurs here a second time; keep one entry"
             )
         found[line.video_id] = line
     return found
 
 
 def source_of(video_id: str) -> str:
-    """The source collection that an official id names: what stands before the first slash."""
+    """The source collection that an official id names: the part before the first slash."""
     return video_id.partition("/")[0] if "/" in video_id else ""
 
 

@@ -1,4 +1,4 @@
-"""A line of predictions as it stands in the file: seconds, and no key without a value."""
+"""A line of predictions in the file: seconds, and no key without a value."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _ENCODER = msgspec.json.Encoder()
 
 
 class MomentLine(Struct, frozen=True):
-    """A moment as it stands in a predictions line; seconds."""
+    """A moment in a predictions line; seconds."""
 
     video_id: str
     start: float
@@ -19,7 +19,7 @@ class MomentLine(Struct, frozen=True):
 
 
 class PredictionLine(Struct, frozen=True, omit_defaults=True):
-    """A predictions line as it stands in the file: what is not given is left out."""
+    """A predictions line in the file: parts that are not given are left out."""
 
     dialogue_id: str
     turn: int

@@ -1,4 +1,4 @@
-"""A submission to start from: a card that is valid as it stands, and three example lines."""
+"""A submission to start from: a valid card, and three example lines."""
 
 from __future__ import annotations
 

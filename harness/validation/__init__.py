@@ -5,7 +5,7 @@
 `report` holds the result and the words for names; `public` what participants see of a split;
 `rules` the table of rules and their checks, over values that are read already; `reading` opens a
 submission's files and applies the rules to them; `checking` is the one pass over all of it. Each
-imports what stands before it and nothing behind it; no module imports this package itself.
+imports those before it and none after it; no module imports this package itself.
 """
 
 from harness.validation.checking import CheckResult, check

@@ -12,9 +12,9 @@ from baselines.running import provenance, runner
 from baselines.running.journal import Journal
 from baselines.running.run_config import view
 from harness.benchmark import Benchmark
-from harness.cli.scoring import score_one
 from harness.files import open_input
 from harness.records import HISTORIES
+from harness.scoring import score_to_files
 from harness.validation import check
 from leaderboard.site.publish import build_site
 from tests.baselines.conftest import SAMPLES, Ready, imported
@@ -313,7 +313,7 @@ def test_a_run_with_its_record_is_scored_and_ranked(ivcr, toy, tmp_path):
     sub = tmp_path / "submissions" / "team" / "run"
     what = ["bm25", "--benchmark", toy, "--history", "own", "--out", sub]
     assert ivcr("run", *what)[0] == 0
-    score_one(sub, Benchmark(toy), "test")
+    score_to_files(sub, Benchmark(toy), "test")
     build_site(tmp_path / "submissions", toy, tmp_path / "site")
     board = json.loads((tmp_path / "site" / "leaderboard.json").read_text("utf-8"))
     assert "bm25" in [row["system"] for row in board["rows"]]

@@ -1,6 +1,7 @@
 """One command reads each public file once: fingerprint, rules and scoring share the reading."""
 
 import os
+import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -72,3 +73,18 @@ def test_score_reads_each_public_file_once(benchmark, tmp_path):
 def test_several_submissions_share_one_reading(command, benchmark, tmp_path):
     subs = [submission(tmp_path / name, benchmark) for name in "ab"]
     assert opens(benchmark, command, *subs) == EVERY
+
+
+@pytest.mark.parametrize("command", ["score", "validate", "compare"])
+@pytest.mark.parametrize("file", [name for name in EVERY if name != "benchmark.json"])
+def test_a_public_file_that_changed_since_the_import_is_refused(
+    file, command, benchmark, ivcr, tmp_path
+):
+    folder = shutil.copytree(benchmark, tmp_path / "benchmark")
+    subs = [submission(tmp_path / name, benchmark) for name in "ab"]
+    lines = (folder / file).read_text("utf-8").splitlines(keepends=True)
+    (folder / file).write_text("".join(lines[:-1]), "utf-8")
+    which = subs if command == "compare" else subs[:1]
+    code, out, err = ivcr(command, *which, "--benchmark", folder)
+    assert (code, out) == (3, "")
+    assert "changed since the import" in err

@@ -170,7 +170,7 @@ def test_floors_of_another_benchmark_are_no_floors_and_broken_ones_are_named(ivc
         path.write_text(json.dumps(document))
     code, out, err = ivcr("score", run, "--benchmark", toy)
     assert (code, "best floor" in out) == (0, False)
-    assert "no floor stands beside these figures" in err
+    assert "no floor to compare these figures with" in err
     (toy / "floors" / "random" / "none" / "scores.json").write_text("{")
     code, _, err = ivcr("score", run, "--benchmark", toy)
     assert code == 3

@@ -256,7 +256,7 @@ def cut_off(apart, tmp_path):
         (signal.SIGKILL, -9, None),
     ],
 )
-def test_training_that_is_cut_off_goes_on_to_the_same_checkpoint(
+def test_training_that_is_cut_off_is_resumed_to_the_same_checkpoint(
     cut_off, train, benchmark, tmp_path, number, code, word
 ):
     assert train("--benchmark", benchmark.folder, "--out", tmp_path / "whole")[0] == 0

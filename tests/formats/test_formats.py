@@ -50,7 +50,7 @@ def test_trec_run(tmp_path, benchmark):
         "moment turns without an answer, filled with abstentions": 1,
         "video turns without an answer, filled with abstentions": 1,
         "videos that are not known, dropped": 1,
-        "videos that stand twice, dropped": 1,
+        "videos that occur twice, dropped": 1,
     }
 
 
@@ -115,7 +115,7 @@ def test_csv_with_a_row_a_turn(mark, tmp_path, benchmark):
         "choices that are not known, dropped": 1,
         'column "confidence", dropped': 1,
         "moments in videos that are not known, dropped": 1,
-        "moments that do not lie in their video, dropped": 1,
+        "moments that are not within their video, dropped": 1,
         "rows of a turn answered before, dropped": 1,
         "rows of turns that the split does not have, dropped": 1,
         "rows without what their turn needs, dropped": 1,
@@ -129,7 +129,7 @@ def test_csv_with_a_row_a_turn(mark, tmp_path, benchmark):
     [
         ("", "expected a column dialogue_id"),
         ("dialogue_id,videos\n", "expected a column turn"),
-        ("dialogue_id,turn,turn\n", "stands twice"),
+        ("dialogue_id,turn,turn\n", "occurs twice"),
         ("dialogue_id,turn\nd1\n", "expected 2 cells"),
         ("dialogue_id,turn\nd1,one\n", "a turn number"),
         ("dialogue_id,turn,moments\nd1,2,v/a.mp4 1\n", "VIDEO START END"),

@@ -16,7 +16,7 @@ from pathlib import Path
 import torch
 
 from baselines.base import LabelledSplit, MissingInputError, Query, TrainerConfig, View
-from baselines.dialogue_context import told_by_reference
+from baselines.dialogue_context import reference_queries
 from baselines.encoders.resolve import locate_checkpoint
 from baselines.interllava import prompts
 from baselines.interllava.published.published_data import (
@@ -81,7 +81,7 @@ def _turns_with_answers(training: LabelledSplit) -> list[tuple[Query, str]]:
     """The turns of the train split that are fit for training, with their answers."""
     turns = [
         (query, gold.answer)
-        for query, gold in zip(told_by_reference(training), training.gold, strict=True)
+        for query, gold in zip(reference_queries(training), training.gold, strict=True)
         if query.task == "chat" or prompts.names_target(query.task, gold.answer)
     ]
     if not turns:

@@ -9,9 +9,8 @@ from typing import Any, NamedTuple
 import torch
 
 from baselines.base import LabelledSplit, MissingInputError, Query, View
-from baselines.dialogue_context import told_by_reference
+from baselines.dialogue_context import reference_queries
 from baselines.event_models.event_annotations import EventAnnotations
-from baselines.event_models.event_segments import error_rates
 from baselines.event_models.lexicon import Lexicon
 from baselines.event_models.matching import (
     Matcher,
@@ -55,7 +54,7 @@ class EncodedSplits(NamedTuple):
         """The video turns of a split whose gold video can be read."""
         attributes, lexicon = self.moments.annotations.attributes, self.moments.lexicon
         values = {name: global_values(each, attributes) for name, each in self.segments.items()}
-        for query, gold in zip(told_by_reference(split), split.gold, strict=True):
+        for query, gold in zip(reference_queries(split), split.gold, strict=True):
             if query.task == "video" and gold.video_id in self.candidates:
                 [(text, _)] = tokenize_query(lexicon, query, "all", values)
                 given = tuple(name for name in query.candidates if name in self.candidates)
@@ -76,11 +75,11 @@ def encode_splits(
         *moment_videos(training, view.validation, annotations),
         *(n for s in splits for n in _videos(s)),
     }
-    seen = recognise_videos(recogniser, sorted(names), view, FrameFeatures({}, {}))
-    moments = GroundingData.of_splits(training, view.validation, lexicon, seen, annotations)
+    features = recognise_videos(recogniser, sorted(names), view, FrameFeatures({}, {}))
+    moments = GroundingData.of_splits(training, view.validation, lexicon, features, annotations)
     segments = {
-        name: segment_features(seen.rows[name], seen.times[name], annotations.attributes)
-        for name in seen.rows
+        name: segment_features(features.rows[name], features.times[name], annotations.attributes)
+        for name in features.rows
     }
     candidates = candidate_features(moments.videos, segments, annotations.attributes)
     return EncodedSplits(training, view.validation, moments, segments, candidates)
@@ -106,22 +105,20 @@ def training_data(splits: EncodedSplits, matcher: Matcher) -> TinyTrainingData:
     Raises MissingInputError if no video turn of the train split has a video that can be read.
     """
     training, annotations = splits.training, splits.moments.annotations
-    queries = told_by_reference(training)
+    queries = reference_queries(training)
     searches = list(splits.search_turns(training))
     if not searches:
         raise MissingInputError(
             "train split: expected a video turn with a readable video, found none; check the "
             "paths in videos.jsonl"
         )
-    untrained = [
-        each.values for name, each in splits.segments.items() if name not in annotations.videos
-    ]
+    moments = GroundingSampler(splits.moments, BATCH_SIZE)
     return TinyTrainingData(
         splits.candidates,
         annotations.attributes,
-        error_rates(untrained, annotations.attributes),
+        moments.error_rates,
         add_negatives(searches, matcher, splits.candidates),
-        GroundingSampler(splits.moments, BATCH_SIZE),
+        moments,
         queries,
         _chats(queries, training),
         _answers(training),
@@ -204,7 +201,7 @@ def _validation_moments(
     splits: EncodedSplits, validation: LabelledSplit
 ) -> list[tuple[TurnExample, Any]]:
     """Moment turns with their spans in ms."""
-    queries = told_by_reference(validation)
+    queries = reference_queries(validation)
     return [
         (
             moment_example(queries[each.turn], each.text, splits.moments.videos[each.video_id], 1),

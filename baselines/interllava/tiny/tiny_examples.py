@@ -3,7 +3,7 @@
 The candidates of a video turn are in random order. They are the given ones, or hard negatives: the
 videos that the matcher scores highest. The gold video is always among them. So the number in the
 answer depends on the gold video's position and on nothing else. A moment turn is drawn as
-baselines/localisation/grounding_training.py draws it. Candidates get the label noise of an
+baselines/localisation/grounding_sampler.py draws it. Candidates get the label noise of an
 uncertain recogniser.
 """
 

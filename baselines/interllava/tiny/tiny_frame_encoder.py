@@ -3,8 +3,8 @@
 A recogniser (baselines/event_models/recogniser.py) gives what each frame shows. A few hundred
 videos do not teach a language model to look for what a question describes. So each frame also has
 its agreement with the question: by the dual encoder's matcher (baselines/event_models/matching.py)
-where candidates are compared, by a grounder (baselines/localisation/grounding.py) where a moment is
-searched. The facts of a candidate compare its matcher scores with the other candidates'.
+where candidates are compared, by a grounder (baselines/localisation/cross_modal_encoder.py) where a
+moment is searched. The facts of a candidate compare its matcher scores with the other candidates'.
 """
 
 from __future__ import annotations
@@ -73,16 +73,16 @@ class StepRelevanceHead(nn.Module):
         inside: Tensor = self.layer(state)[..., 0]
         return inside
 
-    def loss(self, state: Tensor, question: Tensor, gold: Tensor) -> Tensor:
+    def loss(self, state: Tensor, pooled: Tensor, gold: Tensor) -> Tensor:
         """Binary cross entropy (scalar) of states (n, STEPS, WIDTH).
 
-        question: (n, WIDTH), not used. gold: (n, 2) fractions of the video.
+        pooled: (n, WIDTH), not used. gold: (n, 2) fractions of the video.
         """
         centres = (torch.arange(STEPS, device=gold.device) + 0.5) / STEPS
         inside = (centres >= gold[:, :1]) & (centres < gold[:, 1:])
         return nn.functional.binary_cross_entropy_with_logits(self(state), inside.float())
 
-    def spans(self, state: Tensor, question: Tensor) -> tuple[Tensor, Tensor]:
+    def spans(self, state: Tensor, pooled: Tensor) -> tuple[Tensor, Tensor]:
         """The run of steps with the largest sum of logits: (n, 1, 2), and that sum, (n, 1)."""
         sums = nn.functional.pad(self(state).cumsum(1), (1, 0))
         runs = (sums[:, None, :] - sums[:, :, None]).masked_fill(

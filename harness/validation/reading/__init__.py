@@ -1,0 +1,1 @@
+"""Reading of submissions: files opened safely, lines and cards parsed, the rules applied."""

@@ -1,8 +1,8 @@
 """The fast path: accepts most sound lines at the price of typed decoding.
 
 It accepts a line only if the slow path would find nothing in it by the rules in COVERED; any doubt
-sends the line there. The video ids stand as a Literal in the decoder, so that an unknown video ends
-the decoding and a known one costs no new string.
+sends the line there. The video ids are a Literal in the decoder, so that an unknown video ends the
+decoding and a known one costs no new string.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ class FastPath:
         if place is None or not 0 < answer.turn <= place.turns:
             return None
         position = place.first + answer.turn - 1
-        # Whatever stands twice, key or video, has its quotation marks twice. A mark inside a name
+        # A key or video that occurs twice has its quotation marks twice. A mark inside a name
         # makes too many as well, and costs the slow path, no more.
         if line.count(b'"') != self._marks(line, answer, position):
             return None
@@ -118,7 +118,7 @@ class FastPath:
         return sum(moment.video_id in self._undated for moment in answer.moments)
 
     def _marks(self, line: bytes, answer: Any, position: int) -> int:
-        """The quotation marks of a line in which nothing stands twice; -1 if it is not sound."""
+        """The quotation marks of a line in which nothing occurs twice; -1 if it is not sound."""
         marks = _NAMING
         if (videos := answer.videos) is not UNSET:
             marks += _KEY + _ENTRY * len(frozenset(videos))
@@ -137,7 +137,7 @@ class FastPath:
         return marks
 
     def _sound(self, moments: tuple[Any, ...]) -> bool:
-        """Whether all moments are different, run forwards and lie in their videos."""
+        """Whether all moments are different, run forwards and are within their videos."""
         durations = self._durations
         spans = set()
         for moment in moments:

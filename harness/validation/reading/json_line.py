@@ -1,6 +1,6 @@
 """One line of predictions as JSON, with everything that is wrong in it as text.
 
-The reference for the fast path: slow, exact, and bounded whatever the line holds.
+The reference of the fast path: slow, exact, and bounded for any content of the line.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from harness.validation.rules.json_text import (
 from harness.validation.rules.rule import Fault, Finding
 
 _LONE = (
-    "an escape from \\ud800 to \\udfff stands without its other half, so it names no character; "
+    "an escape from \\ud800 to \\udfff lacks its other half, so it names no character; "
     "write the character itself"
 )
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
@@ -37,8 +37,8 @@ _NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 def read_line(line: bytes) -> tuple[Any, list[Finding]]:
     """The line's JSON value and what is wrong in its writing.
 
-    OUT_OF_RANGE stands for a number out of range, the last of repeated keys is kept. Raises Fault
-    if the line cannot be read.
+    A number out of range is OUT_OF_RANGE; the last of repeated keys counts. Raises Fault if the
+    line cannot be read.
     """
     text = _decoded(line)
     if _is_nested(line):
@@ -98,7 +98,7 @@ def _first_repeated(pairs: list[tuple[str, Any]]) -> str:
         if key in seen:
             return key
         seen.add(key)
-    raise ValueError("no key stands twice")
+    raise ValueError("no key occurs twice")
 
 
 class _Reader:
@@ -119,7 +119,7 @@ class _Reader:
             repeated = _first_repeated(pairs)
             self._note(
                 DUPLICATE_KEY,
-                f"key {display(repeated)} stands more than once, and only one can count; "
+                f"key {display(repeated)} occurs more than once, and only one can count; "
                 "keep the one that is meant",
             )
         return value

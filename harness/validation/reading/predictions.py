@@ -161,7 +161,7 @@ class PredictionsReader:
     def _no_duration(self) -> str:
         return (
             "moments in videos whose duration the benchmark does not know: "
-            f"{self._undated:,}; whether they lie within them was not checked"
+            f"{self._undated:,}; whether they are within them was not checked"
         )
 
     def _add(self, code: str, text: str, number: int) -> None:

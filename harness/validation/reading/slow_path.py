@@ -1,4 +1,4 @@
-"""The slow path: exact about every line, whatever it holds, and the reference of the fast path."""
+"""The slow path: exact about any line; the reference of the fast path."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ class LineAnswer(Struct, frozen=True):
     response: str | None
 
     def length(self, key: str) -> int:
-        """The length of the list under `key` as it stands in the line; 0 if there is no list."""
+        """The uncut length of the list under `key`; 0 if there is no list."""
         part = self.value.get(key)
         return len(part) if isinstance(part, list) else 0
 

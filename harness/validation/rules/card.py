@@ -97,7 +97,7 @@ def allowed_values(card: CardTable) -> Iterator[str]:
 
 
 @card_rule(
-    "C108", "figures and source stand in reported cards, and only there",
+    "C108", "reported cards, and no others, have figures and source",
     'kind = "reported" without `figures`',
 )  # fmt: skip
 def figures_of_reported_cards(card: CardTable) -> Iterator[str]:
@@ -108,7 +108,7 @@ def figures_of_reported_cards(card: CardTable) -> Iterator[str]:
             if is_missing(found):
                 yield f"a reported card needs {key}; add {example(key)}"
             else:
-                yield f'{key} stands in reported cards alone; remove it, or set kind = "reported"'
+                yield f'{key} belongs to reported cards alone; remove it, or set kind = "reported"'
 
 
 def is_missing(found: Mismatch) -> bool:

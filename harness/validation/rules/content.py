@@ -45,7 +45,7 @@ def unknown_video(name: str, public: PublicSplit) -> str:
     return f"not in the corpus of split {public.split} (corpus.txt){public.near_video(name)}"
 
 
-@line_rule("V101", "a video stands once", '"videos": ["a.mp4", "a.mp4"]')
+@line_rule("V101", "a video is ranked once", '"videos": ["a.mp4", "a.mp4"]')
 def repeated_videos(answer: LineAnswer, public: PublicSplit) -> Iterator[str]:
     """No video is ranked twice."""
     yield from _repeats("video", answer.videos or [])
@@ -116,7 +116,7 @@ def _repeats(what: str, names: list[str]) -> Iterator[str]:
     for rank, name in enumerate(names, start=1):
         if name in first:
             yield (
-                f"{what} {display(name)} stands at rank {first[name]} and again at rank {rank}; "
+                f"{what} {display(name)} is at rank {first[name]} and again at rank {rank}; "
                 "keep the first"
             )
         first.setdefault(name, rank)

@@ -1,4 +1,4 @@
-"""The rules about a submission's folder: which files stand in it."""
+"""The rules about a submission's folder: which files it holds."""
 
 from __future__ import annotations
 
@@ -46,7 +46,9 @@ def folder_rule(
     return checking("folder", code, states, bad, severity)
 
 
-@folder_rule("S100", "a reported card stands alone", 'kind = "reported" beside predictions.jsonl')
+@folder_rule(
+    "S100", "a reported card has no predictions", 'kind = "reported" beside predictions.jsonl'
+)
 def predictions_of_reported_card(folder: Path, card: Mapping[str, Any]) -> Iterator[FileFinding]:
     """No predictions beside a reported card."""
     if card.get("kind") == "reported":

@@ -18,7 +18,7 @@ def _moments(answer: LineAnswer) -> list[LineMoment]:
 
 
 def _timed(answer: LineAnswer, public: PublicSplit) -> Iterator[tuple[LineMoment, int]]:
-    """The moments that run forwards from 0 on, with the durations of their videos, where public."""
+    """The moments that run forwards from 0 on, with the durations of their videos, where known."""
     for moment in _moments(answer):
         duration = public.durations.get(moment.video_id)
         if duration is not None and 0 <= moment.start < moment.end:
@@ -33,7 +33,7 @@ def in_unknown_video(answer: LineAnswer, public: PublicSplit) -> Iterator[str]:
             yield f"{moment.name} is in {display(name)}, which is {unknown_video(name, public)}"
 
 
-@line_rule("M102", "a moment stands once", "the same video, start and end twice")
+@line_rule("M102", "a moment is given once", "the same video, start and end twice")
 def repeated_moments(answer: LineAnswer, public: PublicSplit) -> Iterator[str]:
     """No moment is given twice, in milliseconds."""
     first: dict[tuple[str, int, int], str] = {}

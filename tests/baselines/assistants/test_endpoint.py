@@ -255,7 +255,7 @@ def test_all_queries_of_a_batch_are_answered_as_each_alone(server, endpoint):
         (["budget=1"], "needs price_in and price_out"),
         (["extra=[1]"], "expected a JSON object"),
         (["structured=yes"], "structured is one of auto, off"),
-        (["budget_tokens=many"], "budget_tokens is one of int, NoneType"),
+        (["budget_tokens=many"], "budget_tokens is a whole number or nothing"),
     ],
 )
 def test_a_wrong_setting_is_one_line_without_secrets(settings, expected):

@@ -1,4 +1,4 @@
-"""The loss against CLIP's own and a longhand sum; pairs hold nothing later; three are learnt."""
+"""The loss against CLIP's own and a longhand sum; what pairs hold; training and padding."""
 
 import numpy as np
 import pytest
@@ -25,17 +25,17 @@ WIDTH, MOST = 12, 5
 RNG = np.random.default_rng(5)
 
 
-def test_without_twins_the_loss_is_clips_own(tmp_path):
+def test_without_pairs_of_one_video_the_loss_is_clips_own(tmp_path):
     model, draw = CLIPModel.from_pretrained(tiny.clip(tmp_path)), torch.Generator().manual_seed(0)
     with torch.inference_mode():
-        told = model(
+        output = model(
             input_ids=torch.randint(100, (6, 5), generator=draw),
             pixel_values=torch.randn(6, 3, tiny.SIDE, tiny.SIDE, generator=draw),
             return_loss=True,
         )
-        found = contrastive_loss(told.logits_per_text, torch.arange(6))
-    assert float(told.loss) > 0.1
-    assert found == pytest.approx(float(told.loss), abs=1e-5)
+        found = contrastive_loss(output.logits_per_text, torch.arange(6))
+    assert float(output.loss) > 0.1
+    assert found == pytest.approx(float(output.loss), abs=1e-5)
 
 
 def test_pairs_of_one_video_are_no_negatives_of_each_other():
@@ -57,7 +57,7 @@ def dialogue(*utterances, name="d"):
     return turns, tuple(Gold(name, turn.turn, f"{turn.utterance}.mp4") for turn in turns)
 
 
-def test_pairs_are_the_video_turns_with_what_was_said_before_them_in_their_dialogue():
+def test_pairs_are_the_video_turns_with_the_earlier_utterances_of_their_dialogue():
     (first, gold), (second, more) = dialogue("a", "when", "b"), dialogue("c", name="e")
     found = training_pairs(LabelledSplit(first + second, gold + more, {}), "decayed")
     assert [pair.video_id for pair in found] == ["a.mp4", "b.mp4", "c.mp4"]
@@ -104,7 +104,7 @@ def learner(kind, val=PAIRS):
 
 
 @pytest.mark.parametrize("kind", HEADS)
-def test_three_pairs_are_learnt_by_heart(kind, tmp_path):
+def test_three_pairs_can_be_memorised(kind, tmp_path):
     module, notes = learner(kind), []
     before = float(module.eval().training_step(torch.arange(3), 0).detach())
     view = View({}, (), tmp_path, "own", 0, note=notes.append)
@@ -114,7 +114,7 @@ def test_three_pairs_are_learnt_by_heart(kind, tmp_path):
     assert "R@1 1" in notes[-1]
 
 
-def test_a_twins_rows_are_filled_up_without_a_trace():
+def test_padding_changes_no_score():
     short = pad_frames([VIDEOS["a.mp4"]], 3)
     long = pad_frames([VIDEOS["a.mp4"]], MOST)
     assert long.mask.tolist() == [[1, 1, 1, 0, 0]]

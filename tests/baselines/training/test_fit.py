@@ -45,7 +45,7 @@ def often(monkeypatch):
 
 
 class StoppedError(Exception):
-    """Stands for whatever ends a process in the middle of a step."""
+    """Stands for any end of a process in the middle of a step."""
 
 
 class Interrupted(Regression):
@@ -88,9 +88,7 @@ def test_one_seed_gives_the_same_weights_and_another_seed_others(tmp_path):
 
 @pytest.mark.parametrize("how", [{}, {"validation": validation(), "monitor": "loss", "every": 3}])
 @pytest.mark.parametrize("at", [1, 5, 6, 7, 11])
-def test_an_interrupted_run_goes_on_to_the_weights_of_an_uninterrupted_one(
-    tmp_path, often, at, how
-):
+def test_a_resumed_run_ends_with_the_weights_of_an_uninterrupted_one(tmp_path, often, at, how):
     whole, lines = trained(tmp_path / "whole", **how), []
     with pytest.raises(StoppedError):
         trained(tmp_path / "cut", Interrupted(at), **how)
@@ -160,7 +158,7 @@ def test_shares_of_processes_make_up_the_batch():
     assert torch.equal(torch.cat(shares), next(iter(whole))[0])
 
 
-def test_a_batch_that_cannot_be_shared_alike_is_refused():
+def test_a_batch_that_cannot_be_divided_equally_is_refused():
     dataset = batches()
     dataset.begin(0, 0, 3)
     with pytest.raises(
@@ -242,7 +240,7 @@ def test_only_the_weights_are_left_of_a_stage(tmp_path, monkeypatch):
          WrongUsageError, "weights of the names and shapes"),
     ],
 )  # fmt: skip
-def test_state_that_cannot_be_gone_on_from_is_refused(tmp_path, often, damage, error, expected):
+def test_state_that_cannot_be_resumed_is_refused(tmp_path, often, damage, error, expected):
     with pytest.raises(StoppedError):
         trained(tmp_path, Interrupted(5))
     damage(tmp_path / "only" / "last.ckpt")
@@ -297,13 +295,13 @@ def test_a_config_that_cannot_be_carried_out_is_refused(tmp_path, config, expect
     assert str(refusal.value).isprintable()
 
 
-def test_a_loader_that_cannot_be_taken_up_again_is_a_bug(tmp_path):
+def test_a_loader_that_cannot_be_resumed_is_a_bug(tmp_path):
     loader = torch.utils.data.DataLoader(list(zip(INPUTS, TARGETS, strict=True)))
     with pytest.raises(TypeError, match="StepBatches"):
         trained(tmp_path, loader=loader)
 
 
-def test_training_says_one_line_and_nothing_of_lightning(tmp_path, capfd):
+def test_training_shows_one_line_and_none_of_lightnings(tmp_path, capfd):
     fit(Regression(), batches().loader(), TrainerConfig(tmp_path), stage="first", steps=6,
         validation=validation(), monitor="loss", every=3)  # fmt: skip
     out, err = capfd.readouterr()
@@ -315,13 +313,13 @@ def test_training_says_one_line_and_nothing_of_lightning(tmp_path, capfd):
     )
 
 
-def test_gathered_is_the_tensor_itself_in_one_process():
+def test_gather_returns_the_tensor_itself_in_one_process():
     rows = torch.ones(2, 3)
     assert gather(rows) is rows
 
 
 def run_script(folder, script, *arguments, **environment):
-    """Run a file of its own, as `--devices` starts it again for each process."""
+    """Run a script as a file: `--devices` starts it again for each process."""
     path = folder / "script.py"
     path.write_text(script, "utf-8")
     return subprocess.run(

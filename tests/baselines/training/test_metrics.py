@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from baselines.training.metrics import MomentMetrics, RetrievalMetrics, gold_ranks
-from harness.cli.scoring import score_one
 from harness.records import Card, Moment, Prediction, Span
+from harness.scoring import score_to_files
 from harness.submission import write
 from tests.baselines.conftest import ask, dialogue, imported
 
@@ -34,7 +34,7 @@ def benchmark(tmp_path_factory):
 def harness(benchmark, folder, predictions):
     """The harness's figures of these predictions, by name."""
     write(folder, Card(1, "t", "s", history="own", candidates="unused"), predictions)
-    document, _ = score_one(folder, benchmark, "test")
+    document, _ = score_to_files(folder, benchmark, "test")
     return {name: cell["value"] for name, cell in document["metrics"]["all"].items()}
 
 
@@ -125,7 +125,7 @@ def test_a_threshold_that_is_met_exactly_is_met():
     assert float(figures["mIoU"]) == pytest.approx(0.7)
 
 
-def test_counting_anew_forgets():
+def test_reset_removes_all_turns():
     retrieval, moments = RetrievalMetrics(), MomentMetrics()
     for _ in range(2):
         retrieval.update(torch.tensor([[1.0, 0.0]]), torch.tensor([0]))

@@ -99,7 +99,7 @@ def test_rows_are_mapped_and_cannot_be_written(made):
 
 
 @pytest.mark.parametrize("encoder", [PIXELS, Means()], ids=["pixels", "means"])
-def test_a_second_run_decodes_nothing_and_tells_the_same(made, decodes_nothing, encoder):
+def test_a_second_run_decodes_nothing_and_reports_the_same(made, decodes_nothing, encoder):
     first = made(encoder=encoder)
     decodes_nothing()
     again = made(encoder=encoder)
@@ -148,7 +148,7 @@ def test_unchanged_files_are_not_hashed_again(made, folder, monkeypatch):
 
 
 @pytest.mark.parametrize("index", [b"", b"no json", b'{"a": 1}'])
-def test_a_damaged_index_of_hashes_is_made_anew(made, decodes_nothing, tmp_path, index):
+def test_a_damaged_index_of_hashes_is_computed_again(made, decodes_nothing, tmp_path, index):
     made()
     (tmp_path / "cache" / "videos.json").write_bytes(index)
     decodes_nothing()
@@ -179,7 +179,7 @@ def flipped(data, at):
     ],
     ids=["empty", "half", "short", "long", "zeros", "magic", "rows", "digest", "times", "shape"],
 )
-def test_a_damaged_entry_is_made_anew_and_not_trusted(made, tmp_path, damage):
+def test_a_damaged_entry_is_computed_again(made, tmp_path, damage):
     first = made()
     before = contents(first)
     for path in entries(tmp_path / "cache"):
@@ -234,7 +234,7 @@ def test_results_come_in_order_whichever_worker_is_first(folder, monkeypatch):
 
 
 class Deadly:
-    """A video at whose mention a worker process ends, as at a fault of a decoder."""
+    """A path that makes a worker process end when it is sent there, like a crash of a decoder."""
 
     def __reduce__(self):
         return os._exit, (1,)
@@ -264,10 +264,10 @@ def test_two_processes_at_once_share_a_cache(folder, tmp_path):
     )
     command = [sys.executable, "-c", script, str(folder), str(tmp_path / "shared")]
     runs = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
-    told = [run.communicate(timeout=60)[0] for run in runs]
+    output = [run.communicate(timeout=60)[0] for run in runs]
     assert [run.returncode for run in runs] == [0, 0]
-    assert told[0] == told[1]
-    assert len(told[0].splitlines()) == 8
+    assert output[0] == output[1]
+    assert len(output[0].splitlines()) == 8
     assert [path.name for path in (tmp_path / "shared").rglob(".*")] == []
 
 
@@ -368,7 +368,7 @@ def test_the_same_bytes_under_two_names_are_decoded_once(made, folder):
     assert (encoder.calls, len(found)) == (1, 2)
 
 
-def test_a_cache_that_cannot_be_made_is_said_with_what_to_do(made, tmp_path):
+def test_a_cache_that_cannot_be_made_is_refused_with_the_next_step(made, tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(EnvironmentFailure, match=r"file: features cannot be stored .*name another"):
         made(cache=tmp_path / "file")
@@ -382,7 +382,7 @@ def test_features_travel_to_another_process_as_paths(made):
     assert contents(pickle.loads(sent)) == contents(found)
 
 
-def test_the_note_tells_speed_and_waiting(made, monkeypatch):
+def test_the_note_gives_speed_and_waiting(made, monkeypatch):
     clock = iter(range(100))
     monkeypatch.setattr(features.time, "perf_counter", lambda: next(clock))
     made()

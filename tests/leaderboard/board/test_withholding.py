@@ -9,9 +9,9 @@ import pytest
 from msgspec.structs import replace
 
 from harness.benchmark import Benchmark
-from harness.cli.scoring import score_one
 from harness.publication.disclosure import SMALLEST_CELL
 from harness.records import Card, Prediction
+from harness.scoring import score_to_files
 from harness.submission import write
 from leaderboard.board.entries import EntryReader
 from leaderboard.board.records import Cell
@@ -111,7 +111,7 @@ def hidden(tmp_path_factory):
             for turn in turns
         ]
         write(folder, Card(1, "team", name, "none", "unused"), given)
-        score_one(folder, public, "test")
+        score_to_files(folder, public, "test")
         assert (folder / "scores.outcomes.npz").is_file()
     build_site(root / "submissions", benchmark.folder, root / "site")
     return root

@@ -22,14 +22,17 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.mutants_board import BOARD
-from tests.mutants_chat import CHAT
-from tests.mutants_interllava import INTERLLAVA
-from tests.mutants_models import MODELS
-from tests.mutants_training import TRAINING
-from tests.mutants_validation import VALIDATION
+from tests.mutants.board import BOARD
+from tests.mutants.chat import CHAT
+from tests.mutants.interllava import INTERLLAVA
+from tests.mutants.models import MODELS
+from tests.mutants.running import RUNNING
+from tests.mutants.scoring import SCORING
+from tests.mutants.training import TRAINING
+from tests.mutants.validation import VALIDATION
 
-REPOSITORY = Path(__file__).resolve().parents[1]
+ROWS = (SCORING, BOARD, CHAT, INTERLLAVA, MODELS, RUNNING, TRAINING, VALIDATION)
+REPOSITORY = Path(__file__).resolve().parents[2]
 COPIED = ("harness", "baselines", "leaderboard", "docs", "tests", "pyproject.toml")
 FAILED, PASSED = 1, 0  # exit codes of pytest; others mean that it could not run the tests
 LIMIT = 600  # seconds a run
@@ -45,112 +48,7 @@ class Mutant(NamedTuple):
     tests: tuple[str, ...]
 
 
-METRICS = ("tests/metrics", "tests/test_scoring.py")
-STATISTICS = ("tests/statistics",)
-SCORING = (
-    Mutant(
-        "rank off by one",
-        "harness/outcomes/columns.py",
-        "given.videos.index(answer.video_id, 0, RANK_LIMIT) + 1",
-        "given.videos.index(answer.video_id, 0, RANK_LIMIT)",
-        METRICS,
-    ),
-    Mutant(
-        "> for >= (IoU)",
-        "harness/temporal.py",
-        "10 * self.intersection >= tenths * self.union",
-        "10 * self.intersection > tenths * self.union",
-        METRICS,
-    ),
-    Mutant(
-        "> for >= (rank)",
-        "harness/metrics/retrieval.py",
-        "return _over_videos(outcomes, outcomes.rank <= k)",
-        "return _over_videos(outcomes, outcomes.rank < k)",
-        METRICS,
-    ),
-    Mutant(
-        "abstentions dropped",
-        "harness/metrics/retrieval.py",
-        "    turns = outcomes.frame.is_video\n",
-        "    turns = outcomes.frame.is_video & (outcomes.rank < ABSENT_RANK)\n",
-        METRICS,
-    ),
-    Mutant(
-        "turns resampled instead of units",
-        "harness/statistics/units.py",
-        "alone = np.where(codes == CONCATENATION, np.arange(len(codes)), -1)",
-        "alone = np.arange(len(codes))",
-        STATISTICS,
-    ),
-    Mutant(
-        "wrong denominator (all video turns)",
-        "harness/metrics/retrieval.py",
-        "return _chosen(outcomes, outcomes.has_candidates)",
-        "return _chosen(outcomes, outcomes.frame.is_video)",
-        METRICS,
-    ),
-    Mutant(
-        "wrong denominator (all turns)",
-        "harness/metrics/metric.py",
-        "weight = np.where(counted, weights, 0.0)",
-        "weight = np.ones(len(counted)) * weights",
-        METRICS,
-    ),
-    Mutant(
-        "history swapped (what the runner shows)",
-        "baselines/running/runner.py",
-        'if self.history == "reference":\n            answer',
-        'if self.history == "none":\n            answer',
-        ("tests/baselines/running/test_runner.py",),
-    ),
-    Mutant(
-        "history swapped (propagation)",
-        "harness/comparison/propagation.py",
-        "after_first_error(frame, own.right)",
-        "after_first_error(frame, reference.right)",
-        ("tests/comparison/test_propagation.py",),
-    ),
-    Mutant(
-        "float instead of integer time (thresholds)",
-        "harness/temporal.py",
-        "10 * self.intersection >= tenths * self.union",
-        "self.intersection / 1000 / (self.union / 1000) >= tenths / 10",
-        METRICS,
-    ),
-    Mutant(
-        "float instead of integer time (reading)",
-        "harness/records.py",
-        "return round(seconds * 1000)",
-        "return seconds * 1000",
-        ("tests/metrics", "tests/validation", "tests/sources/test_ivcr200k.py"),
-    ),
-    Mutant(
-        "chat turn counted as failure",
-        "harness/outcomes/frame.py",
-        "return self.retrieval & dependent",
-        "return dependent",
-        ("tests/metrics", "tests/comparison"),
-    ),
-    Mutant(
-        "type 7 in dialogue metrics",
-        "harness/outcomes/frame.py",
-        "return self.retrieval & dependent",
-        "return self.retrieval",
-        ("tests/metrics", "tests/comparison"),
-    ),
-    Mutant(
-        "unseeded draw",
-        "harness/statistics/design.py",
-        "np.random.PCG64(self.seed)",
-        "np.random.PCG64()",
-        STATISTICS,
-    ),
-)
-MUTANTS = (
-    *SCORING,
-    *(Mutant(*row) for row in (*BOARD, *CHAT, *INTERLLAVA, *MODELS, *TRAINING, *VALIDATION)),
-)
+MUTANTS = (*(Mutant(*row) for rows in ROWS for row in rows),)
 
 
 class Verdict(NamedTuple):
@@ -167,7 +65,7 @@ def planted(mutant: Mutant, text: str) -> str:
     if (found := text.count(mutant.old)) != 1:
         raise SystemExit(
             f"{mutant.file}: expected {mutant.old!r} once, found it {found} times; the code has "
-            f"moved on: bring the mutant {mutant.bug!r} up to date in tests/mutants.py"
+            f"moved on: bring the mutant {mutant.bug!r} up to date in tests/mutants"
         )
     return text.replace(mutant.old, mutant.new)
 
@@ -254,7 +152,3 @@ def main() -> int:
             print(f"| {bug} | {file} | {what} | {verdict.seconds:.0f} |", flush=True)
     print(f"{len(mutants) - missed} of {len(mutants)} noticed")
     return 1 if missed else 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

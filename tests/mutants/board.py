@@ -1,4 +1,4 @@
-"""Planted bugs of the board and of what may be published: rows for tests/mutants.py.
+"""Planted bugs of the board and of what may be published.
 
 Each row: the bug, its file, the text that stands there once, the text with the bug, the tests.
 """
@@ -97,7 +97,7 @@ BOARD = (
     ),
     (
         "disclosure: outcomes turn by turn are written with hidden labels",
-        "harness/cli/scoring.py",
+        "harness/scoring/writing.py",
         'if outcomes is None and benchmark.header.labels == "public":',
         "if outcomes is None:",
         ("tests/cli/test_score.py::test_hidden_labels_keep_outcomes_to_a_named_place",),

@@ -1,4 +1,4 @@
-"""Planted bugs of InterLLaVA's losses, prompts, examples and folders: rows for tests/mutants.py.
+"""Planted bugs of InterLLaVA's losses, prompts, examples and folders.
 
 Each row: the bug, its file, the text that stands there once, the text with the bug, the tests.
 """

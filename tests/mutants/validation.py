@@ -1,10 +1,11 @@
-"""Planted bugs of validation and of the check of documents: rows for tests/mutants.py.
+"""Planted bugs of validation and of the check of documents.
 
 Each row: the bug, its file, the text that stands there once, the text with the bug, the tests.
 """
 
 RULES = "tests/validation/test_planted_rules.py"
 DOCUMENTS = "tests/schemas/test_documents.py"
+PUBLIC = "tests/cli/test_public_files.py"
 CHECK = "tests/validation/test_check.py"
 AGREEMENT = "tests/validation/test_agreement.py"
 VALIDATION = (
@@ -90,6 +91,6 @@ VALIDATION = (
         "harness/benchmark.py",
         "if found != self.header.fingerprint:",
         "if split is None and found != self.header.fingerprint:",
-        ("tests/cli/test_score.py",),
+        (f"{PUBLIC}::test_a_public_file_that_changed_since_the_import_is_refused",),
     ),
 )

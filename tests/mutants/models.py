@@ -1,4 +1,4 @@
-"""Planted bugs of the event models, the dual encoder and the localisers: rows for tests/mutants.py.
+"""Planted bugs of the event models, the dual encoder and the localisers.
 
 Each row: the bug, its file, the text that stands there once, the text with the bug, the tests.
 """

@@ -1,4 +1,4 @@
-"""Planted bugs of frames, features and training: rows for tests/mutants.py.
+"""Planted bugs of frames, features and training.
 
 Each row: the bug, its file, the text that stands there once, the text with the bug, the tests.
 """
@@ -48,6 +48,13 @@ TRAINING = (
         "rows[self._process * size : (self._process + 1) * size]",
         "rows[:size]",
         (f"{FIT}::test_shares_of_processes_make_up_the_batch",),
+    ),
+    (
+        "sharding: the other processes have one rank",
+        "baselines/training/processes.py",
+        '"LOCAL_RANK": str(rank)}',
+        '"LOCAL_RANK": "1"}',
+        ("tests/baselines/training/test_processes.py",),
     ),
     (
         "best checkpoint: least instead of greatest",
@@ -135,7 +142,7 @@ TRAINING = (
     ),
     (
         "cache key: a changed file of the same size keeps its hash",
-        "baselines/video/files.py",
+        "baselines/video/video_files.py",
         "if (size, changed) == (state.st_size, state.st_mtime_ns):",
         "if size == state.st_size:",
         (f"{FEATURES}::test_unchanged_files_are_not_hashed_again",),
@@ -145,6 +152,6 @@ TRAINING = (
         "baselines/video/feature_cache.py",
         "if check != _digest(rows, record):",
         "if not check:",
-        (f"{FEATURES}::test_a_damaged_entry_is_made_anew_and_not_trusted",),
+        (f"{FEATURES}::test_a_damaged_entry_is_computed_again",),
     ),
 )

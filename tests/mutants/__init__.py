@@ -1,0 +1,1 @@
+"""Planted bugs: what is planted, a module for each area, and what plants them."""
