@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from harness.sources.ivcr200k import ImportResult
+    from harness.sources.importing import ImportResult
 
 
 @click.group()
@@ -54,15 +54,15 @@ def import_(
     Oddities of the files are listed, each with the rule by which the import treats it.
     """
     from harness.cli.progress import bar
-    from harness.sources import ivcr200k
+    from harness.sources import importing
 
-    settings = ivcr200k.ImportSettings(
-        name=name or ivcr200k.name_of(files[0]),
+    settings = importing.ImportSettings(
+        name=name or importing.name_of(files[0]),
         corpus=corpus,  # type: ignore[arg-type]
         labels=labels,  # type: ignore[arg-type]
     )
     with bar("importing", unit="bytes") as progress:
-        imported = ivcr200k.import_files(files, out, settings, videos=videos, progress=progress)
+        imported = importing.import_files(files, out, settings, videos=videos, progress=progress)
     _report(imported)
 
 

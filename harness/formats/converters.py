@@ -31,7 +31,7 @@ FORMATS = {
     "csv": Format("harness.formats.csv", STARTER),
     # The official setting gives gold history and the ten candidates.
     "official": Format(
-        "harness.formats.official_results", replace(STARTER, history="reference", candidates="used")
+        "harness.formats.official", replace(STARTER, history="reference", candidates="used")
     ),
 }
 
