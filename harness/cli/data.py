@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+
+from harness.cli.options import ListingCommand
 
 if TYPE_CHECKING:
     from harness.sources.importing import ImportResult
@@ -16,11 +19,20 @@ def data() -> None:
     """Make a benchmark folder, or show what one holds."""
 
 
-@data.command("import")
+def _sources() -> Mapping[str, str]:
+    from harness.sources.readers import SOURCES
+
+    return SOURCES
+
+
+@data.command("import", cls=ListingCommand, heading="Sources", rows=_sources)
 @click.argument(
     "files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE..."
 )
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="The folder to make.")
+@click.option(
+    "--source", default="ivcr200k", show_default=True, metavar="NAME", help="The format of FILEs."
+)
 @click.option(
     "--videos",
     type=click.Path(path_type=Path),
@@ -44,12 +56,13 @@ def data() -> None:
 def import_(
     files: tuple[Path, ...],
     out: Path,
+    source: str,
     videos: Path | None,
     corpus: str,
     labels: str,
     name: str | None,
 ) -> None:
-    """Read official data FILEs (JSON, plain or .gz) into a benchmark folder.
+    """Read data FILEs (plain or .gz) into a benchmark folder.
 
     Oddities of the files are listed, each with the rule by which the import treats it.
     """
@@ -60,6 +73,7 @@ def import_(
         name=name or importing.name_of(files[0]),
         corpus=corpus,  # type: ignore[arg-type]
         labels=labels,  # type: ignore[arg-type]
+        source=source,
     )
     with bar("importing", unit="bytes") as progress:
         imported = importing.import_files(files, out, settings, videos=videos, progress=progress)

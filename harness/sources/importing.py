@@ -1,8 +1,7 @@
-"""Import of the official data format into a benchmark folder, streamed in bounded memory.
+"""Import of data files into a benchmark folder, streamed in bounded memory.
 
-The format is that of `IVCR-200K.json` (https://github.com/ivcr200k/ivcr200k.github.io): a JSON list
-of dialogues, each naming its own split. Odd data is kept or dropped by the rules of ODDITIES, and
-counted.
+A source reads each file as dialogues of the official format. Odd data is kept or dropped by the
+rules of ODDITIES, and counted.
 """
 
 from __future__ import annotations
@@ -23,13 +22,13 @@ from harness.errors import EnvironmentFailure, WrongUsageError
 from harness.files import canonical, readable
 from harness.records import SPLITS
 from harness.replies import ReferenceReadings
-from harness.sources.json_stream import Progress, elements
+from harness.sources.json_stream import Progress
 from harness.sources.metadata import read_metadata, source_of
 from harness.sources.oddities import Oddities, OddityRow
 from harness.sources.official_dialogue import OddityReporter, ParsedDialogue, parse_dialogue
+from harness.sources.readers import OFFICIAL, InputFile, source_named
 from harness.sources.split_files import SplitFiles
 
-IMPORTER = "ivcr200k"
 Corpus = Literal["named", "all"]
 Labels = Literal["public", "hidden"]
 
@@ -43,13 +42,17 @@ class ImportResult(NamedTuple):
 
 
 class ImportSettings(NamedTuple):
-    """How a benchmark is made: its name and version, what its corpora and labels are."""
+    """How a benchmark is made: its name and version, what its corpora and labels are.
+
+    `source`: the format of the files, one of SOURCES.
+    """
 
     name: str
     version: str = "1"
     corpus: Corpus = "named"
     labels: Labels = "public"
     type_names: Mapping[int, str] = {0: "chat", 7: "concatenation"}
+    source: str = OFFICIAL
 
 
 def import_files(
@@ -61,10 +64,11 @@ def import_files(
     extra: Path | None = None,
     progress: Progress | None = None,
 ) -> ImportResult:
-    """Make the benchmark folder `out` of official `files`, whole or not at all.
+    """Make the benchmark folder `out` of data `files`, whole or not at all.
 
     `videos`: META; `extra`: a folder whose contents go along (videos, train/events.jsonl), taken
-    over. Raises WrongUsageError if `out` exists, EnvironmentFailure if a file cannot be read.
+    over. Raises WrongUsageError if `out` exists or there is no such source, EnvironmentFailure if
+    a file cannot be read.
     """
     with new_folder(out) as folder, ExitStack() as closing:
         metadata = {} if videos is None else read_metadata(videos)
@@ -112,7 +116,7 @@ class _Import:
         closing: ExitStack,
     ) -> None:
         self.folder, self.settings, self.metadata = folder, settings, metadata
-        self.closing = closing
+        self.source, self.closing = source_named(settings.source), closing
         self.odd, self.readings = Oddities(), ReferenceReadings()
         self.splits: dict[str, SplitFiles] = {}
         self.ids: set[str] = set()
@@ -128,14 +132,17 @@ class _Import:
         if copy.exists():
             raise WrongUsageError(f"{file}: two files of the name {file.name}; rename one")
         if not file.is_file():
-            raise EnvironmentFailure(f"{file}: expected an official data file, found none")
+            raise EnvironmentFailure(f"{file}: expected a data file, found none")
         shutil.copyfile(file, copy)
         with copy.open("rb") as stream:
             sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
-        for sample in elements(copy, progress, name=file):
+        given = InputFile(copy, file, progress)
+        for video in self.source.videos(given):
+            self.metadata.setdefault(video.video_id, video)
+        for sample in self.source.samples(given):
             self._add(sample, f"{file.name}[{self.position}]")
             self.position += 1
-        return SourceFile(file.name, sha256, IMPORTER)
+        return SourceFile(file.name, sha256, self.settings.source)
 
     def _add(self, sample: Any, place: str) -> None:
         dialogue = parse_dialogue(sample, self.metadata, OddityReporter(place, self.odd.add))
@@ -171,8 +178,8 @@ class _Import:
         if not self.splits:
             names = ", ".join(source.file for source in sources)
             raise EnvironmentFailure(
-                f"{names}: expected dialogues of the official format with a split, found none that"
-                " could be kept"
+                f"{names}: expected dialogues with a split in the format {self.settings.source}, "
+                "found none that could be kept; `ivcr data import --help` lists the formats"
             )
         videos = self._videos()
         everything = sorted(videos) if self.settings.corpus == "all" else None
