@@ -32,13 +32,6 @@ def format_named(name: str) -> Format:
     return declared
 
 
-def format_named(name: str) -> Format:
-    """The format of that name. Raises WrongUsageError if there is none."""
-    if name not in FORMATS:
-        raise WrongUsageError(f"{name}: no such format; expected one of: {', '.join(FORMATS)}")
-    return FORMATS[name]
-
-
 def convert(
     name: str, file: Path, benchmark: Benchmark, split: str = "test"
 ) -> Conversion[ConversionReport]:

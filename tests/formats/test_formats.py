@@ -173,5 +173,5 @@ def test_every_format_says_what_it_is_and_starts_from_a_card(form):
 
 
 def test_unknown_format_is_refused_with_the_names_of_all():
-    with pytest.raises(WrongUsageError, match="expected one of: csv, official, trec"):
+    with pytest.raises(WrongUsageError, match=f"expected one of: {', '.join(FORMATS)}"):
         format_named("xml")
