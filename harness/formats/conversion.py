@@ -79,7 +79,7 @@ def abstention(turn: Turn) -> Prediction:
 def keep_known(
     names: list[str], known: frozenset[str], most: int, report: Counter[str], what: str
 ) -> tuple[str, ...]:
-    """The first `most` different known names, in order; the others are counted as dropped."""
+    """The first `most` different known names of a converted answer; the others count as dropped."""
     first: dict[str, None] = {}
     for name in names:
         if name not in known:

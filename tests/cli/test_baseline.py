@@ -10,7 +10,7 @@ import pytest
 from baselines.registry import all_baselines
 from baselines.running import provenance, runner
 from baselines.running.journal import Journal
-from baselines.running.run_config import view
+from baselines.running.views import view
 from harness.benchmark import Benchmark
 from harness.files import open_input
 from harness.records import HISTORIES
