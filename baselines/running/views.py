@@ -23,7 +23,7 @@ def view(benchmark: Benchmark, split: Split, config: RunConfig, context: RunCont
 
 
 def training_view(benchmark: Benchmark, name: str, seed: int, context: RunContext) -> View:
-    """The view with which the baseline `name` trains: labels of train and, if there are some, of val.
+    """The view with which the baseline `name` trains: labels of train and, if any, of val.
 
     The corpus is that of train. Nothing of the test split is in it but its videos' descriptions,
     which are listed with all others.
