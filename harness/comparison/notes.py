@@ -88,8 +88,14 @@ def _hindrance(one: Entrant, other: Entrant) -> str:
 def _alike(own: Entrant, reference: Entrant) -> bool:
     return (
         (own.card.history, reference.card.history) == ("own", "reference")
-        and own.card.system == reference.card.system
+        and _configuration(own) == _configuration(reference)
         and own.card.pair is None
         and reference.card.pair is None
         and same_but_for_history(own, reference)
     )
+
+
+def _configuration(entrant: Entrant) -> tuple[object, ...]:
+    """What distinguishes a run from others of its team, whatever its history."""
+    card = entrant.card
+    return card.system, card.variant, card.settings, card.control

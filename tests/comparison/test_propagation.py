@@ -157,3 +157,11 @@ def test_turns_after_the_first_error_are_those_of_the_long_hand_definition(dialo
             failed = any(before == "0" for before in marks[:place])
             expected.append(code != 7 and mark != "c" and failed)
     assert after_first_error(frame, right.astype(bool)).tolist() == expected
+
+
+def test_runs_of_one_name_with_other_settings_are_no_pair(bench, pair):
+    cards = {
+        "own": {"system": "S", "settings": {"context": "all"}},
+        "told": {"system": "S", "settings": {"context": "decayed"}},
+    }
+    assert not any("seem to be one system" in note for note in compare(pair(**cards), bench).notes)
