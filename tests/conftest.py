@@ -4,9 +4,14 @@ import os
 import sys
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from harness.cli import main
+
+# The machines are shared: how long one example takes says nothing about the code.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 # Before torch is loaded, here or in a process of a test: the workers share the cores, and a thread
 # that waits for one that has none to run on makes a step take many times as long.

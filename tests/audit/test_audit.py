@@ -80,7 +80,7 @@ def assert_sound_end(found, result, benchmark, folder):
                 assert value == cell["value"], (name, figure)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(data=st.data(), file=samples())
 def test_parts_add_up_and_both_ends_are_figures_of_others(data, file):
     entries = data.draw(results(longhand.questions(file)))

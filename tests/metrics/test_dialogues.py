@@ -131,7 +131,7 @@ def with_turn(case, at, turn, gold, given):
 
 
 @given(st.integers(0, 5000), st.integers(0, 30))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_chat_turns_neither_fail_nor_count(seed, at):
     case = conversation(seed, dialogues=15)
     host = case[0].turns[at]
@@ -144,7 +144,7 @@ def test_chat_turns_neither_fail_nor_count(seed, at):
 
 
 @given(st.integers(0, 5000))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_dialogues_of_type_7_move_no_dialogue_and_no_segment_metric(seed):
     split, gold, predictions = conversation(seed, dialogues=25)
     kept = [row for row, turn in enumerate(split.turns) if turn.type != 7]
@@ -157,7 +157,7 @@ def test_dialogues_of_type_7_move_no_dialogue_and_no_segment_metric(seed):
 
 
 @given(st.integers(0, 5000))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_dialogue_figures_are_bounded_and_in_order(seed):
     cells = scored(*conversation(seed, dialogues=25))["all"]
     value = {name: cell["value"] for name, cell in cells.items() if cell["value"] is not None}

@@ -118,7 +118,7 @@ def test_rank_101_and_missing_predictions_are_absent():
 
 
 @given(st.integers(0, 10_000))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_figures_are_monotone_in_k_bounded_and_unchanged_by_renaming(seed):
     split, gold, predictions = random_case(seed)
     found = outcomes(split, gold, predictions, SOURCES)

@@ -116,7 +116,7 @@ def test_mini_counts_are_those_of_the_rules_long_hand(tmp_path):
     assert_as_longhand(file, rows[1:], source)
 
 
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=80)
 @given(data=st.data(), file=samples())
 def test_counts_are_those_of_the_rules_long_hand(data, file):
     rows = data.draw(results(longhand.questions(file)))

@@ -160,7 +160,7 @@ def test_only_the_beginning_of_a_long_reply_is_read():
     ],
 )
 def test_hostile_replies_take_linear_time(unit):
-    begun = time.perf_counter()
+    start = time.process_time()
     candidate_number(unit * LONGEST)
     span(unit * LONGEST)
-    assert time.perf_counter() - begun < 5
+    assert time.process_time() - start < 5

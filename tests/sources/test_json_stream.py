@@ -23,7 +23,7 @@ def file(tmp_path_factory):
 
 
 @given(st.lists(VALUES, max_size=8), st.integers(1, 40), st.sampled_from([None, 2]), st.booleans())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_elements_equal_json_loads_wherever_chunks_fall(file, values, chunk, indent, ascii_only):
     text = json.dumps(values, indent=indent, ensure_ascii=ascii_only)
     file.write_bytes(text.encode())

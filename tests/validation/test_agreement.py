@@ -32,7 +32,7 @@ PREDICTION = Draft202012Validator(schema("prediction"))
 CARD = Draft202012Validator(schema("card"))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(line=lines())
 def test_slow_path_and_schema_agree_on_the_shape_of_a_line(line, public):
     _, found = inspect_line(encoded(line), public)
@@ -43,7 +43,7 @@ def test_slow_path_and_schema_agree_on_the_shape_of_a_line(line, public):
         assert codes & (IN_SCHEMA | IN_PART)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(line=lines(), compact=st.booleans(), ascii_only=st.booleans())
 def test_fast_path_accepts_only_what_the_slow_path_finds_nothing_in(
     line, compact, ascii_only, public
@@ -82,7 +82,7 @@ def test_fast_path_takes_valid_lines(line, public):
 HIDDEN_MARKS = '"' + 4 * "\\u0022" + '"'
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(data=st.data())
 def test_repeated_keys_never_pass_however_they_are_written(data, public):
     text = encoded(data.draw(st.sampled_from(LINES))).decode()
@@ -96,7 +96,7 @@ def test_repeated_keys_never_pass_however_they_are_written(data, public):
     assert "L108" in {finding.code for finding in inspect_line(twice.encode(), public)[1]}
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(table=cards())
 def test_card_rules_and_schema_agree(table):
     findings = list(card_findings(table))

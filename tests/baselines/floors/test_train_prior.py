@@ -38,7 +38,7 @@ moments = st.integers(1, 60).flatmap(
 
 
 @given(st.lists(moments, min_size=1, max_size=8))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_spans_are_the_greedy_cover_in_exact_fractions(rows):
     spans, left, expected = list(combinations(range(GRID + 1), 2)), list(rows), []
     while left and len(expected) < 5:

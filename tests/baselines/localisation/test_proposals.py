@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from baselines.localisation.proposals import nms, sliding_windows
@@ -20,7 +20,6 @@ def by_hand(one, other):
     return Fraction(len(ms & others), len(ms | others))
 
 
-@settings(deadline=None)
 @given(st.lists(SPANS, min_size=1, max_size=8), st.lists(SPANS, min_size=1, max_size=8))
 def test_overlaps_of_all_pairs_are_counted_milliseconds(ones, others):
     found = overlaps(np.array(ones)[:, None], np.array(others)[None])
@@ -40,7 +39,6 @@ def suppressed(spans, scores, most, tenths):
     return kept[:most]
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.tuples(SPANS, st.sampled_from([0.0, 0.25, 0.5, 1.0])), max_size=14),
     st.integers(1, 6),
@@ -59,7 +57,6 @@ def test_a_score_that_is_no_number_is_refused():
         nms(np.array([[0, 1], [1, 2]]), np.array([0.5, np.nan]), most=2)
 
 
-@settings(deadline=None)
 @given(st.integers(1, 100_000), st.integers(1, 5_000))
 def test_windows_cover_the_video_at_every_length_and_none_leaves_it(duration, shortest):
     shortest = max(shortest, duration // 40)

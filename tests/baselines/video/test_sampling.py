@@ -7,7 +7,7 @@ from fractions import Fraction
 import av
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from baselines.video import sampling
@@ -19,7 +19,6 @@ STAMPS = [0, 100, 350, 360, 900, 1000, 1500, 1510, 1520, 2000, 2600, 2700]
 SMALL = Sampler(4, 16)
 
 
-@settings(deadline=None)
 @given(st.fractions(Fraction(1, 1000), 100), st.sampled_from([0.5, 1.0, 4.0, 29.97]))
 def test_targets_are_all_half_steps_before_the_end(duration, rate):
     wanted = sample_times(duration, Sampler(rate, 16))
@@ -30,7 +29,6 @@ def test_targets_are_all_half_steps_before_the_end(duration, rate):
     assert wanted.milliseconds().tolist() == pytest.approx([1000 * t for t in expected], abs=0.51)
 
 
-@settings(deadline=None)
 @given(st.fractions(1, 500), st.integers(1, 20))
 def test_at_most_so_many_are_spread_evenly_over_the_whole(duration, most):
     wanted = sample_times(duration, Sampler(4, 16, most))
