@@ -21,6 +21,7 @@ import msgspec
 
 from baselines.base import About, Baseline, Settings
 from baselines.settings import did_you_mean, read_settings
+from harness.declarations import declaration
 from harness.errors import EnvironmentFailure, WrongUsageError
 from harness.files import shown
 
@@ -197,7 +198,7 @@ def _module_file(point: metadata.EntryPoint) -> Path:
 def _declaration(path: Path) -> tuple[str, About] | None:
     """The first line of a file and its `ABOUT = About(...)`, read from the source; or None."""
     try:
-        tree = ast.parse(path.read_text("utf-8"))
+        declared = declaration(path.read_text("utf-8"), "ABOUT")
     except OSError as error:
         raise EnvironmentFailure(
             f"{path}: cannot be read: {error.strerror}; name a file of Python, or a baseline that "
@@ -205,10 +206,7 @@ def _declaration(path: Path) -> tuple[str, About] | None:
         ) from error
     except (SyntaxError, ValueError) as error:
         raise WrongUsageError(f"{path}: is no Python: {error}") from error
-    for node in tree.body:
-        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "ABOUT":
-            return (ast.get_docstring(tree) or "").partition("\n")[0], _about(path, node.value)
-    return None
+    return declared and (declared.summary, _about(path, declared.value))
 
 
 def _about(path: Path, value: ast.expr) -> About:

@@ -75,17 +75,18 @@ def write(path: Path, data: bytes) -> None:
 
 
 @contextmanager
-def open_input(path: Path) -> Iterator[IO[bytes]]:
+def open_input(path: Path, name: Path | None = None) -> Iterator[IO[bytes]]:
     """Open a trusted file for reading bytes, decompressing by its suffix (.gz, .zst).
 
-    Raises EnvironmentFailure if it is absent or unreadable.
+    Errors call the file `name`, where given. Raises EnvironmentFailure if it is absent or
+    unreadable.
     """
     try:
         with _stream(path) as stream:
             yield stream
     except (OSError, EOFError, zstd.ZstdError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise EnvironmentFailure(f"{path}: cannot be read: {reason}") from error
+        raise EnvironmentFailure(f"{name or path}: cannot be read: {reason}") from error
 
 
 def _stream(path: Path) -> IO[bytes]:

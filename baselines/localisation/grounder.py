@@ -30,7 +30,7 @@ GroundingControl = Literal["none", "videos_permuted", "frames_shuffled", "labels
 
 
 class GroundingSettings(Settings, frozen=True):
-    """Which weights, how much to train, and the controls.
+    """The settings of tan2d and moment_detr: weights, length of training, control.
 
     checkpoint: the trained folder to run with. size: how much is trained. recogniser: a trained
     folder whose recogniser is used instead of training one. control: what is broken on purpose, to

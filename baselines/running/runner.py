@@ -19,7 +19,8 @@ from baselines.registry import load
 from baselines.running.card_settings import check_variant
 from baselines.running.journal import Journal
 from baselines.running.provenance import card, record, run_key
-from baselines.running.run_config import RunConfig, RunContext, view
+from baselines.running.run_config import RunConfig, RunContext
+from baselines.running.views import view
 from harness.benchmark import Benchmark, Split
 from harness.errors import WrongUsageError
 from harness.records import Card, History, Prediction, Reference, Turn, TurnKey

@@ -12,7 +12,8 @@ from msgspec import Struct
 
 from baselines.base import Settings, TrainerConfig
 from baselines.registry import RegistryEntry, load
-from baselines.running.run_config import RunContext, training_view
+from baselines.running.run_config import RunContext
+from baselines.running.views import training_view
 from baselines.training.processes import end_others, is_main_process
 from harness.benchmark import Benchmark
 from harness.errors import EnvironmentFailure, WrongUsageError

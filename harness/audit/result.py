@@ -10,7 +10,7 @@ from harness.audit.attribution import Attribution, AttributionReport, Share, att
 from harness.audit.cases import cases
 from harness.audit.steps import BY_TURN, OVERALL, REPAIRS
 from harness.benchmark import Benchmark
-from harness.formats.official_results import ResultReport, convert_entries
+from harness.formats.official import ResultReport, convert_entries
 from harness.protocols.items import items
 from harness.protocols.joining import join
 from harness.protocols.official import OfficialCount, OfficialTable, count

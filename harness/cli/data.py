@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from harness.cli.options import ListingCommand
+
 if TYPE_CHECKING:
-    from harness.sources.ivcr200k import ImportResult
+    from harness.sources.importing import ImportResult
 
 
 @click.group()
@@ -16,11 +19,20 @@ def data() -> None:
     """Make a benchmark folder, or show what one holds."""
 
 
-@data.command("import")
+def _sources() -> Mapping[str, str]:
+    from harness.sources.readers import SOURCES
+
+    return SOURCES
+
+
+@data.command("import", cls=ListingCommand, heading="Sources", rows=_sources)
 @click.argument(
     "files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE..."
 )
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="The folder to make.")
+@click.option(
+    "--source", default="ivcr200k", show_default=True, metavar="NAME", help="The format of FILEs."
+)
 @click.option(
     "--videos",
     type=click.Path(path_type=Path),
@@ -44,25 +56,27 @@ def data() -> None:
 def import_(
     files: tuple[Path, ...],
     out: Path,
+    source: str,
     videos: Path | None,
     corpus: str,
     labels: str,
     name: str | None,
 ) -> None:
-    """Read official data FILEs (JSON, plain or .gz) into a benchmark folder.
+    """Read data FILEs (plain or .gz) into a benchmark folder.
 
     Oddities of the files are listed, each with the rule by which the import treats it.
     """
     from harness.cli.progress import bar
-    from harness.sources import ivcr200k
+    from harness.sources import importing
 
-    settings = ivcr200k.ImportSettings(
-        name=name or ivcr200k.name_of(files[0]),
+    settings = importing.ImportSettings(
+        name=name or importing.name_of(files[0]),
         corpus=corpus,  # type: ignore[arg-type]
         labels=labels,  # type: ignore[arg-type]
+        source=source,
     )
     with bar("importing", unit="bytes") as progress:
-        imported = ivcr200k.import_files(files, out, settings, videos=videos, progress=progress)
+        imported = importing.import_files(files, out, settings, videos=videos, progress=progress)
     _report(imported)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -39,6 +39,29 @@ def _default_cache() -> Path:
     from platformdirs import user_cache_path
 
     return Path(os.environ.get("IVCR_CACHE") or user_cache_path("ivcr", appauthor=False))
+
+
+class ListingCommand(click.Command):
+    """A command whose help ends with a list of names, made when the help is shown.
+
+    `heading`: what is listed; `rows`: each name with its description.
+    """
+
+    def __init__(
+        self,
+        *arguments: Any,
+        heading: str,
+        rows: Callable[[], Mapping[str, str]],
+        **attributes: Any,
+    ) -> None:
+        """Take the arguments of any command, and the list."""
+        super().__init__(*arguments, **attributes)
+        self._heading, self._rows = heading, rows
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list."""
+        with formatter.section(self._heading):
+            formatter.write_dl(list(self._rows().items()))
 
 
 def cache_option(command: F) -> F:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import shlex
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+
+from harness.cli.options import ListingCommand
 
 if TYPE_CHECKING:
     from harness.validation import Report
@@ -119,25 +122,31 @@ def info(folder: Path) -> None:
     sys.exit(1 if summary.problems else 0)
 
 
-@submission.command()
+def _formats() -> Mapping[str, str]:
+    from harness.formats import FORMATS
+
+    return FORMATS
+
+
+@submission.command(cls=ListingCommand, heading="Formats", rows=_formats)
 @click.argument("form", metavar="FORMAT")
 @click.argument("file", type=click.Path(path_type=Path), metavar="FILE")
 @click.option("--benchmark", required=True, type=click.Path(path_type=Path), help="The benchmark.")
 @click.option("--split", default="test", show_default=True, help="The split that FILE answers.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="The submission.")
 def convert(form: str, file: Path, benchmark: Path, split: str, out: Path) -> None:
-    """Convert a file of another tool to a submission: FORMAT is trec, csv or official.
+    """Convert a file of another tool to a submission.
 
     Reports what was dropped. A card in the folder is kept; else a card to fill in is written.
     """
     from harness.benchmark import Benchmark
-    from harness.formats import convert, format_named
+    from harness.formats import format_named
     from harness.submission import write
     from harness.validation.inspection import card_of
 
-    starter = format_named(form).card
-    card = card_of(out) or starter
-    conversion = convert(form, file, Benchmark(benchmark), split)
+    converter = format_named(form)
+    card = card_of(out) or converter.card
+    conversion = converter.convert(file, Benchmark(benchmark), split)
     write(out, card, conversion.predictions)
     for line in conversion.report.lines():
         print_result(f"{line}\n")

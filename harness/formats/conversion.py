@@ -1,18 +1,19 @@
-"""The result of a converter: an answer to every turn, and a report of what was dropped."""
+"""What a converter is, and its result: an answer to every turn, a report of what was dropped."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from msgspec import Struct
 
-from harness.benchmark import Split
+from harness.benchmark import Benchmark, Split
 from harness.errors import SubmissionError
 from harness.files import open_input
-from harness.records import Prediction, Turn, TurnKey
+from harness.records import Card, Prediction, Turn, TurnKey
+from harness.submission import STARTER
 
 
 class ConversionReport(Protocol):
@@ -42,6 +43,16 @@ class Conversion(NamedTuple, Generic[R]):
     report: R
 
 
+class Format(NamedTuple):
+    """What a converter's file declares as FORMAT.
+
+    `convert` reads a file as answers to a split; `card`: what the submissions start from.
+    """
+
+    convert: Callable[[Path, Benchmark, str], Conversion[ConversionReport]]
+    card: Card = STARTER
+
+
 def complete(
     split: Split, answers: Mapping[TurnKey, Prediction], report: Counter[str]
 ) -> Conversion[DropCounts]:
@@ -68,7 +79,7 @@ def abstention(turn: Turn) -> Prediction:
 def keep_known(
     names: list[str], known: frozenset[str], most: int, report: Counter[str], what: str
 ) -> tuple[str, ...]:
-    """The first `most` different known names, in order; the others are counted as dropped."""
+    """The first `most` different known names of a converted answer; the others count as dropped."""
     first: dict[str, None] = {}
     for name in names:
         if name not in known:

@@ -1,52 +1,39 @@
-"""The formats that can be converted, by name.
+"""The formats that can be converted: each is a file of this package that declares FORMAT.
 
-The module of a format has `convert(file, benchmark, split)`, which gives a Conversion. It raises
-EnvironmentFailure if the file cannot be read and SubmissionError if it is not in the format.
+    FORMAT = Format(convert)
+
+`convert(file, benchmark, split)` gives a Conversion. It raises EnvironmentFailure if the file
+cannot be read and SubmissionError if it is not in the format.
 """
 
 from __future__ import annotations
 
 import importlib
 from pathlib import Path
-from typing import NamedTuple
-
-from msgspec.structs import replace
 
 from harness.benchmark import Benchmark
+from harness.declarations import declaring_files
 from harness.errors import WrongUsageError
-from harness.formats.conversion import Conversion, ConversionReport
-from harness.records import Card
-from harness.submission import STARTER
+from harness.files import shown
+from harness.formats.conversion import Conversion, ConversionReport, Format
 
-
-class Format(NamedTuple):
-    """A format: its module, and the card that its submissions start from."""
-
-    module: str
-    card: Card
-
-
-FORMATS = {
-    "trec": Format("harness.formats.trec", STARTER),
-    "csv": Format("harness.formats.csv", STARTER),
-    # The official setting gives gold history and the ten candidates.
-    "official": Format(
-        "harness.formats.official_results", replace(STARTER, history="reference", candidates="used")
-    ),
-}
+# By name, the first line of the format's file.
+FORMATS = declaring_files(Path(__file__).parent, "FORMAT")
 
 
 def format_named(name: str) -> Format:
-    """The format of that name. Raises WrongUsageError if there is none."""
+    """The format of that name, which imports its file. Raises WrongUsageError if there is none."""
     if name not in FORMATS:
-        raise WrongUsageError(f"{name}: no such format; expected one of: {', '.join(FORMATS)}")
-    return FORMATS[name]
+        raise WrongUsageError(
+            f"{shown(name)}: no such format; expected one of: {', '.join(FORMATS)}"
+        )
+    module = importlib.import_module(f"harness.formats.{name}")
+    declared: Format = module.FORMAT
+    return declared
 
 
 def convert(
     name: str, file: Path, benchmark: Benchmark, split: str = "test"
 ) -> Conversion[ConversionReport]:
     """Read `file` in the format `name` as answers to a split."""
-    module = importlib.import_module(format_named(name).module)
-    conversion: Conversion[ConversionReport] = module.convert(file, benchmark, split)
-    return conversion
+    return format_named(name).convert(file, benchmark, split)

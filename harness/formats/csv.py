@@ -19,6 +19,7 @@ from harness.files import shown
 from harness.formats.conversion import (
     Conversion,
     DropCounts,
+    Format,
     complete,
     keep_known,
     text_lines,
@@ -60,6 +61,9 @@ def convert(file: Path, benchmark: Benchmark, split: str) -> Conversion[DropCoun
         else:
             reader.report["rows without what their turn needs, dropped"] += 1
     return complete(public, answers, reader.report)
+
+
+FORMAT = Format(convert)
 
 
 class _Reader:

@@ -17,6 +17,7 @@ from harness.files import shown
 from harness.formats.conversion import (
     Conversion,
     DropCounts,
+    Format,
     complete,
     keep_known,
     text_lines,
@@ -51,6 +52,9 @@ def convert(file: Path, benchmark: Benchmark, split: str) -> Conversion[DropCoun
             *key, videos=keep_known(names, corpus, RANK_LIMIT, report, "videos")
         )
     return complete(public, answers, report)
+
+
+FORMAT = Format(convert)
 
 
 def _row(line: str, place: str) -> tuple[TurnKey, str, float]:

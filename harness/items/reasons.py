@@ -17,7 +17,7 @@ WHOLE = 0.95  # of the video
 
 
 class TurnEvidence(NamedTuple):
-    """A turn, its gold and context, and the answers of the systems that are wrong in it.
+    """Evidence on a turn's label: its gold and context, and the answers that are wrong in it.
 
     `meant`: the gold videos (video turns) or the gold videos and spans (moment turns) that turns
     with the same words have in the split.

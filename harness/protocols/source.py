@@ -14,14 +14,15 @@ from typing import Any, Literal, NamedTuple
 
 from harness.benchmark import Benchmark
 from harness.errors import EnvironmentFailure
+from harness.files import shown
 from harness.records import CHAT
-from harness.sources.json_stream import elements
 from harness.sources.official_dialogue import (
     VIDEO_TURN,
     OddityReporter,
     ParsedDialogue,
     parse_dialogue,
 )
+from harness.sources.readers import SOURCES, InputFile, source_named
 
 
 class SourceTurn(NamedTuple):
@@ -60,7 +61,8 @@ class OddSampleError(ValueError):
 def read_source(benchmark: Benchmark, split: str) -> SourceSplit:
     """Read the split's dialogues from the files kept in the benchmark's source/.
 
-    Raises EnvironmentFailure if a file is absent or is not the one that was imported.
+    Raises EnvironmentFailure if a file is absent, is not the one that was imported, or has a format
+    that is not one of SOURCES.
     """
     known = benchmark.split(split).dialogues()
     names: dict[str, str] = {}
@@ -95,7 +97,13 @@ def _imported(
     for source in benchmark.header.sources:
         path = benchmark.folder / "source" / source.file
         _check(path, source.sha256)
-        for position, sample in enumerate(elements(path), start=1):
+        if source.importer not in SOURCES:
+            raise EnvironmentFailure(
+                f"{path}: expected a file of a known format ({', '.join(SOURCES)}), found "
+                f"{shown(source.importer)}; add the file of this format to harness/sources"
+            )
+        samples = source_named(source.importer).samples(InputFile(path, path))
+        for position, sample in enumerate(samples, start=1):
             place = f"{source.file}, entry {position}"
             parsed = parse_dialogue(sample, {}, OddityReporter(place, lambda *_: None))
             if parsed is not None and parsed.split == split:

@@ -1,4 +1,7 @@
-"""Elements of a large JSON list, one at a time, in memory bounded by the largest element."""
+"""JSON values of a file one at a time: elements of a large list, or lines (JSONL).
+
+Memory is bounded by the largest value.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 from harness.errors import EnvironmentFailure
+from harness.files import open_input
 
 CHUNK = 1 << 20
 LARGEST_ELEMENT = 64 << 20  # characters; the official dialogues are of the order of 10^4
@@ -39,6 +43,22 @@ def elements(
         raise EnvironmentFailure(
             f"{name or path}: cannot be read as UTF-8 JSON: {reason}"
         ) from error
+
+
+def json_lines(path: Path, *, name: Path | None = None) -> Iterator[tuple[str, Any]]:
+    """Place and value of each line of `path` (JSONL in UTF-8, plain, .gz or .zst).
+
+    Empty lines are passed over; errors call the file `name`, where given. Raises
+    EnvironmentFailure, with the place, if the file cannot be read or a line is no JSON.
+    """
+    with open_input(path, name) as stream:
+        for number, line in enumerate(stream, start=1):
+            place = f"{name or path}:{number}"
+            try:
+                if line.strip():
+                    yield place, json.loads(line)
+            except (ValueError, RecursionError) as error:
+                raise EnvironmentFailure(f"{place}: not JSON: {error}") from error
 
 
 def _characters(

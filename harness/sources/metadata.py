@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 from harness.benchmark import VideoLine
 from harness.errors import EnvironmentFailure
 from harness.files import open_input, shown
-from harness.sources.json_stream import elements
+from harness.sources.json_stream import elements, json_lines
 
 
 def read_metadata(path: Path) -> dict[str, VideoLine]:
@@ -42,17 +41,7 @@ def _entries(path: Path) -> Iterator[tuple[str, Any]]:
         for number, entry in enumerate(elements(path), start=1):
             yield f"{path}: entry {number}", entry
         return
-    with open_input(path) as stream:
-        for number, raw in enumerate(stream, start=1):
-            if raw.strip():
-                yield f"{path}:{number}", _parsed(f"{path}:{number}", raw)
-
-
-def _parsed(place: str, raw: bytes) -> Any:
-    try:
-        return json.loads(raw)
-    except (ValueError, RecursionError) as error:
-        raise EnvironmentFailure(f"{place}: not JSON: {error}") from error
+    yield from json_lines(path)
 
 
 def _line(place: str, entry: Any) -> VideoLine:

@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from harness.sources.ivcr200k import ImportResult, ImportSettings, import_files, refuse_existing
+from harness.sources.importing import ImportResult, ImportSettings, import_files, refuse_existing
 from harness.sources.mini import FirstStage, build
 
 NAME = "mini"

@@ -14,10 +14,10 @@ from harness.audit.result import audit, document
 from harness.audit.steps import BY_TURN, OVERALL, REPAIRS
 from harness.benchmark import Benchmark
 from harness.files import readable
-from harness.formats.official_results import convert
+from harness.formats.official import convert
 from harness.records import Card
 from harness.scoring import score
-from harness.sources.ivcr200k import ImportSettings, import_files
+from harness.sources.importing import ImportSettings, import_files
 from harness.submission import write
 from tests.protocols import longhand
 from tests.protocols.conftest import make

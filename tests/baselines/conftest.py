@@ -11,7 +11,7 @@ import pytest
 
 from baselines.running.runner import RunContext, start
 from harness.benchmark import Benchmark
-from harness.sources.ivcr200k import ImportSettings, import_files
+from harness.sources.importing import ImportSettings, import_files
 from tests.baselines.ready import READY, configured
 
 VIDEOS = {

@@ -8,7 +8,7 @@ import pytest
 
 from harness.benchmark import Benchmark
 from harness.cli.demo import RUNS, TRAINED, _run, trained
-from harness.sources.ivcr200k import ImportSettings, import_files
+from harness.sources.importing import ImportSettings, import_files
 from tests.baselines.conftest import SAMPLES, imported
 from tests.baselines.ready import annotate
 

@@ -4,11 +4,12 @@ import pytest
 import pytrec_eval
 
 from harness.benchmark import Benchmark
-from harness.errors import EnvironmentFailure, SubmissionError
-from harness.formats import FORMATS, convert
+from harness.errors import EnvironmentFailure, SubmissionError, WrongUsageError
+from harness.formats import FORMATS, convert, format_named
 from harness.records import Moment
 from harness.submission import write
 from harness.validation import check
+from tests.comparison.worlds import world
 from tests.validation.samples import VIDEOS, write_benchmark
 
 
@@ -21,7 +22,7 @@ def converted(form, text, tmp_path, benchmark):
     file = tmp_path / f"in.{form}"
     file.write_bytes(text if isinstance(text, bytes) else text.encode("utf-8"))
     made = convert(form, file, benchmark)
-    write(tmp_path / "sub", FORMATS[form].card, made.predictions)
+    write(tmp_path / "sub", format_named(form).card, made.predictions)
     assert check(tmp_path / "sub", benchmark).report.errors == 0
     return {given.key: given for given in made.predictions}, made.report.counts
 
@@ -145,14 +146,32 @@ def test_csv_that_is_none(text, found, tmp_path, benchmark):
         convert("csv", tmp_path / "t", benchmark)
 
 
-@pytest.mark.parametrize("form", ["trec", "csv"])
-def test_file_that_is_not_there_is_a_failed_environment(form, tmp_path, benchmark):
-    with pytest.raises(EnvironmentFailure, match="cannot be read"):
-        convert(form, tmp_path / "none", benchmark)
+@pytest.fixture(scope="module")
+def labelled(tmp_path_factory):
+    """A benchmark with gold and the imported file, which some formats are read with."""
+    return world(tmp_path_factory.mktemp("labelled"), (1, "v0 m0"), (1, "v1 c"))
 
 
 @pytest.mark.parametrize("form", FORMATS)
-def test_every_format_has_a_module_with_convert(form):
-    import importlib
+def test_file_that_is_not_there_is_a_failed_environment(form, tmp_path, labelled):
+    with pytest.raises(EnvironmentFailure, match="none: "):
+        convert(form, tmp_path / "none", labelled)
 
-    assert callable(importlib.import_module(FORMATS[form].module).convert)
+
+@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("data", [b"\xff\xfe\n", b'"[{ <', b"[" * 100_000])
+def test_file_that_is_not_in_the_format_is_refused(form, data, tmp_path, labelled):
+    (tmp_path / "in").write_bytes(data)
+    with pytest.raises(SubmissionError, match="in:"):
+        convert(form, tmp_path / "in", labelled)
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_every_format_says_what_it_is_and_starts_from_a_card(form):
+    assert 20 < len(FORMATS[form]) <= 100
+    assert format_named(form).card.kind == "predictions"
+
+
+def test_unknown_format_is_refused_with_the_names_of_all():
+    with pytest.raises(WrongUsageError, match=f"expected one of: {', '.join(FORMATS)}"):
+        format_named("xml")

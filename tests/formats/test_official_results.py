@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness.formats.official_results import CHAT, LATE, NOT_ASKED, TOO_DEEP, convert
+from harness.formats.official import CHAT, LATE, NOT_ASKED, TOO_DEEP, convert
 from harness.protocols.joining import NO_ENTRY
 from harness.records import Card, Moment
 from harness.replies.reading import NO_NUMBER, ONE_TIME, REFUSAL

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from harness.benchmark import Benchmark
-from harness.sources.ivcr200k import ImportSettings, import_files
+from harness.sources.importing import ImportSettings, import_files
 
 
 @pytest.fixture

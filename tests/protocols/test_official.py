@@ -14,7 +14,7 @@ from harness.protocols.judging import FIGURES
 from harness.protocols.official import count
 from harness.protocols.result_file import ResultEntry, read_result
 from harness.protocols.source import read_source
-from harness.sources.ivcr200k import ImportSettings, import_files
+from harness.sources.importing import ImportSettings, import_files
 from tests.protocols import longhand
 from tests.protocols.conftest import make
 from tests.protocols.samples import moment_turn, results, sample, samples, video_turn

@@ -12,7 +12,7 @@ import pytest
 from harness.benchmark import Benchmark
 from harness.errors import EnvironmentFailure, WrongUsageError
 from harness.records import Span
-from harness.sources.ivcr200k import ImportSettings, import_files
+from harness.sources.importing import ImportSettings, import_files
 from harness.sources.official_dialogue import language_of
 
 TEN = [f"A/{number}.mp4" for number in range(10)]
@@ -216,7 +216,7 @@ def test_the_fingerprint_does_not_depend_on_the_hash_seed(tmp_path):
     file.write_text(json.dumps(samples))
     script = (
         "import sys; from pathlib import Path; from harness.benchmark import Benchmark\n"
-        "from harness.sources.ivcr200k import ImportSettings, import_files\n"
+        "from harness.sources.importing import ImportSettings, import_files\n"
         "out = Path(sys.argv[2]); import_files([Path(sys.argv[1])], out, ImportSettings('toy'))\n"
         "print(Benchmark(out).header.fingerprint)"
     )

@@ -50,7 +50,8 @@ def test_fast_path_accepts_only_what_the_slow_path_finds_nothing_in(
 ):
     spacing = (",", ":") if compact else (", ", ": ")
     data = json.dumps(line, ensure_ascii=ascii_only, separators=spacing).encode()
-    answer, found = inspect_line(data, public)
+    answer, findings = inspect_line(data, public)
+    found = [finding for finding in findings if finding.code in COVERED]
     for ordered in (False, True):
         accepted = FastPath(public, ordered=ordered).accept(data)
         if accepted is None:

@@ -10,7 +10,7 @@ from harness import scoring
 from harness.benchmark import Benchmark
 from harness.formats.conversion import abstention
 from harness.schemas.documents import schema
-from harness.sources import ivcr200k
+from harness.sources import importing
 from harness.submission import STARTER, write
 
 
@@ -22,8 +22,8 @@ def faults(name, value):
 def imported(shared, tmp_path_factory):
     out = tmp_path_factory.mktemp("imported") / "small60"
     data = shared / "data"
-    settings = ivcr200k.ImportSettings(name="small60", corpus="named", labels="public")
-    ivcr200k.import_files(
+    settings = importing.ImportSettings(name="small60", corpus="named", labels="public")
+    importing.import_files(
         (data / "charades-ivcr.small60.json.gz",),
         out,
         settings,

@@ -13,7 +13,8 @@ from baselines.event_models.controls import (
 from baselines.event_models.event_annotations import EventAnnotations, VideoAnnotation
 from baselines.event_models.lexicon import Lexicon
 from baselines.event_models.matching import SegmentFeatures
-from baselines.running.run_config import RunContext, training_view
+from baselines.running.run_config import RunContext
+from baselines.running.views import training_view
 from harness.errors import WrongUsageError
 from tests.baselines.conftest import CAT, COOK, DOG
 

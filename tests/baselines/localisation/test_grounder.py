@@ -6,7 +6,8 @@ import pytest
 from baselines.localisation.grounder import load_grounder, to_spans
 from baselines.localisers import moment_detr, tan2d
 from baselines.registry import find, load
-from baselines.running.run_config import RunConfig, RunContext, view
+from baselines.running.run_config import RunConfig, RunContext
+from baselines.running.views import view
 from harness.errors import WrongUsageError
 
 HEADS = {"tan2d": tan2d.SpanMap, "moment_detr": moment_detr.MomentDecoder}

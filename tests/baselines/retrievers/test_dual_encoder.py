@@ -7,7 +7,8 @@ from baselines.base import MissingInputError, TrainerConfig
 from baselines.event_models.recogniser import SAMPLER
 from baselines.event_models.recogniser_checkpoints import load_checkpoint
 from baselines.registry import find, load
-from baselines.running.run_config import RunContext, training_view
+from baselines.running.run_config import RunContext
+from baselines.running.views import training_view
 from baselines.training import trainer
 from baselines.video.features import PIXELS, extract_features
 from harness.errors import WrongUsageError

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from harness.benchmark import Benchmark
-from harness.formats.conversion import Conversion
+from harness.formats.conversion import Conversion, Format
 from harness.protocols.items import LONGEST, exclusion_reason, items
 from harness.protocols.joining import EntryJoin, join
 from harness.protocols.result_file import ResultEntry, read_result
@@ -23,6 +24,7 @@ from harness.protocols.source import SourceSplit, SourceTurn, read_source
 from harness.records import Moment, Prediction, Turn, TurnKey
 from harness.replies import candidate_number, span
 from harness.sources.metadata import clean
+from harness.submission import STARTER
 
 LONGEST_RESPONSE = 4000  # characters of an output that are kept as the turn's response
 CHAT = "a chat turn, which is no item"
@@ -85,6 +87,10 @@ def convert(file: Path, benchmark: Benchmark, split: str = "test") -> Conversion
     entries = read_result(file).entries
     joined = join(tuple(items(source)), entries)
     return convert_entries(source, entries, joined, benchmark, split)
+
+
+# The official setting shows gold history and the ten candidates.
+FORMAT = Format(convert, replace(STARTER, history="reference", candidates="used"))
 
 
 def convert_entries(

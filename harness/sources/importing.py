@@ -1,0 +1,226 @@
+"""Import of data files into a benchmark folder, streamed in bounded memory.
+
+A source reads each file as dialogues of the official format. Odd data is kept or dropped by the
+rules of ODDITIES, and counted.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import msgspec
+
+from harness.benchmark import Header, SourceFile, VideoLine, fingerprint
+from harness.errors import EnvironmentFailure, WrongUsageError
+from harness.files import canonical, readable
+from harness.records import SPLITS
+from harness.replies import ReferenceReadings
+from harness.sources.json_stream import Progress
+from harness.sources.metadata import read_metadata, source_of
+from harness.sources.oddities import Oddities, OddityRow
+from harness.sources.official_dialogue import OddityReporter, ParsedDialogue, parse_dialogue
+from harness.sources.readers import OFFICIAL, InputFile, source_named
+from harness.sources.split_files import SplitFiles
+
+Corpus = Literal["named", "all"]
+Labels = Literal["public", "hidden"]
+
+
+class ImportResult(NamedTuple):
+    """The result of an import: the folder, the oddities of its files, how replies were read."""
+
+    folder: Path
+    oddities: list[OddityRow]
+    readings: list[dict[str, Any]]
+
+
+class ImportSettings(NamedTuple):
+    """How a benchmark is made: its name and version, what its corpora and labels are.
+
+    `source`: the format of the files, one of SOURCES.
+    """
+
+    name: str
+    version: str = "1"
+    corpus: Corpus = "named"
+    labels: Labels = "public"
+    type_names: Mapping[int, str] = {0: "chat", 7: "concatenation"}
+    source: str = OFFICIAL
+
+
+def import_files(
+    files: Sequence[Path],
+    out: Path,
+    settings: ImportSettings,
+    *,
+    videos: Path | None = None,
+    extra: Path | None = None,
+    progress: Progress | None = None,
+) -> ImportResult:
+    """Make the benchmark folder `out` of data `files`, whole or not at all.
+
+    `videos`: META; `extra`: a folder whose contents go along (videos, train/events.jsonl), taken
+    over. Raises WrongUsageError if `out` exists or there is no such source, EnvironmentFailure if
+    a file cannot be read.
+    """
+    with new_folder(out) as folder, ExitStack() as closing:
+        metadata = {} if videos is None else read_metadata(videos)
+        run = _Import(folder, settings, metadata, closing)
+        sources = [run.read(file, progress) for file in files]
+        run.finish(sources)
+        if extra is not None:
+            shutil.copytree(extra, folder, dirs_exist_ok=True)
+    return ImportResult(out, run.odd.rows(), run.readings.table())
+
+
+def refuse_existing(out: Path) -> None:
+    """Refuse a place that is taken. Raises WrongUsageError if there is something at `out`."""
+    if out.exists():
+        raise WrongUsageError(f"{out}: exists already; name another folder or remove it first")
+
+
+@contextmanager
+def new_folder(out: Path) -> Iterator[Path]:
+    """A folder beside `out` that becomes `out` if the block succeeds, and vanishes if not.
+
+    Raises WrongUsageError if there is something at `out`, EnvironmentFailure if the disk fails.
+    """
+    refuse_existing(out)
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        beside = Path(tempfile.mkdtemp(prefix=f".{out.name}.", suffix=".part", dir=out.parent))
+        try:
+            yield beside
+            beside.chmod(0o755)
+            beside.rename(out)
+        finally:
+            shutil.rmtree(beside, ignore_errors=True)
+    except OSError as error:
+        reason = error.strerror or error
+        raise EnvironmentFailure(f"{error.filename or out}: {reason}; nothing was kept") from error
+
+
+class _Import:
+    def __init__(
+        self,
+        folder: Path,
+        settings: ImportSettings,
+        metadata: dict[str, VideoLine],
+        closing: ExitStack,
+    ) -> None:
+        self.folder, self.settings, self.metadata = folder, settings, metadata
+        self.source, self.closing = source_named(settings.source), closing
+        self.odd, self.readings = Oddities(), ReferenceReadings()
+        self.splits: dict[str, SplitFiles] = {}
+        self.ids: set[str] = set()
+        self.position = 0
+
+    def read(self, file: Path, progress: Progress | None) -> SourceFile:
+        """Copy one file into source/ and import its dialogues from there.
+
+        Raises WrongUsageError if two files have one name, EnvironmentFailure if one is absent.
+        """
+        copy = self.folder / "source" / file.name
+        copy.parent.mkdir(exist_ok=True)
+        if copy.exists():
+            raise WrongUsageError(f"{file}: two files of the name {file.name}; rename one")
+        if not file.is_file():
+            raise EnvironmentFailure(f"{file}: expected a data file, found none")
+        shutil.copyfile(file, copy)
+        with copy.open("rb") as stream:
+            sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+        given = InputFile(copy, file, progress)
+        for video in self.source.videos(given):
+            self.metadata.setdefault(video.video_id, video)
+        for sample in self.source.samples(given):
+            self._add(sample, f"{file.name}[{self.position}]")
+            self.position += 1
+        return SourceFile(file.name, sha256, self.settings.source)
+
+    def _add(self, sample: Any, place: str) -> None:
+        dialogue = parse_dialogue(sample, self.metadata, OddityReporter(place, self.odd.add))
+        if dialogue is None:
+            return
+        if dialogue.split not in self.splits:
+            hidden = self.settings.labels == "hidden" and dialogue.split != "train"
+            self.splits[dialogue.split] = SplitFiles(
+                self.folder, dialogue.split, hidden, self.closing
+            )
+        files = self.splits[dialogue.split]
+        files.write(self._id(dialogue, place), dialogue, self.odd, self.readings)
+
+    def _id(self, dialogue: ParsedDialogue, place: str) -> str:
+        own = dialogue.own_id
+        if own is not None and own not in self.ids:
+            self.ids.add(own)
+            return own
+        if own is not None:
+            self.odd.add("duplicate-id", place)
+        # Over the utterances alone: an id reveals nothing of the labels.
+        text = "\n".join(turn.utterance for turn in dialogue.turns)
+        digest = hashlib.sha256(text.encode()).hexdigest()
+        made = f"d{self.position:06d}-{digest[:8]}"
+        self.ids.add(made)
+        return made
+
+    def finish(self, sources: list[SourceFile]) -> None:
+        """Write videos, corpora and, last, benchmark.json.
+
+        Raises EnvironmentFailure if no dialogue could be imported.
+        """
+        if not self.splits:
+            names = ", ".join(source.file for source in sources)
+            raise EnvironmentFailure(
+                f"{names}: expected dialogues with a split in the format {self.settings.source}, "
+                "found none that could be kept; `ivcr data import --help` lists the formats"
+            )
+        videos = self._videos()
+        everything = sorted(videos) if self.settings.corpus == "all" else None
+        counts, gold = {}, {}
+        for name in [name for name in SPLITS if name in self.splits]:
+            files = self.splits[name]
+            files.write_corpus(everything)
+            counts[name], gold[name] = files.close()
+        lines = b"".join(canonical(line) + b"\n" for line in videos.values())
+        (self.folder / "videos.jsonl").write_bytes(lines)
+        report = {
+            "schema": 1,
+            "oddities": self.odd.rows(),
+            "reference_readings": self.readings.table(),
+        }
+        (self.folder / "source" / "import-report.json").write_bytes(readable(report))
+        header = Header(
+            schema=1,
+            name=self.settings.name,
+            version=self.settings.version,
+            labels=self.settings.labels,
+            sources=tuple(sources),
+            type_names={str(code): name for code, name in self.settings.type_names.items()},
+            splits=counts,
+            fingerprint=fingerprint(self.folder),
+            gold_sha256=gold,
+        )
+        (self.folder / "benchmark.json").write_bytes(readable(msgspec.to_builtins(header)))
+
+    def _videos(self) -> dict[str, VideoLine]:
+        """META's videos in its order, then those that only the dialogues name, by id."""
+        named = set().union(*(files.video_ids for files in self.splits.values()))
+        unknown = sorted(named - self.metadata.keys())
+        if self.metadata:
+            for video_id in unknown:
+                self.odd.add("no-metadata", video_id)
+        lone = {name: VideoLine(name, None, source_of(name)) for name in unknown}
+        return {**self.metadata, **lone}
+
+
+def name_of(file: Path) -> str:
+    """A benchmark's name from its file: letters, digits, dots and hyphens, without .json[.gz]."""
+    stem = re.sub(r"\.(json|jsonl)(\.gz)?$", "", file.name)
+    return re.sub(r"[^A-Za-z0-9.]+", "-", stem).strip("-.") or "benchmark"
