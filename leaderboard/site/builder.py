@@ -103,7 +103,7 @@ def entry_pages(entry: Entry) -> list[str]:
 
 
 def files(contents: SiteContents) -> Iterator[tuple[str, bytes]]:
-    """The files of the site that are made anew: path inside, and bytes."""
+    """The files of the site that this build makes: path inside, and bytes."""
     board, browser = contents.board, contents.browser
     yield MARK, b"A site written by `ivcr leaderboard build`, which may replace it.\n"
     yield "leaderboard.json", exports.board(board.entries)
@@ -177,7 +177,7 @@ def _by_track(made: tuple[Table, ...]) -> dict[Track, list[Table]]:
 @contextmanager
 def _replacing(out: Path) -> Iterator[Path]:
     """A new folder beside `out` that takes its place only if the block succeeds."""
-    _refuse_strange(out)
+    _refuse_other_folder(out)
     beside = out.with_name(f".{out.name}.{os.getpid()}.part")
     old = out.with_name(f".{out.name}.{os.getpid()}.old")
     try:
@@ -198,7 +198,7 @@ def _replacing(out: Path) -> Iterator[Path]:
         shutil.rmtree(old, ignore_errors=True)
 
 
-def _refuse_strange(out: Path) -> None:
+def _refuse_other_folder(out: Path) -> None:
     if out.is_symlink() or (out.exists() and not out.is_dir()):
         raise WrongUsageError(f"{out}: expected a folder or nothing; name another --out")
     if out.is_dir() and not (out / MARK).is_file() and any(out.iterdir()):
