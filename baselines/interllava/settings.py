@@ -21,10 +21,9 @@ class InterLLaVASettings(Settings, frozen=True):
     that spell the numbers, so with a gradient. `argmax`: from the most likely text, as published,
     without a gradient. `words`: not at all. weight: of these two losses. control: videos_permuted
     shows each video in the place of another when it runs.
-    For tiny. start: the trained folder of a dual encoder that training starts from; size: how many
-    training steps.
-    For full. files: the folder of published files; frames: of each candidate; moment_frames: of a
-    moment turn's video; dtype: of the frozen weights.
+    start: (tiny) the trained folder of a dual encoder that training starts from. size: (tiny) how
+    many training steps. files: (full) the folder of published files. frames: (full) of each
+    candidate. moment_frames: (full) of a moment turn's video. dtype: (full) of the frozen weights.
     """
 
     PATHS: ClassVar[tuple[str, ...]] = ("checkpoint", "start", "files")

@@ -42,7 +42,7 @@ def overview() -> Iterator[str]:
                 training = _training(entry.about)
                 yield f"  {'':<20} needs {needs(entry.about)}{training and f'; {training}'}"
     if installed := installed_baselines():
-        yield "Installed: by other packages"
+        yield "From other packages"
         for name, point in sorted(installed.items()):
             yield f"  {name:<20} {point.value}, of {point.dist.name if point.dist else 'a package'}"
 

@@ -170,6 +170,11 @@ class Run(NamedTuple):
                 self.baseline.restore_usage(earlier)
             return kept
         answers = self.baseline.answer(queries)
+        if len(answers) != len(queries):
+            raise WrongUsageError(
+                f"answer() gave {len(answers)} answers to {len(queries)} queries; "
+                "return one Answer for each query, in order"
+            )
         found = [_prediction(turn, answer) for turn, answer in zip(turns, answers, strict=True)]
         if journal:
             usage: Counter[str] = Counter()

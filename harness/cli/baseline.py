@@ -61,8 +61,8 @@ def info(name: str, config: Path | None) -> None:
 @click.option("--out", type=click.Path(path_type=Path), help="The submission folder to make.")
 @click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="A setting.")
 @config_option
-@click.option("--variant", metavar="TEXT", help="How people tell this run from others.")
-@click.option("--pair", metavar="RUN", help="The run that differs from this one in history alone.")
+@click.option("--variant", metavar="TEXT", help="A label shown beside the system.")
+@click.option("--pair", metavar="RUN", help="The same run with another history.")
 @click.option("--split", default="test", show_default=True, help="The split to answer.")
 @click.option("--seed", default=0, show_default=True, help="For baselines that draw at random.")
 @click.option("--processes", default=1, show_default=True, type=click.IntRange(min=1),

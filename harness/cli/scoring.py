@@ -83,7 +83,7 @@ def _score_officially(
     from harness.files import readable, write
     from harness.protocols.scores import score_result
 
-    if out is None and not submission.is_dir():
+    if out is None and submission.is_file():
         raise WrongUsageError(f"{submission}: is a result file; name the scores' place with --out")
     document = score_result(submission, benchmark, split)
     target = out or submission / "scores.json"

@@ -62,7 +62,7 @@ def text_lines(report: Report, arguments: str) -> list[str]:
     if report.valid:
         lines.append(f"valid; next: ivcr score {arguments}")
     else:
-        lines.append(f"not valid; mend the errors above, then: ivcr validate {arguments}")
+        lines.append(f"not valid; fix the errors above, then: ivcr validate {arguments}")
     return lines
 
 

@@ -36,7 +36,10 @@ def read_result(path: Path) -> ResultFile:
     Raises EnvironmentFailure if it is absent, SubmissionError if it is no such file.
     """
     if not path.is_file():
-        raise EnvironmentFailure(f"{path}: expected an official result.json, found no such file")
+        raise EnvironmentFailure(
+            f"{path}: expected an official result.json, found no such file; docs/official.md has "
+            "the form"
+        )
     data = _bytes(path)
     try:
         document = json.loads(data.decode("utf-8-sig"))

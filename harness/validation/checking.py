@@ -78,5 +78,5 @@ def _require_folder(folder: Path) -> None:
     except OSError as error:
         raise EnvironmentFailure(
             f"{folder}: expected a submission's folder: {error.strerror or error}; "
-            "start one with `ivcr submission init`"
+            "name the folder that holds card.toml, or start one with `ivcr submission init`"
         ) from error

@@ -6,7 +6,7 @@ import hashlib
 from pathlib import Path
 
 from harness.errors import SubmissionError
-from harness.submission import CARD, PREDICTIONS, predictions_in
+from harness.submission import CARD, EXAMPLE, PREDICTIONS, predictions_in
 from harness.validation.reading.source import open_untrusted, read_chunks
 from harness.validation.report import display
 from harness.validation.rules.folder import NO_PREDICTIONS, TWO_PREDICTIONS
@@ -49,4 +49,5 @@ def predictions_file(folder: Path) -> str:
         entry.name for entry in folder.iterdir() if entry.name.lower().startswith("prediction")
     )
     found = ", ".join(map(display, alike[:3])) or "none"
-    raise Fault(NO_PREDICTIONS, f"expected one of {', '.join(PREDICTIONS)}, found {found}")
+    hint = "; an example file only shows the form" if EXAMPLE in alike else ""
+    raise Fault(NO_PREDICTIONS, f"expected one of {', '.join(PREDICTIONS)}, found {found}{hint}")

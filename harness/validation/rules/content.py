@@ -15,7 +15,7 @@ def unknown_dialogue(answer: LineAnswer, public: PublicSplit) -> Iterator[str]:
     """The dialogue is in the split."""
     name = answer.dialogue_id
     if name is not None and name not in public.dialogues:
-        hint = public.near_dialogue(name)
+        hint = public.near_dialogue(name) or "; is the file for another --split?"
         yield f"split {public.split} has no dialogue {display(name)}{hint}"
 
 

@@ -18,7 +18,7 @@ NOT_JSON = declare(
 NESTED = declare("line", "L104", "error", f"JSON is nested at most {DEPTH} deep", "[[[[[[[[[[[[")
 NOT_A_NUMBER = declare("line", "L105", "error", "numbers are finite", '"start": NaN')
 LARGE_NUMBER = declare(
-    "line", "L106", "error", "numbers are at most a thousand million", '"start": 1e400'
+    "line", "L106", "error", "numbers are at most 1,000,000,000", '"start": 1e400'
 )
 SURROGATE = declare(
     "line", "L107", "error", "escapes name whole characters", '"response": "\\ud83d", half an emoji'

@@ -156,9 +156,9 @@ def test_a_choice_alone_answers_a_video_turn_and_stands_for_its_video(toy, spied
     assert spy.queries()[predictions[1].key].history[0].video_id == DOG
 
 
-def test_an_answer_too_few_is_a_bug_and_not_a_shift(toy, spied, monkeypatch):
+def test_an_answer_too_few_is_refused_and_not_a_shift(toy, spied, monkeypatch):
     monkeypatch.setattr(Spy, "answer", lambda self, queries: [Answer()] * (len(queries) - 1))
-    with pytest.raises(ValueError, match="zip"):
+    with pytest.raises(WrongUsageError, match="return one Answer for each query"):
         spied(toy, "own")
 
 
