@@ -153,9 +153,12 @@ def _module(entry: RegistryEntry) -> ModuleType:
         sys.modules[name] = util.module_from_spec(spec)
         try:
             spec.loader.exec_module(sys.modules[name])
-        except BaseException:
+        except (Exception, SystemExit) as error:
             del sys.modules[name]
-            raise
+            what = f"{type(error).__name__}: {error}"
+            raise WrongUsageError(
+                f"{entry.path}: cannot be imported: {shown(what)[1:-1]}; try `python {entry.path}`"
+            ) from error
     return sys.modules[name]
 
 
@@ -198,21 +201,30 @@ def _module_file(point: metadata.EntryPoint) -> Path:
 def _declaration(path: Path) -> tuple[str, About] | None:
     """The first line of a file and its `ABOUT = About(...)`, read from the source; or None."""
     try:
-        declared = declaration(path.read_text("utf-8"), "ABOUT")
+        declared = declaration(path.read_bytes(), "ABOUT")
     except OSError as error:
         raise EnvironmentFailure(
             f"{path}: cannot be read: {error.strerror}; name a file of Python, or a baseline that "
             "`ivcr baseline list` shows"
         ) from error
-    except (SyntaxError, ValueError) as error:
-        raise WrongUsageError(f"{path}: is no Python: {error}") from error
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        raise WrongUsageError(f"{path}: is no Python: {error or type(error).__name__}") from error
     return declared and (declared.summary, _about(path, declared.value))
 
 
 def _about(path: Path, value: ast.expr) -> About:
-    keywords = value.keywords if isinstance(value, ast.Call) else []
     try:
-        given = {str(key.arg): ast.literal_eval(key.value) for key in keywords}
-        return msgspec.convert(msgspec.to_builtins(About(**given)), About)
+        about = _about_of(value)
     except (TypeError, ValueError, msgspec.ValidationError) as error:
         raise WrongUsageError(f"{path}: expected {_SHAPE}, found another ({error})") from error
+    if not about.histories:
+        raise WrongUsageError(f"{path}: ABOUT: expected one history at least; leave histories out")
+    return about
+
+
+def _about_of(value: ast.expr) -> About:
+    """The record that `About(...)` writes. Raises ValueError or TypeError if it is not that."""
+    if not isinstance(value, ast.Call) or ast.unparse(value.func) != "About" or value.args:
+        raise ValueError(shown(ast.unparse(value)))
+    given = {str(key.arg): ast.literal_eval(key.value) for key in value.keywords}
+    return msgspec.convert(msgspec.to_builtins(About(**given)), About)

@@ -55,10 +55,17 @@ def check_value(
     try:
         msgspec.convert(value, fields[key].type, strict=strict)
     except msgspec.ValidationError as error:
-        text = shown(value if isinstance(value, str) else str(value))
         raise WrongUsageError(
-            f"{place}: {key} is {allowed(fields[key].type)}, found {text}"
+            f"{place}: {key} is {allowed(fields[key].type)}, found {finding(value)}"
         ) from error
+
+
+def finding(value: Any) -> str:
+    """A value of a file in one line of an error."""
+    try:
+        return shown(value if isinstance(value, str) else str(value))
+    except (ValueError, RecursionError):  # an integer of thousands of digits, or what holds one
+        return f"a value of type {type(value).__name__} that is too large to show"
 
 
 def changed_settings(settings: Settings) -> dict[str, Any]:

@@ -14,14 +14,17 @@ class Declaration(NamedTuple):
     value: ast.expr
 
 
-def declaration(source: str, name: str) -> Declaration | None:
+def declaration(source: str | bytes, name: str) -> Declaration | None:
     """The assignment to `name` in a file's source; None if there is none.
 
     Raises SyntaxError or ValueError if `source` is no Python.
     """
     tree = ast.parse(source)
     for node in tree.body:
-        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == name:
+        if not isinstance(node, ast.Assign | ast.AnnAssign) or node.value is None:
+            continue
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+        if name in map(ast.unparse, targets):
             return Declaration((ast.get_docstring(tree) or "").partition("\n")[0], node.value)
     return None
 

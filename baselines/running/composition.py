@@ -33,13 +33,13 @@ class Member(NamedTuple):
     settings: Settings
     weight: float = 1.0
 
-    def description(self) -> dict[str, Any]:
+    def description(self, details: dict[str, Any]) -> dict[str, Any]:
         """Its name, weight, settings and details, for run.json."""
         return {
             "name": self.entry.name,
             "weight": self.weight,
             "settings": without_paths(changed_settings(self.settings)),
-            "details": self.baseline.provenance().details,
+            "details": details,
         }
 
 
@@ -89,6 +89,7 @@ def prepare(parts: Sequence[Member], view: View) -> None:
 def merged(parts: Sequence[Member]) -> Provenance:
     """The provenance of a baseline made of `parts`: sums, unions, and each member's own details."""
     single = [part.baseline.provenance() for part in parts]
+    described = zip(parts, single, strict=True)
     sizes = [each.parameters for each in single if each.parameters is not None]
     frames = {str(each.frames_per_video): each.frames_per_video for each in single}
     frames.pop("None", None)
@@ -98,7 +99,7 @@ def merged(parts: Sequence[Member]) -> Provenance:
         frames_per_video=frames.popitem()[1] if len(frames) == 1 else " and ".join(frames) or None,
         training_data=tuple(data) or None,
         remark=" ".join(dict.fromkeys(each.remark for each in single if each.remark)),
-        details={"members": [part.description() for part in parts]},
+        details={"members": [part.description(each.details) for part, each in described]},
     )
 
 

@@ -21,6 +21,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -31,9 +32,15 @@ import msgspec
 from baselines.base import MemberConfig, Settings
 from baselines.registry import RegistryEntry, class_of, find
 from baselines.running.card_settings import check_variant
-from baselines.settings import are_members, check_value, did_you_mean, is_member
+from baselines.settings import are_members, check_value, did_you_mean, finding, is_member
 from harness.errors import EnvironmentFailure, IvcrError, WrongUsageError
 from harness.files import shown
+
+MAX_BYTES = 65_536
+MAX_TABLES = 300
+MAX_DEPTH = 3  # of members within members
+MAX_WEIGHT = 1e6
+_LONG_KEY = re.compile(rb"(?:[\w\"'-]+\s*\.\s*){16}")
 
 
 class ConfigFile(NamedTuple):
@@ -49,12 +56,7 @@ def read_config(path: Path, entry: RegistryEntry) -> ConfigFile:
     Raises EnvironmentFailure if the file cannot be read, WrongUsageError at an unknown key, a value
     of the wrong kind and an unknown baseline.
     """
-    try:
-        table = tomllib.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise EnvironmentFailure(f"{path}: cannot be read: {error.strerror}") from error
-    except ValueError as error:
-        raise WrongUsageError(f"{path}: expected TOML in UTF-8: {error}") from error
+    table = _table_of(path)
     variant = table.pop("variant", None)
     if variant is not None:
         check_variant(variant, f"{path}: variant")
@@ -62,9 +64,31 @@ def read_config(path: Path, entry: RegistryEntry) -> ConfigFile:
     if named not in (entry.name, entry.argument):
         raise WrongUsageError(
             f"{path}: baseline: expected {shown(entry.name)}, as the command names it, found "
-            f"{shown(str(named))}; correct one of them"
+            f"{finding(named)}; correct one of them"
         )
     return ConfigFile(_Reader(path).settings(table, "", entry), variant)
+
+
+def _table_of(path: Path) -> dict[str, Any]:
+    """The TOML of a small plain file. What is nested too deep is refused before it is parsed."""
+    try:
+        if path.exists() and not path.is_file():
+            raise WrongUsageError(f"{path}: expected a file of TOML, found something else")
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise EnvironmentFailure(f"{path}: cannot be read: {error.strerror}") from error
+    if len(data) > MAX_BYTES:
+        raise WrongUsageError(f"{path}: expected at most {MAX_BYTES:,} bytes; leave some out")
+    if data.count(b"[") + data.count(b"{") > MAX_TABLES or _LONG_KEY.search(data):
+        raise WrongUsageError(
+            f"{path}: expected at most {MAX_TABLES} tables and lists, none of them deep; describe "
+            "fewer baselines"
+        )
+    try:
+        return tomllib.loads(data.decode("utf-8-sig"))
+    except (ValueError, RecursionError) as error:
+        raise WrongUsageError(f"{path}: expected TOML in UTF-8: {error}") from error
 
 
 class _Reader(NamedTuple):
@@ -116,7 +140,7 @@ class _Reader(NamedTuple):
 
     def _several(self, tables: Any, place: str) -> tuple[MemberConfig, ...]:
         if not isinstance(tables, list) or not tables:
-            raise self._fault(place, f"expected tables [[{place}]], found another value")
+            raise self._fault(place, f"expected tables [[{place}]], found {finding(tables)}")
         return tuple(
             self._member(table, f"{place} {number}", weighted=True)
             for number, table in enumerate(tables, start=1)
@@ -124,11 +148,16 @@ class _Reader(NamedTuple):
 
     def _member(self, value: Any, place: str, *, weighted: bool) -> MemberConfig:
         table = self._table(value, place)
+        if place.count(".") >= MAX_DEPTH:
+            raise self._fault(place, f"expected members at most {MAX_DEPTH} deep; flatten them")
         name, weight = table.get("baseline"), table.get("weight", 1.0)
         if not isinstance(name, str):
             raise self._fault(f"{place}.baseline", 'expected a name, such as baseline = "bm25"')
-        if isinstance(weight, bool) or not isinstance(weight, int | float) or not weight > 0:
-            raise self._fault(f"{place}.weight", f"expected a number above 0, found {weight!s:.40}")
+        if isinstance(weight, bool) or not (
+            isinstance(weight, int | float) and 0 < weight <= MAX_WEIGHT
+        ):
+            limit = f"expected a number above 0, at most {MAX_WEIGHT:,.0f}"
+            raise self._fault(f"{place}.weight", f"{limit}, found {finding(weight)}")
         if name.endswith(".py"):
             name = self._beside(name)
         try:
@@ -148,7 +177,7 @@ class _Reader(NamedTuple):
 
     def _table(self, value: Any, place: str) -> dict[str, Any]:
         if not isinstance(value, dict):
-            raise self._fault(place, f"expected a table [{place}], found {shown(str(value))}")
+            raise self._fault(place, f"expected a table [{place}], found {finding(value)}")
         return value
 
     def _fault(self, place: str, text: str) -> WrongUsageError:

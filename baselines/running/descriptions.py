@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
@@ -82,7 +83,7 @@ def examples(entry: RegistryEntry) -> Iterator[str]:
     about, trained = entry.about, f"{entry.name}.trained"
     history = "own" if "own" in about.histories else about.histories[0]
     chosen = list(about.example)
-    benchmark = f"{entry.argument} --benchmark mini"
+    benchmark = f"{shlex.quote(entry.argument)} --benchmark mini"
     yield "ivcr data mini --out mini"
     if about.trains:
         yield f"ivcr baseline train {benchmark} --out {trained}{_sets(about.train_example)}"

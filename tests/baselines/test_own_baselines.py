@@ -201,3 +201,30 @@ def test_listing_imports_no_installed_baseline(package):
     )
     made = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT)
     assert made.stdout.strip() == "True", made.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("raise RuntimeError('no')", "cannot be imported: RuntimeError: no"),
+        ("import sys; sys.exit(0)", "cannot be imported: SystemExit: 0"),
+    ],
+)
+def test_a_file_that_ends_while_it_is_imported_is_refused(own, text, expected):
+    own.write_text(OWN + text + "\n")
+    with pytest.raises(WrongUsageError, match=expected):
+        load(find(str(own)))
+
+
+@pytest.mark.parametrize("about", ["3", "dict(histories=())", "About('a')", "About(histories=())"])
+def test_an_about_of_another_form_is_refused(own, about):
+    own.write_text(OWN.replace('About(languages=("en",))', about))
+    with pytest.raises(WrongUsageError, match="expected"):
+        find(str(own))
+
+
+def test_an_annotated_about_and_other_encodings_are_read(own):
+    own.write_bytes(
+        b"# -*- coding: latin-1 -*-\n" + OWN.replace("ABOUT =", "ABOUT: About =").encode()
+    )
+    assert find(str(own)).about.languages == ("en",)

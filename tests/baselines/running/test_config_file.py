@@ -105,7 +105,7 @@ def test_paths_are_relative_to_the_file_and_names_stay(read, tmp_path, monkeypat
         ("[[member]]\nweight = 2", "member 1.baseline: expected a name"),
         ('[[member]]\nbaseline = "bm52"', "member 1.baseline: no baseline .* did you mean bm25"),
         ('[[member]]\nbaseline = "bm25"\n[[member]]\nbaseline = "bm25"\nweight = "2"',
-         "member 2.weight: expected a number above 0, found 2"),
+         "member 2.weight: expected a number above 0, at most 1,000,000, found"),
         ('[[member]]\nbaseline = "bm25"\nweight = -1', "member 1.weight: expected a number"),
         ('[[member]]\nbaseline = "bm25"\nwieght = 1', "member 1.wieght: unknown key"),
         ('[[member]]\nbaseline = "bm25"\nsettings = 3', "member 1.settings: expected a table"),
@@ -145,3 +145,40 @@ def test_the_example_of_each_composed_baseline_can_be_read(read, name):
     text = (ROOT / entry.file).read_text("utf-8").split('"""')[1]
     example = "\n".join(re.findall(r"^    (.*)$", text, re.MULTILINE))
     assert read(example, name).settings
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("member = " + "[" * 1000 + "]" * 1000, "at most 300 tables"),
+        ("[[" + ".".join(["member"] * 400) + "]]", "at most 300 tables"),
+        ("variant" + ".a" * 5000 + " = 1", "at most 300 tables"),
+        ("member = " + "{a = " * 100 + "1" + "}" * 100, r"\[\[member\]\], found"),
+        ("[settings]\ncandidates = 0x" + "f" * 6000, "too large to show"),
+        ("#" * 70_000, "at most 65,536 bytes"),
+        *(
+            (f'[[member]]\nbaseline = "bm25"\nweight = {weight}', "above 0, at most 1,000,000")
+            for weight in ("inf", "nan", "0", "-1", "1e17", "9" * 400, "0x" + "f" * 6000, "true")
+        ),
+        *((f"member = {value}", "found") for value in ("[]", "3", "{}")),
+    ],
+    ids=lambda value: value[:30],
+)
+def test_hostile_files_end_in_one_line(read, text, expected):
+    with pytest.raises(WrongUsageError, match=expected) as caught:
+        read(text)
+    assert len(str(caught.value)) < 1000
+
+
+def test_members_are_at_most_three_deep(read):
+    chain = "\n".join(
+        f'[[{".".join(["member"] * depth)}]]\nbaseline = "{name}"'
+        for depth, name in enumerate(["hybrid", "hybrid", "hybrid", "bm25"], start=1)
+    )
+    with pytest.raises(WrongUsageError, match="at most 3 deep"):
+        read(chain)
+
+
+def test_what_is_no_plain_file_is_refused(tmp_path):
+    with pytest.raises(WrongUsageError, match="expected a file of TOML"):
+        read_config(tmp_path, find("hybrid"))
