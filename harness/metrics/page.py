@@ -38,6 +38,22 @@ unless a unit says otherwise. An empty list is an abstention; a missing turn is 
 abstention. An undefined figure is null with its reason, never 0.
 """
 
+SLICES = {
+    "`all`": "everything that the metric is over",
+    "`turn=N`": "the turns at place N of their dialogue",
+    "`type=N`": "dialogues of that code: 0 is chat without retrieval, 1 to 6 are kinds of"
+    " search that the data does not name, 7 is independent turns joined into one dialogue",
+    "`language=en`, `language=zh`": "turns in English, turns in Chinese",
+    "`source=NAME`": "turns whose gold video is from that collection",
+    "`length=N`": "dialogues of N turns, chat turns included",
+    "`target=new`, `target=repeated`": "turns whose gold video is new in the dialogue, or"
+    " is the gold video of an earlier turn",
+    "`tag=NAME`": "turns that the data gives that label",
+    "`cohort4:turn=N`": "`turn=N` of dialogues of at least 4 turns, so that the dialogues are"
+    " the same for N up to 4",
+    "`segment_turn=N`": "turn N of the segments that have so many",
+}
+
 
 def listing() -> str:
     """All metrics as plain text: two lines each."""
@@ -51,11 +67,22 @@ def listing() -> str:
 
 def page() -> str:
     """All metrics as a page of Markdown, a table for each of HEADINGS."""
-    parts = [INTRODUCTION]
+    parts = [INTRODUCTION, _slices()]
     for scope, (heading, text) in HEADINGS.items():
         rows = [row for row in METRICS.values() if row.scope.startswith(scope)]
         parts.append(f"\n## {heading}\n\n{text}\n\n{_table(rows)}")
     return "".join(parts)
+
+
+def _slices() -> str:
+    """What the slices hold, one a line."""
+    lines = (f"- {name}: {text}.\n" for name, text in SLICES.items())
+    return (
+        "\n## Slices and dialogue types\n\n"
+        "A slice is the part of the turns, or of the dialogues, that a figure is over.\n\n"
+        f"{''.join(lines)}\n"
+        "The **foil** of a turn is the video that is most easily taken for the gold one.\n"
+    )
 
 
 def _table(rows: list[Metric]) -> str:
