@@ -53,7 +53,7 @@ def test_problems_exit_with_1_each_on_a_line_of_its_own(sub, benchmark):
     assert [row.rsplit(" ", 1)[-1] for row in rows[:23]] == ["[L111]"] * 2 + ["[V100]"] * 21
     assert rows[22] == "... and 5 more of this kind [V100]"
     assert rows[23].startswith("warning: predictions.jsonl:7: empty line")
-    assert rows[-1].startswith("not valid; mend the errors above, then: ivcr validate ")
+    assert rows[-1].startswith("not valid; fix the errors above, then: ivcr validate ")
 
 
 def test_json_report_is_the_contract(sub, benchmark):
