@@ -53,7 +53,9 @@ class Spy(Baseline):
         return [
             Answer(
                 videos=(COOK, FOX) if query.task == "video" else None,
-                moments=(Moment(FOX, 0, 1),) if query.task == "moment" else None,
+                moments=(
+                    (Moment(FOX, 0, 1), Moment(COOK, 0, 1)) if query.task == "moment" else None
+                ),
                 response=f"mine {query.dialogue_id}/{query.turn}",
             )
             for query in queries
