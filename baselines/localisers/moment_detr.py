@@ -37,15 +37,11 @@ L1, GIOU, SCORE = 10.0, 1.0, 4.0  # weights of the losses, as in the paper
 UNMATCHED = 0.1  # weight of a proposal that is not matched
 
 
-class MomentDETRSettings(GroundingSettings, frozen=True):
-    """As GroundingSettings."""
-
-
 class MomentDETR(Baseline):
     """Up to ten moments of one video, best first."""
 
-    settings_type = MomentDETRSettings
-    _settings: MomentDETRSettings
+    settings_type = GroundingSettings
+    _settings: GroundingSettings
 
     def train(self, view: View, config: TrainerConfig) -> None:
         """Train recogniser and decoder, and write the checkpoint folder."""

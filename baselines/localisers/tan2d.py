@@ -37,15 +37,11 @@ CHANNELS = 24
 LOWEST, HIGHEST = 0.5, 1.0  # IoU whose target is 0, and whose target is 1
 
 
-class TAN2DSettings(GroundingSettings, frozen=True):
-    """As GroundingSettings."""
-
-
 class TAN2D(Baseline):
     """Up to ten moments of one video, best first."""
 
-    settings_type = TAN2DSettings
-    _settings: TAN2DSettings
+    settings_type = GroundingSettings
+    _settings: GroundingSettings
 
     def train(self, view: View, config: TrainerConfig) -> None:
         """Train recogniser and map, and write the checkpoint folder."""

@@ -47,10 +47,6 @@ RATES = {"head": LearningRates(1e-4, 0.0), "all": LearningRates(1e-5, 1e-6)}
 EPOCHS = {"head": 20.0, "all": 5.0}
 
 
-class XPoolSettings(FinetuningSettings, frozen=True, forbid_unknown_fields=True):
-    """As FinetuningSettings."""
-
-
 class XPoolHead(nn.Module):
     """Cosines of texts and the frames that they attend to; all of width d."""
 
@@ -86,8 +82,8 @@ class XPoolHead(nn.Module):
 class XPool(Baseline):
     """The 100 best videos of the corpus by cosine; videos that cannot be read are not ranked."""
 
-    settings_type = XPoolSettings
-    _settings: XPoolSettings
+    settings_type = FinetuningSettings
+    _settings: FinetuningSettings
 
     def train(self, view: View, config: TrainerConfig) -> None:
         """Train and write the checkpoint folder."""
