@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from harness.comparison.entrants import Entrant, EntrantSet
 from harness.outcomes import Bools, Floats
 from harness.publication.disclosure import SMALLEST_CELL, TOO_SMALL
-from harness.statistics import Paired, holm, paired
+from harness.statistics import Differences, holm, paired
 
 AT_ONCE = 2**22  # entries of a table of rows and turns that is computed at once
 
@@ -22,9 +22,9 @@ class Difference(Struct, frozen=True):
     """First minus second system, of one metric on one slice; figures are fractions.
 
     `first_value`, `second_value`: the systems' own figures; `effect`: d_z, difference / standard
-    deviation of the units' differences; `p`: two-sided, of the swap test; `p_holm`: corrected over
-    the pairs shown for this metric and slice. Undefined is None, and `why` says why; `turns` and
-    `dialogues` are None where they would reveal hidden labels.
+    deviation of the units' differences; `p`: two-sided, below 5 % where the interval leaves out 0;
+    `p_holm`: corrected over the pairs shown for this metric and slice. Undefined is None, and `why`
+    says why; `turns` and `dialogues` are None where they would reveal hidden labels.
     """
 
     metric: str
@@ -48,7 +48,7 @@ class PairedValues(NamedTuple):
     """The values of two systems over the same turns; the figure of each is a weighted mean.
 
     `ones`, `others`: values times weights; `weights`; `counted`: the turns in the count. Each
-    (turns,), the first three 0 where a turn does not count.
+    (turns,), the first three 0 where a turn does not count. `whole_units`: see `Design.ratios`.
     """
 
     metric: str
@@ -60,6 +60,7 @@ class PairedValues(NamedTuple):
     weights: Floats
     counted: Bools
     why: str | None = None
+    whole_units: bool = False
 
 
 def differences(systems: EntrantSet, pairs: Iterable[PairedValues]) -> tuple[Difference, ...]:
@@ -71,17 +72,20 @@ def differences(systems: EntrantSet, pairs: Iterable[PairedValues]) -> tuple[Dif
     portion = max(1, AT_ONCE // max(len(systems.frame.turn), 1))
     found: list[Difference] = []
     waiting = iter(pairs)
-    while some := list(islice(waiting, portion)):
-        found += _differences(systems, some)
+    for whole_units, group in groupby(waiting, key=lambda each: each.whole_units):
+        while some := list(islice(group, portion)):
+            found += _differences(systems, some, whole_units=whole_units)
     rows = groupby(found, key=lambda each: (each.metric, each.slice))
     return tuple(each for _, row in rows for each in _correct_holm(list(row)))
 
 
-def _differences(systems: EntrantSet, pairs: Sequence[PairedValues]) -> Iterator[Difference]:
+def _differences(
+    systems: EntrantSet, pairs: Sequence[PairedValues], *, whole_units: bool
+) -> Iterator[Difference]:
     ones, others, weights = (
         np.array(each) for each in zip(*(pair[4:7] for pair in pairs), strict=True)
     )  # (contests, turns)
-    result = paired(systems.design, ones, others, weights)
+    result = paired(systems.design, ones, others, weights, whole_units=whole_units)
     for row, pair in enumerate(pairs):
         dialogues = len(np.unique(systems.frame.dialogue[pair.counted]))
         bare = Difference(
@@ -110,7 +114,7 @@ def _withheld_reason(systems: EntrantSet, turns: int) -> str | None:
 
 
 def _with_figures(
-    bare: Difference, one: float, other: float, result: Paired, row: int
+    bare: Difference, one: float, other: float, result: Differences, row: int
 ) -> Difference:
     return replace(
         bare,

@@ -58,6 +58,7 @@ def _paired_values(
         one.weights * turns,
         one.counted & turns,
         _why(first, one.why) or _why(second, other.why),
+        METRICS[name].whole_units,
     )
 
 

@@ -10,6 +10,7 @@ from harness.comparison.entrants import Entrant, EntrantSet
 from harness.comparison.propagation import HistoryPair, names_as_pair, same_but_for_history
 
 ALWAYS = (
+    "p is corrected over the pairs of one metric and slice, not over metrics, slices or turns.",
     "History and candidates are declared in the cards, not verified.",
     "Rows by turn number are over fewer and longer dialogues the greater the number.",
 )

@@ -23,8 +23,8 @@ AFTER = "after the own run's first error"
 class Propagation(Struct, frozen=True):
     """Two runs of one system that differ in history alone, as their cards say.
 
-    `figures` are reference minus own, over the turns after the own run's first error, which stay
-    the same when the tests swap answers. `failed`: dialogues with such an error, of `dialogues`
+    `figures` are reference minus own, over the turns after the own run's first error, which
+    the tests take as given. `failed`: dialogues with such an error, of `dialogues`
     with retrieval turns (type 7 left out). `first_turns`: video turns that open a dialogue, where
     no history exists yet; in `unlike` of them the first videos of the runs differ (it should be 0).
     The labels decide which turns count: where they are hidden and the turns too few, the number of

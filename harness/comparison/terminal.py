@@ -19,8 +19,8 @@ HEADING = (
 )
 EXPLAINED = (
     "Shares times 100. diff: first minus second, with its interval; d_z: difference / standard",
-    "deviation of the dialogues' differences; p: swap test, corrected after Holm over the pairs of",
-    "a row's metric and slice (not over metrics or turn numbers).",
+    "deviation of the dialogues' differences; p: two-way test, corrected after Holm over the pairs",
+    "of a row's metric and slice.",
 )
 
 

@@ -83,3 +83,8 @@ class Metric(NamedTuple):
     size: Callable[[Floats], float] | None = None
     undefined: str = ""
     depends: Callable[[Outcomes], tuple[str, ...]] | None = None
+
+    @property
+    def whole_units(self) -> bool:
+        """Whether what a turn adds depends on the other turns of its dialogue."""
+        return self.scope == "dialogue"

@@ -108,18 +108,21 @@ def _intervals(columns: Mapping[str, Column], design: Design) -> dict[str, Inter
             found[name] = design.median(column.table[0], column.counted)
         elif metric.average == "smooth":
             bounds = (metric.low, metric.high)
-            found[name] = design.smooth(metric.figure, column.table, bounds)
+            found[name] = design.smooth(
+                metric.figure, column.table, bounds, whole_units=metric.whole_units
+            )
     means = [name for name in columns if METRICS[name].average == "mean"]
-    for bounds, group in groupby(sorted(means, key=_bounds), key=_bounds):
+    for (low, high, whole_units), group in groupby(sorted(means, key=_kind), key=_kind):
         names = list(group)
         tables = np.stack([columns[name].table for name in names])  # (metrics, 2, turns)
-        ratios = design.ratios(tables[:, 0], tables[:, 1], bounds)
+        ratios = design.ratios(tables[:, 0], tables[:, 1], (low, high), whole_units=whole_units)
         found |= zip(names, map(Interval.of, *ratios), strict=True)
     return found
 
 
-def _bounds(name: str) -> tuple[float, float]:
-    return METRICS[name].low, METRICS[name].high
+def _kind(name: str) -> tuple[float, float, bool]:
+    metric = METRICS[name]
+    return metric.low, metric.high, metric.whole_units
 
 
 def _sizes(column: Column, dialogue: Ints) -> dict[str, int]:

@@ -5,14 +5,13 @@ from harness.statistics.design import Design, Figure, Ratios
 from harness.statistics.intervals import Interval
 from harness.statistics.pairs import (
     Differences,
-    Paired,
     all_pairs,
+    holm,
     paired,
     paired_errors,
     paired_smooth,
 )
 from harness.statistics.resampling import bootstrap
-from harness.statistics.swaps import holm, sign_flip_tests, swap_test
 from harness.statistics.units import connected_groups, resampling_units
 
 __all__ = [
@@ -21,7 +20,6 @@ __all__ = [
     "Differences",
     "Figure",
     "Interval",
-    "Paired",
     "Ratios",
     "all_pairs",
     "board",
@@ -35,6 +33,4 @@ __all__ = [
     "paired_smooth",
     "rank_ranges",
     "resampling_units",
-    "sign_flip_tests",
-    "swap_test",
 ]

@@ -8,11 +8,11 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import ndtri
 
 from harness.statistics.design import Design
-from harness.statistics.intervals import group_sums
-from harness.statistics.pairs import paired_errors
-from harness.statistics.swaps import TIE, swaps
+from harness.statistics.intervals import difference_ps
+from harness.statistics.pairs import PairSums, pair_sums, paired_errors
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -20,8 +20,10 @@ Floats = NDArray[np.float64]
 # 1.96 for a two-sided test at 5 %, 0.84 for finding it four times in five.
 DETECTABLE = 2.80
 DRAWS_AT_ONCE = 2_048
+DRAWN_AT_ONCE = 2**21  # multipliers of one block
 AT_ONCE = 2**17  # statistics that are computed at once: they should fit a cache
-COARSE = 1e-5  # as TIE, in single precision: p errs upwards
+COARSE = 1e-5  # rounding of single precision: p errs upwards
+FARTHEST = 1e6  # stands for a statistic whose p is 0
 
 
 class Board(NamedTuple):
@@ -29,7 +31,7 @@ class Board(NamedTuple):
 
     values: (N,); ps: (N, N) two-sided p corrected for all pairs, 1 on the diagonal; best, worst:
     (N,) the ends of the rank ranges, from 1; detectable: the minimum detectable difference (None
-    for fewer than two systems).
+    where no two neighbours differ).
     """
 
     values: Floats
@@ -39,59 +41,82 @@ class Board(NamedTuple):
     detectable: float | None
 
 
-def board(design: Design, numerators: ArrayLike, denominators: ArrayLike) -> Board:
+def board(
+    design: Design,
+    numerators: ArrayLike,
+    denominators: ArrayLike,
+    bounds: tuple[float, float] = (0.0, 1.0),
+    *,
+    whole_units: bool = False,
+) -> Board:
     """The board of a metric that is a mean over the same turns for all; higher is better.
 
     `numerators`: (systems, turns); `denominators`: (turns,). The level is the design's.
     """
     table, below = np.asarray(numerators, float), np.asarray(denominators, float)
     values = table.sum(axis=1) / below.sum()
-    ps = max_t(design, table)
+    ps = max_t(design, table, below, bounds, whole_units=whole_units)
     best, worst = rank_ranges(values, ps, 1 - design.level)
-    return Board(values, ps, best, worst, minimum_detectable(design, table, below))
+    detectable = minimum_detectable(design, table, below, whole_units=whole_units)
+    return Board(values, ps, best, worst, detectable)
 
 
-def max_t(design: Design, numerators: ArrayLike) -> Floats:
+def max_t(
+    design: Design,
+    numerators: ArrayLike,
+    denominators: ArrayLike,
+    bounds: tuple[float, float] = (0.0, 1.0),
+    *,
+    whole_units: bool = False,
+) -> Floats:
     """Two-sided p of all pairs of systems, (N, N), corrected for multiple tests.
 
-    `numerators`: (systems, turns), sums over the same turns. Each draw flips one vector of signs
-    over the clusters for all pairs at once; a pair's statistic is |sum of its differences| over the
-    root of their summed squares. Step-down: a pair is compared with the greatest statistic of
-    the pairs that are no more extreme than itself (Westfall & Young 1993).
+    `numerators`: (systems, turns), `denominators`: (turns,), as in `all_pairs`. A pair's statistic
+    is the normal quantile of its own p. Each draw multiplies the influences by one standard normal
+    for every unit and one for every video, the same ones for all pairs, and divides a pair's
+    difference by its standard deviation under such draws. Step-down: a pair is compared with the
+    greatest statistic of the pairs that are no more extreme than itself (Westfall & Young 1993;
+    draws as in Chernozhukov, Chetverikov & Kato, Annals of Statistics 41(6), 2013). A corrected p
+    is never below the pair's own.
     """
-    sums = group_sums(np.asarray(numerators, float).T, design.cluster)  # (clusters, systems)
-    one, other = np.triu_indices(sums.shape[1], k=1)
-    adjusted = np.ones((sums.shape[1], sums.shape[1]))
+    found = pair_sums(design, numerators, denominators, whole_units=whole_units)
+    size = len(found.means)
+    one, other = np.triu_indices(size, k=1)
+    adjusted = np.ones((size, size))
+    alone = difference_ps(found.values, found.spread, bounds[1] - bounds[0])
     if len(one):
-        scale = _scales(sums, one, other)
-        observed = np.abs(sums.sum(axis=0)[one] - sums.sum(axis=0)[other]) * scale
+        observed = np.nan_to_num(-ndtri(alone / 2), nan=0.0, posinf=FARTHEST)
         order = np.argsort(observed, kind="stable")
-        one, other = one[order], other[order]
-        counts = _as_extreme(_flipped(design, sums), one, other, scale[order], observed[order])
+        one, other, scale = one[order], other[order], _scales(found)[order]
+        counts = _as_extreme(_drawn(design, found), one, other, scale, observed[order])
         ps = (1 + np.maximum.accumulate(counts[::-1])[::-1]) / (1 + design.draws)
+        ps = np.fmax(np.minimum(ps, 1.0), alone[order])
         adjusted[one, other] = adjusted[other, one] = ps
     return adjusted
 
 
-def _scales(sums: Floats, one: Ints, other: Ints) -> Floats:
-    """One over the root of each pair's summed squared differences; 0 for a pair without any."""
-    products = sums.T @ sums
-    squares = np.diag(products)[one] + np.diag(products)[other] - 2 * products[one, other]
-    some = squares > TIE * np.diag(products).max(initial=0.0)
-    return np.where(some, 1 / np.sqrt(np.where(some, squares, 1.0)), 0.0)
+def _scales(found: PairSums) -> Floats:
+    """One over the standard deviation of each pair's draws; 0 for a pair that never differs."""
+    some = found.ways > 0
+    return np.where(some, 1 / np.sqrt(np.where(some, found.ways, 1.0)), 0.0)
 
 
-def _flipped(design: Design, sums: Floats) -> Floats:
-    """The systems' sums after the swaps of each draw, (systems, draws)."""
-    totals, parts = sums.sum(axis=0), swaps(design, len(sums))
-    return np.concatenate([totals[:, None] - 2 * (sums.T @ swapped.T) for swapped in parts], axis=1)
+def _drawn(design: Design, found: PairSums) -> Floats:
+    """The systems' sums under the multipliers of each draw, (systems, draws)."""
+    generator = design.generator()
+    sums = np.concatenate([found.by_unit, found.by_video])  # (units + videos, systems)
+    parts = []
+    for draws in _chunks(design.draws, max(1, DRAWN_AT_ONCE // max(len(sums), 1))):
+        count = min(draws.stop, design.draws) - draws.start
+        parts.append(sums.T @ generator.standard_normal((count, len(sums))).T)
+    return np.concatenate(parts, axis=1)
 
 
 def _as_extreme(flipped: Floats, one: Ints, other: Ints, scale: Floats, observed: Floats) -> Ints:
     """For each pair, draws in which it or one before it reaches its observed statistic, (pairs,).
 
     Pairs are in the order of their observed statistics, least first. Single precision is enough:
-    sums of 0 and 1 are exact in it, and COARSE covers the rounding of others.
+    COARSE covers its rounding.
     """
     counts = np.zeros(len(one), dtype=np.int64)
     needed = (observed * (1 - COARSE) - COARSE).astype(np.float32)
@@ -145,16 +170,23 @@ def rank_ranges(values: ArrayLike, ps: ArrayLike, alpha: float = 0.05) -> tuple[
 
 
 def minimum_detectable(
-    design: Design, numerators: ArrayLike, denominators: ArrayLike
+    design: Design,
+    numerators: ArrayLike,
+    denominators: ArrayLike,
+    *,
+    whole_units: bool = False,
 ) -> float | None:
-    """2.80 times the median paired standard error of neighbours in the table; None for one system.
+    """2.80 times the median paired standard error of neighbours in the table.
 
     `numerators`: (systems, turns); `denominators`: (turns,). A true difference of this size between
-    two systems is found four times in five by a single test at 5 %.
+    two systems is found four times in five by a single test at 5 %. Neighbours that answer alike
+    on every turn say nothing of it and are left out; None where no others are.
     """
     table = np.asarray(numerators, float)
-    if len(table) < 2:
-        return None
     ranked = table[np.argsort(table.sum(axis=1), kind="stable")]
-    errors = paired_errors(design, ranked[:-1] - ranked[1:], denominators)
+    steps = ranked[:-1] - ranked[1:]
+    steps = steps[(steps != 0).any(axis=1)]
+    if not len(steps):
+        return None
+    errors = paired_errors(design, steps, denominators, whole_units=whole_units)
     return DETECTABLE * float(np.median(errors))

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import csr_array
 
 from harness.records import ABSENT_RANK
 from harness.statistics.intervals import Interval, Spread, limits, two_way
-from harness.statistics.units import connected_groups
+from harness.statistics.units import connected_groups, sharing_units
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -19,7 +21,7 @@ Bools = NDArray[np.bool_]
 # From sums over turns, (k, ...), to figures, (...); a common factor of the sums changes nothing.
 Figure = Callable[[Floats], Any]
 
-LARGEST_GROUP = 0.05  # of the retrieval turns; with a larger group there are too few to swap
+LARGEST_GROUP = 0.05  # of the retrieval turns; a larger group joins too much to be one cluster
 DRAWS = 10_000
 SEED = 20251201
 LEVEL = 0.95
@@ -37,12 +39,12 @@ class Ratios(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Design:
-    """The clusters of a split, built once: all its intervals and tests come from here.
+    """What the turns of a split share, built once: all its intervals and tests come from here.
 
     unit, video, cluster: (turns,), numbered from 0; a turn without a gold video has one of its own.
-    Intervals are two-way cluster-robust, over units and over gold videos. Tests swap whole
-    clusters. A cluster is a group of units connected by shared gold videos (`kind` "groups") if the
-    largest group holds at most 5 % of the retrieval turns, else a unit ("units"). `count` and
+    Intervals and tests are two-way cluster-robust, over units and over gold videos. The clusters
+    describe the split: they are groups of units connected by shared gold videos (`kind` "groups")
+    if the largest group holds at most 5 % of the retrieval turns, else units ("units"). `count` and
     `largest` (a share of the retrieval turns) are those of the clusters with retrieval turns.
     """
 
@@ -103,32 +105,48 @@ class Design:
         numerators: ArrayLike,
         denominators: ArrayLike,
         bounds: tuple[float, float] = (0.0, 1.0),
+        *,
+        whole_units: bool = False,
     ) -> Ratios:
         """Each row's sum(numerators) / sum(denominators), with its interval.
 
-        `numerators`, `denominators`: (m, turns). `bounds`: the range of every figure. NaN for
-        a figure whose denominators sum to 0 and for the interval of one over one unit or video.
+        `numerators`, `denominators`: (m, turns). `bounds`: the range of every figure.
+        `whole_units`: what a turn adds depends on its whole unit (see `two_way`). NaN for a figure
+        whose denominators sum to 0 and for the interval of one over one unit or video.
         """
         above, below = (np.atleast_2d(np.asarray(x, float)) for x in (numerators, denominators))
         turns = np.flatnonzero(((above != 0) | (below != 0)).any(axis=0))
         parts = [
-            self._ratios(above[rows][:, turns].T, below[rows][:, turns].T, turns, bounds)
+            self._ratios(
+                above[rows][:, turns].T, below[rows][:, turns].T, turns, bounds, whole_units
+            )
             for rows in _chunks(len(above), len(turns))
         ]
         return Ratios(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
     def _ratios(
-        self, above: Floats, below: Floats, turns: Ints, bounds: tuple[float, float]
+        self,
+        above: Floats,
+        below: Floats,
+        turns: Ints,
+        bounds: tuple[float, float],
+        whole_units: bool,
     ) -> Ratios:
         totals = below.sum(axis=0)
         with np.errstate(invalid="ignore", divide="ignore"):
             values = np.where(totals != 0, above.sum(axis=0) / totals, np.nan)
             influence = (above - values * below) / totals
-        spread = self.spread(influence, (above != 0) | (below != 0), turns)
+        support = (above != 0) | (below != 0)
+        spread = self.spread(influence, support, turns, whole_units=whole_units)
         return Ratios(values, *limits(values, spread, self.level, bounds))
 
     def smooth(
-        self, figure: Figure, columns: ArrayLike, bounds: tuple[float, float] = (0.0, 1.0)
+        self,
+        figure: Figure,
+        columns: ArrayLike,
+        bounds: tuple[float, float] = (0.0, 1.0),
+        *,
+        whole_units: bool = False,
     ) -> Interval:
         """A figure that is a smooth function of sums over turns, with its interval.
 
@@ -140,7 +158,8 @@ class Design:
         value, influence, turns = linearise(figure, table)
         if np.isnan(value):
             return Interval(None, None, None)
-        spread = self.spread(influence, np.ones(influence.shape, dtype=bool), turns)
+        support = np.ones(influence.shape, dtype=bool)
+        spread = self.spread(influence, support, turns, whole_units=whole_units)
         low, high = limits(np.array([value]), spread, self.level, bounds)
         return Interval.of(value, low[0], high[0])
 
@@ -162,9 +181,29 @@ class Design:
         low, high = (_first_half(bound) for bound in (shares.highs, shares.lows))
         return Interval.of(float(np.median(ranks[chosen])), low, high)
 
-    def spread(self, influence: Floats, support: Bools, turns: Ints | slice) -> Spread:
+    def spread(
+        self,
+        influence: Floats,
+        support: Bools,
+        turns: Ints | slice = slice(None),
+        *,
+        whole_units: bool = False,
+    ) -> Spread:
         """The spread of m figures from their `influence` and `support`, (some turns, m)."""
-        return two_way(influence, support, self.unit[turns], self.video[turns])
+        unit, sharing = self.unit[turns], None
+        if whole_units:
+            here = np.searchsorted(self._units, np.unique(unit))
+            sharing = self.sharing[here][:, here]
+        return two_way(influence, support, unit, self.video[turns], sharing)
+
+    @cached_property
+    def sharing(self) -> csr_array:
+        """Which units share a video: 0 or 1, (units, units), by the units that occur, in order."""
+        return sharing_units(self.unit, self.video)
+
+    @cached_property
+    def _units(self) -> Ints:
+        return np.unique(self.unit)
 
 
 def linearise(figure: Figure, table: Floats) -> tuple[float, Floats, Ints]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import csr_array
 
 from harness.records import CONCATENATION
 
 Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
 
 
 def resampling_units(dialogue: ArrayLike, types: ArrayLike) -> Ints:
@@ -24,6 +26,19 @@ def resampling_units(dialogue: ArrayLike, types: ArrayLike) -> Ints:
 def cross_labels(one: Ints, other: Ints) -> Ints:
     """A number from 0 for each combination of two labels, both (turns,), that occurs: (turns,)."""
     return np.unique(np.stack([one, other]), axis=1, return_inverse=True)[1].ravel()
+
+
+def sharing_units(unit: Ints, video: Ints) -> csr_array:
+    """Which units share a video: 0 or 1, (units, units), 1 on the diagonal.
+
+    `unit`, `video`: (turns,), from 0. The rows are the units that occur, in their order.
+    """
+    rows, columns = (np.unique(label, return_inverse=True)[1] for label in (unit, video))
+    asked = csr_array((np.ones(len(rows)), (rows, columns)))
+    asked.data[:] = 1.0
+    shared = csr_array(asked @ asked.T)
+    shared.data[:] = 1.0
+    return shared
 
 
 def connected_groups(unit: ArrayLike, video: ArrayLike) -> Ints:

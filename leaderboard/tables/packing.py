@@ -6,12 +6,12 @@ Whole numbers in the digits of base 64. The pages and their script (assets/compa
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from msgspec.structs import replace
 from numpy.typing import ArrayLike, NDArray
 
-from harness.statistics import Differences
 from leaderboard.board.records import Pair, Pairs
 
 Floats = NDArray[np.float64]
@@ -31,7 +31,16 @@ def steps(unit: str) -> int:
     return 1000 if unit == "share" else 100
 
 
-def pack(keys: Sequence[str], found: Differences, ps: ArrayLike, unit: str) -> Pairs:
+class Shown(NamedTuple):
+    """What is shown of differences, each (pairs,); NaN where undefined."""
+
+    values: Floats
+    lows: Floats
+    highs: Floats
+    effects: Floats
+
+
+def pack(keys: Sequence[str], found: Shown, ps: ArrayLike, unit: str) -> Pairs:
     """All pairs of `keys`, in the order of triu_indices, rounded to what is shown of them.
 
     p is rounded up, so that what is not significant does not become so.
@@ -48,10 +57,10 @@ def pack(keys: Sequence[str], found: Differences, ps: ArrayLike, unit: str) -> P
     return Pairs(tuple(keys), size, ALPHABET[np.stack(digits, axis=1)].tobytes().decode())
 
 
-def unpack(pairs: Pairs) -> Differences:
-    """The differences as they are shown, each (pairs,); NaN where undefined."""
+def unpack(pairs: Pairs) -> Shown:
+    """The differences of all pairs as they are shown."""
     codes = _read(pairs.packed)
-    return Differences(
+    return Shown(
         *(
             np.where(code == NOTHING, np.nan, (code - MIDDLE) / factor)
             for code, factor in zip(codes, (*(pairs.steps,) * 3, EFFECT_STEPS), strict=False)

@@ -15,7 +15,7 @@ from harness.errors import SubmissionError
 from harness.statistics import Design, all_pairs, max_t, minimum_detectable, rank_ranges
 from leaderboard.board.outcomes import Floats, TurnValues, turn_values
 from leaderboard.board.records import Entry, Pairs, Standing
-from leaderboard.tables.packing import pack
+from leaderboard.tables.packing import Shown, pack
 from leaderboard.tables.ranked_table import Table, TableRow
 
 LARGEST = 1_000  # ranked rows that are tested together: 499,500 pairs
@@ -99,7 +99,9 @@ def _compared(
     numerators = np.array([sign * each.values for each in fit.values()])  # (systems, turns)
     if len(keys) > FINE:
         design = dataclasses.replace(design, draws=min(design.draws, COARSE))
-    ps = max_t(design, numerators)
+    headline = table.columns[0]
+    bounds, whole_units = (headline.low, headline.high), headline.scope == "dialogue"
+    ps = max_t(design, numerators, weights, bounds, whole_units=whole_units)
     best, worst = rank_ranges(numerators.sum(axis=1) / weights.sum(), ps, 1 - design.level)
     # A row that was not tested may stand before or behind any other.
     worst += ranked - len(keys)
@@ -108,7 +110,7 @@ def _compared(
     return Standing(
         ranges={key: (int(best[n]), int(worst[n])) for n, key in enumerate(keys)},
         alike=tuple(key for n, key in enumerate(keys) if close[n] and key not in first),
-        detectable=minimum_detectable(design, numerators, weights),
+        detectable=minimum_detectable(design, numerators, weights, whole_units=whole_units),
         pairs=_pairs(keys[:COMPARED], sign * numerators[:COMPARED], weights, ps, table, design),
     )
 
@@ -125,8 +127,10 @@ def _pairs(
     if len(keys) < 2:
         return None
     headline = table.columns[0]
-    found = all_pairs(design, numerators, weights, (headline.low, headline.high))
-    return pack(keys, found, ps[np.triu_indices(len(keys), k=1)], headline.unit)
+    bounds, whole_units = (headline.low, headline.high), headline.scope == "dialogue"
+    found = all_pairs(design, numerators, weights, bounds, whole_units=whole_units)
+    shown = Shown(found.values, found.lows, found.highs, found.effects)
+    return pack(keys, shown, ps[np.triu_indices(len(keys), k=1)], headline.unit)
 
 
 def _read(

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtri
 
-from harness.statistics import Interval, Paired, Ratios, paired
+from harness.statistics import Differences, Interval, Ratios, paired
 from tests.bench.simulation import Count, Floats, Rng, Shares, Slice, latent
 
 TRIALS = 1000
@@ -52,11 +52,22 @@ def dependence(rng: Rng, turns: Slice, parts: Shares) -> Count:
 def survival(rng: Rng, turns: Slice, parts: Shares) -> Count:
     """Kaplan-Meier's share of dialogues without a failure in their first three turns."""
     right = latent(rng, turns, parts, FEW_TRIALS) < ndtri(0.7)
-    alive = [np.repeat((turns.place == 1)[:, None], FEW_TRIALS, axis=1)]
+    tables = np.stack([survival_table(each, turns) for each in right.T], axis=-1)
+    return _smooth(turns, survives, tables, (0, 1))
+
+
+def survival_table(right: NDArray[np.bool_], turns: Slice) -> Floats:
+    """By place 1 to 3, failures of dialogues at risk; then, those at risk: (6, turns)."""
+    alive = [turns.place == 1]
     for _ in range(2):
-        alive.append(_before(right & alive[-1], turns))
-    table = np.array([*(each & ~right for each in alive), *alive]).astype(float)
-    return _smooth(turns, lambda sums: np.prod(1 - sums[:3] / sums[3:], axis=0), table, (0, 1))
+        before = np.roll(right & alive[-1], 1)
+        alive.append(before & (turns.place > 1))
+    return np.array([*(each & ~right for each in alive), *alive]).astype(float)
+
+
+def survives(sums: Floats) -> Floats:
+    """S@3 of the sums of `survival_table`."""
+    return np.prod(1 - sums[:3] / sums[3:], axis=0)
 
 
 def median(rng: Rng, turns: Slice, parts: Shares) -> Count:
@@ -86,7 +97,7 @@ def _before(held: NDArray[np.bool_], turns: Slice) -> NDArray[np.bool_]:
     return np.roll(held, 1, axis=0) & (turns.place > 1)[:, None]
 
 
-def _rows(found: Ratios | Paired, truth: float) -> Count:
+def _rows(found: Ratios | Differences, truth: float) -> Count:
     held = (found.lows <= truth) & (truth <= found.highs)
     return Count(int(np.count_nonzero(held)), len(held))
 

@@ -1,99 +1,94 @@
 """The board: max-T by long hand, false positives, power, rank ranges, what can be told apart."""
 
-from collections.abc import Iterator
-from fractions import Fraction
-from itertools import combinations, product
+from itertools import combinations
 from pathlib import Path
+from statistics import NormalDist
 
 import numpy as np
 import pytest
 from scipy import stats
 
-from harness.statistics import (
-    Design,
-    board,
-    max_t,
-    minimum_detectable,
-    rank_ranges,
-    sign_flip_tests,
-)
-from harness.statistics.swaps import swaps
-from tests.statistics.graphs import apart, clubs, real, simulated
+from harness.statistics import all_pairs, board, max_t, minimum_detectable, rank_ranges
+from tests.statistics.graphs import Graph, apart, clubs, real, simulated
 
 
-def test_two_systems_have_the_p_of_their_one_test():
+def test_two_systems_have_the_p_of_their_one_test_but_for_the_draws():
     graph = clubs(60)
-    one, other = np.random.default_rng(0).integers(0, 2, (2, len(graph.unit)))
-    design = graph.design(draws=999)
-    assert design.kind == "groups"
-    assert max_t(design, [one, other])[0, 1] == sign_flip_tests(design, one - other)[0]
+    right = np.random.default_rng(0).integers(0, 2, (2, len(graph.unit)))
+    design, every = graph.design(), np.ones(len(graph.unit))
+    alone = all_pairs(design, right, every).ps[0]
+    together = max_t(design, right, every)[0, 1]
+    assert together >= alone
+    assert together == pytest.approx(alone, abs=4 * np.sqrt(alone / 10_000))
 
 
-def test_max_t_is_the_step_down_written_out(monkeypatch: pytest.MonkeyPatch):
-    def every_swap(_: Design, clusters: int) -> Iterator[np.ndarray]:
-        yield np.array(list(product((0.0, 1.0), repeat=clusters)))
+def long_hand(graph: Graph, right: np.ndarray, draws: int, seed: int) -> dict:
+    """Step-down max-T of all pairs, loop by loop, with the draws of numpy's own generator."""
+    turns = len(graph.unit)
+    influence = [[(y - row.mean()) / turns for y in row] for row in right]
 
-    monkeypatch.setattr("harness.statistics.boards.swaps", every_swap)
-    right = np.random.default_rng(5).integers(0, 3, (4, 8)).astype(float)
-    pairs = list(combinations(range(4), 2))
+    def sums(labels: np.ndarray) -> np.ndarray:
+        """(groups, systems), scaled by root G / (G - 1)."""
+        found = {label: np.zeros(len(right)) for label in sorted(set(labels.tolist()))}
+        for turn, label in enumerate(labels.tolist()):
+            found[label] += [row[turn] for row in influence]
+        return np.array(list(found.values())) * np.sqrt(len(found) / (len(found) - 1))
 
-    def statistic(pair: tuple[int, int], signs: np.ndarray) -> float:
-        difference = right[pair[0]] - right[pair[1]]
-        return round(abs(float(signs @ difference)) / np.sqrt((difference**2).sum()), 9)
+    unit, video = sums(graph.unit), sums(graph.video)
+    rng = np.random.Generator(np.random.PCG64(seed))
+    weights = rng.standard_normal((draws, len(unit) + len(video)))
+    pairs = list(combinations(range(len(right)), 2))
 
-    observed = {pair: statistic(pair, np.ones(8)) for pair in pairs}
-    patterns = [np.array(signs) for signs in product((-1, 1), repeat=8)]
-    reached = 0.0
-    expected = {}
+    def drawn(pair: tuple[int, int], draw: int) -> float:
+        one, other = (np.r_[unit[:, system], video[:, system]] for system in pair)
+        return abs(float(weights[draw] @ (one - other))) / float(np.linalg.norm(one - other))
+
+    single = all_pairs(graph.design(), right, np.ones(turns)).ps
+    observed = {
+        pair: NormalDist().inv_cdf(1 - p / 2) for pair, p in zip(pairs, single, strict=True)
+    }
+    reached, adjusted = 0.0, {}
     for pair in sorted(pairs, key=lambda each: -observed[each]):
         rest = [other for other in pairs if observed[other] <= observed[pair]]
         as_extreme = sum(
-            max(statistic(other, signs) for other in rest) >= observed[pair] for signs in patterns
+            max(drawn(other, draw) for other in rest) >= observed[pair] for draw in range(draws)
         )
-        reached = max(reached, (1 + as_extreme) / 257)
-        expected[pair] = reached
-    found = max_t(apart(8).design(draws=256), right)
-    assert {pair: found[pair] for pair in pairs} == pytest.approx(expected)
+        reached = max(reached, (1 + as_extreme) / (1 + draws))
+        adjusted[pair] = max(reached, single[pairs.index(pair)])
+    return adjusted
+
+
+def test_max_t_is_the_step_down_written_out(monkeypatch: pytest.MonkeyPatch):
+    graph = clubs(12)
+    right = np.random.default_rng(5).random((4, len(graph.unit))) < [[0.2], [0.4], [0.6], [0.5]]
+    expected = long_hand(graph, right * 1.0, 200, 7)
+    design, every = graph.design(draws=200, seed=7), np.ones(len(graph.unit))
+    found = max_t(design, right, every)
+    assert {pair: found[pair] for pair in expected} == pytest.approx(expected)
+    assert len(set(expected.values())) > 3
     assert np.array_equal(found, found.T)
     assert np.diag(found).tolist() == [1, 1, 1, 1]
+    # Draws and pairs by portions: the same.
+    monkeypatch.setattr("harness.statistics.boards.DRAWN_AT_ONCE", 1_000)
+    monkeypatch.setattr("harness.statistics.boards.DRAWS_AT_ONCE", 64)
+    monkeypatch.setattr("harness.statistics.boards.AT_ONCE", 128)
+    assert max_t(design, right, every) == pytest.approx(found)
 
 
-def test_max_t_by_portions_is_that_of_exact_integers():
-    """More pairs and draws than one portion holds; p may err upwards, by single precision."""
-    graph = clubs(40)
-    design = graph.design(draws=2_500)
-    shares = np.linspace(0.2, 0.7, 15)[:, None]
-    right = np.random.default_rng(4).random((15, len(graph.unit))) < shares
-    sums = np.array([np.bincount(design.cluster, weights=row) for row in right]).astype(np.int64)
-    one, other = np.triu_indices(15, k=1)
-    differences = sums[one] - sums[other]  # (pairs, clusters)
-    signs = 1 - 2 * np.concatenate(list(swaps(design, sums.shape[1]))).astype(np.int64)
-    squares = (signs @ differences.T) ** 2  # (draws, pairs): statistics, squared, times `scale`
-    observed, scale = differences.sum(axis=1) ** 2, (differences**2).sum(axis=1)
-    order = sorted(range(len(one)), key=lambda n: Fraction(int(observed[n]), int(scale[n])))
-
-    def step_down(margin: float) -> np.ndarray:
-        counts = []
-        for place, pair in enumerate(order):
-            rest = order[: place + 1]
-            reached = squares[:, rest] * scale[pair] * (1 + margin) ** 2 >= (
-                observed[pair] * scale[rest]
-            )
-            counts.append(reached.any(axis=1).sum())
-        return (1 + np.maximum.accumulate(counts[::-1])[::-1]) / 2_501
-
-    least, most = step_down(0.0), step_down(2e-4)
-    assert len(np.unique(least)) > 10
-    assert (most - least).max() < 0.01
-    for values in (right, right / 3):  # thirds: equal statistics differ in single precision
-        found = max_t(design, values)[one[order], other[order]]
-        assert (least <= found).all()
-        assert (found <= most).all()
+def test_a_pair_that_the_interval_does_not_tell_apart_is_not_told_apart_by_the_board():
+    graph = clubs(30)
+    rng, every = np.random.default_rng(6), np.ones(len(graph.unit))
+    design, one, other = graph.design(draws=99), *np.triu_indices(6, k=1)
+    for _ in range(30):
+        right = simulated(rng, graph, np.linspace(0.3, 0.6, 6))
+        ps, pairs = max_t(design, right, every)[one, other], all_pairs(design, right, every)
+        apart_ = (pairs.lows > 0) | (pairs.highs < 0)
+        assert not ((ps <= 0.05) & ~apart_).any()
 
 
 def test_identical_systems_are_never_told_apart():
     same = np.tile(np.random.default_rng(0).random(30), (3, 1))
-    assert (max_t(apart(30).design(draws=99), same) == 1).all()
+    assert (max_t(apart(30).design(draws=99), same, np.ones(30)) == 1).all()
 
 
 def test_the_board_does_not_depend_on_the_order_of_its_rows():
@@ -129,6 +124,15 @@ def test_minimum_detectable_difference_is_2_80_median_errors_of_neighbours():
     assert found == pytest.approx(2.80 * np.median(errors))
 
 
+def test_neighbours_that_answer_alike_say_nothing_of_what_can_be_told_apart():
+    scores = np.random.default_rng(2).random((3, 50)) + np.array([[0.2], [0.5], [0.1]])
+    design, every = apart(50).design(), np.ones(50)
+    copies = scores[[0, 0, 0, 1, 1, 2]]
+    assert minimum_detectable(design, copies, every) == minimum_detectable(design, scores, every)
+    assert minimum_detectable(design, copies[:3], every) is None
+    assert minimum_detectable(design, copies[:1], every) is None
+
+
 def test_one_system_has_a_rank_and_nothing_to_be_told_from():
     found = board(apart(5).design(draws=9), np.ones((1, 5)), np.ones(5))
     assert (found.values[0], found.best[0], found.worst[0], found.detectable) == (1, 1, 1, None)
@@ -151,9 +155,9 @@ def test_power_is_80_percent_at_twice_the_minimum_detectable_difference():
 def test_a_board_of_20_equal_systems_seldom_shows_any_difference(shared: Path):
     rng = np.random.default_rng(1)
     graph, boards = real(shared / "data"), 100
-    design = graph.design(draws=299)
+    design, every = graph.design(draws=299), np.ones(len(graph.unit))
     false = sum(
-        (max_t(design, simulated(rng, graph, np.full(20, 0.3))) <= 0.05).any()
+        (max_t(design, simulated(rng, graph, np.full(20, 0.3)), every) <= 0.05).any()
         for _ in range(boards)
     )
     # 0.999 quantile of a binomial at 5 %: a board that keeps its level fails once in a thousand.

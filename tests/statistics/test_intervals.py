@@ -72,9 +72,19 @@ def test_at_a_bound_each_cluster_is_one_observation(clusters: int, t: float):
     assert (high[0], 1 - low[1]) == pytest.approx((reach, reach), rel=1e-4)
 
 
-def test_a_score_that_never_varies_has_an_interval_of_no_width():
-    found = ratio(apart(9).design(), np.full(9, 0.25), np.ones(9))
-    assert found == Interval(0.25, 0.25, 0.25)
+def test_where_no_variance_is_seen_each_unit_is_one_observation():
+    # A score of a quarter that never varies is as a share of one in four, but for rounding.
+    seen, n = ratio(apart(9).design(), np.full(9, 0.25), np.ones(9)), 9
+    t = stats.t.ppf(0.975, n - 1)
+    middle, half = 0.25 + t**2 / (2 * n), t * np.sqrt(0.25 * 0.75 / n + (t / (2 * n)) ** 2)
+    below = 1 + t**2 / n
+    assert (seen.low, seen.high) == pytest.approx(
+        ((middle - half) / below, (middle + half) / below)
+    )
+    # Four dialogues of which half the turns are right, each a seventh of its figure.
+    graph, right = apart(4, 6), np.tile([1.0, 0, 1, 0, 1, 0], 4) / 7
+    found = graph.design().ratios(right, np.full(24, 1 / 7), whole_units=True)
+    assert found.highs[0] - found.lows[0] > 0.5
 
 
 def test_limits_move_with_their_bounds():
@@ -119,6 +129,34 @@ def test_a_share_lies_in_its_interval_and_the_interval_in_the_unit_interval(seed
     found = ratio(graph.design(), right, np.ones_like(right))
     assert 0 <= found.low <= found.value <= found.high <= 1
     assert found.low < found.high
+
+
+def test_whole_units_count_each_pair_that_shares_a_video_in_full():
+    graph = clubs(7, 3)
+    rng = np.random.default_rng(1)
+    psi, units = rng.random(len(graph.unit)), graph.unit.max() + 1
+    videos = [set(graph.video[graph.unit == unit].tolist()) for unit in range(units)]
+    sums = [float(psi[graph.unit == unit].sum()) for unit in range(units)]
+
+    def in_full(first: int) -> float:
+        return sum(
+            sums[one] * sums[other]
+            for one in range(first, units)
+            for other in range(first, units)
+            if videos[one] & videos[other]
+        )
+
+    every, design = np.ones((len(psi), 1), dtype=bool), graph.design()
+    plain = design.spread(psi[:, None], every)
+    whole = design.spread(psi[:, None], every, whole_units=True)
+    fewer = plain.clusters[0]
+    assert whole.variance[0] == pytest.approx(in_full(0) * fewer / (fewer - 1))
+    assert whole.variance[0] > plain.variance[0]
+    # Of some turns alone: the units that are left, and what they share in the whole split.
+    some = np.flatnonzero(graph.unit > 2)
+    part = design.spread(psi[some, None], every[some], some, whole_units=True)
+    fewer = part.clusters[0]
+    assert part.variance[0] == pytest.approx(in_full(3) * fewer / (fewer - 1))
 
 
 def test_turns_that_vary_together_widen_the_interval():

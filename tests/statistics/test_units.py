@@ -1,4 +1,4 @@
-"""Units, joined groups, and which of them a design swaps."""
+"""Units, joined groups, and which of them are the clusters of a design."""
 
 from pathlib import Path
 
@@ -47,7 +47,7 @@ def test_a_turn_without_a_video_joins_nothing():
     [(5, "groups", 96, 0.05), (6, "units", 100, 0.01)],
     ids=["a group of 5 in 100 turns", "a group of 6 in 100 turns"],
 )
-def test_groups_are_swapped_up_to_one_turn_in_twenty(sharing, kind, count, largest):
+def test_groups_are_the_clusters_up_to_one_turn_in_twenty(sharing, kind, count, largest):
     video = np.where(np.arange(100) < sharing, 0, np.arange(100))
     design = Design.of(np.arange(100), video, np.ones(100))
     assert (design.kind, design.count, design.largest) == (kind, count, largest)

@@ -78,7 +78,7 @@ def runs(tmp_path):
 
 
 def test_two_of_three_cannot_be_told_apart_and_the_third_can(runs):
-    # best and close differ in one cluster of three turns: swapping it or not is all that happens.
+    # best and close differ in one dialogue of three turns alone.
     standing = runs.standing
     assert standing.ranges == {"team/best": (1, 2), "team/close": (1, 2), "team/worst": (3, 3)}
     assert standing.alike == ("team/close",)
@@ -233,7 +233,7 @@ def test_large_tables_rest_on_fewer_draws_and_say_so(runs, monkeypatch):
     fewer = board(dataclasses.replace(DESIGN, draws=99), np.array(list(RIGHT.values())), WEIGHTS)
     found = [pair.p for pair in against_first(table.standing.pairs)]
     assert found == pytest.approx(fewer.ps[0, 1:], abs=1e-4)
-    assert "rest on 99 swaps" in " ".join(map(Words("en").remark, remarks(table)))
+    assert "rest on 99 draws" in " ".join(map(Words("en").remark, remarks(table)))
 
 
 def test_every_format_shows_the_range_and_marks_what_cannot_be_told_apart(runs, tmp_path):
