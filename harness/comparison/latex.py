@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from harness.comparison.compare import Comparison
 from harness.comparison.differences import Difference
+from harness.comparison.notes import CORRECTED
 from harness.comparison.terminal import effect, percent, probability
 from harness.publication.escaping import latex_cell
 
@@ -21,6 +22,7 @@ def latex_lines(found: Comparison) -> Iterator[str]:
 
     Figures are shares times 100; p is corrected after Holm over the pairs of a metric and slice.
     """
+    yield f"% {CORRECTED}"
     yield from _table("lllll", WHO, ([s.label, *map(latex_cell, (s.system, s.team)), s.history,
                                       s.candidates] for s in found.systems))  # fmt: skip
     yield from _table("lllrrrcrrr", WHAT, map(_row, found.differences))

@@ -9,8 +9,11 @@ from itertools import combinations, permutations
 from harness.comparison.entrants import Entrant, EntrantSet
 from harness.comparison.propagation import HistoryPair, names_as_pair, same_but_for_history
 
+CORRECTED = (
+    "p is corrected over the pairs of one metric and slice, not over metrics, slices or turns."
+)
 ALWAYS = (
-    "p is corrected over the pairs of one metric and slice, not over metrics, slices or turns.",
+    CORRECTED,
     "History and candidates are declared in the cards, not verified.",
     "Rows by turn number are over fewer and longer dialogues the greater the number.",
 )

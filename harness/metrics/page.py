@@ -18,7 +18,9 @@ HEADINGS: dict[Scope, tuple[str, str]] = {
         "Given in `all`, `type=`, `length=`, and in `language=` for dialogues of one language. A"
         " video turn is right if the gold video is first in `videos`, a moment turn if its first"
         " moment has IoU >= 0.5; an abstention is wrong; chat turns neither fail nor count; type 7,"
-        " whose turns are independent, is left out. `turns` counts the retrieval turns that the"
+        " whose turns are independent, is left out. For `success` and `turns_right` each dialogue"
+        " counts once: it is divided evenly among its retrieval turns, so a figure on part of its"
+        " turns takes that part of it. `turns` counts the retrieval turns that the"
         " figure rests on: all of those dialogues for `success` and `turns_right`; those up to"
         " the dialogue's first failure, of the first t, for `S@t` and `RMST@7`; the later turn of"
         " each pair for `P(...)` and `dependence`.",
@@ -26,7 +28,8 @@ HEADINGS: dict[Scope, tuple[str, str]] = {
     "segment": (
         "Segments",
         "Given on the same slices. A segment is a maximal run of at least two video turns that"
-        " follow one another in a dialogue (any other turn ends it) with one target. `turns` counts"
+        " follow one another in a dialogue (any other turn ends it) with one target; dialogues of"
+        " type 7 have none, as their turns are independent. `turns` counts"
         " the segments, by their last turn (in `segment_turn=t`: the segments of at least t turns)."
         " Null with `reference` history: the history shows the target.",
     ),

@@ -20,7 +20,7 @@ Floats = NDArray[np.float64]
 # 1.96 for a two-sided test at 5 %, 0.84 for finding it four times in five.
 DETECTABLE = 2.80
 DRAWS_AT_ONCE = 2_048
-DRAWN_AT_ONCE = 2**21  # multipliers of one block
+MULTIPLIERS_AT_ONCE = 2**21  # multipliers of one block
 AT_ONCE = 2**17  # statistics that are computed at once: they should fit a cache
 COARSE = 1e-5  # rounding of single precision: p errs upwards
 FARTHEST = 1e6  # stands for a statistic whose p is 0
@@ -83,14 +83,14 @@ def max_t(
     size = len(found.means)
     one, other = np.triu_indices(size, k=1)
     adjusted = np.ones((size, size))
-    alone = difference_ps(found.values, found.spread, bounds[1] - bounds[0])
+    single = difference_ps(found.values, found.spread, bounds[1] - bounds[0])
     if len(one):
-        observed = np.nan_to_num(-ndtri(alone / 2), nan=0.0, posinf=FARTHEST)
+        observed = np.nan_to_num(-ndtri(single / 2), nan=0.0, posinf=FARTHEST)
         order = np.argsort(observed, kind="stable")
         one, other, scale = one[order], other[order], _scales(found)[order]
-        counts = _as_extreme(_drawn(design, found), one, other, scale, observed[order])
+        counts = _as_extreme(_draw_sums(design, found), one, other, scale, observed[order])
         ps = (1 + np.maximum.accumulate(counts[::-1])[::-1]) / (1 + design.draws)
-        ps = np.fmax(np.minimum(ps, 1.0), alone[order])
+        ps = np.fmax(np.minimum(ps, 1.0), single[order])
         adjusted[one, other] = adjusted[other, one] = ps
     return adjusted
 
@@ -101,12 +101,12 @@ def _scales(found: PairSums) -> Floats:
     return np.where(some, 1 / np.sqrt(np.where(some, found.ways, 1.0)), 0.0)
 
 
-def _drawn(design: Design, found: PairSums) -> Floats:
+def _draw_sums(design: Design, found: PairSums) -> Floats:
     """The systems' sums under the multipliers of each draw, (systems, draws)."""
     generator = design.generator()
     sums = np.concatenate([found.by_unit, found.by_video])  # (units + videos, systems)
     parts = []
-    for draws in _chunks(design.draws, max(1, DRAWN_AT_ONCE // max(len(sums), 1))):
+    for draws in _chunks(design.draws, max(1, MULTIPLIERS_AT_ONCE // max(len(sums), 1))):
         count = min(draws.stop, design.draws) - draws.start
         parts.append(sums.T @ generator.standard_normal((count, len(sums))).T)
     return np.concatenate(parts, axis=1)

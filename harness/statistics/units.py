@@ -34,9 +34,9 @@ def sharing_units(unit: Ints, video: Ints) -> csr_array:
     `unit`, `video`: (turns,), from 0. The rows are the units that occur, in their order.
     """
     rows, columns = (np.unique(label, return_inverse=True)[1] for label in (unit, video))
-    asked = csr_array((np.ones(len(rows)), (rows, columns)))
-    asked.data[:] = 1.0
-    shared = csr_array(asked @ asked.T)
+    occurs = csr_array((np.ones(len(rows)), (rows, columns)))
+    occurs.data[:] = 1.0
+    shared = csr_array(occurs @ occurs.T)
     shared.data[:] = 1.0
     return shared
 

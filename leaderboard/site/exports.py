@@ -69,9 +69,9 @@ def csv(tables: Sequence[Table]) -> bytes:
 
     `best_rank`, `worst_rank`: the rank range of the row; `alike`: whether it does not differ
     significantly from the first. They are of the headline and stand in every line of the row.
-    `runs`: how many seeds the figures are the means of; of the headline the least, the greatest and
-    the standard deviation. A line whose `metric` begins with `cost: ` holds what the card declares.
-    `control`: what was broken on purpose in a run that has no rank.
+    `runs`: how many seeds the figures are the means of; of the headline and of costs the least,
+    the greatest and the standard deviation. A line whose `metric` begins with `cost: ` holds what
+    the card declares. `control`: what was broken on purpose in a run that has no rank.
     """
     lines = [
         (*_csv_row(row, table), *line, *_csv_rank(row, table), *spread, *_csv_marks(row))
@@ -123,7 +123,8 @@ def _csv_costs(row: TableRow, table: Table) -> Iterator[tuple[tuple[str, ...], t
         if amount is not None:
             text = amount.text if amount.value is None else ""
             line = (csv_cell(COST + _cost(kind)), exact(amount.value), *("",) * 4, csv_cell(text))
-            yield line, (str(len(row.runs)), "", "", "")
+            spread = map(exact, amount.spread) if amount.spread else ("",) * 3
+            yield line, (str(len(row.runs)), *spread)
 
 
 def _cost(kind: CostKind) -> str:

@@ -7,12 +7,14 @@ The unit of a cost stands in brackets behind its name (`time per turn (s)`), beh
 from __future__ import annotations
 
 import re
+import statistics
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
 from harness.records import Card
+from leaderboard.tables.seeds import SeedSpread, spread_of
 
 MOST = 4  # columns of one table
 OURS = ("parameters", "frames_per_video")  # keys of the card, whose unit is their own name
@@ -34,10 +36,14 @@ class CostKind(NamedTuple):
 
 
 class CostAmount(NamedTuple):
-    """What a card says of a cost; `value` is None where that is no number of at least 0."""
+    """What the cards of a row say of a cost; `value` is None where that is no number of at least 0.
+
+    Of several runs `value` is the mean, and `spread` says how they differ.
+    """
 
     value: float | None
     text: str
+    spread: SeedSpread | None = None
 
 
 def declared_costs(card: Card) -> dict[CostKind, CostAmount]:
@@ -60,10 +66,22 @@ def table_costs(declarations: Iterable[Card]) -> tuple[CostKind, ...]:
     return tuple(next(each for each in spellings if _folded(each) == kind) for kind in first)
 
 
-def amounts(card: Card, kinds: Iterable[CostKind]) -> tuple[CostAmount | None, ...]:
-    """What a card says of each of `kinds`, however it spells them."""
-    found = {_folded(kind): amount for kind, amount in _declared(card)}
-    return tuple(found.get(_folded(kind)) for kind in kinds)
+def amounts(
+    declarations: Iterable[Card], kinds: Iterable[CostKind]
+) -> tuple[CostAmount | None, ...]:
+    """What the cards of a row's runs say of each of `kinds`, however they spell them."""
+    found = [{_folded(kind): amount for kind, amount in _declared(card)} for card in declarations]
+    return tuple(_combined([each.get(_folded(kind)) for each in found]) for kind in kinds)
+
+
+def _combined(runs: Sequence[CostAmount | None]) -> CostAmount | None:
+    """The amounts of all runs as one: that of the first, where not all are numbers."""
+    spread = spread_of([None if amount is None else amount.value for amount in runs])
+    if spread is None or spread.low == spread.high:
+        return runs[0]
+    value = statistics.fmean(amount.value for amount in runs if amount and amount.value is not None)
+    text = f"{compact(value)} ({compact(spread.low)} – {compact(spread.high)})"
+    return CostAmount(value, text, spread)
 
 
 def _folded(kind: CostKind) -> CostKind:

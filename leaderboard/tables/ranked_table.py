@@ -158,7 +158,7 @@ def _row(
         tuple(_figure(runs, column.name, part) for column in columns),
         runs,
         seed_spread([_cell(run, columns[0].name, part) for run in runs]) if len(runs) > 1 else None,
-        costs.amounts(runs[0].card, kinds),
+        costs.amounts((run.card for run in runs), kinds),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -24,8 +24,9 @@ class SeedSpread(NamedTuple):
 def fold_seeds(entries: Iterable[Entry]) -> tuple[Runs, ...]:
     """Each entry alone or with those that differ from it in the seed, in the order of the first.
 
-    Runs of one team folder share a row if they are complete, their cards are equal but for the seed
-    and the run that `pair` names, and no seed occurs twice. Floors stand alone.
+    Runs of one team folder share a row if they are complete, their cards are equal but for the
+    seed, the run that `pair` names and the numbers of `cost`, which are measured anew in each run,
+    and no seed occurs twice. Floors stand alone.
     """
     groups: dict[object, list[Entry]] = {}
     for entry in entries:
@@ -37,8 +38,15 @@ def _all_but_seed(entry: Entry) -> object:
     card = entry.card
     if entry.floor or card.seed is None or entry.partial:
         return entry.key
-    rest = msgspec.structs.replace(card, seed=None, pair=None)
+    rest = msgspec.structs.replace(card, seed=None, pair=None, cost=_not_measured(card.cost))
     return entry.key.split("/")[0], msgspec.json.encode(rest)
+
+
+def _not_measured(cost: Any) -> Any:
+    """The names and texts of a declared cost, without its numbers."""
+    if isinstance(cost, dict):
+        return {name: _not_measured(cost[name]) for name in sorted(cost)}
+    return cost if isinstance(cost, str) else None
 
 
 def _rows(group: list[Entry]) -> list[Runs]:
@@ -78,7 +86,12 @@ def _mean(values: Sequence[float | None]) -> float | None:
 
 def seed_spread(cells: Sequence[Cell]) -> SeedSpread | None:
     """How one figure differs between runs, None for a single run and where one is undefined."""
-    values = [cell.value for cell in cells if cell.value is not None]
-    if len(values) < 2 or len(values) < len(cells):
+    return spread_of([cell.value for cell in cells])
+
+
+def spread_of(values: Sequence[float | None]) -> SeedSpread | None:
+    """How a number differs between runs, as `seed_spread`."""
+    known = [value for value in values if value is not None]
+    if len(known) < 2 or len(known) < len(values):
         return None
-    return SeedSpread(min(values), max(values), statistics.stdev(values))
+    return SeedSpread(min(known), max(known), statistics.stdev(known))

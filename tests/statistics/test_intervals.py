@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from harness.statistics import Design, Interval
+from harness.statistics.design import linearise
 from harness.statistics.intervals import Spread, group_sums, limits, two_way
 from tests.statistics.graphs import Graph, apart, clubs
 
@@ -197,7 +198,7 @@ def test_a_smooth_ratio_is_the_ratio():
     right = outcomes(2, graph) * counted
     design = graph.design()
     smooth = design.smooth(lambda sums: sums[0] / sums[1], [right, counted])
-    assert smooth == pytest.approx(ratio(design, right, counted), rel=1e-6)
+    assert smooth == pytest.approx(ratio(design, right, counted), rel=1e-10)
 
 
 def test_the_variance_of_a_survival_share_is_greenwoods():
@@ -213,7 +214,28 @@ def test_the_variance_of_a_survival_share_is_greenwoods():
     share = np.prod(1 - d / n)
     greenwood = share**2 * (d / (n * (n - d))).sum() * 200 / 199
     low, high = limits(np.array([share]), Spread(greenwood, np.array([200.0])), 0.95, (0, 1))
-    assert found == pytest.approx((share, low[0], high[0]), rel=1e-6)
+    assert found == pytest.approx((share, low[0], high[0]), rel=1e-10)
+
+
+def test_ten_digits_of_a_bound_are_those_of_the_exact_derivative():
+    """The restricted mean of a survival curve and a difference of shares, by their own rules."""
+    rng, graph = np.random.default_rng(4), clubs(80)
+    table = rng.random((8, len(graph.unit))) * 0.3 + np.repeat([0, 1], 4)[:, None]
+    part, whole = np.split(table.sum(axis=1), 2)
+    curve = np.cumprod(1 - part / whole)
+    # With a part S(t) falls by S(t) / (whole - part), with a whole it rises by part / whole of it.
+    slope = np.array([-curve[j:].sum() / (whole[j] - part[j]) for j in range(4)])
+    by_hand = np.concatenate([slope, -slope * part / whole]) @ table
+    value, influence, _ = linearise(
+        lambda sums: np.cumprod(1 - sums[:4] / sums[4:], axis=0).sum(axis=0), table
+    )
+    assert value == pytest.approx(curve.sum(), rel=1e-14)
+    assert influence[:, 0] == pytest.approx(by_hand, rel=1e-10)
+    pairs = table[[0, 4, 1, 5]]
+    a, b, c, d = pairs.sum(axis=1)
+    by_hand = np.array([1 / b, -a / b**2, -1 / d, c / d**2]) @ pairs
+    found = linearise(lambda sums: sums[0] / sums[1] - sums[2] / sums[3], pairs)[1][:, 0]
+    assert found == pytest.approx(by_hand, rel=1e-9, abs=1e-12)
 
 
 def test_an_undefined_smooth_figure_has_no_interval():

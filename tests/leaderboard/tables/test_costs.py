@@ -80,7 +80,7 @@ def test_a_cost_is_found_however_a_card_spells_it():
     cards = [card(cost={"GPU hours": 1}), card(cost={"gpu Hours": 2}), card(cost={"GPU hours": 3})]
     (kind,) = table_costs(cards)
     assert kind == CostKind("GPU hours", "GPU hours")
-    assert [costs.amounts(each, [kind])[0].value for each in cards] == [1, 2, 3]
+    assert [costs.amounts([each], [kind])[0].value for each in cards] == [1, 2, 3]
 
 
 def table(*declared_costs, values=(0.2, 0.4, 0.6)):

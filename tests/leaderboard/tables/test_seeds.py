@@ -62,6 +62,27 @@ def test_pairs_differ_with_the_seed_and_do_not_keep_runs_apart():
     assert [len(group) for group in fold_seeds(runs)] == [2]
 
 
+def test_what_a_run_counts_of_itself_keeps_no_runs_apart_and_its_spread_is_shown():
+    counted = [
+        run(name, seed, cost={"requests": 100, "prompt_tokens": tokens, "note": "one GPU"})
+        for name, seed, tokens in (("a", 1, 1_000), ("b", 2, 1_300), ("c", 3, 1_600))
+    ]
+    table = video(counted)
+    (row,) = table.rows
+    shown = dict(zip((kind.name for kind in table.costs), row.amounts, strict=True))
+    assert shown["requests"] == (100, "100", None)
+    spread = SeedSpread(1_000, 1_600, pytest.approx(300))
+    assert shown["prompt_tokens"] == (1_300, "1,300 (1,000 – 1,600)", spread)
+    assert shown["note"].text == "one GPU"
+    lines = csv.DictReader(io.StringIO(exports.csv([table]).decode()))
+    (line,) = [each for each in lines if each["metric"].startswith("cost: prompt_tokens")]
+    assert [line[name] for name in ("value", "runs", "least", "greatest")] == [
+        "1300", "3", "1000", "1600",
+    ]  # fmt: skip
+    other = run("d", 4, cost={"requests": 100, "prompt_tokens": 5, "note": "two GPUs"})
+    assert [len(runs) for runs in fold_seeds([*counted, other])] == [3, 1]
+
+
 def test_partial_runs_and_floors_stand_alone():
     floors = [run("a", 1)._replace(floor=True), run("b", 2)._replace(floor=True)]
     whole = run("c", 3)
