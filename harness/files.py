@@ -24,7 +24,7 @@ else:
 _ENCODER = msgspec.json.Encoder(order="sorted")
 CUT = 80
 _HIDDEN = re.compile(r"[^ -~\n]")
-# Not Cn: what is unassigned depends on the version of Python, and the same value has the same bytes.
+# Not Cn: what is unassigned depends on the version of Python, and would change the bytes.
 _ESCAPED = frozenset(("Cc", "Cf", "Co", "Cs", "Zl", "Zp", "Zs"))
 
 

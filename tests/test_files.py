@@ -8,7 +8,18 @@ from hypothesis import strategies as st
 
 from harness.files import readable
 
-HIDDEN = ["\x7f", "\x9b", "\xa0", "\xad", "\u200b", "\u200f", "\u2028", "\u202e", "\u2066", "\ufeff"]
+HIDDEN = [
+    "\x7f",
+    "\x9b",
+    "\xa0",
+    "\xad",
+    "\u200b",
+    "\u200f",
+    "\u2028",
+    "\u202e",
+    "\u2066",
+    "\ufeff",
+]
 
 
 @pytest.mark.parametrize("mark", [*HIDDEN, "\ue000", "\U000e0001"], ids=ascii)
