@@ -3,9 +3,9 @@
 A reply is read within limits of size and time. An error that may pass (too many requests, a server
 that is down, a broken reply) is tried again after a growing wait, or when the server says; one that
 stays ends the run, and all replies so far are in the cache. A reply that its limit cut off, or that
-is empty without a token, is asked for once more, and is not kept. Tries are ours and not the library's:
-its waits add up to half a minute, which is less than a server needs to load a model; it does not
-try malformed replies again; and its waits cannot be ended when another request has failed.
+is empty without a token, is asked for once more, and is not kept. Tries are ours and not the
+library's: its waits add up to half a minute, which is less than a server needs to load a model; it
+does not try malformed replies again; and its waits cannot be ended when another request has failed.
 """
 
 from __future__ import annotations

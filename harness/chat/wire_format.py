@@ -121,9 +121,9 @@ def _text(content: Any) -> str:
     if content is None or isinstance(content, str):
         return content or ""
     if not isinstance(content, list):
-        raise ValueError("is no chat completion: its content is no text")
+        raise ValueError("is no chat completion: its content is no text")  # noqa: TRY004
     parts = [part if isinstance(part, dict) else {"text": part} for part in content]
-    texts = [part.get("text") for part in parts if part.get("type", "text") in TEXT_PARTS]
+    texts = [part.get("text") for part in parts if (part.get("type") or "text") in TEXT_PARTS]
     return "".join(text for text in texts if isinstance(text, str))
 
 

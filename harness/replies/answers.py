@@ -74,14 +74,15 @@ def response(text: str, *, cut: bool = False) -> str:
     if place is None:
         return answer
     values, start, end = place
-    for value in reversed(values):
+    for value in values:
         words = [value[name] for name in _WORDS if isinstance(value.get(name), str)]
         if words:
             return response(words[0])
     if not values and (parts := _PART.findall(answer[start:end])):
         return response(_unescaped(parts[-1]))
     around = f"{answer[:start]} {answer[end:]}"
-    return _FENCE.sub("", around).strip()
+    words_around = _FENCE.sub("", around).strip()
+    return words_around if re.search(r"\w", words_around) else ""
 
 
 def _why_silent(text: str, cut: bool) -> str:

@@ -47,6 +47,7 @@ _VALUE = re.compile(
     re.VERBOSE,
 )
 _OPEN_KEY = re.compile(r"\{\s*+(?:[\"'][^\"'{}]{0,30}(?:[\"']\s*+(?::\s*+)?)?)?\Z")
+_PAST_ALL = 10**9  # stands for a number that no list of candidates has
 _INTEGER = re.compile(r"[0-9]{1,9}(?:\.0*)?")
 _SECONDS = re.compile(r"-?[0-9]{1,400}(?:\.[0-9]*)?")
 
@@ -80,7 +81,9 @@ def integer(value: object) -> int | None:
     if isinstance(value, bool):
         return None
     if isinstance(value, float):
-        return int(value) if math.isfinite(value) and value.is_integer() else None
+        if math.isinf(value):
+            return _PAST_ALL
+        return int(value) if value.is_integer() else None
     if isinstance(value, str):
         text = value.strip()
         return int(float(text)) if _INTEGER.fullmatch(text) else None

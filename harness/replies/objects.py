@@ -60,22 +60,29 @@ def follows(text: str) -> bool:
 
 
 def json_places(text: str) -> tuple[list[dict[str, Any]], int, int] | None:
-    """The objects of a reply, and where they begin and end, broken ones too; None: no JSON.
+    """The objects that count in a reply, and from where to where JSON stands; None: none does.
 
-    A list that is the whole reply is JSON without an object.
+    JSON that breaks off goes on to the end, and holds no object. A list that is the whole reply is
+    JSON without an object.
     """
+    parts = list(_objects(text))
+    first = parts[0].start if parts else len(text)
     whole = whole_value(text)
     if whole is not None and isinstance(whole.value, dict | list):
         values = whole.value if isinstance(whole.value, list) else [whole.value]
-        return [value for value in values if isinstance(value, dict)], whole.start, whole.end
-    parts = objects(text)
-    broken = _BROKEN.search(text, parts[-1].end if parts else 0)
-    if broken is not None and not (parts and follows(text[parts[-1].end :])):
-        return [], broken.start(), len(text)
+        return _dicts(values), min(whole.start, first), whole.end
+    behind = parts[-1].end if parts else 0
+    broken = _BROKEN.search(text, behind)
+    if broken is not None:
+        group = objects(text) if parts and follows(text[behind:]) else []
+        return _dicts([part.value for part in group]), min(broken.start(), first), len(text)
     if not parts:
         return None
-    end = len(text) if broken else parts[-1].end
-    return [part.value for part in parts], parts[0].start, end
+    return _dicts([part.value for part in objects(text)]), first, behind
+
+
+def _dicts(values: list[Any]) -> list[dict[str, Any]]:
+    return [value for value in values if isinstance(value, dict)]
 
 
 def _objects(text: str) -> Iterator[JsonPart]:
