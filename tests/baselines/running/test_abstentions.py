@@ -1,4 +1,4 @@
-"""A run in which most turns have no answer says so, with the commonest reason and what to change."""
+"""A run in which most turns have no answer says so, with the commonest reason and advice."""
 
 import pytest
 
