@@ -33,6 +33,7 @@ from harness.chat.usage import (
     REQUESTS,
     UNANSWERED,
     UNCOUNTED,
+    UNEXPLAINED,
 )
 from harness.records import Moment, Video
 from harness.replies.reading import BREAKS_OFF, CUT_OFF, EMPTY
@@ -99,7 +100,7 @@ class Assistant(Generic[RequestT]):
     def explain(self, moments: Sequence[tuple[Query, Moment]]) -> list[Answer]:
         """For each query and its moment: what the model says about it to the user."""
         replies = self._complete([self._builder.explanation(*each) for each in moments])
-        return [Answer(response=words(reply), usage=_usage(reply)) for reply in replies]
+        return [_explanation(reply) for reply in replies]
 
     def _replies(self, requests: Mapping[int, RequestT]) -> dict[int, Reply]:
         return dict(zip(requests, self._complete(list(requests.values())), strict=True))
@@ -149,9 +150,18 @@ def _video_to_ground(query: Query, choice: Choice | None) -> str | None:
 
 
 def _chat_answer(reply: Reply, usage: dict[str, int]) -> Answer:
-    text = words(reply)
-    why = reply.why or (None if text else CUT_OFF if reply.cut else EMPTY)
-    return Answer(response="" if why else text, usage=_with_abstention(usage, why))
+    return Answer(response=words(reply), usage=_with_abstention(usage, _why_silent(reply)))
+
+
+def _explanation(reply: Reply) -> Answer:
+    usage, why = _usage(reply), _why_silent(reply)
+    counted = usage if why is None else usage | {UNEXPLAINED + why: 1}
+    return Answer(response=words(reply), usage=counted)
+
+
+def _why_silent(reply: Reply) -> str | None:
+    """Why a reply has no words to the user; None: it has some."""
+    return reply.why or (None if words(reply) else CUT_OFF if reply.cut else EMPTY)
 
 
 def _video_answer(query: Query, choice: Choice, usage: dict[str, int]) -> Answer:

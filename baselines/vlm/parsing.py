@@ -61,5 +61,7 @@ def read_grounding(reply: Reply, video_id: str, duration: int | None) -> Groundi
 
 def words(reply: Reply) -> str:
     """A reply as the user sees it: no thoughts, no JSON, of bounded length, valid UTF-8."""
+    if reply.why is not None:
+        return ""
     cut = response(reply.text, cut=reply.cut)[:LONGEST]
     return cut.encode("utf-8", "replace").decode("utf-8")

@@ -16,6 +16,7 @@ BY_SCHEMA, IN_WORDS = "asked by a schema", "asked in plain words"
 CUT = "replies cut off at the limit"
 ABSTAINED = "abstained: "
 UNANSWERED = "unanswered: "  # not the model's abstention: its reply did not come, or not whole
+UNEXPLAINED = "moment without words: "
 
 
 class BudgetExceededError(EnvironmentFailure):
