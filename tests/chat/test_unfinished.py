@@ -11,7 +11,7 @@ from tests.chat.servers import Server, completion
 
 SCHEMA = {"type": "object", "properties": {"start": {"type": "number"}}, "required": ["start"]}
 OTHER = {"type": "object", "properties": {"end": {"type": "number"}}, "required": ["end"]}
-SECRET = "sk-very-secret-0123456789abc"
+SECRET = "sk-very-secret-0123456789abc"  # 28 characters
 ZERO = {"prompt_tokens": 100, "completion_tokens": 0}
 UNFINISHED = {
     "length": completion("It is vid", finish_reason="length"),
@@ -49,9 +49,10 @@ def test_what_is_unfinished_is_asked_for_once_more(server, complete, data):
 
 
 @unfinished
-def test_what_stays_unfinished_is_a_reply_that_is_never_kept(server, complete, data):
+def test_what_stays_unfinished_is_a_reply_that_is_never_kept(server, complete, cache, data):
     server.act = lambda handler, *_: handler.say(data)
     (reply,) = complete([question("a")])
+    assert cache.count("toy") == 0
     assert reply.cut or reply.why == NO_TOKENS
     assert len(server.asked) == 2
     server.act = lambda handler, *_: handler.say(completion("whole"))
@@ -189,14 +190,14 @@ def test_what_takes_too_long_has_a_hint(server, complete):
 
 
 @pytest.mark.parametrize("status", [200, 400, 500])
-@pytest.mark.parametrize("before", range(150, 201, 10))
+@pytest.mark.parametrize("before", [150, 180, *range(190, 202)])
 def test_a_key_at_the_place_where_a_message_is_cut_shows_in_no_part(
     server, complete, status, before
 ):
     server.act = lambda h, *_: h.say(b"x" * before + SECRET.encode() + b"y" * 100, status)
     with pytest.raises(EnvironmentFailure) as failure:
         complete([question("a")], key=SECRET)
-    assert SECRET[:8] not in str(failure.value)
+    assert SECRET[:3] not in str(failure.value)
 
 
 def test_a_reply_cut_inside_a_key_shows_none_of_it(server, complete, tmp_path):

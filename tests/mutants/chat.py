@@ -104,7 +104,7 @@ CHAT = (
         "harness/chat/client.py",
         "if isinstance(key, str) and reply.is_final:",
         "if isinstance(key, str):",
-        (f"{UNFINISHED}::test_what_another_start_of_the_server_mends_is_not_kept",),
+        (f"{UNFINISHED}::test_what_stays_unfinished_is_a_reply_that_is_never_kept",),
     ),
     (
         "a reply that was cut off is not asked for again",
