@@ -162,7 +162,8 @@ def _span_of_object(value: Mapping[str, Any], alone: bool, depth: int) -> Readin
         if start is None or end is None:
             return None
         return span_of(start, end if "end" in roles else start + end)
-    nested = [roles["pair"]] if "pair" in roles else list(value) if alone else []
+    others = [key for key in value if not names_videos(key)] if alone else []
+    nested = [roles["pair"]] if "pair" in roles else others
     found = (
         _span(value[key], alone, depth + 1)
         for key in nested

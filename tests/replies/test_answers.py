@@ -205,6 +205,7 @@ SPANS = {
     "words around": 'From 2 s to 5 s a man walks.\n{"start": 12, "end": 20}\nThat is 3 s to 4 s.',
     "fence": 'From 2 s to 5 s:\n```json\n{"start": 12, "end": 20}\n```',
     "draft and answer": 'Maybe {"start": 1, "end": 2}. Rather {"start": 12, "end": 20}',
+    "beside numbers of videos": '{"videos": [7, 9], "when": [12, 20]}',
     "single quotes": "{'start': 12.0, 'end': 20.0}",
     "comma at the end": '{"start": 12.0, "end": 20.0,}',
 }
