@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import re
 import sys
 import unicodedata
 from collections.abc import Iterator
@@ -22,6 +23,9 @@ else:
 
 _ENCODER = msgspec.json.Encoder(order="sorted")
 CUT = 80
+_HIDDEN = re.compile(r"[^ -~\n]")
+# Not Cn: what is unassigned depends on the version of Python, and would change the bytes.
+_ESCAPED = frozenset(("Cc", "Cf", "Co", "Cs", "Zl", "Zp", "Zs"))
 
 
 def canonical(value: Any) -> bytes:
@@ -30,8 +34,21 @@ def canonical(value: Any) -> bytes:
 
 
 def readable(value: Any) -> bytes:
-    """One JSON value with sorted keys, indented by two, ending with a newline."""
-    return msgspec.json.format(canonical(value), indent=2) + b"\n"
+    """One JSON value with sorted keys, indented by two, ending with a newline.
+
+    Controls, marks that reorder or hide text and unusual spaces stand as escapes: the value is the
+    same, and no reader of the file is deceived by it.
+    """
+    text = msgspec.json.format(canonical(value), indent=2).decode("utf-8")
+    return _HIDDEN.sub(_json_escape, text).encode() + b"\n"
+
+
+def _json_escape(found: re.Match[str]) -> str:
+    character = found[0]
+    if unicodedata.category(character) not in _ESCAPED:
+        return character
+    units = character.encode("utf-16-be")
+    return "".join(f"\\u{units[at : at + 2].hex()}" for at in range(0, len(units), 2))
 
 
 def shown(text: str, cut: int = CUT) -> str:

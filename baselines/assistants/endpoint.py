@@ -20,7 +20,12 @@ from baselines.vlm.assistant import Assistant
 from baselines.vlm.conversation import PromptBuilder
 from baselines.vlm.images import VideoImages
 from baselines.vlm.prompts import PROMPTS_SHA256
-from harness.chat.access import ServerAccess, check_address, key_from_environment
+from harness.chat.access import (
+    ServerAccess,
+    check_address,
+    key_from_environment,
+    sends_in_the_clear,
+)
 from harness.chat.client import ChatClient
 from harness.chat.connection import RequestLimits
 from harness.chat.response_cache import FILE, ResponseCache
@@ -101,6 +106,11 @@ class Endpoint(Baseline):
         if not chosen.model:
             raise WrongUsageError("endpoint: --set model=NAME says which model to use")
         access = ServerAccess(check_address(chosen.url), key_from_environment(chosen.key))
+        if sends_in_the_clear(access):
+            view.note(
+                f"WARNING: the key goes unencrypted to {shown(chosen.url)}, and whoever is on the "
+                "way can read it; take https, or a tunnel to 127.0.0.1"
+            )
         cache = ResponseCache(view.cache)
         if count := cache.count(chosen.model):
             view.note(

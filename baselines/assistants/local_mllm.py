@@ -145,13 +145,15 @@ class LocalMLLM(Baseline):
         texts = self._processor.batch_decode(replies, skip_special_tokens=True)
         counts = inputs["attention_mask"].sum(dim=1).tolist()
         for text, count, tokens in zip(texts, counts, replies, strict=True):
-            yield Reply(text, None, count, self._length(tokens))
+            ended = self._end(tokens)
+            length = len(tokens) if ended is None else ended + 1
+            yield Reply(text, None, count, length, cut=ended is None)
 
-    def _length(self, tokens: torch.Tensor) -> int:
-        """The number of generated tokens, with the one that ends the reply."""
+    def _end(self, tokens: torch.Tensor) -> int | None:
+        """The place of the token that ends a reply; None if its limit of length cut it off."""
         ends = torch.tensor(_listed(self._model.generation_config.eos_token_id))
         ended = torch.isin(tokens.cpu(), ends).nonzero()
-        return int(ended[0]) + 1 if len(ended) else len(tokens)
+        return int(ended[0]) if len(ended) else None
 
 
 def _listed(token: int | list[int] | None) -> list[int]:

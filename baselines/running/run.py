@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from baselines.base import MILLISECONDS, MissingInputError
 from baselines.registry import all_baselines
+from baselines.running import abstentions
 from baselines.running.parallel import (
     JournalStore,
     ShardTask,
@@ -73,6 +74,8 @@ def run_baseline(
     if card.cost is not None:
         counts = ", ".join(f"{name} {usage[name]:,}" for name in sorted(usage))
         context.note(f"{config.entry.name}: {counts}")
+    if line := abstentions.warning(usage, len(run.split.turns)):
+        context.note(f"{config.entry.name}: {line}")
     store.remove()
 
 

@@ -20,13 +20,25 @@ from baselines.vlm.parsing import (
     Choice,
     read_choice,
     read_grounding,
-    response,
+    words,
 )
-from harness.chat.messages import Reply
-from harness.chat.usage import ABSTAINED, COMPLETION, PROMPT, REQUESTS, UNCOUNTED
+from harness.chat.messages import IN_REASONING, NO_TOKENS, TOO_LONG, TOOL_CALL, Reply
+from harness.chat.usage import (
+    ABSTAINED,
+    BY_SCHEMA,
+    COMPLETION,
+    CUT,
+    IN_WORDS,
+    PROMPT,
+    REQUESTS,
+    UNANSWERED,
+    UNCOUNTED,
+    UNEXPLAINED,
+)
 from harness.records import Moment, Video
-from harness.replies.reading import EMPTY
+from harness.replies.reading import BREAKS_OFF, CUT_OFF, EMPTY
 
+_NOT_THE_MODELS = frozenset((BREAKS_OFF, CUT_OFF, IN_REASONING, NO_TOKENS, TOO_LONG, TOOL_CALL))
 RequestT = TypeVar("RequestT")
 RequestT_co = TypeVar("RequestT_co", covariant=True)
 
@@ -88,7 +100,7 @@ class Assistant(Generic[RequestT]):
     def explain(self, moments: Sequence[tuple[Query, Moment]]) -> list[Answer]:
         """For each query and its moment: what the model says about it to the user."""
         replies = self._complete([self._builder.explanation(*each) for each in moments])
-        return [Answer(response=response(reply.text), usage=_usage(reply)) for reply in replies]
+        return [_explanation(reply) for reply in replies]
 
     def _replies(self, requests: Mapping[int, RequestT]) -> dict[int, Reply]:
         return dict(zip(requests, self._complete(list(requests.values())), strict=True))
@@ -138,9 +150,18 @@ def _video_to_ground(query: Query, choice: Choice | None) -> str | None:
 
 
 def _chat_answer(reply: Reply, usage: dict[str, int]) -> Answer:
-    text = response(reply.text)
-    why = reply.why or (None if text else EMPTY)
-    return Answer(response="" if why else text, usage=_with_abstention(usage, why))
+    return Answer(response=words(reply), usage=_with_abstention(usage, _why_silent(reply)))
+
+
+def _explanation(reply: Reply) -> Answer:
+    usage, why = _usage(reply), _why_silent(reply)
+    counted = usage if why is None else usage | {UNEXPLAINED + why: 1}
+    return Answer(response=words(reply), usage=counted)
+
+
+def _why_silent(reply: Reply) -> str | None:
+    """Why a reply has no words to the user; None: it has some."""
+    return reply.why or (None if words(reply) else CUT_OFF if reply.cut else EMPTY)
 
 
 def _video_answer(query: Query, choice: Choice, usage: dict[str, int]) -> Answer:
@@ -164,8 +185,14 @@ def _usage(*replies: Reply | None) -> dict[str, int]:
         total[COMPLETION] += reply.completion_tokens or 0
         total[MILLISECONDS] += reply.milliseconds
         total[UNCOUNTED] += reply.prompt_tokens is None or reply.completion_tokens is None
-    return {name: count for name, count in total.items() if count or name != UNCOUNTED}
+        total[BY_SCHEMA] += reply.structured is True
+        total[IN_WORDS] += reply.structured is False
+        total[CUT] += reply.cut
+    rare = (UNCOUNTED, BY_SCHEMA, IN_WORDS, CUT)
+    return {name: count for name, count in total.items() if count or name not in rare}
 
 
 def _with_abstention(usage: dict[str, int], why: str | None) -> dict[str, int]:
-    return usage if why is None else usage | {ABSTAINED + why: 1}
+    if why is None:
+        return usage
+    return usage | {(UNANSWERED if why in _NOT_THE_MODELS else ABSTAINED) + why: 1}

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import base64
 import ipaddress
 import os
+import re
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import httpx2
 
 from harness.errors import WrongUsageError
+
+SHOWN = 7  # characters at the beginning of a key that may show: no secret is as short
+WORD = 4  # characters of a key that is not looked for: it is a placeholder, and stands in any text
 
 
 class ApiKey:
@@ -16,6 +22,7 @@ class ApiKey:
 
     def __init__(self, value: str) -> None:
         self._value = value
+        self._forms = [_SecretText(form) for form in _forms(value)]
 
     def __repr__(self) -> str:
         return "ApiKey(...)"
@@ -25,8 +32,56 @@ class ApiKey:
         return {"Authorization": f"Bearer {self._value}"} if self._value else {}
 
     def redact(self, text: str) -> str:
-        """`text` without the key: a server may repeat it."""
-        return text.replace(self._value, "[key]") if self._value else text
+        """`text` without the key, and without the beginning of it: a server may repeat it.
+
+        It is found as it stands, escaped as in JSON, addresses and HTML, and in base64. To be
+        called before a text is cut: of a key that is cut off behind SHOWN characters no more is
+        recognised.
+        """
+        for form in self._forms:
+            text = form.redact(text)
+        return text
+
+
+class _SecretText:
+    """A text to be found by its beginning, each character as it is or escaped."""
+
+    def __init__(self, value: str) -> None:
+        flags = re.IGNORECASE if len(value) > SHOWN else re.NOFLAG
+        self._units = [re.compile(_unit(character), flags) for character in value]
+        beginning = "".join(map(_unit, value[: SHOWN + 1]))
+        # A short key, such as EMPTY, may be a part of a word.
+        alone = beginning if len(value) > SHOWN else rf"(?<!\w){beginning}(?!\w)"
+        self._beginning = re.compile(alone, flags)
+
+    def redact(self, text: str) -> str:
+        pieces, at = [], 0
+        while found := self._beginning.search(text, at):
+            pieces += [text[at : found.start()], "[key]"]
+            at = found.end()
+            for unit in self._units[SHOWN + 1 :]:
+                if (more := unit.match(text, at)) is None:
+                    break
+                at = more.end()
+        return "".join(pieces) + text[at:]
+
+
+def _forms(key: str) -> Iterator[str]:
+    """The key, and what of it stands in base64 wherever it begins."""
+    if len(key) > WORD:
+        yield key
+    for offset in range(3 if len(key) > SHOWN else 0):
+        # The first signs share bits with what stands before, the last ones with what follows.
+        data = base64.b64encode(bytes(offset) + key.encode()).decode().rstrip("=")
+        whole = data[-(-8 * offset // 6) : 8 * (offset + len(key)) // 6]
+        yield from {whole, whole.replace("+", "-").replace("/", "_")}
+
+
+def _unit(character: str) -> str:
+    """A pattern of one character as it stands, and as JSON, addresses and HTML escape it."""
+    code = ord(character)
+    escaped = rf"\\(?:u00|x){code:02x}|%{code:02x}|&#(?:x0*{code:x}|0*{code});"
+    return rf"(?:\\?{re.escape(character)}|{escaped})"
 
 
 class ServerAccess(NamedTuple):
@@ -75,6 +130,12 @@ def key_from_environment(variable: str) -> ApiKey:
             "ASCII characters"
         )
     return ApiKey(value)
+
+
+def sends_in_the_clear(access: ServerAccess) -> bool:
+    """Whether a key goes to another machine unencrypted, where others may read it on its way."""
+    is_plain = httpx2.URL(access.url).scheme == "http"
+    return bool(access.key.headers()) and is_plain and not is_local(access.url)
 
 
 def is_local(url: str) -> bool:

@@ -2,9 +2,10 @@
 
 A reply is read within limits of size and time. An error that may pass (too many requests, a server
 that is down, a broken reply) is tried again after a growing wait, or when the server says; one that
-stays ends the run, and all replies so far are in the cache. Tries are ours and not the library's:
-its waits add up to half a minute, which is less than a server needs to load a model; it does not
-try malformed replies again; and its waits cannot be ended when another request has failed.
+stays ends the run, and all replies so far are in the cache. A reply that its limit cut off, or that
+is empty without a token, is asked for once more, and is not kept. Tries are ours and not the
+library's: its waits add up to half a minute, which is less than a server needs to load a model; it
+does not try malformed replies again; and its waits cannot be ended when another request has failed.
 """
 
 from __future__ import annotations
@@ -23,8 +24,9 @@ import openai
 import tenacity
 
 from harness.chat.access import ServerAccess
-from harness.chat.connection import MAX_REPLY, RequestLimits, connect
-from harness.chat.messages import REFUSED, TOO_LONG, Reply, Request
+from harness.chat.connection import MAX_ERROR, MAX_REPLY, RequestLimits, connect
+from harness.chat.hints import TIMED_OUT, hint
+from harness.chat.messages import FILTERED, TOO_LONG, Reply, Request
 from harness.chat.response_cache import ResponseCache
 from harness.chat.usage import COMPLETION, PROMPT, UsageTracker
 from harness.chat.wire_format import ChatModel, parse_completion, retry_after
@@ -34,24 +36,21 @@ from harness.files import canonical, shown
 FIRST_WAIT, LONGEST_WAIT = 1.0, 60.0  # seconds before another try, doubled each time
 TRANSIENT = frozenset((408, 409, 425, 429))  # and all statuses from 500 on
 CONTINUE = "replies so far are kept; the same command goes on from there"
-HINTS = {
-    400: "; if it is too much at once, take fewer or smaller frames",
-    401: "; --set key=VARIABLE names the environment variable that holds the key",
-    403: "; --set key=VARIABLE names the environment variable that holds the key",
-    404: "; --set url is the address up to /v1, --set model a name that the server lists",
-    413: "; take fewer or smaller frames",
-    422: "; --set extra changes the parameters of a request",
-}
+# What servers answer that cannot follow a schema; some fail over it.
+NO_SCHEMA = frozenset((400, 404, 405, 415, 422, 500, 501))
 _FILTERS = ("content_filter", "content_policy_violation", "ResponsibleAIPolicyViolation")
 _QUOTA = "insufficient_quota"
 
 
 class _TransientError(Exception):
-    """An error that may pass; `wait`: seconds that the server asks for before another try."""
+    """An error that may pass.
 
-    def __init__(self, text: str, wait: float | None = None) -> None:
+    wait: seconds that the server asks for before another try. advice: what helps if it stays.
+    """
+
+    def __init__(self, text: str, wait: float | None = None, advice: str = "") -> None:
         super().__init__(text)
-        self.wait = wait
+        self.wait, self.advice = wait, advice
 
 
 class _RunEndedError(Exception):
@@ -80,7 +79,8 @@ class ChatClient:
     ) -> None:
         self._access, self._model, self._limits = access, model, limits
         self._cache, self._usage = cache, usage
-        self._refused_schemas: set[bytes] = set()  # the server answers 400 or 422 to these
+        self._refused_schemas: set[bytes] = set()  # answered in plain words alone
+        self._taken_schemas: set[bytes] = set()
         self._failure: IvcrError | None = None
         self._ended = asyncio.Event()
         self._tls = httpx2.create_ssl_context()
@@ -120,13 +120,14 @@ class ChatClient:
 
         key: of the cache; a number if the reply is not to be kept.
         """
-        reply = self._cache.get(key) if isinstance(key, str) else None
+        kept = self._cache.get(key) if isinstance(key, str) else None
+        reply = kept if kept is not None and kept.is_final else None
         try:
             if reply is None:
                 async with slots:
                     self._usage.check()
-                    reply = await self._retry(server, request)
-                    if isinstance(key, str):
+                    reply = await self._finished(server, request)
+                    if isinstance(key, str) and reply.is_final:
                         self._cache.put(key, self._model.name, reply)
         except _RunEndedError:
             return None
@@ -134,9 +135,18 @@ class ChatClient:
             self._failure = self._failure or error
             self._ended.set()
             return None
+        if request.schema is None:
+            reply = msgspec.structs.replace(reply, structured=None)
         tokens = {PROMPT: reply.prompt_tokens or 0, COMPLETION: reply.completion_tokens or 0}
         self._usage.add({name: count * number for name, number in tokens.items()})
         return reply
+
+    async def _finished(self, server: openai.AsyncOpenAI, request: Request) -> Reply:
+        """The reply; one that the model did not bring to its end is asked for once more."""
+        first = await self._retry(server, request)
+        if not first.is_unfinished:
+            return first
+        return _with_cost(await self._retry(server, request), first)
 
     async def _retry(self, server: openai.AsyncOpenAI, request: Request) -> Reply:
         """The reply, after as many tries as are allowed."""
@@ -154,7 +164,8 @@ class ChatClient:
                         raise _RunEndedError
                     return await self._try_once(server, request)
         except _TransientError as error:
-            raise self._permanent(f"{error}, {self._limits.attempts} times") from None
+            text = f"{error}, {self._limits.attempts} times{error.advice}"
+            raise self._permanent(text) from None
         raise AssertionError("a try either returns or raises")
 
     async def _sleep(self, seconds: float) -> None:
@@ -163,21 +174,46 @@ class ChatClient:
             await asyncio.wait_for(self._ended.wait(), seconds)
 
     async def _try_once(self, server: openai.AsyncOpenAI, request: Request) -> Reply:
+        """One try, in plain words if the server refuses the schema."""
         schema = None if request.schema is None else canonical(request.schema)
-        structured = (
-            self._model.structured and schema is not None and schema not in self._refused_schemas
-        )
-        body, started = self._model.body(request, structured=structured), time.perf_counter()
-        response = await self._post(server, canonical(body))
-        if structured and response.status in (400, 422) and not _is_filtered(response):
-            self._refused_schemas.add(schema or b"")
-            return await self._try_once(server, request)
+        started, structured = time.perf_counter(), None if schema is None else False
+        if schema is None or not self._model.structured or schema in self._refused_schemas:
+            response = await self._post(server, request, structured=False)
+        else:
+            response, structured = await self._by_schema(server, request, schema)
         reply = self._read(response, structured)
         took = round(1000 * (time.perf_counter() - started))
         return msgspec.structs.replace(reply, milliseconds=took)
 
-    async def _post(self, server: openai.AsyncOpenAI, body: bytes) -> _Response:
+    async def _by_schema(
+        self, server: openai.AsyncOpenAI, request: Request, schema: bytes
+    ) -> tuple[_Response, bool]:
+        """The response to a request with its schema, or in plain words if the server refuses that.
+
+        A server that once followed the schema does not refuse it: a 500 of it is an error that may
+        pass. Else a 500 is a refusal if plain words are answered and the schema then fails again.
+        """
+        response = await self._post(server, request, structured=True)
+        if response.status == 200:
+            self._taken_schemas.add(schema)
+        taken, fails = schema in self._taken_schemas, response.status >= 500
+        refuses = response.status in NO_SCHEMA and not _is_filtered(response)
+        if not refuses or (fails and taken):
+            return response, True
+        in_words = await self._post(server, request, structured=False)
+        if in_words.status == 200 and fails:
+            again = await self._post(server, request, structured=True)
+            if again.status < 500:
+                return again, True
+        if in_words.status == 200 and schema not in self._taken_schemas:
+            self._refused_schemas.add(schema)
+        return in_words, False
+
+    async def _post(
+        self, server: openai.AsyncOpenAI, request: Request, *, structured: bool
+    ) -> _Response:
         """Send a request and read the response. Raises _TransientError if none comes."""
+        body = canonical(self._model.body(request, structured=structured))
         codes: tuple[Any, ...] = ()
         try:
             async with asyncio.timeout(self._limits.timeout):
@@ -188,43 +224,46 @@ class ChatClient:
             response, codes = error.response, (error.code, error.type)
         except (TimeoutError, openai.APITimeoutError):
             text = f"gave no whole reply within {self._limits.timeout:g} s"
-            raise _TransientError(text) from None
+            raise _TransientError(text, advice=TIMED_OUT) from None
         except openai.APIConnectionError as error:
             cause = error.__cause__ or error
-            text = self._quote(str(cause)) if str(cause) else type(cause).__name__
+            text = self._quote(str(cause).encode()) if str(cause) else type(cause).__name__
             raise _TransientError(f"cannot be reached, or broke off ({text})") from None
         wait = retry_after(response.headers.get("Retry-After", ""))
         return _Response(response.status_code, response.content, wait, codes)
 
-    def _read(self, response: _Response, structured: bool) -> Reply:
+    def _read(self, response: _Response, structured: bool | None) -> Reply:
         """The reply in a response. Raises _TransientError, or EnvironmentFailure."""
         if response.status == 200:
             if len(response.data) > MAX_REPLY:
-                return Reply(why=TOO_LONG)
+                return Reply(why=TOO_LONG, structured=structured)
             return self._read_completion(response.data, structured)
         if _is_filtered(response):
-            return Reply(why=REFUSED)
-        text = f"answers {response.status} ({self._quote(_decoded(response.data))})"
+            return Reply(why=FILTERED, structured=structured)
+        text = f"answers {response.status} ({self._quote(response.data)})"
         transient = response.status in TRANSIENT or response.status >= 500
         if transient and _QUOTA not in response.codes:
-            raise _TransientError(text, response.wait)
-        raise self._permanent(text + HINTS.get(response.status, ""))
+            raise _TransientError(text, response.wait, hint(response.status, response.data))
+        raise self._permanent(text + hint(response.status, response.data))
 
-    def _read_completion(self, data: bytes, structured: bool) -> Reply:
+    def _read_completion(self, data: bytes, structured: bool | None) -> Reply:
         try:
             completion = parse_completion(data)
         except ValueError as error:
-            text = f"answers 200, but {error} ({self._quote(_decoded(data[:200]))})"
+            text = f"answers 200, but {error} ({self._quote(data)})"
             raise _TransientError(text) from None
         return Reply(
             text=self._access.key.redact(completion.text),
-            why=REFUSED if completion.refused else None,
+            why=completion.why,
             prompt_tokens=completion.prompt_tokens,
             completion_tokens=completion.completion_tokens,
             structured=structured,
+            cut=completion.cut,
         )
 
-    def _quote(self, text: str) -> str:
+    def _quote(self, data: bytes) -> str:
+        """The beginning of what a server says, from which the key is taken before it is cut."""
+        text = data[:MAX_ERROR].decode("utf-8", "replace")
         return shown(self._access.key.redact(text), 200)
 
     def _permanent(self, text: str) -> EnvironmentFailure:
@@ -232,8 +271,14 @@ class ChatClient:
         return EnvironmentFailure(f"{url}: {text}; {CONTINUE}")
 
 
-def _decoded(data: bytes) -> str:
-    return data.decode("utf-8", "replace")
+def _with_cost(reply: Reply, earlier: Reply) -> Reply:
+    """A reply that costs what an earlier try cost too."""
+    counts = {}
+    for name in ("prompt_tokens", "completion_tokens"):
+        pair = (getattr(reply, name), getattr(earlier, name))
+        counts[name] = None if None in pair else sum(pair)
+    took = reply.milliseconds + earlier.milliseconds
+    return msgspec.structs.replace(reply, milliseconds=took, **counts)
 
 
 def _is_filtered(response: _Response) -> bool:

@@ -8,8 +8,14 @@ from typing import Any, Literal, NamedTuple
 
 from msgspec import Struct
 
-REFUSED = "refused by the model or its server"
+REFUSED = "refused by the model"
+FILTERED = "filtered by the server"
+TOOL_CALL = "tool call instead of an answer"
+IN_REASONING = "answer in `reasoning_content`"
+NO_TOKENS = "empty, of zero tokens"
 TOO_LONG = "reply too long to be read"
+# What the next reply, or the same server started in another way, may mend.
+_NOT_FINAL = frozenset((TOOL_CALL, IN_REASONING, NO_TOKENS))
 Part = str | bytes  # a text, or a JPEG
 Role = Literal["system", "user", "assistant"]
 
@@ -55,8 +61,9 @@ class Request(NamedTuple):
 class Reply(Struct, frozen=True):
     """The text of a reply, or `why` there is none; token counts as the server gives them.
 
-    structured: whether the server was asked for JSON of the request's schema. milliseconds: from
-    the request to the end of the reply, waits between tries not included.
+    structured: whether the server was asked for JSON of the request's schema; None: the request has
+    none. milliseconds: from the request to the end of the reply, waits between tries not included.
+    cut: the limit of its length cut it off, so the text may go on.
     """
 
     text: str = ""
@@ -64,7 +71,21 @@ class Reply(Struct, frozen=True):
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
     milliseconds: int = 0
-    structured: bool = False
+    structured: bool | None = None
+    cut: bool = False
+
+    @property
+    def is_unfinished(self) -> bool:
+        """Whether the model did not come to its end: another try may give the whole reply."""
+        return self.cut or self.why == NO_TOKENS or (self.why is None and self._is_silent())
+
+    @property
+    def is_final(self) -> bool:
+        """Whether the reply is the model's own answer or refusal, which may be kept."""
+        return not self.is_unfinished and self.why not in _NOT_FINAL
+
+    def _is_silent(self) -> bool:
+        return self.completion_tokens == 0 and not self.text.strip()
 
 
 def _part_as_json(part: Part) -> dict[str, Any]:

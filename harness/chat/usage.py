@@ -12,7 +12,11 @@ from harness.errors import EnvironmentFailure
 MILLION = 1_000_000
 REQUESTS, PROMPT, COMPLETION = "requests", "prompt_tokens", "completion_tokens"
 UNCOUNTED = "replies without a count of tokens"
+BY_SCHEMA, IN_WORDS = "asked by a schema", "asked in plain words"
+CUT = "replies cut off at the limit"
 ABSTAINED = "abstained: "
+UNANSWERED = "unanswered: "  # not the model's abstention: its reply did not come, or not whole
+UNEXPLAINED = "moment without words: "
 
 
 class BudgetExceededError(EnvironmentFailure):

@@ -11,10 +11,22 @@ from typing import Any, NamedTuple
 import msgspec
 from msgspec import Struct
 
-from harness.chat.messages import Request
+from harness.chat.messages import (
+    FILTERED,
+    IN_REASONING,
+    NO_TOKENS,
+    REFUSED,
+    TOOL_CALL,
+    Request,
+)
 from harness.files import canonical
 
 MAX_TOKENS = 2**40  # a server's count above this is taken for unknown
+# Reasons, in the words of several servers, for which a reply ends before its end.
+CUT = frozenset(("length", "max_tokens", "max_output_tokens", "model_length"))
+FAILED = frozenset(("error", "abort", "aborted", "failed", "timeout", "network_error"))
+FILTER = frozenset(("content_filter", "safety", "recitation", "prohibited_content", "sensitive"))
+TEXT_PARTS = ("text", "output_text")
 MAX_RETRY_AFTER = 600.0  # seconds that a server may ask for
 
 
@@ -48,35 +60,35 @@ class ChatModel(NamedTuple):
         return hashlib.sha256(canonical([1, self.version, body])).hexdigest()
 
 
-class _Part(Struct):
-    text: str = ""
-
-
 class _Message(Struct):
-    content: str | list[_Part] | None = None
-    refusal: str | None = None
+    content: Any = None
+    refusal: Any = None
+    reasoning_content: Any = None
+    reasoning: Any = None
+    tool_calls: Any = None
+    function_call: Any = None
 
 
 class _Choice(Struct):
     message: _Message
-    finish_reason: str | None = None
-
-
-class _Usage(Struct):
-    prompt_tokens: int | None = None
-    completion_tokens: int | None = None
+    finish_reason: Any = None
+    error: Any = None
 
 
 class _Completion(Struct):
     choices: list[_Choice]
-    usage: _Usage | None = None
+    usage: msgspec.Raw = msgspec.Raw(b"null")
 
 
 class Completion(NamedTuple):
-    """A text, whether the model refuses to answer, and tokens if the server counts them."""
+    """A text, why there is no answer in it, and tokens if the server counts them.
+
+    cut: the limit of its length cut it off.
+    """
 
     text: str
-    refused: bool
+    why: str | None
+    cut: bool
     prompt_tokens: int | None
     completion_tokens: int | None
 
@@ -85,22 +97,58 @@ def parse_completion(data: bytes) -> Completion:
     """The first choice in the body of a response.
 
     The types are checked: `openai`'s models take any JSON. Raises ValueError if the body is no chat
-    completion.
+    completion, or the server gave up in the middle of it.
     """
     try:
         decoded = msgspec.json.decode(data, type=_Completion)
         choice = decoded.choices[0]
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, IndexError) as error:
         raise ValueError("is no chat completion") from error
-    text, usage = choice.message.content or "", decoded.usage or _Usage()
-    if not isinstance(text, str):
-        text = "".join(part.text for part in text)
-    return Completion(
-        text.encode("utf-8", "replace").decode("utf-8"),
-        bool(choice.message.refusal) or choice.finish_reason == "content_filter",
-        _plausible(usage.prompt_tokens),
-        _plausible(usage.completion_tokens),
-    )
+    text, finish = _text(choice.message.content), str(choice.finish_reason or "").lower()
+    if finish in FAILED or choice.error:
+        raise ValueError(f"the reply ended in an error (finish_reason {finish or 'missing'})")
+    prompt, completion = _counts(decoded.usage)
+    cut = finish in CUT
+    why = _why_no_answer(choice.message, text, finish)
+    if why is None and completion == 0 and not cut and not text.strip():
+        why = NO_TOKENS
+    text = text.encode("utf-8", "replace").decode("utf-8")
+    return Completion(text, why, cut and why is None, prompt, completion)
+
+
+def _text(content: Any) -> str:
+    """The text of a message; of its parts those that are text, without reasoning and pictures."""
+    if content is None or isinstance(content, str):
+        return content or ""
+    if not isinstance(content, list):
+        raise ValueError("is no chat completion: its content is no text")  # noqa: TRY004
+    parts = [part if isinstance(part, dict) else {"text": part} for part in content]
+    texts = [part.get("text") for part in parts if (part.get("type") or "text") in TEXT_PARTS]
+    return "".join(text for text in texts if isinstance(text, str))
+
+
+def _why_no_answer(message: _Message, text: str, finish: str) -> str | None:
+    if message.refusal:
+        return REFUSED
+    if finish in FILTER:
+        return FILTERED
+    if text.strip():
+        return None
+    if message.tool_calls or message.function_call:
+        return TOOL_CALL
+    if finish not in CUT and (message.reasoning_content or message.reasoning):
+        return IN_REASONING
+    return None
+
+
+def _counts(usage: msgspec.Raw) -> tuple[int | None, int | None]:
+    """Tokens of the prompt and of the reply; None for what is no plausible whole number."""
+    try:
+        counts = msgspec.json.decode(usage)
+    except (msgspec.DecodeError, RecursionError):
+        counts = None
+    named = counts if isinstance(counts, dict) else {}
+    return _plausible(named.get("prompt_tokens")), _plausible(named.get("completion_tokens"))
 
 
 def retry_after(text: str) -> float | None:
@@ -123,5 +171,6 @@ def _seconds_until(date: str) -> float:
     return (when - datetime.now(UTC)).total_seconds()
 
 
-def _plausible(count: int | None) -> int | None:
-    return count if count is not None and 0 <= count <= MAX_TOKENS else None
+def _plausible(count: Any) -> int | None:
+    is_count = isinstance(count, int) and not isinstance(count, bool)
+    return count if is_count and 0 <= count <= MAX_TOKENS else None

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -51,12 +48,13 @@ def compare(
     from harness.comparison import compare as run_comparison
     from harness.comparison.latex import latex_lines
     from harness.comparison.terminal import text_lines
+    from harness.files import readable
 
     found = run_comparison(
         submissions, Benchmark(benchmark), split, dialogues=dialogues, further=further
     )
     if form == "json":
-        print_result(readable_anywhere(found))
+        print_result(readable(found).decode("utf-8"))
     else:
         lines = text_lines(found) if form == "text" else latex_lines(found)
         print_result("".join(f"{line}\n" for line in lines))
@@ -88,29 +86,12 @@ def items(submissions: tuple[Path, ...], benchmark: Path, split: str, most: int,
     """
     from harness.benchmark import Benchmark
     from harness.cli.submission import print_result
+    from harness.files import readable
     from harness.items import analyse
     from harness.items.terminal import text_lines
 
     found = analyse(submissions, Benchmark(benchmark), split)
     if form == "json":
-        print_result(readable_anywhere(found))
+        print_result(readable(found).decode("utf-8"))
     else:
         print_result("".join(f"{line}\n" for line in text_lines(found, most)))
-
-
-def readable_anywhere(value: Any) -> str:
-    """A JSON document with marks and controls written as escapes.
-
-    JSON itself allows marks that reorder text and a second set of terminal controls.
-    """
-    from harness.files import readable
-
-    return re.sub(r"[^ -~\n]", _escaped, readable(value).decode("utf-8"))
-
-
-def _escaped(found: re.Match[str]) -> str:
-    character = found.group()
-    if unicodedata.category(character)[0] not in "CZ":
-        return character
-    units = character.encode("utf-16-be")
-    return "".join(f"\\u{units[at : at + 2].hex()}" for at in range(0, len(units), 2))

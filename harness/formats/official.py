@@ -22,11 +22,11 @@ from harness.protocols.joining import EntryJoin, join
 from harness.protocols.result_file import ResultEntry, read_result
 from harness.protocols.source import SourceSplit, SourceTurn, read_source
 from harness.records import Moment, Prediction, Turn, TurnKey
-from harness.replies import candidate_number, span
+from harness.replies import candidate_number, response, span
 from harness.sources.metadata import clean
 from harness.submission import STARTER
 
-LONGEST_RESPONSE = 4000  # characters of an output that are kept as the turn's response
+LONGEST_RESPONSE = 4000  # characters of an output's words that are kept as the response
 CHAT = "a chat turn, which is no item"
 NOT_ASKED = {
     "D2": "in a dialogue of type 7, which becomes no item (D2)",
@@ -189,4 +189,4 @@ def _moment(turn: Turn, output: str, video_id: str, duration: int | None) -> Res
 
 
 def _response(output: str) -> str:
-    return clean(output[:LONGEST_RESPONSE])
+    return clean(response(output)[:LONGEST_RESPONSE])

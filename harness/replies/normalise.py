@@ -58,20 +58,27 @@ _HAN_NUMBER = re.compile(
     r"(?:点([零〇一二三四五六七八九]{1,3})(?![零〇一二三四五六七八九]))?"
     r"(?<!一(?=[共直开些样般起下定边旁会切样旦再度致]))"
 )
+_UNFINISHED = re.compile(
+    r"(?:(?<![0-9.:,'-])[0-9][0-9.:,'-]*+\s?"
+    r"(?:h(?:ou?r?s?|rs?)?|m(?:in?(?:ute?)?s?|s)?|s(?:ec?(?:ond?)?s?)?|分钟?|点|第)?"
+    r"|(?<![a-z])[a-z]++|[十百零]++)\Z"
+)
 _HALF = re.compile(r"(?<=[0-9])分半钟?")
 _HUNDREDS = re.compile(
     r"(?:([一二两三四五六七八九])百)?零?(?:([一二三四五六七八九]?)(十))?([一二两三四五六七八九]?)"
 )
 
 
-def plain(text: str) -> str:
+def plain(text: str, *, cut: bool = False) -> str:
     """The first LONGEST characters in lower case, with ASCII digits, dashes and brackets.
 
     Number words of both languages (one to ninety-nine, 一 to 九百九十九, 三点五) become digits.
+    cut: the text was cut off, so its last number or word, which may go on, is left out.
     """
     kept = text[:LONGEST].translate(_PLAIN).lower()
     digits = _HAN_NUMBER.sub(_han, _WORD.sub(_word, kept))
-    return _HALF.sub("分30秒", digits).replace("半分钟", "30秒")
+    whole = _HALF.sub("分30秒", digits).replace("半分钟", "30秒")
+    return _UNFINISHED.sub("", whole) if cut else whole
 
 
 def _word(match: re.Match[str]) -> str:

@@ -93,23 +93,25 @@ class _Mention(NamedTuple):
     value: int
 
 
-def candidate_number(text: str, candidates: int = CANDIDATES) -> Reading[int]:
-    """The number, 1 to `candidates`, of the candidate that a reply names; or why there is none.
+def number_in_words(text: str, candidates: int = CANDIDATES, *, cut: bool = False) -> Reading[int]:
+    """The number, 1 to `candidates`, of the candidate that words name; or why there is none.
 
-    >>> candidate_number("It is the 10th video.").value, candidate_number("视频三").value
+    cut: the words go on, so a number counts if it is marked as the answer or the only one.
+
+    >>> number_in_words("It is the 10th video.").value, number_in_words("视频三").value
     (10, 3)
     """
-    reply = plain(text)
+    reply = plain(text, cut=cut)
     if not reply.strip():
         return Reading(None, EMPTY)
     named = _mentions(_NAMED_RE, reply)
     groups = [_marked_answers(reply, named), named]
     if not named:
         groups += [_mentions(_MARKED_RE, reply), _bare(reply)]
-    for group in groups:
-        for mention in group:
-            if 1 <= mention.value <= candidates:
-                return Reading(mention.value)
+    for place, group in enumerate(groups):
+        values = [each.value for each in group if 1 <= each.value <= candidates]
+        if values and (not cut or place == 0 or len(set(values)) == 1):
+            return Reading(values[0])
     if any(groups):
         return Reading(None, OUT_OF_RANGE)
     return Reading(None, REFUSAL if _REFUSAL.search(reply) else NO_NUMBER)

@@ -16,9 +16,14 @@ ONE_TIME = "one time alone"
 NO_LENGTH = "span without length"
 NEGATIVE = "time before the first frame"
 NO_SPAN = "numbers that are no span of time"
+OUTSIDE = "span outside the video"
+THOUGHTS = "thoughts alone"
+BREAKS_OFF = "JSON that breaks off"
+CUT_OFF = "cut off at the limit"
 REASONS = (
     *(EMPTY, REFUSAL, NO_NUMBER, OUT_OF_RANGE),
-    *(NO_TIME, ONE_TIME, NO_LENGTH, NEGATIVE, NO_SPAN),
+    *(NO_TIME, ONE_TIME, NO_LENGTH, NEGATIVE, NO_SPAN, OUTSIDE),
+    *(THOUGHTS, BREAKS_OFF, CUT_OFF),
 )
 
 

@@ -6,9 +6,9 @@ from collections import Counter
 from typing import Any
 
 from harness.records import Language, Task, milliseconds
-from harness.replies.numbers import candidate_number
+from harness.replies.answers import candidate_number
+from harness.replies.answers import span as sound_span
 from harness.replies.published_rules import official_number, reference_spans
-from harness.replies.spans import span as sound_span
 
 COUNTS = (
     "answers",

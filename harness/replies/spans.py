@@ -15,6 +15,7 @@ from typing import NamedTuple
 from harness.records import Span
 from harness.replies.normalise import plain
 from harness.replies.reading import (
+    CUT_OFF,
     EMPTY,
     NEGATIVE,
     NO_LENGTH,
@@ -90,13 +91,15 @@ class _SpanMatch(NamedTuple):
     negative: bool = False
 
 
-def span(text: str) -> Reading[Span]:
-    """The span that a reply names, in milliseconds, put in order; or why there is none.
+def span_in_words(text: str, *, cut: bool = False) -> Reading[Span]:
+    """The span that words name, in milliseconds, put in order; or why there is none.
 
-    >>> span("2-3 people at 0:05-0:10.5").value
+    cut: the words go on, so a span counts if there is no other as sure.
+
+    >>> span_in_words("2-3 people at 0:05-0:10.5").value
     Span(start=5000, end=10500)
     """
-    reply = plain(text).replace(_EXAMPLE, "")
+    reply = plain(text, cut=cut).replace(_EXAMPLE, "")
     if not reply.strip():
         return Reading(None, EMPTY)
     all_times = times(reply)
@@ -106,6 +109,8 @@ def span(text: str) -> Reading[Span]:
     if not spans:
         return Reading(None, _why(reply, all_times))
     best = spans[0]
+    if cut and len({each[2:4] for each in spans if each.strength == best.strength}) > 1:
+        return Reading(None, CUT_OFF)
     if best.negative:
         return Reading(None, NEGATIVE)
     start, end = sorted((best.start, best.end))

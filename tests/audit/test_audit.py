@@ -80,6 +80,24 @@ def assert_sound_end(found, result, benchmark, folder):
                 assert value == cell["value"], (name, figure)
 
 
+def test_thoughts_and_json_are_read_as_the_converter_reads_them(benchmark_of, result_of, tmp_path):
+    benchmark = benchmark_of(FILE, durations=DURATIONS)
+    result = result_of(
+        rows(
+            '<think>Video 1?</think>{"videos": [3], "reply": "There."}',
+            '◁think▷1s-2s◁/think▷{"start": 5.0, "end": 9.0}',
+            "<reasoning>Video 2, or",
+            'At 7 s to 8 s? {"start": 2, "end": 4.5}',
+        )
+    )
+    found = audit(result, benchmark)
+    assert_adds_up(found)
+    assert_sound_end(found, result, benchmark, tmp_path / "s")
+    figures = found.attributed.figures["all"]
+    assert figures["R@1"].sound_items == Share(1, 2)
+    assert figures["R@1,IoU>=0.7"].sound_items == Share(2, 2)
+
+
 @settings(max_examples=30)
 @given(data=st.data(), file=samples())
 def test_parts_add_up_and_both_ends_are_figures_of_others(data, file):

@@ -9,16 +9,13 @@ from email.utils import format_datetime
 
 import pytest
 
-from harness.chat import client
 from harness.chat.access import ApiKey, ServerAccess
-from harness.chat.client import ChatClient
-from harness.chat.connection import MAX_REPLY, RequestLimits
-from harness.chat.messages import REFUSED, TOO_LONG, Message, Request
-from harness.chat.response_cache import ResponseCache
-from harness.chat.usage import BudgetExceededError, Prices, UsageTracker
-from harness.chat.wire_format import MAX_RETRY_AFTER, ChatModel, retry_after
+from harness.chat.connection import MAX_REPLY
+from harness.chat.messages import FILTERED, REFUSED, TOO_LONG, Message, Request
+from harness.chat.usage import BudgetExceededError
+from harness.chat.wire_format import MAX_RETRY_AFTER, retry_after
 from harness.errors import EnvironmentFailure
-from tests.chat.servers import TOKENS, Server, completion
+from tests.chat.servers import TOKENS, completion
 
 SCHEMA = {"type": "object", "properties": {"start": {"type": "number"}}, "required": ["start"]}
 SECRET = "sk-very-secret-0123456789"
@@ -33,25 +30,6 @@ QUESTIONS = [question(f"question {number}") for number in range(6)]
 
 
 @pytest.fixture(autouse=True)
-def _soon(monkeypatch):
-    """No test waits as long as a person would."""
-    monkeypatch.setattr(client, "FIRST_WAIT", 0.01)
-
-
-@pytest.fixture
-def server():
-    """A server whose `act` a test may change."""
-    made = Server(lambda handler, body, number: handler.say(completion(f"reply {number}")))
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def cache(tmp_path):
-    return ResponseCache(tmp_path / "cache")
-
-
-@pytest.fixture(autouse=True)
 def _another_server_in_the_environment(monkeypatch):
     """Keys and addresses that the libraries would take from there."""
     monkeypatch.setenv("OPENAI_API_KEY", ELSEWHERE)
@@ -60,21 +38,6 @@ def _another_server_in_the_environment(monkeypatch):
     monkeypatch.setenv("OPENAI_CUSTOM_HEADERS", f"Authorization: {ELSEWHERE}\nX-More: {ELSEWHERE}")
     monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
-
-
-@pytest.fixture
-def complete(server, cache):
-    """Send requests to the server."""
-
-    def send(requests, *, key="", structured=True, concurrency=1, timeout=30.0, attempts=3,
-            budget_tokens=None, temperature=0.0, version=""):  # fmt: skip
-        model = ChatModel("toy", version, {"temperature": temperature, "seed": 0}, structured)
-        limits = RequestLimits(concurrency, timeout, attempts)
-        usage = UsageTracker(Prices(), budget_tokens=budget_tokens)
-        access = ServerAccess(server.url, ApiKey(key))
-        return ChatClient(access, model, limits, cache, usage).complete(requests)
-
-    return send
 
 
 def texts(replies):
@@ -224,19 +187,20 @@ def test_what_does_not_pass_ends_the_run_at_once(server, complete, status, body,
 
 
 @pytest.mark.parametrize(
-    ("status", "body"),
+    ("status", "body", "why"),
     [
-        (200, completion(None, message={"refusal": "no"})),
-        (200, completion("", finish_reason="content_filter")),
-        (400, b'{"error": {"code": "content_filter", "message": "no"}}'),
-        (400, b'{"error": {"type": "content_policy_violation"}}'),
+        (200, completion(None, message={"refusal": "no"}), REFUSED),
+        (200, completion("", finish_reason="content_filter"), FILTERED),
+        (200, completion("a part", finish_reason="SAFETY"), FILTERED),
+        (400, b'{"error": {"code": "content_filter", "message": "no"}}', FILTERED),
+        (400, b'{"error": {"type": "content_policy_violation"}}', FILTERED),
     ],
 )
-def test_a_refusal_is_a_reply(server, complete, status, body):
+def test_a_refusal_is_a_reply_and_is_kept(server, complete, status, body, why):
     server.act = lambda handler, *_: handler.say(body, status)
     for _ in range(2):
         (reply,) = complete([question("asked", SCHEMA)])
-        assert (reply.text, reply.why) == ("", REFUSED)
+        assert reply.why == why
     assert len(server.asked) == 1
 
 

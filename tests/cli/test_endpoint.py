@@ -217,6 +217,61 @@ def test_a_key_is_in_nothing_that_a_run_leaves(ivcr, command, server, tmp_path, 
     assert {head["authorization"] for head in server.headers} == {f"Bearer {SECRET}"}
 
 
+def spent(out):
+    return json.loads((out / "run.json").read_text("utf-8"))["spent"]
+
+
+def test_a_run_without_answers_says_so_and_what_to_change(ivcr, command, server, tmp_path):
+    server.act = lambda handler, *_: handler.say(
+        completion("<think>Is it video 3 or", finish_reason="length")
+    )
+    code, _, err = ivcr(*command(tmp_path / "sub"))
+    assert code == 0
+    (line,) = (line for line in err.splitlines() if "WARNING" in line)
+    assert "turns have no answer, most often" in line
+    assert "cut off at the limit; raise max_tokens" in line
+    counts = spent(tmp_path / "sub")
+    assert counts["unanswered: cut off at the limit"] >= counts["requests"] / 2
+    assert counts["replies cut off at the limit"] == counts["requests"]
+    assert counts["prompt_tokens"] == 200 * counts["requests"], "each was asked for twice"
+    assert not [name for name in counts if name.startswith("abstained: cut")]
+    server.act = lambda handler, body, number: handler.say(sensible(body))
+    code, _, err = ivcr(*command(tmp_path / "again", cache=tmp_path / "sub-cache"))
+    assert code == 0
+    assert "WARNING" not in err
+    assert not [name for name in spent(tmp_path / "again") if name.startswith("unanswered")]
+
+
+@pytest.mark.parametrize("status", [200, 404, 500])
+def test_run_json_says_how_the_server_was_asked(ivcr, command, server, tmp_path, status):
+    def act(handler, body, number):
+        if status == 200 or "response_format" not in body:
+            handler.say(sensible(body))
+        else:
+            handler.say(b"no", status)
+
+    server.act = act
+    assert ivcr(*command(tmp_path / "sub", "concurrency=1"))[0] == 0
+    counts = spent(tmp_path / "sub")
+    names = ["asked by a schema", "asked in plain words"]
+    assert [counts.get(name, 0) > 0 for name in names] == [status == 200, status != 200]
+    assert ivcr(*command(tmp_path / "off", "structured=off"))[0] == 0
+    assert spent(tmp_path / "off").keys().isdisjoint(names[:1])
+
+
+def test_a_key_over_plain_http_to_another_machine_is_told(
+    ivcr, command, server, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("TOY_KEY", SECRET)
+    what = command(tmp_path / "sub", "key=TOY_KEY", "budget_tokens=0")
+    there = [str(part).replace(server.url, "http://192.0.2.1:9/v1") for part in what]
+    code, _, err = ivcr(*there)
+    assert code == 3, err
+    assert 'the key goes unencrypted to "http://192.0.2.1:9/v1"' in err
+    code, _, err = ivcr(*command(tmp_path / "own", "key=TOY_KEY", "budget_tokens=0"))
+    assert "unencrypted" not in err
+
+
 def test_processes_share_the_turns_and_the_count(ivcr, command, server, whole, tmp_path):
     code, _, err = ivcr(*command(tmp_path / "two"), "--processes", "2")
     assert code == 0, err

@@ -5,7 +5,7 @@ import pytest
 from harness.formats.official import CHAT, LATE, NOT_ASKED, TOO_DEEP, convert
 from harness.protocols.joining import NO_ENTRY
 from harness.records import Card, Moment
-from harness.replies.reading import NO_NUMBER, ONE_TIME, REFUSAL
+from harness.replies.reading import NO_NUMBER, ONE_TIME, REFUSAL, THOUGHTS
 from harness.submission import write
 from harness.validation import check
 from tests.protocols.conftest import benchmark_of, result_of
@@ -47,6 +47,25 @@ def test_replies_become_choices_and_moments(benchmark_of, result_of):
     assert predictions[2].response == "从5秒到10秒"
     assert report.cut == 1
     assert report.answered == 4 + 7
+
+
+def test_thoughts_are_no_answers_and_json_is_no_response(benchmark_of, result_of):
+    benchmark = benchmark_of(FILE, durations=DURATIONS)
+    answers = rows(
+        '<think>Video 1 is red.</think>{"videos": [3, 1], "reply": "It is the man."}',
+        '◁think▷1s-2s◁/think▷From 1 s on he sits.\n```json\n{"start": 5, "end": 10.0}\n```',
+        "[THINK]从1秒到2秒",
+        "[9, 11.5]",
+        '{"video": 4}',
+    )
+    predictions, report = convert(result_of(answers), benchmark)
+    assert predictions[0].choice == ("S/1.mp4",)
+    assert predictions[1].moments == (Moment("S/1.mp4", 5000, 10000),)
+    assert predictions[2].moments == ()
+    assert predictions[3].moments == (Moment("S/1.mp4", 9000, 11500),)
+    shown = [prediction.response for prediction in predictions[:4]]
+    assert shown == ["It is the man.", "From 1 s on he sits.", "", ""]
+    assert report.abstentions[THOUGHTS] == 1
 
 
 def test_the_submission_is_valid(benchmark_of, result_of, tmp_path):

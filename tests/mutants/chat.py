@@ -5,6 +5,8 @@ Each row: the bug, its file, the text that stands there once, the text with the 
 
 CLIENT = "tests/chat/test_client.py"
 ENDPOINT = "tests/baselines/assistants/test_endpoint.py"
+UNFINISHED = "tests/chat/test_unfinished.py"
+ANSWERS = "tests/replies/test_answers.py"
 CHAT = (
     (
         "a key stands in an error",
@@ -44,8 +46,8 @@ CHAT = (
     (
         "a kept reply is requested again",
         "harness/chat/client.py",
-        "reply = self._cache.get(key) if isinstance(key, str) else None",
-        "reply = None",
+        "kept = self._cache.get(key) if isinstance(key, str) else None",
+        "kept = None",
         (f"{CLIENT}::test_equal_requests_are_asked_once_and_kept_replies_not_at_all",),
     ),
     (
@@ -58,8 +60,8 @@ CHAT = (
     (
         "an abstention is not counted",
         "baselines/vlm/assistant.py",
-        "usage | {ABSTAINED + why: 1}",
-        "usage",
+        "return usage | {(UNANSWERED if why in _NOT_THE_MODELS else ABSTAINED) + why: 1}",
+        "return usage",
         (f"{ENDPOINT}::test_what_cannot_be_read_is_an_abstention_with_its_reason",),
     ),
     (
@@ -82,5 +84,75 @@ CHAT = (
         "return max(wait or 0.0, longest *",
         "return max(0.0, longest *",
         (f"{CLIENT}::test_a_server_is_asked_again_when_it_says",),
+    ),
+    (
+        "a message is cut before the key is blotted out",
+        "harness/chat/client.py",
+        "text = data[:MAX_ERROR].decode",
+        "text = data[:200].decode",
+        (f"{UNFINISHED}::test_a_key_at_the_place_where_a_message_is_cut_shows_in_no_part",),
+    ),
+    (
+        "the beginning of a key shows",
+        "harness/chat/access.py",
+        'beginning = "".join(map(_unit, value[: SHOWN + 1]))',
+        'beginning = "".join(map(_unit, value))',
+        ("tests/chat/test_access.py::test_the_beginning_of_a_key_is_blotted_out",),
+    ),
+    (
+        "a reply that was cut off is kept",
+        "harness/chat/client.py",
+        "if isinstance(key, str) and reply.is_final:",
+        "if isinstance(key, str):",
+        (f"{UNFINISHED}::test_what_stays_unfinished_is_a_reply_that_is_never_kept",),
+    ),
+    (
+        "a reply that was cut off is not asked for again",
+        "harness/chat/client.py",
+        "if not first.is_unfinished:",
+        "if first is not None:",
+        (f"{UNFINISHED}::test_what_is_unfinished_is_asked_for_once_more",),
+    ),
+    (
+        "one fault turns the schema off",
+        "harness/chat/client.py",
+        "if not refuses or (fails and taken):",
+        "if not refuses:",
+        (f"{UNFINISHED}::test_a_fault_is_no_refusal_where_the_schema_is_followed",),
+    ),
+    (
+        "thoughts that are not closed are an answer",
+        "harness/replies/thoughts.py",
+        "        if not self.depth:\n            self._pieces.append",
+        "        if True:\n            self._pieces.append",
+        (f"{ANSWERS}::test_a_thought_that_is_not_closed_goes_on_to_the_end",),
+    ),
+    (
+        "words outrank JSON",
+        "harness/replies/answers.py",
+        "found = numbers_in_json(answer, candidates, cut=cut)",
+        "found = None",
+        (f"{ANSWERS}::test_a_choice_in_json_is_read_in_many_forms",),
+    ),
+    (
+        "a number that may go on counts",
+        "harness/replies/broken_json.py",
+        "    if goes_on and not",
+        "    if False and not",
+        (f"{ANSWERS}::test_a_cut_span_is_read_as_far_as_it_is_whole",),
+    ),
+    (
+        "raw JSON is shown",
+        "harness/replies/answers.py",
+        "    if place is None:",
+        "    if place is not None:",
+        (f"{ANSWERS}::test_what_is_shown_is_no_json",),
+    ),
+    (
+        "JSON for people holds raw marks",
+        "harness/files.py",
+        'return _HIDDEN.sub(_json_escape, text).encode() + b"\\n"',
+        'return text.encode() + b"\\n"',
+        ("tests/test_files.py",),
     ),
 )

@@ -105,7 +105,7 @@ def test_a_choice_stands_first_and_the_others_as_they_were_given(server, endpoin
     ("text", "why"),
     [
         ('{"videos": [], "reply": "none fits"}', "says that nothing matches"),
-        ('{"videos": [11], "reply": "../../etc/passwd"}', "says that nothing matches"),
+        ('{"videos": [11], "reply": "../../etc/passwd"}', "number outside the candidates"),
         ('{"videos": "rm -rf /"}', "no candidate number"),
         ("I cannot tell.", "says that nothing matches"),
         ("video 9", "number outside the candidates"),
@@ -193,7 +193,8 @@ def test_a_chat_turn_is_answered_with_words(server, endpoint):
     ("data", "why"),
     [
         (completion(" "), "empty reply"),
-        (completion("no", finish_reason="content_filter"), "refused by the model or its server"),
+        (completion("no", finish_reason="content_filter"), "filtered by the server"),
+        (completion("", message={"refusal": "no"}), "refused by the model"),
     ],
 )
 def test_a_chat_turn_without_words_is_an_abstention(server, endpoint, data, why):
