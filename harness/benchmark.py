@@ -84,6 +84,12 @@ class GoldLine(Struct, frozen=True):
     foil: str | None
 
 
+class _DialogueName(Struct, frozen=True):
+    """A line of turns.jsonl, as far as the name of its dialogue."""
+
+    dialogue_id: str
+
+
 class Split(Struct, frozen=True):
     """What participants see of one split: turns in order, candidates by turn, corpus by id."""
 
@@ -116,6 +122,7 @@ class Benchmark:
         require("benchmark", document, path, NEXT_STEP, EnvironmentFailure)
         self.header = msgspec.convert(document, Header)
         self._splits: dict[str, Split] = {}
+        self._elsewhere: dict[str, dict[str, str]] = {}
 
     @cached_property
     def videos(self) -> dict[str, Video]:
@@ -125,6 +132,18 @@ class Benchmark:
     def split(self, name: str = "test") -> Split:
         """The public half of one split. Raises EnvironmentFailure if there is none of that name."""
         return self._splits.get(name) or self._read_split(name, _read)
+
+    def dialogues_elsewhere(self, name: str) -> dict[str, str]:
+        """The dialogues of the other splits whose files are here: by id the split's name."""
+        if name not in self._elsewhere:
+            places = {other: self.folder / other / "turns.jsonl" for other in self.header.splits}
+            self._elsewhere[name] = {
+                line.dialogue_id: other
+                for other, path in places.items()
+                if other != name and path.is_file()
+                for line in _lines(path, _DialogueName)
+            }
+        return self._elsewhere[name]
 
     def gold(self, name: str = "test") -> tuple[Gold, ...]:
         """The private half of one split, in the order of its turns.

@@ -15,6 +15,8 @@ from harness.cli.options import ListingCommand
 if TYPE_CHECKING:
     from harness.validation import Report
 
+DEFAULT_SPLIT = "test"
+
 
 @click.command()
 @click.argument("submission", type=click.Path(path_type=Path), metavar="SUB")
@@ -41,7 +43,7 @@ def validate(submission: Path, benchmark: Path, split: str, form: str) -> None:
     if form == "json":
         print_result(readable(report).decode("utf-8"))
     else:
-        lines = text_lines(report, _arguments(submission, benchmark))
+        lines = text_lines(report, _arguments(submission, benchmark, split))
         print_result("".join(f"{line}\n" for line in lines))
     sys.exit(0 if report.valid else 1)
 
@@ -99,7 +101,7 @@ def init(folder: Path, benchmark: Path, split: str) -> None:
     start(folder, Benchmark(benchmark), split)
     print_result(
         f"{folder}: wrote {CARD} and {EXAMPLE}; fill in the card, write one line a turn to "
-        f"predictions.jsonl, then: ivcr validate {_arguments(folder, benchmark)}\n"
+        f"predictions.jsonl, then: ivcr validate {_arguments(folder, benchmark, split)}\n"
     )
 
 
@@ -134,27 +136,46 @@ def _formats() -> Mapping[str, str]:
 @click.option("--benchmark", required=True, type=click.Path(path_type=Path), help="The benchmark.")
 @click.option("--split", default="test", show_default=True, help="The split that FILE answers.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="The submission.")
-def convert(form: str, file: Path, benchmark: Path, split: str, out: Path) -> None:
+@click.option(
+    "--order",
+    type=click.Choice(["score", "rank"]),
+    default="score",
+    show_default=True,
+    help="What orders the rankings of a TREC run.",
+)
+def convert(form: str, file: Path, benchmark: Path, split: str, out: Path, order: str) -> None:
     """Convert a file of another tool to a submission.
 
     Reports what was dropped. A card in the folder is kept; else a card to fill in is written.
+    Exits with 1, and writes nothing, if no turn is answered.
     """
     from harness.benchmark import Benchmark
-    from harness.formats import format_named
+    from harness.errors import SubmissionError
+    from harness.formats import converter_named
+    from harness.formats.conversion import answered
     from harness.submission import write
     from harness.validation.inspection import card_of
 
-    converter = format_named(form)
+    converter = converter_named(form, by_rank=order == "rank")
     card = card_of(out) or converter.card
-    conversion = converter.convert(file, Benchmark(benchmark), split)
-    write(out, card, conversion.predictions)
+    where = Benchmark(benchmark)
+    conversion = converter.convert(file, where, split)
     for line in conversion.report.lines():
         print_result(f"{line}\n")
+    turns = len(conversion.predictions)
+    number = answered(where.split(split), conversion.predictions)
+    if turns and not number:
+        raise SubmissionError(
+            f"{file}: 0 turns answered of the {turns:,} of split {split}, so nothing was written; "
+            "the lines above say what was dropped"
+        )
+    write(out, card, conversion.predictions)
     print_result(
-        f"{out}: {len(conversion.predictions):,} turns answered; next: "
-        f"ivcr validate {_arguments(out, benchmark)}\n"
+        f"{out}: {number:,} of {turns:,} turns answered; next: "
+        f"ivcr validate {_arguments(out, benchmark, split)}\n"
     )
 
 
-def _arguments(folder: Path, benchmark: Path) -> str:
-    return f"{shlex.quote(str(folder))} --benchmark {shlex.quote(str(benchmark))}"
+def _arguments(folder: Path, benchmark: Path, split: str) -> str:
+    chosen = "" if split == DEFAULT_SPLIT else f" --split {shlex.quote(split)}"
+    return f"{shlex.quote(str(folder))} --benchmark {shlex.quote(str(benchmark))}{chosen}"

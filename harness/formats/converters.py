@@ -32,6 +32,21 @@ def format_named(name: str) -> Format:
     return declared
 
 
+def converter_named(name: str, *, by_rank: bool = False) -> Format:
+    """The format, or with `by_rank` the one that orders by the file's rank column.
+
+    Raises WrongUsageError if there is none, or it has no rank column.
+    """
+    found = format_named(name)
+    if not by_rank:
+        return found
+    if found.by_rank is None:
+        raise WrongUsageError(
+            f"--order rank: a file of format {name} has no rank column; leave --order out"
+        )
+    return found._replace(convert=found.by_rank)
+
+
 def convert(
     name: str, file: Path, benchmark: Benchmark, split: str = "test"
 ) -> Conversion[ConversionReport]:

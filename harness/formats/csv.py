@@ -2,16 +2,18 @@
 
 `dialogue_id` and `turn` name the turn; `videos`, `moments`, `choice` and `response` answer it, as
 far as they are there. The entries of a list are divided by `|`, best first, and a moment is written
-`VIDEO START END`, in seconds. An empty cell is no answer.
+`VIDEO START END`, in seconds. An empty cell is no answer. Lists as JSON, Python and numpy write
+them are read too, and names that blanks, commas or semicolons divide.
 """
 
 from __future__ import annotations
 
-import csv
+import ast
+import json
 import math
-from collections import Counter
-from collections.abc import Iterator
+import re
 from pathlib import Path
+from typing import Any
 
 from harness.benchmark import Benchmark, Split
 from harness.errors import SubmissionError
@@ -19,11 +21,14 @@ from harness.files import shown
 from harness.formats.conversion import (
     Conversion,
     DropCounts,
+    DropLog,
     Format,
+    KnownNames,
     complete,
     keep_known,
-    text_lines,
+    turn_number,
 )
+from harness.formats.tables import Row, rows
 from harness.records import (
     CANDIDATES,
     MOMENT_LIMIT,
@@ -34,11 +39,11 @@ from harness.records import (
     Video,
     milliseconds,
 )
-from harness.submission import ANSWERED_BY, PARTS, PREDICTION_KEYS
+from harness.submission import ANSWERED_BY, MOMENT_KEYS
 
-NAMING = PREDICTION_KEYS[:2]
 LATEST = 10**9  # seconds
-Row = dict[str, str]
+_QUOTED = re.compile(r'"([^"]*)"|\'([^\']*)\'')
+_DECIMAL_COMMA = re.compile(r"-?[0-9]+,[0-9]+")
 
 
 def convert(file: Path, benchmark: Benchmark, split: str) -> Conversion[DropCounts]:
@@ -46,52 +51,52 @@ def convert(file: Path, benchmark: Benchmark, split: str) -> Conversion[DropCoun
 
     Raises EnvironmentFailure if it cannot be read, SubmissionError if it is no such table.
     """
-    public = benchmark.split(split)
+    public, log = benchmark.split(split), DropLog(benchmark, split)
     tasks = {turn.key: turn.task for turn in public.turns}
-    reader = _Reader(public, benchmark.videos)
+    reader = _Reader(public, benchmark.videos, log)
     answers: dict[TurnKey, Prediction] = {}
-    for place, row in _rows(file, reader.report):
-        key = _key(row, place)
+    for place, row in rows(file, log):
+        key = TurnKey(row["dialogue_id"].strip(), turn_number(row["turn"], place))
         if key not in tasks:
-            reader.report["rows of turns that the split does not have, dropped"] += 1
+            log.drop_turn("rows of turns that the split does not have, dropped", key)
         elif key in answers:
-            reader.report["rows of a turn answered before, dropped"] += 1
+            log.counts["rows of a turn answered before, dropped"] += 1
         elif any(row.get(column) for column in ANSWERED_BY[tasks[key]]):
             answers[key] = reader.prediction(key, row, place)
         else:
-            reader.report["rows without what their turn needs, dropped"] += 1
-    return complete(public, answers, reader.report)
+            log.counts["rows without what their turn needs, dropped"] += 1
+    return complete(public, answers, log)
 
 
 FORMAT = Format(convert)
 
 
 class _Reader:
-    """Reads the cells of a row; `report` counts what is dropped."""
+    """Reads the cells of a row; `log` counts what is dropped."""
 
-    def __init__(self, public: Split, videos: dict[str, Video]) -> None:
-        self.report: Counter[str] = Counter()
-        self._corpus = frozenset(public.corpus)
+    def __init__(self, public: Split, videos: dict[str, Video], log: DropLog) -> None:
+        self._log = log
+        self._corpus = KnownNames(public.corpus)
         self._candidates = public.candidates
         self._videos = videos
 
     def prediction(self, key: TurnKey, row: Row, place: str) -> Prediction:
         """The answer in one row."""
-        candidates = frozenset(self._candidates.get(key, ()))
-        videos, choice = _entries(row, "videos"), _entries(row, "choice")
+        candidates = KnownNames(self._candidates.get(key, ()))
         return Prediction(
             *key,
-            videos=keep_known(videos, self._corpus, RANK_LIMIT, self.report, "videos")
-            if videos
-            else None,
-            moments=self._moments(_entries(row, "moments"), place),
-            choice=keep_known(choice, candidates, CANDIDATES, self.report, "choices")
-            if choice
-            else None,
+            videos=self._names(row.get("videos", ""), self._corpus, RANK_LIMIT, "videos"),
+            moments=self._moments(row.get("moments", ""), place),
+            choice=self._names(row.get("choice", ""), candidates, CANDIDATES, "choices"),
             response=row.get("response") or None,
         )
 
-    def _moments(self, entries: list[str], place: str) -> tuple[Moment, ...] | None:
+    def _names(self, cell: str, known: KnownNames, most: int, what: str) -> tuple[str, ...] | None:
+        names = [name.strip() for name in names_in(cell.strip(), known) if name.strip()]
+        return keep_known(names, known, most, self._log, what) if names else None
+
+    def _moments(self, cell: str, place: str) -> tuple[Moment, ...] | None:
+        entries = moments_in(cell.strip())
         if not entries:
             return None
         found: dict[Moment, None] = {}
@@ -100,71 +105,82 @@ class _Reader:
             if moment is not None and len(found) < MOMENT_LIMIT:
                 found.setdefault(moment)
             elif moment is not None:
-                self.report[f"moments past the first {MOMENT_LIMIT}, dropped"] += 1
+                self._log.counts[f"moments past the first {MOMENT_LIMIT}, dropped"] += 1
         return tuple(found)
 
-    def _moment(self, entry: str, place: str) -> Moment | None:
-        video_id, *times = entry.rsplit(maxsplit=2)
+    def _moment(self, entry: list[Any], place: str) -> Moment | None:
         try:
-            start, end = (milliseconds(_seconds(time)) for time in times)
-        except ValueError as error:
+            video_id, start, end = entry
+            start, end = milliseconds(self._seconds(start)), milliseconds(self._seconds(end))
+        except (ValueError, TypeError) as error:
             raise SubmissionError(
-                f"{place}: expected a moment as VIDEO START END, found {shown(entry)}"
+                f"{place}: expected a moment as VIDEO START END, found "
+                f"{shown(' '.join(map(str, entry)))}; seconds, and | between moments"
             ) from error
-        if video_id not in self._corpus:
-            self.report["moments in videos that are not known, dropped"] += 1
+        if video_id not in self._corpus.names:
+            self._log.drop_name("moments in videos", str(video_id), self._corpus)
             return None
         video = self._videos.get(video_id)
         duration = LATEST * 1000 if video is None or video.duration is None else video.duration
         if not 0 <= start < end or start >= duration or end > duration + 1000:
-            self.report["moments that are not within their video, dropped"] += 1
+            self._log.counts["moments that are not within their video, dropped"] += 1
             return None
         return Moment(video_id, start, min(end, duration))
 
+    def _seconds(self, time: Any) -> float:
+        text = str(time)
+        if _DECIMAL_COMMA.fullmatch(text):
+            self._log.counts["times with a decimal comma, read as with a point"] += 1
+            text = text.replace(",", ".")
+        value = float(text)
+        if not math.isfinite(value) or abs(value) > LATEST:
+            raise ValueError(text)
+        return value
 
-def _seconds(text: str) -> float:
-    value = float(text)
-    if not math.isfinite(value) or abs(value) > LATEST:
-        raise ValueError(text)
-    return value
+
+def names_in(cell: str, known: KnownNames) -> list[str]:
+    """The names in a cell, however their list is written."""
+    if "|" in cell:
+        return cell.split("|")
+    if cell.startswith("[") and cell.endswith("]"):
+        listed = _from_json(cell)
+        if isinstance(listed, list) and all(isinstance(name, str) for name in listed):
+            return listed
+        quoted = [one or other for one, other in _QUOTED.findall(cell)]
+        return quoted or re.split(r"[,\s]+", cell[1:-1])
+    if cell in known.names:
+        return [cell]
+    parts = re.split(r"[,;]" if re.search(r"[,;]", cell) else r"\s+", cell)
+    if not any(part.strip() in known.names for part in parts) and known.near.nearest(cell):
+        return [cell]
+    return parts
 
 
-def _rows(path: Path, report: Counter[str]) -> Iterator[tuple[str, Row]]:
-    """Place and cells by column of every row."""
-    table = csv.reader(text_lines(path), strict=True)
+def moments_in(cell: str) -> list[list[Any]]:
+    """Video, start and end of each moment in a cell; lists of other lengths are no moment."""
+    if cell.startswith("[") and cell.endswith("]"):
+        listed = _from_json(cell) or _from_python(cell)
+        if isinstance(listed, list | tuple):
+            return [_parts(entry) for entry in listed]
+    entries = (entry.strip() for entry in cell.split("|"))
+    return [list(entry.rsplit(maxsplit=2)) for entry in entries if entry]
+
+
+def _parts(entry: Any) -> list[Any]:
+    if isinstance(entry, dict) and entry.keys() == set(MOMENT_KEYS):
+        return [entry[key] for key in MOMENT_KEYS]
+    return list(entry) if isinstance(entry, list | tuple) else [entry]
+
+
+def _from_json(cell: str) -> Any:
     try:
-        heading = [name.strip() for name in next(table, [])]
-        _check_heading(heading, path, report)
-        for cells in table:
-            if cells:
-                place = f"{path}:{table.line_num}"
-                if len(cells) != len(heading):
-                    raise SubmissionError(
-                        f"{place}: expected {len(heading)} cells as in the heading, "
-                        f"found {len(cells)}"
-                    )
-                yield place, dict(zip(heading, cells, strict=True))
-    except csv.Error as error:
-        raise SubmissionError(f"{path}:{table.line_num}: not CSV: {error}") from error
+        return json.loads(cell)
+    except (ValueError, RecursionError):
+        return None
 
 
-def _check_heading(heading: list[str], path: Path, report: Counter[str]) -> None:
-    for name in NAMING:
-        if name not in heading:
-            raise SubmissionError(f"{path}:1: expected a column {name}; name it in the first line")
-    for name in heading:
-        if heading.count(name) > 1:
-            raise SubmissionError(f"{path}:1: column {shown(name)} occurs twice; keep one")
-        if name not in NAMING + PARTS:
-            report[f"column {shown(name)}, dropped"] += 1
-
-
-def _key(row: Row, place: str) -> TurnKey:
-    turn = row["turn"].strip()
-    if not (turn.isascii() and turn.isdigit() and len(turn) < 10):
-        raise SubmissionError(f"{place}: expected a turn number, found {shown(turn)}")
-    return TurnKey(row["dialogue_id"], int(turn))
-
-
-def _entries(row: Row, column: str) -> list[str]:
-    return [entry.strip() for entry in row.get(column, "").split("|") if entry.strip()]
+def _from_python(cell: str) -> Any:
+    try:
+        return ast.literal_eval(cell)
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        return None

@@ -20,12 +20,20 @@ class Suggestions:
 
     def __call__(self, word: str) -> str:
         """`; did you mean NAME?`, or nothing if no name is near or too many were looked up."""
+        nearest = self.nearest(word)
+        if not nearest:
+            return ""
+        ending = _ending_between(word, nearest)
+        difference = f" (it differs only by {display(ending)})" if ending else ""
+        return f"; did you mean {display(nearest)}{difference}?"
+
+    def nearest(self, word: str) -> str:
+        """The name that is meant; empty if no name is near or too many were looked up."""
         if word not in self._answers:
             if len(self._answers) >= LOOKUPS or len(word) > LONGEST:
                 return ""
             self._answers[word] = self._nearest(word)
-        nearest = self._answers[word]
-        return f"; did you mean {display(nearest)}?" if nearest else ""
+        return self._answers[word]
 
     def _nearest(self, word: str) -> str:
         """The name whose stem is one slip away, two from eight letters on; empty if none is."""
@@ -41,6 +49,12 @@ class Suggestions:
         slips = 1 if len(stem) < 8 else 2
         best = extractOne(stem, self._stems.keys(), scorer=OSA.distance, score_cutoff=slips)
         return "" if best is None else self._stems[best[0]]
+
+
+def _ending_between(word: str, name: str) -> str:
+    """What stands at the end of `name` in place of nothing or of another ending in `word`."""
+    root, dot, ending = name.rpartition(".")
+    return f".{ending}" if dot and root in (word, word.rpartition(".")[0]) else ""
 
 
 def _stem(name: str) -> str:

@@ -34,6 +34,7 @@ d1/1 Q0 v/a.mp4 2 0.9 run
 d1/1 Q0 v/c.mp4 3 0.5 run
 d1/1 Q0 v/none.mp4 4 0.4 run
 d1/1 Q0 v/c.mp4 5 -1e3 run
+d1/1 Q0 v/d.mp4 6 -2e3 run
 d2/1 Q0 v/d.mp4 1 7 run
 d9/1 Q0 v/d.mp4 1 7 run
 d1/2 Q0 v/d.mp4 1 7 run
@@ -42,13 +43,15 @@ d1/2 Q0 v/d.mp4 1 7 run
 
 def test_trec_run(tmp_path, benchmark):
     given, dropped = converted("trec", RUN, tmp_path, benchmark)
-    assert given["d1", 1].videos == ("v/a.mp4", "v/c.mp4", "v/b.mp4")
+    assert given["d1", 1].videos == ("v/a.mp4", "v/b.mp4", "v/c.mp4", "v/d.mp4")
     assert given["d2", 1].videos == ("v/d.mp4",)
     assert given["d2", 2].videos == ()
     assert dropped == {
         "chat turns without an answer, filled with abstentions": 1,
         "lines of topics that are no video turn of the split, dropped": 2,
         "moment turns without an answer, filled with abstentions": 1,
+        "topics whose ranks and scores disagree, ordered by score": 1,
+        "topics with tied scores, where the rank column decided": 1,
         "video turns without an answer, filled with abstentions": 1,
         "videos that are not known, dropped": 1,
         "videos that occur twice, dropped": 1,
@@ -131,8 +134,8 @@ def test_csv_with_a_row_a_turn(mark, tmp_path, benchmark):
         ("", "expected a column dialogue_id"),
         ("dialogue_id,videos\n", "expected a column turn"),
         ("dialogue_id,turn,turn\n", "occurs twice"),
-        ("dialogue_id,turn\nd1\n", "expected 2 cells"),
-        ("dialogue_id,turn\nd1,one\n", "a turn number"),
+        ("dialogue_id,turn,videos\nd1,1\n", "expected 3 cells"),
+        ("dialogue_id,turn,videos\nd1,one,x\n", "a turn number"),
         ("dialogue_id,turn,moments\nd1,2,v/a.mp4 1\n", "VIDEO START END"),
         ("dialogue_id,turn,moments\nd1,2,v/a.mp4 1 inf\n", "VIDEO START END"),
         ("dialogue_id,turn,moments\nd1,2,v/a.mp4 1 1e300\n", "VIDEO START END"),
