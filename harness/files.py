@@ -26,6 +26,17 @@ CUT = 80
 _HIDDEN = re.compile(r"[^ -~\n]")
 # Not Cn: what is unassigned depends on the version of Python, and would change the bytes.
 _ESCAPED = frozenset(("Cc", "Cf", "Co", "Cs", "Zl", "Zp", "Zs"))
+# What systems, archives and editors leave beside files: __MACOSX, .DS_Store, ._x, Thumbs.db,
+# desktop.ini, x~, #x#, .x.swp, x.bak, x.orig.
+_LEFTOVER = re.compile(
+    r"__MACOSX|\.DS_Store|\._.*|Thumbs\.db|desktop\.ini|.*~|#.*#|\..*\.sw[a-p]|.*\.(?:bak|orig)",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+def is_leftover(name: str) -> bool:
+    """Whether a file or folder of that name is left by a system, an archive or an editor."""
+    return _LEFTOVER.fullmatch(name) is not None
 
 
 def canonical(value: Any) -> bytes:

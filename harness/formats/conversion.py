@@ -19,6 +19,7 @@ from harness.validation.report import display
 from harness.validation.suggestions import Suggestions
 
 HINTED = 20  # unknown names of one kind that are looked up for a hint
+_ZIP = b"PK\x03\x04"
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 _TURN = re.compile(r"([0-9]{1,9})(?:[.,]0+)?")
 
@@ -190,6 +191,10 @@ def text_lines(path: Path) -> Iterator[str]:
 def _in_utf_8(stream: IO[bytes], path: Path) -> Iterator[bytes]:
     """The bytes of a stream line by line, those of UTF-16 in UTF-8."""
     first = stream.readline()
+    if first.startswith(_ZIP):
+        raise SubmissionError(
+            f"{path}: expected text, found a workbook or a ZIP archive; save the table as CSV UTF-8"
+        )
     if not first.startswith(_UTF_16):
         yield first
         yield from stream

@@ -11,6 +11,8 @@ from typing import IO, Any, NamedTuple
 
 from harness.errors import EnvironmentFailure, SubmissionError
 from harness.files import shown
+from harness.submission import CARD, PREDICTIONS
+from harness.validation.reading.place import GZIP, archive_kind
 
 LARGEST = 1 << 30  # bytes, uncompressed; 200,000 items with their prompts take about 300 MB
 _GZIP = b"\x1f\x8b"
@@ -36,9 +38,21 @@ def read_result(path: Path) -> ResultFile:
     Raises EnvironmentFailure if it is absent, SubmissionError if it is no such file.
     """
     if not path.is_file():
+        found = "a folder; name the file in it" if path.is_dir() else "no such file"
         raise EnvironmentFailure(
-            f"{path}: expected an official result.json, found no such file; docs/official.md has "
+            f"{path}: expected an official result.json, found {found}; docs/official.md has "
             "the form"
+        )
+    kind = archive_kind(path)
+    if kind is not None and kind != GZIP:
+        raise SubmissionError(
+            f"{path}: expected an official result.json, plain or .gz, found {kind}; unpack it, "
+            "then name the file in it"
+        )
+    if path.name in (CARD, *PREDICTIONS):
+        raise SubmissionError(
+            f"{path}: expected an official result.json, found a file of a submission; "
+            "`ivcr score FOLDER --protocol official` takes the folder that holds it"
         )
     data = _bytes(path)
     try:

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from harness.benchmark import Benchmark
-from harness.errors import EnvironmentFailure
 from harness.records import Card, Prediction
 from harness.submission import predictions_in
 from harness.validation.problem_log import ProblemLog
 from harness.validation.public import PublicSplit, read_public
 from harness.validation.reading.card_file import read_card
+from harness.validation.reading.place import require_folder
 from harness.validation.reading.predictions import PredictionsReader
 from harness.validation.report import Report
 from harness.validation.rules.rule_table import rules_about
@@ -47,7 +47,7 @@ def check(
     SHA-256. `public`: the public half of the split, where it is read already. Raises
     EnvironmentFailure if `folder` or the benchmark cannot be read.
     """
-    _require_folder(folder)
+    require_folder(folder)
     public = public or read_public(benchmark, split)
     log, digest = ProblemLog(), hashlib.sha256() if keep else None
     card, table = read_card(folder, log, digest)
@@ -70,13 +70,3 @@ def _apply_folder_rules(folder: Path, card: dict[str, Any], log: ProblemLog) -> 
         if rule.check is not None:
             for file, text in rule.check(folder, card):
                 log.add(rule.code, text, file)
-
-
-def _require_folder(folder: Path) -> None:
-    try:
-        next(folder.iterdir(), None)
-    except OSError as error:
-        raise EnvironmentFailure(
-            f"{folder}: expected a submission's folder: {error.strerror or error}; "
-            "name the folder that holds card.toml, or start one with `ivcr submission init`"
-        ) from error

@@ -10,13 +10,14 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from harness.errors import EnvironmentFailure, SubmissionError
+from harness.errors import SubmissionError
 from harness.records import Card
 from harness.submission import CARD, PARTS, PREDICTIONS
 from harness.validation.problem_log import ProblemLog
 from harness.validation.reading.card_file import read_card
 from harness.validation.reading.folder import predictions_file
 from harness.validation.reading.line_stream import split_lines
+from harness.validation.reading.place import require_folder
 from harness.validation.reading.source import Hash, read_chunks
 from harness.validation.rules.rule import Fault
 
@@ -34,8 +35,7 @@ class SubmissionSummary(NamedTuple):
 
 def summarise(folder: Path) -> SubmissionSummary:
     """Summarise the submission in `folder`. Raises EnvironmentFailure if it is no folder."""
-    if not folder.is_dir():
-        raise EnvironmentFailure(f"{folder}: expected a submission's folder, found none")
+    require_folder(folder)
     log, digest = ProblemLog(), hashlib.sha256()
     card, table = read_card(folder, log, digest)
     counts: Counter[str] = Counter()

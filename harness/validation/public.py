@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import NamedTuple, Protocol, TypeVar
 
@@ -61,7 +61,7 @@ class PublicSplit(Struct, frozen=True, dict=True):
 
     `durations`: milliseconds by video of the corpus, None where unknown; `elsewhere`: the
     benchmark's videos that are not in this corpus; `read_candidates`: gives the candidates of every
-    turn, () for none.
+    turn, () for none; `read_elsewhere`: gives the other splits by the ids of their dialogues.
     """
 
     split: str
@@ -70,6 +70,7 @@ class PublicSplit(Struct, frozen=True, dict=True):
     durations: dict[str, int | None]
     elsewhere: frozenset[str]
     read_candidates: Callable[[PublicSplit], list[tuple[str, ...]]]
+    read_elsewhere: Callable[[], Mapping[str, str]]
     near_video: Suggestions
     near_dialogue: Suggestions
 
@@ -77,6 +78,11 @@ class PublicSplit(Struct, frozen=True, dict=True):
     def candidates(self) -> list[tuple[str, ...]]:
         """The candidates of every turn, () for none; read when the first `choice` needs them."""
         return self.read_candidates(self)
+
+    @cached_property
+    def dialogues_elsewhere(self) -> Mapping[str, str]:
+        """The other splits by the ids of their dialogues; read at the first unknown dialogue."""
+        return self.read_elsewhere()
 
     def position(self, dialogue_id: str, turn: int) -> int | None:
         """The turn's place in the split, from 0; None if there is no such turn."""
@@ -113,7 +119,7 @@ def read_public(benchmark: Benchmark, split: str) -> PublicSplit:
         )
         return _by_position(public, rows, path)
 
-    return _public(split, folder, turns, corpus, videos, candidates)
+    return _public(benchmark, split, turns, corpus, videos, candidates)
 
 
 def public_of(benchmark: Benchmark, split: Split, videos: Mapping[str, Video]) -> PublicSplit:
@@ -124,18 +130,18 @@ def public_of(benchmark: Benchmark, split: Split, videos: Mapping[str, Video]) -
         return _by_position(public, split.candidates.items(), folder / "candidates.jsonl")
 
     durations = ((name, video.duration) for name, video in videos.items())
-    return _public(split.name, folder, split.turns, split.corpus, durations, candidates)
+    return _public(benchmark, split.name, split.turns, split.corpus, durations, candidates)
 
 
 def _public(
+    benchmark: Benchmark,
     split: str,
-    folder: Path,
     turns: Iterable[TurnTask],
     corpus: Iterable[str],
     videos: Iterable[tuple[str, int | None]],
     read_candidates: Callable[[PublicSplit], list[tuple[str, ...]]],
 ) -> PublicSplit:
-    dialogues, tasks = _turns(folder / "turns.jsonl", turns)
+    dialogues, tasks = _turns(benchmark.split_folder(split) / "turns.jsonl", turns)
     durations: dict[str, int | None] = dict.fromkeys(corpus)
     elsewhere: set[str] = set()
     for video_id, duration in videos:
@@ -150,6 +156,7 @@ def _public(
         durations=durations,
         elsewhere=frozenset(elsewhere),
         read_candidates=read_candidates,
+        read_elsewhere=partial(benchmark.dialogues_elsewhere, split),
         near_video=Suggestions(durations),
         near_dialogue=Suggestions(dialogues),
     )

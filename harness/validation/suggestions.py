@@ -8,6 +8,8 @@ from harness.validation.report import display
 
 LOOKUPS = 60  # names looked up in one run: a file of nothing but unknown names stays quick
 LONGEST = 100
+# A stem of so many letters may have so many slips: of single letters any is near any other.
+SLIPS = ((8, 2), (3, 1), (0, 0))
 
 
 class Suggestions:
@@ -36,7 +38,7 @@ class Suggestions:
         return self._answers[word]
 
     def _nearest(self, word: str) -> str:
-        """The name whose stem is one slip away, two from eight letters on; empty if none is."""
+        """The name whose stem is at most SLIPS away; empty if none is."""
         # Here, not above: most submissions have no unknown name.
         from rapidfuzz.distance import OSA
         from rapidfuzz.process import extractOne
@@ -46,7 +48,7 @@ class Suggestions:
         stem = _stem(word)
         if stem in self._stems:
             return self._stems[stem]
-        slips = 1 if len(stem) < 8 else 2
+        slips = next(slips for length, slips in SLIPS if len(stem) >= length)
         best = extractOne(stem, self._stems.keys(), scorer=OSA.distance, score_cutoff=slips)
         return "" if best is None else self._stems[best[0]]
 

@@ -6,10 +6,12 @@ import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 
-from harness.errors import EnvironmentFailure, IvcrError, SubmissionError
+from harness.errors import IvcrError, SubmissionError
+from harness.files import is_leftover
 from leaderboard.board.build_ledger import KnownEntry, stamp
 from leaderboard.board.consistency import disagreement
 from leaderboard.board.documents import read_card, read_scores
+from leaderboard.board.levels import require_submissions, require_teams, run_folders
 from leaderboard.board.records import BoardContents, Entry, Refusal, ReportedRun, Scores
 from leaderboard.board.withholding import withhold_cells
 from leaderboard.results.description import Bench, MetricInfo
@@ -46,12 +48,10 @@ class EntryReader:
 
         A folder whose files do not agree becomes a refusal; the others are read all the same.
         Journals of unfinished runs are skipped. Raises EnvironmentFailure if `submissions` is no
-        folder.
+        folder, WrongUsageError if it is of another level or a team of the organizers is not there.
         """
-        if not submissions.is_dir():
-            raise EnvironmentFailure(
-                f"{submissions}: expected a folder of <team>/<run>/ submissions, found none"
-            )
+        require_submissions(submissions)
+        require_teams(self._organizers, submissions)
         entries: list[Entry] = []
         reported: list[ReportedRun] = []
         refused: list[Refusal] = []
@@ -102,22 +102,9 @@ class EntryReader:
 
 def _folders(submissions: Path, floors: Path) -> Iterator[tuple[str, Path]]:
     for prefix, root in (("", submissions), (FLOORS, floors)):
-        for first in _inside(root):
-            if first.is_symlink() or (first / "card.toml").is_file():
-                yield prefix + first.name, first
-                continue
-            for second in _inside(first):
-                if _unfinished(second):
-                    continue
-                yield f"{prefix}{first.name}/{second.name}", second
-
-
-def _inside(folder: Path) -> list[Path]:
-    """Folders inside, by name, links to folders included: they are refused, not ignored."""
-    if not folder.is_dir():
-        return []
-    inside = (path for path in folder.iterdir() if not path.name.startswith("."))
-    return sorted(path for path in inside if path.is_dir())
+        for folder in run_folders(root):
+            if not _unfinished(folder):
+                yield prefix + folder.relative_to(root).as_posix(), folder
 
 
 def _unfinished(folder: Path) -> bool:
@@ -128,7 +115,8 @@ def _unfinished(folder: Path) -> bool:
     if folder.suffix != ".run" or folder.is_symlink():
         return False
     try:
-        return all(_JOURNAL.fullmatch(path.name) for path in folder.iterdir())
+        names = (path.name for path in folder.iterdir())
+        return all(_JOURNAL.fullmatch(name) or is_leftover(name) for name in names)
     except OSError:
         return False
 

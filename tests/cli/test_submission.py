@@ -108,7 +108,7 @@ def test_same_report_whatever_the_hash_seed(seed, tmp_path, benchmark):
     [
         (["validate", "{tmp}/none", "--benchmark", "{b}"], 3, "expected a submission's folder"),
         (["validate", "{sub}", "--benchmark", "{tmp}/none"], 3, "expected a benchmark folder"),
-        (["validate", "{sub}", "--benchmark", "{b}", "--split", "val"], 3, "has no split"),
+        (["validate", "{sub}", "--benchmark", "{b}", "--split", "train"], 3, "has no split"),
         (["validate", "{sub}"], 2, "--benchmark"),
         (["submission", "init", "{sub}", "--benchmark", "{b}"], 2, "has a card.toml already"),
         (["submission", "init", "{tmp}/x", "--benchmark", "{tmp}/none"], 3, "benchmark folder"),

@@ -43,7 +43,7 @@ def encoded(line: object) -> bytes:
 
 
 def write_benchmark(folder: Path) -> Path:
-    """A benchmark of two dialogues and 112 videos, one without a duration. It has no gold."""
+    """Two dialogues, 112 videos (one without a duration), and a dialogue of val. It has no gold."""
     test = folder / "test"
     test.mkdir(parents=True)
     videos = [
@@ -60,6 +60,11 @@ def write_benchmark(folder: Path) -> Path:
         [{**name, "task": task, **rest} for name, task in zip(names, tasks, strict=True)],
     )
     _jsonl(test / "candidates.jsonl", [{**names[n], "candidates": CANDIDATES} for n in (0, 4)])
+    other = [{"dialogue_id": "d8", "turn": turn, "task": "video", **rest} for turn in (1, 2)]
+    (folder / "val").mkdir()
+    _jsonl(folder / "val" / "turns.jsonl", other)
+    _jsonl(folder / "val" / "candidates.jsonl", [])
+    (folder / "val" / "corpus.txt").write_text(f"{ELSEWHERE}\n", "utf-8")
     header = {
         "schema": 1,
         "name": "small",
@@ -67,7 +72,7 @@ def write_benchmark(folder: Path) -> Path:
         "labels": "hidden",
         "sources": [{"file": "x", "sha256": hashlib.sha256(b"").hexdigest(), "importer": "t"}],
         "type_names": {},
-        "splits": {"test": {"turns": len(TURNS)}},
+        "splits": {"test": {"turns": len(TURNS)}, "val": {"turns": len(other)}},
         "fingerprint": fingerprint(folder),
         "gold_sha256": {},
     }

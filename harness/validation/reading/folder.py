@@ -6,6 +6,7 @@ import hashlib
 from pathlib import Path
 
 from harness.errors import SubmissionError
+from harness.files import is_leftover
 from harness.submission import CARD, EXAMPLE, PREDICTIONS, predictions_in
 from harness.validation.reading.source import open_untrusted, read_chunks
 from harness.validation.report import display
@@ -46,7 +47,9 @@ def predictions_file(folder: Path) -> str:
     if names:
         return names[0]
     alike = sorted(
-        entry.name for entry in folder.iterdir() if entry.name.lower().startswith("prediction")
+        entry.name
+        for entry in folder.iterdir()
+        if entry.name.lower().startswith("prediction") and not is_leftover(entry.name)
     )
     found = ", ".join(map(display, alike[:3])) or "none"
     hint = "; an example file only shows the form" if EXAMPLE in alike else ""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from harness.validation.reading.other_forms import other_form
 from harness.validation.rules.rule import Fault
-from harness.validation.rules.text_files import LINE_LIMIT, NOT_TEXT
+from harness.validation.rules.text_files import LINE_LIMIT, NOT_LINES, NOT_TEXT
 
 _STARTS = {
     b"\xff\xfe": "UTF-16 text",
@@ -53,3 +54,5 @@ def _refuse_other_kinds(chunk: bytes) -> None:
             raise Fault(
                 NOT_TEXT, f"expected UTF-8 text, found {kind}; save or name it as what it is"
             )
+    if (said := other_form(chunk.removeprefix(_BOM))) is not None:
+        raise Fault(NOT_LINES, f"expected JSON Lines, found {said}")

@@ -16,6 +16,7 @@ from harness.validation.reading.folder import most_bytes, predictions_file
 from harness.validation.reading.line_stream import split_lines, strip_bom
 from harness.validation.reading.slow_path import Inspection, inspect_accepted, inspect_line
 from harness.validation.reading.source import Hash, read_chunks
+from harness.validation.reading.whole_file import WholeFile
 from harness.validation.rules.answer import LineAnswer
 from harness.validation.rules.rule import Fault
 from harness.validation.rules.rule_table import RULES, rules_about
@@ -54,6 +55,7 @@ class PredictionsReader:
         self._line_of = array("Q", bytes(8 * len(public.tasks)))
         self._crlf = False
         self._undated = 0
+        self._whole = WholeFile(public)
 
     def read(self, folder: Path, digest: Hash | None) -> bool:
         """Check the predictions in `folder`; whether they could be read to the end."""
@@ -66,7 +68,9 @@ class PredictionsReader:
             return False
         if self._undated:
             self._log.add(NO_DURATION, self._no_duration(), self._file)
-        self._report_missing()
+        self._whole.report(self._log, self._file)
+        if self.answered or not self._whole.is_of_others_alone:
+            self._report_missing()
         return True
 
     def _check_lines(self, lines: Iterator[bytes | None]) -> None:
@@ -83,6 +87,7 @@ class PredictionsReader:
                 )
             if line is None:
                 self._add(TOO_LONG, _LONG, number)
+                self._whole.nameless += 1
                 continue
             if not self._crlf and line.endswith(b"\r"):
                 self._crlf = True
@@ -96,6 +101,8 @@ class PredictionsReader:
 
     def _take(self, number: int, line: AcceptedLine) -> None:
         """Count an answer that the fast path accepted."""
+        if line.answer.moments:
+            self._whole.see_moments((m.video_id, m.end * 1000) for m in line.answer.moments)
         if self._is_first(number, line.position, line.answer):
             self.abstentions += line.abstains
             self._undated += self._fast.undated(line.answer)
@@ -115,11 +122,18 @@ class PredictionsReader:
             inspection = inspect_line(line, self._public)
         except Fault as fault:
             self._add(fault.code, fault.text, number)
+            self._whole.nameless += 1
             return
         self._settle(number, inspection)
 
     def _settle(self, number: int, inspection: Inspection) -> None:
         answer, findings = inspection
+        if answer is not None and self._whole.is_of_other(number, answer):
+            return
+        if answer is None or answer.position is None:
+            self._whole.nameless += 1
+        elif answer.moments:
+            self._whole.see_moments((moment.video_id, moment.end) for moment in answer.moments)
         for code, text in findings:
             if answer is None:
                 self._add(code, text, number)
@@ -151,11 +165,17 @@ class PredictionsReader:
     def _report_missing(self) -> None:
         if self.answered == len(self._line_of):
             return
+        step = "add its line (an empty one abstains)"
+        if nameless := self._whole.nameless:
+            step = (
+                f"lines that cannot be read or name no turn: {nameless:,}; as many of the missing "
+                "turns may be theirs: mend those first"
+            )
         for line, task, name in zip(
             self._line_of, self._public.tasks, self._public.turn_names(), strict=True
         ):
             if line == 0:
-                text = f"a {task} turn that no line answers; add its line (an empty one abstains)"
+                text = f"a {task} turn that no line answers; {step}"
                 self._log.add(MISSING, text, self._file, None, *name)
 
     def _no_duration(self) -> str:

@@ -45,17 +45,26 @@ class LineAnswer(Struct, frozen=True):
         return len(part) if isinstance(part, list) else 0
 
     def prediction(self, public: PublicSplit) -> Prediction:
-        """The record, of a line without errors; ends past a video's end are clipped to it."""
+        """The record, of a line without errors.
+
+        Ends past a video's end are clipped to it; of moments that repeat the first is kept.
+        """
         assert self.dialogue_id is not None and self.turn is not None  # noqa: PT018, S101
         moments = self.moments
         return Prediction(
             self.dialogue_id,
             self.turn,
             None if self.videos is None else tuple(self.videos),
-            None if moments is None else tuple(_clip(moment, public) for moment in moments),
+            None if moments is None else _without_repeats(moments, public),
             None if self.choice is None else tuple(self.choice),
             self.response,
         )
+
+
+def _without_repeats(moments: list[LineMoment], public: PublicSplit) -> tuple[Moment, ...]:
+    first = {moment[1:]: moment for moment in reversed(moments)}
+    kept = (moment for moment in moments if first[moment[1:]] is moment)
+    return tuple(_clip(moment, public) for moment in kept)
 
 
 def _clip(moment: LineMoment, public: PublicSplit) -> Moment:

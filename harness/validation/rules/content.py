@@ -8,6 +8,7 @@ from harness.records import CANDIDATES, RANK_LIMIT
 from harness.validation.public import PublicSplit
 from harness.validation.report import display
 from harness.validation.rules.answer import LineAnswer, line_rule
+from harness.validation.suggestions import Suggestions
 
 
 @line_rule("T102", "dialogue ids are those of the split", '"dialogue_id": "d9"')
@@ -15,7 +16,7 @@ def unknown_dialogue(answer: LineAnswer, public: PublicSplit) -> Iterator[str]:
     """The dialogue is in the split."""
     name = answer.dialogue_id
     if name is not None and name not in public.dialogues:
-        hint = public.near_dialogue(name) or "; is the file for another --split?"
+        hint = public.near_dialogue(name) or "; take the ids of its turns.jsonl"
         yield f"split {public.split} has no dialogue {display(name)}{hint}"
 
 
@@ -90,9 +91,10 @@ def no_candidate(answer: LineAnswer, public: PublicSplit) -> Iterator[str]:
         return
     for rank, name in enumerate(answer.choice or (), start=1):
         if name not in candidates:
+            hint = "" if name in public.durations else Suggestions(candidates)(name)
             yield (
                 f"choice {display(name)} at rank {rank} is none of the turn's {len(candidates)} "
-                "candidates (candidates.jsonl); choose among them"
+                f"candidates (candidates.jsonl){hint or '; choose among them'}"
             )
 
 

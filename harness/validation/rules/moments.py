@@ -11,6 +11,7 @@ from harness.validation.rules.answer import LineAnswer, LineMoment, line_rule
 from harness.validation.rules.content import unknown_video
 
 CLIPPED = 1000  # ms past the video's end that are cut off; more is an error
+MUCH = 10  # a time of so many durations is no slip of its maker
 
 
 def _moments(answer: LineAnswer) -> list[LineMoment]:
@@ -33,14 +34,14 @@ def in_unknown_video(answer: LineAnswer, public: PublicSplit) -> Iterator[str]:
             yield f"{moment.name} is in {display(name)}, which is {unknown_video(name, public)}"
 
 
-@line_rule("M102", "a moment is given once", "the same video, start and end twice")
+@line_rule("M102", "a moment is given once", "the same video, start and end twice", "warning")
 def repeated_moments(answer: LineAnswer, public: PublicSplit) -> Iterator[str]:
     """No moment is given twice, in milliseconds."""
     first: dict[tuple[str, int, int], str] = {}
     for moment in _moments(answer):
         span = moment[1:]
         if span in first:
-            yield f"{moment.name} repeats {first[span]}, to the millisecond; keep the first"
+            yield f"{moment.name} repeats {first[span]}, to the millisecond; the first is kept"
         first.setdefault(span, moment.name)
 
 
@@ -90,10 +91,10 @@ def starts_past_the_end(answer: LineAnswer, public: PublicSplit) -> Iterator[str
 
 
 def _beyond(time: int, moment: LineMoment, duration: int) -> str:
-    return (
-        f"{seconds(time)}, but {display(moment.video_id)} lasts {seconds(duration)} "
-        "(times are seconds from the first frame)"
-    )
+    said = "times are seconds from the first frame"
+    if time > MUCH * duration and time <= duration * 1000:
+        said += "; as milliseconds it would fit: divide by 1000"
+    return f"{seconds(time)}, but {display(moment.video_id)} lasts {seconds(duration)} ({said})"
 
 
 @line_rule("M205", "a moment starts at 0 or later", '"start": -0.5')

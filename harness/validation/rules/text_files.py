@@ -85,6 +85,27 @@ MISSING = declare(
 TWICE = declare(
     "file", "T101", "error", "a turn is answered once", "two lines for turn 2 of dialogue d1"
 )
+OTHER_SPLIT = declare(
+    "file",
+    "T104",
+    "error",
+    "answers are to the split that is asked for",
+    "dialogues of val where test is asked for",
+)
+NOT_LINES = declare(
+    "file",
+    "L113",
+    "error",
+    "the file is JSON Lines",
+    "one JSON array, one object of all answers, or a CSV table",
+)
+EARLY_TIMES = declare(
+    "file",
+    "M208",
+    "warning",
+    "not all moments end within the first second",
+    "times as fractions of the video",
+)
 NO_DURATION = declare(
     "file", "M207", "warning", "videos have a known duration", "a benchmark imported without META"
 )
