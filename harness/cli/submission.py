@@ -150,7 +150,6 @@ def convert(form: str, file: Path, benchmark: Path, split: str, out: Path, order
     Exits with 1, and writes nothing, if no turn is answered.
     """
     from harness.benchmark import Benchmark
-    from harness.errors import SubmissionError
     from harness.formats import converter_named
     from harness.formats.conversion import answered
     from harness.submission import write
@@ -164,16 +163,22 @@ def convert(form: str, file: Path, benchmark: Path, split: str, out: Path, order
         print_result(f"{line}\n")
     turns = len(conversion.predictions)
     number = answered(where.split(split), conversion.predictions)
-    if turns and not number:
-        raise SubmissionError(
-            f"{file}: 0 turns answered of the {turns:,} of split {split}, so nothing was written; "
-            "the lines above say what was dropped"
-        )
+    _require_answers(number, turns, file, split)
     write(out, card, conversion.predictions)
     print_result(
         f"{out}: {number:,} of {turns:,} turns answered; next: "
         f"ivcr validate {_arguments(out, benchmark, split)}\n"
     )
+
+
+def _require_answers(number: int, turns: int, file: Path, split: str) -> None:
+    from harness.errors import SubmissionError
+
+    if turns and not number:
+        raise SubmissionError(
+            f"{file}: 0 turns answered of the {turns:,} of split {split}, so nothing was written; "
+            "the lines above say what was dropped"
+        )
 
 
 def _arguments(folder: Path, benchmark: Path, split: str) -> str:

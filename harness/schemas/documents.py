@@ -46,6 +46,11 @@ WORDS = {
     **dict.fromkeys(("maxLength", "maxItems", "maxProperties"), "a length of at most {}"),
     **dict.fromkeys(("minLength", "minItems", "minProperties"), "a length of at least {}"),
 }
+# What is counted where a length is wrong.
+LENGTHS = {
+    **dict.fromkeys(("maxLength", "minLength"), "characters"),
+    **dict.fromkeys(("maxItems", "minItems", "maxProperties", "minProperties"), "entries"),
+}
 _PLAIN = re.compile(r"[\w./@+=>-]{1,80}", re.ASCII)
 
 
@@ -81,7 +86,7 @@ def mismatches(name: str, document: Any) -> Iterator[Mismatch]:
     The document is one that `plain` returned, or made of JSON values from this program.
     """
     for error in islice(_validator(name).iter_errors(document), MISMATCHES):
-        yield _mismatch(error)
+        yield from map(_mismatch, _closest(error))
 
 
 def require(
@@ -162,10 +167,25 @@ def _maximum(validator: Validator, most: Any, value: Any, _: Any) -> Iterator[Va
         yield _error("too large")
 
 
+def _closest(error: ValidationError) -> Iterator[ValidationError]:
+    """The error, or for a table or list those of the one alternative that has its type."""
+    branches = _branches(error) if isinstance(error.instance, dict | list) else []
+    alike = [branch for branch in branches if not _is_branch_of_other_type(branch)]
+    if len(alike) != 1:
+        yield error
+        return
+    for inner in alike[0]:
+        yield from _closest(inner)
+
+
 def _mismatch(error: ValidationError) -> Mismatch:
     keyword = "type" if _is_of_other_type(error) else str(error.validator)
     conditional = not {"then", "else"}.isdisjoint(error.absolute_schema_path)
     expected, found = _expected(error, keyword), quote_value(error.instance)
+    if "propertyNames" in error.absolute_schema_path:
+        expected, found = f"as a key {expected}", f"the key {found}"
+    elif keyword in LENGTHS:
+        found = f"{found} of {len(error.instance):,} {LENGTHS[keyword]}"
     return Mismatch(tuple(error.absolute_path), keyword, conditional, expected, found)
 
 
@@ -173,13 +193,19 @@ def _is_of_other_type(error: ValidationError) -> bool:
     """Whether the value has another type than expected, in every alternative if there are some."""
     if error.validator != "anyOf":
         return error.validator == "type"
+    return all(map(_is_branch_of_other_type, _branches(error)))
+
+
+def _branches(error: ValidationError) -> list[list[ValidationError]]:
+    """The errors of each alternative of an `anyOf`; none of another keyword."""
     branches: dict[Any, list[ValidationError]] = {}
-    for inner in error.context or ():
+    for inner in (error.context or ()) if error.validator == "anyOf" else ():
         branches.setdefault(inner.relative_schema_path[0], []).append(inner)
-    return all(
-        any(not inner.relative_path and _is_of_other_type(inner) for inner in branch)
-        for branch in branches.values()
-    )
+    return list(branches.values())
+
+
+def _is_branch_of_other_type(branch: list[ValidationError]) -> bool:
+    return any(not inner.relative_path and _is_of_other_type(inner) for inner in branch)
 
 
 def _expected(error: ValidationError, keyword: str) -> str:

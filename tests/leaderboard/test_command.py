@@ -175,6 +175,18 @@ def test_absent_folders_are_a_failed_environment(ivcr, scored, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+def test_another_level_and_organizers_of_nobody_are_one_line_and_no_site(ivcr, scored):
+    where = ("--benchmark", scored.benchmark)
+    for command in (("build", "--out", scored.site), ("verify",)):
+        code, out, err = ivcr("leaderboard", *command, scored.submissions / "house", *where)
+        assert (code, out, err.count("\n")) == (2, "", 1)
+        assert f"found a team's folder; name the folder above it: {scored.submissions}" in err
+    code, out, err = scored.build("--organizers", "hous")
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert 'did you mean "house"?' in err
+    assert not scored.site.exists()
+
+
 def test_every_metric_of_the_harness_is_described():
     described = describe_metrics()
     assert list(described) == list(METRICS)

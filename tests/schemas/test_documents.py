@@ -97,7 +97,9 @@ SOUND = {
     "ledger": LEDGER,
     "benchmark": BENCHMARK,
     "scores": SCORES,
-}
+    "card": {"schema": 1, "team": "A", "system": "B", "history": "own", "candidates": "used",
+             "kind": "predictions"},
+}  # fmt: skip
 
 
 def texts(name, document):
@@ -134,7 +136,7 @@ def changed(document, keys, value):
 BAD = [
     ("challenge", ("title",), ..., "title is missing"),
     ("challenge", ("tilte",), "x", "unknown key tilte"),
-    ("challenge", ("phase",), [], "phase: expected 1 to 100 phases, found a list"),
+    ("challenge", ("phase",), [], "phase: expected 1 to 100 phases, found a list of 0 entries"),
     ("challenge", ("phase", 0, "kind"), "mail",
      'phase.0.kind: expected "files" or "exam", found "mail"'),
     ("challenge", ("phase", 0, "opens"), "2026-01-01",
@@ -171,6 +173,14 @@ BAD = [
      "splits.test.turns: expected at least 0, found -1"),
     ("benchmark", ("sources", 0, "sha256"), "x",
      'sources.0.sha256: expected 64 hexadecimal digits, found "x"'),
+    ("card", ("settings",), {"a\nb": 1},
+     'settings: expected as a key one line of 1 to 200 characters, found the key "a\\nb"'),
+    ("card", ("settings",), {f"a{n}": n for n in range(101)},
+     "settings: expected a table of at most 100 settings, found a table of 101 entries"),
+    ("card", ("cost",), {"GPU": {"hours": 1}},
+     "cost.GPU: expected a finite number, or one line of text, found a table"),
+    ("card", ("variant",), "x" * 61, "variant: expected one line of 1 to 60 characters, found "
+     f'"{"x" * 61}" of 61 characters'),
     ("scores", ("metrics", "all"), ..., "metrics.all is missing"),
     ("scores", ("metrics", "all", "R@1", "value"), "0.5",
      'metrics.all.R@1.value: expected a number or null, found "0.5"'),

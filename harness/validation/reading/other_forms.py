@@ -32,7 +32,7 @@ _PATTERNS = {
     rb'(?i: "?dialogue_id"?+ \x20*+ [,;\t] )': (
         "a CSV table; convert it with `ivcr submission convert csv FILE --benchmark B --out SUB`"
     ),
-    rb"\S++ /[0-9]++ [\x20\t]++ Q0 [\x20\t]": (
+    rb"\S{1,600} /[0-9]++ [\x20\t]++ Q0 [\x20\t]": (
         "a TREC run; convert it with `ivcr submission convert trec FILE --benchmark B --out SUB`"
     ),
 }

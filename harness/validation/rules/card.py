@@ -19,6 +19,9 @@ EXAMPLES = {
     "kind": 'kind = "predictions"',
     "training_data": 'training_data = ["IVCR-200K train"]',
     "languages": 'languages = ["en", "zh"]',
+    "parameters": "parameters = 7_000_000_000",
+    "frames_per_video": "frames_per_video = 12",
+    "cost": 'cost = {"GPU hours" = 12}',
     "seed": "seed = 1",
     "date": 'date = "2025-12-01"',
     "settings": 'settings = {"context" = "last"}',
@@ -93,7 +96,7 @@ def allowed_values(card: CardTable) -> Iterator[str]:
     found = list(card.of_values())
     other_types = {entry.keys[0] for entry in found if entry.keyword == "type"}
     for _, entry in first_of_each_key(e for e in found if e.keys[0] not in other_types):
-        yield entry.text
+        yield f"{entry.text}; write {example(str(entry.keys[0]))}"
 
 
 @card_rule(
