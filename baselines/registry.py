@@ -20,9 +20,9 @@ from typing import Any, Literal, NamedTuple
 import msgspec
 
 from baselines.base import About, Baseline, Settings
-from baselines.settings import did_you_mean, read_settings
+from baselines.settings import read_settings
 from harness.declarations import declaration
-from harness.errors import EnvironmentFailure, WrongUsageError
+from harness.errors import EnvironmentFailure, WrongUsageError, did_you_mean
 from harness.files import shown
 
 Kind = Literal["floor", "retriever", "localiser", "assistant", "own"]

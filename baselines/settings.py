@@ -11,7 +11,7 @@ import msgspec
 from msgspec.structs import FieldInfo
 
 from baselines.base import MemberConfig, Settings
-from harness.errors import WrongUsageError
+from harness.errors import WrongUsageError, did_you_mean
 from harness.files import shown
 
 _WORDS = {str: "text", int: "a whole number", float: "a number", bool: "true or false"}
@@ -141,16 +141,6 @@ def _described(text: str, names: Collection[str]) -> dict[str, str]:
         for at in range(1, len(parts) - 1, 2)
         for name in re.split(", | and ", parts[at])
     }
-
-
-def did_you_mean(word: str, known: Collection[str]) -> str:
-    """A question that names the nearest known word, if one is near."""
-    # Here, not above: listing the baselines needs no suggestion.
-    from rapidfuzz.fuzz import ratio
-    from rapidfuzz.process import extractOne
-
-    close = extractOne(word, list(known), scorer=ratio, score_cutoff=60)
-    return "" if close is None else f"did you mean {close[0]}? "
 
 
 def _assigned(name: str, kind: type[Settings], assignments: Sequence[str]) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shlex
 from collections.abc import Callable, Iterator
 from functools import cached_property
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Literal, TypeVar
 import msgspec
 from msgspec import Struct
 
-from harness.errors import EnvironmentFailure
+from harness.errors import EnvironmentFailure, did_you_mean
 from harness.files import canonical
 from harness.records import (
     SPLITS,
@@ -196,6 +197,15 @@ class Benchmark:
             self.videos = self._read_videos(data.__getitem__)
         return self
 
+    def options(self, split: str) -> str:
+        """What a command needs to be about a split of this benchmark, for a shell."""
+        chosen = "" if split == "test" else f" --split {shlex.quote(split)}"
+        return f"--benchmark {shlex.quote(str(self.folder))}{chosen}"
+
+    def has_gold(self, split: str) -> bool:
+        """Whether the split can be scored here."""
+        return (self.folder / split / "gold.jsonl").is_file()
+
     def _read_split(self, name: str, read: Reader) -> Split:
         folder = self.split_folder(name)
         return Split(
@@ -217,7 +227,8 @@ class Benchmark:
         if name not in self.header.splits:
             known = ", ".join(self.header.splits) or "none"
             raise EnvironmentFailure(
-                f"{self.folder}: has no split {name!r}; expected one of: {known}"
+                f"{self.folder}: has no split {name!r}; "
+                f"{did_you_mean(name, self.header.splits)}expected one of: {known}"
             )
         return self.folder / name
 

@@ -1,5 +1,9 @@
 """What can go wrong from outside, by exit code; anything else is a bug and keeps its traceback."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable
+
 
 class IvcrError(Exception):
     """A problem the user can mend, in one line: place, expectation, finding, next step."""
@@ -23,3 +27,13 @@ class EnvironmentFailure(IvcrError):  # noqa: N818 - the field's word for a fail
     """A path, disk or network failed (exit code 3)."""
 
     exit_code = 3
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """A question that names the nearest known word, with a blank behind it; empty if none is."""
+    # Here, not above: most commands need no suggestion.
+    from rapidfuzz.fuzz import ratio
+    from rapidfuzz.process import extractOne
+
+    close = extractOne(word, list(known), scorer=ratio, score_cutoff=60)
+    return "" if close is None else f"did you mean {close[0]}? "

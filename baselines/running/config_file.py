@@ -32,8 +32,8 @@ import msgspec
 from baselines.base import MemberConfig, Settings
 from baselines.registry import RegistryEntry, class_of, find
 from baselines.running.card_settings import check_variant
-from baselines.settings import are_members, check_value, did_you_mean, finding, is_member
-from harness.errors import EnvironmentFailure, IvcrError, WrongUsageError
+from baselines.settings import are_members, check_value, finding, is_member
+from harness.errors import EnvironmentFailure, IvcrError, WrongUsageError, did_you_mean
 from harness.files import shown
 
 MAX_BYTES = 65_536

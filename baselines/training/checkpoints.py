@@ -102,8 +102,8 @@ def checkpoint_folder(folder: str, baseline: str) -> Path:
     """The trained folder that a setting names. Raises WrongUsageError if the setting is empty."""
     if not folder:
         raise WrongUsageError(
-            f"{baseline} needs trained weights: make them with `ivcr baseline train {baseline} "
-            "--benchmark B --out FOLDER`, then give --set checkpoint=FOLDER"
+            f"{baseline} needs trained weights: make them with `ivcr baseline train`, as "
+            f"`ivcr baseline info {baseline}` shows, then give --set checkpoint=FOLDER"
         )
     return Path(folder)
 
@@ -136,7 +136,8 @@ def _read(path: Path, baseline: str) -> bytes:
     except OSError as error:
         raise EnvironmentFailure(
             f"{path}: cannot be read: {error.strerror or error}; expected a checkpoint of "
-            f"{baseline}, as `ivcr baseline train {baseline} --out FOLDER` makes it"
+            f"{baseline}, as `ivcr baseline train` makes it (`ivcr baseline info {baseline}` "
+            "shows how)"
         ) from error
 
 

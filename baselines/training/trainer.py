@@ -40,7 +40,8 @@ def train(job: TrainJob, benchmark: Benchmark, around: RunContext = RunContext()
     entry, config = job.entry, job.config
     if not entry.about.trains:
         raise WrongUsageError(
-            f"{entry.name} has nothing to train; run it as it is: `ivcr baseline run {entry.name}`"
+            f"{entry.name} has nothing to train; run it as it is, as `ivcr baseline info "
+            f"{entry.name}` shows"
         )
     view = training_view(benchmark, entry.name, config.seed, around)
     baseline, settings = load(entry, job.assignments)

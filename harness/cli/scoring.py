@@ -62,7 +62,7 @@ def score(
         click.echo(line)
     click.echo(f"all figures: {target}")
     if not floors:
-        click.echo(no_floors(document, benchmark), err=True)
+        click.echo(no_floors(document, Benchmark(benchmark)), err=True)
 
 
 def _refuse_options_of_ivcr(outcomes: Path | None, partial: bool) -> None:
@@ -116,13 +116,18 @@ def summary(document: dict[str, Any], floors: Mapping[str, Floor] | None = None)
     return lines
 
 
-def no_floors(document: dict[str, Any], benchmark: Path) -> str:
+def no_floors(document: dict[str, Any], benchmark: Benchmark) -> str:
     """The message where a benchmark has no floor of a document's kind."""
-    kind = document["submission"]
+    kind, split = document["submission"], document["benchmark"]["split"]
+    floors = benchmark.folder / "floors"
+    step = f"`ivcr baseline run --floors {benchmark.options(split)}` makes them"
+    if kind["history"] == "reference" and benchmark.reference(split) is None:
+        step = "with hidden reference answers none can be made"
+    elif floors.is_dir():
+        step += " in place of those that are there"
     return (
-        f"no floor to compare these figures with: {benchmark / 'floors'} has no scores for history "
-        f"{kind['history']}, candidates {kind['candidates']}; "
-        "`ivcr baseline run --floors` makes them"
+        f"no floor to compare these figures with: {floors} has no scores for split {split}, history"
+        f" {kind['history']}, candidates {kind['candidates']}; {step}"
     )
 
 

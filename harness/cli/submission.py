@@ -13,9 +13,8 @@ import click
 from harness.cli.options import ListingCommand
 
 if TYPE_CHECKING:
-    from harness.validation import Report
-
-DEFAULT_SPLIT = "test"
+    from harness.benchmark import Benchmark
+    from harness.validation import CheckResult, Report
 
 
 @click.command()
@@ -39,17 +38,19 @@ def validate(submission: Path, benchmark: Path, split: str, form: str) -> None:
     from harness.files import readable
     from harness.validation import check
 
-    report = check(submission, Benchmark(benchmark).checked(), split, keep=False).report
+    where = Benchmark(benchmark).checked()
+    checked = check(submission, where, split, keep=False)
+    report = checked.report
     if form == "json":
         print_result(readable(report).decode("utf-8"))
     else:
-        lines = text_lines(report, _arguments(submission, benchmark, split))
+        lines = [*text_lines(report), _next_step(checked, submission, where, split)]
         print_result("".join(f"{line}\n" for line in lines))
     sys.exit(0 if report.valid else 1)
 
 
-def text_lines(report: Report, arguments: str) -> list[str]:
-    """The report for people: errors, then warnings, by kind; the last line gives the next step."""
+def text_lines(report: Report) -> list[str]:
+    """The report for people: errors, then warnings, by kind, then the counts."""
     lines: list[str] = []
     for severity, mark in (("error", ""), ("warning", "warning: ")):
         for code in dict.fromkeys(p.code for p in report.problems if p.severity == severity):
@@ -61,11 +62,18 @@ def text_lines(report: Report, arguments: str) -> list[str]:
         f"{report.answered:,} turns answered, {report.abstentions:,} of them by an abstention; "
         f"{report.errors:,} errors, {report.warnings:,} warnings"
     )
-    if report.valid:
-        lines.append(f"valid; next: ivcr score {arguments}")
-    else:
-        lines.append(f"not valid; fix the errors above, then: ivcr validate {arguments}")
     return lines
+
+
+def _next_step(checked: CheckResult, submission: Path, benchmark: Benchmark, split: str) -> str:
+    arguments = f"{shlex.quote(str(submission))} {benchmark.options(split)}"
+    if not checked.report.valid:
+        return f"not valid; fix the errors above, then: ivcr validate {arguments}"
+    if checked.card is not None and checked.card.kind == "reported":
+        return "valid; a reported card has no predictions to score: the board shows it unranked"
+    if not benchmark.has_gold(split):
+        return f"valid; the labels of split {split} are not here: who has them can score it"
+    return f"valid; next: ivcr score {arguments}"
 
 
 def print_result(text: str) -> None:
@@ -98,10 +106,12 @@ def init(folder: Path, benchmark: Path, split: str) -> None:
     from harness.benchmark import Benchmark
     from harness.submission import CARD, EXAMPLE, start
 
-    start(folder, Benchmark(benchmark), split)
+    where = Benchmark(benchmark)
+    start(folder, where, split)
+    arguments = f"{shlex.quote(str(folder))} {where.options(split)}"
     print_result(
         f"{folder}: wrote {CARD} and {EXAMPLE}; fill in the card, write one line a turn to "
-        f"predictions.jsonl, then: ivcr validate {_arguments(folder, benchmark, split)}\n"
+        f"predictions.jsonl, then: ivcr validate {arguments}\n"
     )
 
 
@@ -167,7 +177,7 @@ def convert(form: str, file: Path, benchmark: Path, split: str, out: Path, order
     write(out, card, conversion.predictions)
     print_result(
         f"{out}: {number:,} of {turns:,} turns answered; next: "
-        f"ivcr validate {_arguments(out, benchmark, split)}\n"
+        f"ivcr validate {shlex.quote(str(out))} {where.options(split)}\n"
     )
 
 
@@ -179,8 +189,3 @@ def _require_answers(number: int, turns: int, file: Path, split: str) -> None:
             f"{file}: 0 turns answered of the {turns:,} of split {split}, so nothing was written; "
             "the lines above say what was dropped"
         )
-
-
-def _arguments(folder: Path, benchmark: Path, split: str) -> str:
-    chosen = "" if split == DEFAULT_SPLIT else f" --split {shlex.quote(split)}"
-    return f"{shlex.quote(str(folder))} --benchmark {shlex.quote(str(benchmark))}{chosen}"

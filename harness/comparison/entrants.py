@@ -108,7 +108,7 @@ def read_entrants(folders: Sequence[Path], benchmark: Benchmark, split: str = "t
     entrants = []
     for position, folder in enumerate(folders):
         checked = check(folder, benchmark, split, public=known)
-        card, sha256 = require_valid(folder, checked, "compared")
+        card, sha256 = require_valid(folder, checked, benchmark.options(split), "compared")
         answers, reference = checked.predictions, card.history == "reference"
         found = outcomes(public, gold, answers, sources, gold_in_history=reference)
         top = tuple(map(_top_answer, answers))

@@ -7,7 +7,7 @@ from itertools import combinations
 
 from harness.comparison.differences import PairedValues
 from harness.comparison.entrants import Entrant, EntrantSet
-from harness.errors import WrongUsageError
+from harness.errors import WrongUsageError, did_you_mean
 from harness.files import shown
 from harness.metrics import METRICS, Column
 from harness.outcomes import Bools
@@ -29,7 +29,8 @@ def headline_pairs(systems: EntrantSet, further: Sequence[str] = ()) -> Iterator
     for part in further:
         if part not in known:
             raise WrongUsageError(
-                f"--slice {shown(part)}: no such slice; {systems.split.name} has {', '.join(known)}"
+                f"--slice {shown(part)}: no such slice; {did_you_mean(part, known)}"
+                f"{systems.split.name} has {', '.join(known)}"
             )
     for name in ORDER:
         columns = {entrant.label: entrant.column(name) for entrant in systems.entrants}

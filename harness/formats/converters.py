@@ -13,7 +13,7 @@ from pathlib import Path
 
 from harness.benchmark import Benchmark
 from harness.declarations import declaring_files
-from harness.errors import WrongUsageError
+from harness.errors import WrongUsageError, did_you_mean
 from harness.files import shown
 from harness.formats.conversion import Conversion, ConversionReport, Format
 
@@ -25,7 +25,8 @@ def format_named(name: str) -> Format:
     """The format of that name, which imports its file. Raises WrongUsageError if there is none."""
     if name not in FORMATS:
         raise WrongUsageError(
-            f"{shown(name)}: no such format; expected one of: {', '.join(FORMATS)}"
+            f"{shown(name)}: no such format; {did_you_mean(name, FORMATS)}expected one of: "
+            + ", ".join(FORMATS)
         )
     module = importlib.import_module(f"harness.formats.{name}")
     declared: Format = module.FORMAT

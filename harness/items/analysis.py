@@ -12,10 +12,12 @@ from msgspec import Struct
 from harness.benchmark import Benchmark
 from harness.comparison.entrants import Entrant, EntrantSet, SystemInfo, read_entrants
 from harness.errors import WrongUsageError
+from harness.files import shown
 from harness.items.discrimination import item_rest_correlation
 from harness.items.reasons import LabelContext, reasons
 from harness.outcomes import Bools, Floats
 from harness.records import Task
+from harness.validation.inspection import is_reported
 
 TASKS: tuple[Task, ...] = ("video", "moment")
 FEWEST = 3  # systems that an index needs
@@ -78,14 +80,19 @@ class ResponseMatrix(NamedTuple):
 def analyse(folders: Sequence[Path], benchmark: Benchmark, split: str = "test") -> Analysis:
     """Analyse the retrieval turns of a split by how the submissions in `folders` answer them.
 
-    Raises WrongUsageError where labels are hidden, SubmissionError if a submission is not valid.
+    Reported cards, which have no predictions, are passed over with a note. Raises WrongUsageError
+    where labels are hidden or no other submission is named, SubmissionError if one is not valid.
     """
     if benchmark.header.labels == "hidden":
         raise WrongUsageError(
             f"{benchmark.folder}: labels are hidden, and item analysis would show them; "
             "take a benchmark with public labels"
         )
-    systems = read_entrants(folders, benchmark, split)
+    reported = [folder for folder in folders if is_reported(folder)]
+    if folders and len(reported) == len(folders):
+        raise WrongUsageError("reported cards alone, which have no predictions; name submissions")
+    predicted = [folder for folder in folders if folder not in reported]
+    systems = read_entrants(predicted, benchmark, split)
     context = LabelContext.of(systems.split, systems.gold, benchmark.videos)
     tables = [table for task in TASKS if (table := _table(systems, task)) is not None]
     nobody = [
@@ -99,11 +106,15 @@ def analyse(folders: Sequence[Path], benchmark: Benchmark, split: str = "test") 
     return Analysis(
         schema=1,
         systems=tuple(entrant.info for entrant in systems.entrants),
-        notes=tuple(_notes(systems, tables)),
+        notes=(*map(_passed_over, reported), *_notes(systems, tables)),
         tasks=tuple(map(_summary, tables)),
         nobody=tuple(sorted(nobody, key=lambda item: -len(item.reasons))),
         suspect=tuple(sorted(suspect, key=lambda item: (item.index or 0.0, -len(item.reasons)))),
     )
+
+
+def _passed_over(folder: Path) -> str:
+    return f"{shown(str(folder))}: a reported card, which has no predictions; passed over."
 
 
 def _table(systems: EntrantSet, task: Task) -> ResponseMatrix | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -91,7 +92,7 @@ def _folder(folder: Path, benchmark: Benchmark, split: str, source: SourceSplit)
     if checked.report.errors or card is None or checked.sha256 is None:
         raise SubmissionError(
             f"{folder}: not valid, so not scored ({checked.report.errors:,} errors);"
-            " `ivcr validate` lists them"
+            f" `ivcr validate {shlex.quote(str(folder))} {benchmark.options(split)}` lists them"
         )
     if card.kind == "reported":
         raise SubmissionError(

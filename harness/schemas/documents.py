@@ -185,7 +185,8 @@ def _mismatch(error: ValidationError) -> Mismatch:
     if "propertyNames" in error.absolute_schema_path:
         expected, found = f"as a key {expected}", f"the key {found}"
     elif keyword in LENGTHS:
-        found = f"{found} of {len(error.instance):,} {LENGTHS[keyword]}"
+        instance: Any = error.instance
+        found = f"{found} of {len(instance):,} {LENGTHS[keyword]}"
     return Mismatch(tuple(error.absolute_path), keyword, conditional, expected, found)
 
 

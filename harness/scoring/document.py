@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -40,7 +41,8 @@ def score(
     public = benchmark.checked(split).split(split)
     known = public_of(benchmark, public, benchmark.videos)
     checked = check(folder, benchmark, split, public=known)
-    card, sha256 = require_valid(folder, checked, partial=partial)
+    how = benchmark.options(split)
+    card, sha256 = require_valid(folder, checked, how, partial=partial)
     gold = benchmark.gold(split)
     sources = {name: video.source for name, video in benchmark.videos.items()}
     gold_in_history = card.history == "reference"
@@ -99,12 +101,12 @@ def signature(
 
 
 def require_valid(
-    folder: Path, checked: CheckResult, done: str = "scored", *, partial: bool = False
+    folder: Path, checked: CheckResult, how: str, done: str = "scored", *, partial: bool = False
 ) -> tuple[Card, str]:
     """The card and the SHA-256 of a submission that may be `done`.
 
-    `partial`: missing turns are let pass. Raises SubmissionError with the first problem, and for a
-    reported card.
+    `how`: the options with which `ivcr validate` lists all problems; `partial`: missing turns are
+    let pass. Raises SubmissionError with the first problem, and for a reported card.
     """
     report, card, sha256 = checked.report, checked.card, checked.sha256
     if card is not None and card.kind == "reported":
@@ -118,6 +120,6 @@ def require_valid(
         first = errors[0].message if errors else "no card"
         raise SubmissionError(
             f"{folder}: not valid, so not {done} ({report.errors:,} problems, the first: {first});"
-            " `ivcr validate` lists them all"
+            f" `ivcr validate {shlex.quote(str(folder))} {how}` lists them all"
         )
     return card, sha256

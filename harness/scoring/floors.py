@@ -69,5 +69,5 @@ def _read(path: Path) -> _Scores:
     except (OSError, msgspec.DecodeError) as error:
         raise EnvironmentFailure(
             f"{path}: expected a floor's scores: {error}; "
-            "make them again with `ivcr baseline run --floors`"
+            "make them again with `ivcr baseline run --floors --benchmark BENCHMARK`"
         ) from error

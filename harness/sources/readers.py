@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from harness.benchmark import VideoLine
 from harness.declarations import declaring_files
-from harness.errors import WrongUsageError
+from harness.errors import WrongUsageError, did_you_mean
 from harness.files import shown
 from harness.sources.json_stream import Progress
 
@@ -53,7 +53,8 @@ def source_named(name: str) -> Source:
     """The source of that name, which imports its file. Raises WrongUsageError if there is none."""
     if name not in SOURCES:
         raise WrongUsageError(
-            f"{shown(name)}: no such source; expected one of: {', '.join(SOURCES)}"
+            f"{shown(name)}: no such source; {did_you_mean(name, SOURCES)}expected one of: "
+            + ", ".join(SOURCES)
         )
     declared: Source = importlib.import_module(f"harness.sources.{name}").SOURCE
     return declared

@@ -68,6 +68,15 @@ def card_of(folder: Path) -> Card | None:
     return card
 
 
+def is_reported(folder: Path) -> bool:
+    """Whether the card in `folder` is of figures from elsewhere, without predictions.
+
+    Raises EnvironmentFailure if it is no folder.
+    """
+    require_folder(folder)
+    return bool(read_card(folder, ProblemLog(), None).table.get("kind") == "reported")
+
+
 def _as_text(card: Card) -> dict[str, str]:
     values = ((key, getattr(card, key)) for key in card.__struct_fields__)
     return {key: _text(value) for key, value in values if value is not None}

@@ -11,20 +11,26 @@ from leaderboard.results.description import Bench, MetricInfo
 
 PROTOCOL = "ivcr"
 SLACK = 1e-6  # figures are rounded to ten digits, which may pass a bound by a hair
-AGAIN = "score the submission again with `ivcr score`"
 
 
 def disagreement(
     scores: Scores, card: Card, bench: Bench, metrics: Mapping[str, MetricInfo]
 ) -> str | None:
     """The first reason why `scores` must not be shown, None if there is none."""
-    return (
+    reason = (
         _protocol(scores)
         or _benchmark(scores, bench)
         or _card(scores, card)
         or _signature(scores, bench)
         or _figures(scores, metrics)
     )
+    return reason and f"{reason}; {score_again(bench)}"
+
+
+def score_again(bench: Bench) -> str:
+    """The next step where scores are not those of a submission."""
+    split = "" if bench.split == "test" else f" --split {bench.split}"
+    return f"score the submission again with `ivcr score SUB --benchmark B{split}`"
 
 
 def _protocol(scores: Scores) -> str | None:
@@ -44,7 +50,7 @@ def _benchmark(scores: Scores, bench: Bench) -> str | None:
         ("split", found.split, bench.split),
     ):
         if theirs != ours:
-            return f"{what} is {shown(theirs, 16)}, this benchmark's is {shown(ours, 16)}; {AGAIN}"
+            return f"{what} is {shown(theirs, 16)}, this benchmark's is {shown(ours, 16)}"
     return None
 
 
@@ -52,7 +58,7 @@ def _card(scores: Scores, card: Card) -> str | None:
     for what in ("team", "system", "history", "candidates"):
         theirs, declared = getattr(scores.submission, what), getattr(card, what)
         if theirs != declared:
-            return f"{what} is {shown(theirs)}, card.toml says {shown(declared)}; {AGAIN}"
+            return f"{what} is {shown(theirs)}, card.toml says {shown(declared)}"
     return None
 
 
@@ -67,7 +73,7 @@ def _signature(scores: Scores, bench: Bench) -> str | None:
     )
     missing = [part for part in expected if part not in parts]
     if missing:
-        return f"signature lacks {shown(missing[0])}: {shown(scores.signature)}; {AGAIN}"
+        return f"signature lacks {shown(missing[0])}: {shown(scores.signature)}"
     return None
 
 
@@ -75,7 +81,7 @@ def _figures(scores: Scores, metrics: Mapping[str, MetricInfo]) -> str | None:
     for part, cells in scores.metrics.items():
         for name, cell in cells.items():
             if name in metrics and (reason := _impossible(cell, metrics[name])):
-                return f"{shown(name)} on {shown(part)} {reason}; {AGAIN}"
+                return f"{shown(name)} on {shown(part)} {reason}"
     return None
 
 

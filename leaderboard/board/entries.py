@@ -9,7 +9,7 @@ from pathlib import Path
 from harness.errors import IvcrError, SubmissionError
 from harness.files import is_leftover
 from leaderboard.board.build_ledger import KnownEntry, stamp
-from leaderboard.board.consistency import disagreement
+from leaderboard.board.consistency import disagreement, score_again
 from leaderboard.board.documents import read_card, read_scores
 from leaderboard.board.levels import require_submissions, require_teams, run_folders
 from leaderboard.board.records import BoardContents, Entry, Refusal, ReportedRun, Scores
@@ -96,7 +96,7 @@ class EntryReader:
         if sha256 != scores.submission.sha256:
             raise SubmissionError(
                 f"scores.json: is of the submission {scores.submission.sha256[:12]}, the files here"
-                f" are {sha256[:12]}; score them again with `ivcr score`"
+                f" are {sha256[:12]}; {score_again(self._bench)}"
             )
 
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from difflib import get_close_matches
 from pathlib import Path
 
-from harness.errors import EnvironmentFailure, WrongUsageError
+from harness.errors import EnvironmentFailure, WrongUsageError, did_you_mean
 from harness.files import is_leftover, shown
 
 CARD = "card.toml"
@@ -26,10 +25,10 @@ def subfolders(folder: Path) -> list[Path]:
 
 
 def require_submissions(folder: Path) -> None:
-    """Raise if `folder` is no folder of teams' folders, with the one that is meant.
+    """Require that `folder` is a folder of teams' folders.
 
-    Raises EnvironmentFailure if it is no folder, WrongUsageError if no <team>/<run>/ is in it: it
-    is a benchmark, a submission, a team's folder, a folder above, or empty.
+    Raises EnvironmentFailure if it is no folder; WrongUsageError, with the one that is meant, if no
+    <team>/<run>/ is in it: it is a benchmark, a submission, a team's folder, one above, or empty.
     """
     if not folder.is_dir():
         raise EnvironmentFailure(f"{folder}: {EXPECTED}, found none")
@@ -67,20 +66,15 @@ def _refuse_level_above(folder: Path, teams: Iterable[Path]) -> None:
 
 
 def require_teams(organizers: Collection[str], submissions: Path) -> None:
-    """Raise WrongUsageError if one of `organizers` is no team's folder."""
+    """Require a team's folder for each of `organizers`. Raises WrongUsageError if there is none."""
     teams = [path.name for path in subfolders(submissions)]
     for name in organizers:
         if name not in teams:
-            near = get_close_matches(name, teams, 1)
-            hint = f"did you mean {shown(near[0])}?" if near else _listed(teams)
+            here = [shown(team) for team in teams]
             raise WrongUsageError(
                 f"--organizers {shown(name)}: {submissions} has no team's folder of that name; "
-                f"{hint}"
+                f"{did_you_mean(shown(name), here)}it has {', '.join(here[:TEAMS_NAMED])}"
             )
-
-
-def _listed(teams: Collection[str]) -> str:
-    return f"it has {', '.join(map(shown, list(teams)[:TEAMS_NAMED]))}"
 
 
 def _is_run(folder: Path) -> bool:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from harness.benchmark import Benchmark
-from harness.errors import EnvironmentFailure
+from harness.errors import EnvironmentFailure, did_you_mean
 from harness.metrics import METRICS
 
 
@@ -59,8 +59,8 @@ def describe_benchmark(benchmark: Benchmark, split: str) -> Bench:
     header = benchmark.header
     if split not in header.splits or split not in header.gold_sha256:
         raise EnvironmentFailure(
-            f"{benchmark.folder}: expected a split {split!r} with gold, found none; name one of: "
-            + ", ".join(header.splits)
+            f"{benchmark.folder}: expected a split {split!r} with gold, found none; "
+            f"{did_you_mean(split, header.splits)}name one of: " + ", ".join(header.splits)
         )
     return Bench(
         name=header.name,

@@ -195,4 +195,6 @@ def _text(value: Any) -> str:
 
 def _command(entry: Entry) -> str:
     folder = visible(shlex.quote(f"B/{entry.key}" if entry.floor else entry.key), LONG)
-    return f"ivcr validate {folder} --benchmark B\nivcr score {folder} --benchmark B"
+    name = entry.scores.benchmark.split
+    split = "" if name == "test" else f" --split {shlex.quote(name)}"
+    return f"ivcr validate {folder} --benchmark B{split}\nivcr score {folder} --benchmark B{split}"

@@ -146,7 +146,7 @@ def test_failures_have_their_exit_code_and_say_why(ivcr, toy, run, tmp_path, arg
 def test_each_figure_stands_beside_the_best_floor_of_its_kind(ivcr, toy, run):
     _, out, err = ivcr("score", run, "--benchmark", toy)
     assert "best floor" not in out
-    assert "`ivcr baseline run --floors` makes them" in err
+    assert f"`ivcr baseline run --floors --benchmark {toy}` makes them" in err
     assert ivcr("baseline", "run", "--floors", "--benchmark", toy)[0] == 0
     _, out, err = ivcr("score", run, "--benchmark", toy)
     assert err == ""
@@ -171,6 +171,7 @@ def test_floors_of_another_benchmark_are_no_floors_and_broken_ones_are_named(ivc
     code, out, err = ivcr("score", run, "--benchmark", toy)
     assert (code, "best floor" in out) == (0, False)
     assert "no floor to compare these figures with" in err
+    assert f"--benchmark {toy}` makes them in place of those that are there" in err
     (toy / "floors" / "random" / "none" / "scores.json").write_text("{")
     code, _, err = ivcr("score", run, "--benchmark", toy)
     assert code == 3

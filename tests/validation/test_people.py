@@ -1,6 +1,7 @@
 """Files as people make them: another form, another split, another scale, another path."""
 
 import json
+import shutil
 import tarfile
 import zipfile
 
@@ -176,11 +177,9 @@ def test_the_predictions_file_itself_is_answered_with_its_folder(tmp_path, small
 
 @pytest.mark.parametrize("kind", ["zip", "tar", "gztar", "bztar", "xztar"])
 def test_an_archive_is_answered_with_what_to_do(kind, tmp_path, small):
-    import shutil
-
     sub = write_submission(tmp_path / "sub")
     archive = shutil.make_archive(str(tmp_path / "packed"), kind, sub.parent, sub.name)
-    with pytest.raises(EnvironmentFailure, match="found an? .* archive; unpack it, then name"):
+    with pytest.raises(EnvironmentFailure, match=r"found an? .* archive; unpack it, then name"):
         check(tmp_path / archive, small)
     assert zipfile.is_zipfile(archive) or tarfile.is_tarfile(archive)
 
@@ -203,7 +202,7 @@ def test_what_systems_and_editors_leave_changes_nothing(tmp_path, small):
     sub = write_submission(tmp_path / "sub")
     before = check(sub, small)
     for name in (".DS_Store", "._card.toml", "._predictions.jsonl", "Thumbs.db", "desktop.ini",
-                 "predictions.jsonl~", "#predictions.jsonl#", ".predictions.jsonl.swp"):  # fmt: skip
+                 "predictions.jsonl~", "#card.toml#", ".predictions.jsonl.swp"):  # fmt: skip
         (sub / name).write_bytes(b"\0\xff")
     (sub / "__MACOSX").mkdir()
     assert check(sub, small) == before

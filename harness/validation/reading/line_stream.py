@@ -54,5 +54,5 @@ def _refuse_other_kinds(chunk: bytes) -> None:
             raise Fault(
                 NOT_TEXT, f"expected UTF-8 text, found {kind}; save or name it as what it is"
             )
-    if (said := other_form(chunk.removeprefix(_BOM))) is not None:
-        raise Fault(NOT_LINES, f"expected JSON Lines, found {said}")
+    if (advice := other_form(chunk.removeprefix(_BOM))) is not None:
+        raise Fault(NOT_LINES, f"expected JSON Lines, found {advice}")

@@ -37,10 +37,10 @@ _PATTERNS = {
     ),
 }
 _FORMS = [
-    (re.compile(pattern, re.VERBOSE | re.DOTALL), said) for pattern, said in _PATTERNS.items()
+    (re.compile(pattern, re.VERBOSE | re.DOTALL), advice) for pattern, advice in _PATTERNS.items()
 ]
 
 
 def other_form(beginning: bytes) -> str | None:
     """Which other form a file has that begins so, with the next step; None if it has none."""
-    return next((said for pattern, said in _FORMS if pattern.match(beginning)), None)
+    return next((advice for pattern, advice in _FORMS if pattern.match(beginning)), None)

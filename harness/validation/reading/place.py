@@ -27,9 +27,10 @@ EXPECTED = "expected a submission's folder"
 
 
 def require_folder(path: Path) -> None:
-    """Raise EnvironmentFailure if `path` is no submission's folder, with the path that is meant.
+    """Require that `path` is a submission's folder.
 
-    A folder without card and predictions passes, unless folders in it have a card.
+    A folder without card and predictions passes, unless folders in it have a card. Raises
+    EnvironmentFailure, with the path that is meant, if it is none.
     """
     try:
         inside = sorted(islice(path.iterdir(), LOOKED_AT))

@@ -91,10 +91,10 @@ def starts_past_the_end(answer: LineAnswer, public: PublicSplit) -> Iterator[str
 
 
 def _beyond(time: int, moment: LineMoment, duration: int) -> str:
-    said = "times are seconds from the first frame"
+    advice = "times are seconds from the first frame"
     if time > MUCH * duration and time <= duration * 1000:
-        said += "; as milliseconds it would fit: divide by 1000"
-    return f"{seconds(time)}, but {display(moment.video_id)} lasts {seconds(duration)} ({said})"
+        advice += "; as milliseconds it would fit: divide by 1000"
+    return f"{seconds(time)}, but {display(moment.video_id)} lasts {seconds(duration)} ({advice})"
 
 
 @line_rule("M205", "a moment starts at 0 or later", '"start": -0.5')

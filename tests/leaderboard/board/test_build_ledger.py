@@ -118,4 +118,4 @@ def test_a_submission_spoilt_since_the_last_build_is_refused(builds):
     spoilt = sorted(builds.submissions.glob("*/*"))[0]
     (spoilt / "predictions.jsonl").write_bytes(b"{  }\n")
     builds.incremental()
-    assert "score them again" in (builds.out / "index.html").read_text()
+    assert "score the submission again" in (builds.out / "index.html").read_text()

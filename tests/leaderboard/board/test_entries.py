@@ -83,7 +83,7 @@ def test_a_scores_file_that_disagrees_is_refused_with_its_reason(three, path, to
 
 def test_changed_predictions_no_longer_match_their_scores(three):
     (three.victim / "predictions.jsonl").write_bytes(b"{ }\n")
-    assert "score them again" in next(iter(three.refusals().values()))
+    assert "score the submission again" in next(iter(three.refusals().values()))
 
 
 @pytest.mark.parametrize(
