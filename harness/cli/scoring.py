@@ -81,8 +81,11 @@ def _score_officially(
     """Score a result file or a submission by the published scorer; the figures as lines of text."""
     from harness.errors import WrongUsageError
     from harness.files import readable, write
+    from harness.protocols.result_file import require_result
     from harness.protocols.scores import score_result
 
+    if not submission.is_dir():
+        require_result(submission)
     if out is None and submission.is_file():
         raise WrongUsageError(f"{submission}: is a result file; name the scores' place with --out")
     document = score_result(submission, benchmark, split)

@@ -12,11 +12,12 @@ from msgspec import Struct
 from harness.benchmark import Benchmark
 from harness.comparison.entrants import Entrant, EntrantSet, SystemInfo, read_entrants
 from harness.errors import WrongUsageError
-from harness.files import shown
+from harness.files import is_leftover, shown
 from harness.items.discrimination import item_rest_correlation
 from harness.items.reasons import LabelContext, reasons
 from harness.outcomes import Bools, Floats
 from harness.records import Task
+from harness.submission import CARD
 from harness.validation.inspection import is_reported
 
 TASKS: tuple[Task, ...] = ("video", "moment")
@@ -80,7 +81,8 @@ class ResponseMatrix(NamedTuple):
 def analyse(folders: Sequence[Path], benchmark: Benchmark, split: str = "test") -> Analysis:
     """Analyse the retrieval turns of a split by how the submissions in `folders` answer them.
 
-    Reported cards, which have no predictions, are passed over with a note. Raises WrongUsageError
+    What lies beside submissions (team.toml, journals of runs, leftovers) is passed over, and
+    reported cards, which have no predictions, are passed over with a note. Raises WrongUsageError
     where labels are hidden or no other submission is named, SubmissionError if one is not valid.
     """
     if benchmark.header.labels == "hidden":
@@ -88,10 +90,11 @@ def analyse(folders: Sequence[Path], benchmark: Benchmark, split: str = "test") 
             f"{benchmark.folder}: labels are hidden, and item analysis would show them; "
             "take a benchmark with public labels"
         )
-    reported = [folder for folder in folders if is_reported(folder)]
-    if folders and len(reported) == len(folders):
-        raise WrongUsageError("reported cards alone, which have no predictions; name submissions")
-    predicted = [folder for folder in folders if folder not in reported]
+    named = [folder for folder in folders if not _is_beside(folder)]
+    reported = [folder for folder in named if is_reported(folder)]
+    predicted = [folder for folder in named if folder not in reported]
+    if folders and not predicted:
+        raise WrongUsageError("expected a submission with predictions, found none among the named")
     systems = read_entrants(predicted, benchmark, split)
     context = LabelContext.of(systems.split, systems.gold, benchmark.videos)
     tables = [table for task in TASKS if (table := _table(systems, task)) is not None]
@@ -111,6 +114,12 @@ def analyse(folders: Sequence[Path], benchmark: Benchmark, split: str = "test") 
         nobody=tuple(sorted(nobody, key=lambda item: -len(item.reasons))),
         suspect=tuple(sorted(suspect, key=lambda item: (item.index or 0.0, -len(item.reasons)))),
     )
+
+
+def _is_beside(folder: Path) -> bool:
+    """Whether it is what a board holds beside submissions: a pattern such as */* names it too."""
+    journal = folder.suffix == ".run" and folder.is_dir() and not (folder / CARD).exists()
+    return journal or folder.name == "team.toml" or is_leftover(folder.name)
 
 
 def _passed_over(folder: Path) -> str:

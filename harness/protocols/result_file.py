@@ -32,10 +32,10 @@ class ResultFile(NamedTuple):
     sha256: str
 
 
-def read_result(path: Path) -> ResultFile:
-    """Read an official result file, plain or gzip.
+def require_result(path: Path) -> None:
+    """Require a file that may be an official result file, by its name and first bytes.
 
-    Raises EnvironmentFailure if it is absent, SubmissionError if it is no such file.
+    Raises EnvironmentFailure if it is absent, SubmissionError if it is another kind of file.
     """
     if not path.is_file():
         found = "a folder; name the file in it" if path.is_dir() else "no such file"
@@ -54,6 +54,14 @@ def read_result(path: Path) -> ResultFile:
             f"{path}: expected an official result.json, found a file of a submission; "
             "`ivcr score FOLDER --protocol official` takes the folder that holds it"
         )
+
+
+def read_result(path: Path) -> ResultFile:
+    """Read an official result file, plain or gzip.
+
+    Raises EnvironmentFailure if it is absent, SubmissionError if it is no such file.
+    """
+    require_result(path)
     data = _bytes(path)
     try:
         document = json.loads(data.decode("utf-8-sig"))

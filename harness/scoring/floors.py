@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from harness.errors import EnvironmentFailure
+from harness.files import is_leftover
 from harness.metrics import METRICS
 
 
@@ -54,6 +55,8 @@ def _of_the_kind(
 ) -> Iterator[tuple[str, dict[str, _Cell]]]:
     history = document["submission"]["history"]
     for path in sorted(folder.glob(f"*/{history}/scores.json")):
+        if is_leftover(path.parts[-3]):
+            continue
         scores = _read(path)
         if (
             scores.benchmark == document["benchmark"]

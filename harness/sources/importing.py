@@ -19,7 +19,7 @@ import msgspec
 
 from harness.benchmark import Header, SourceFile, VideoLine, fingerprint
 from harness.errors import EnvironmentFailure, WrongUsageError
-from harness.files import canonical, readable
+from harness.files import canonical, is_leftover, readable
 from harness.records import SPLITS
 from harness.replies import ReferenceReadings
 from harness.sources.json_stream import Progress
@@ -67,13 +67,14 @@ def import_files(
     """Make the benchmark folder `out` of data `files`, whole or not at all.
 
     `videos`: META; `extra`: a folder whose contents go along (videos, train/events.jsonl), taken
-    over. Raises WrongUsageError if `out` exists or there is no such source, EnvironmentFailure if
-    a file cannot be read.
+    over. What systems and editors leave is passed over among several files. Raises WrongUsageError
+    if `out` exists or there is no such source, EnvironmentFailure if a file cannot be read.
     """
     with new_folder(out) as folder, ExitStack() as closing:
         metadata = {} if videos is None else read_metadata(videos)
         run = _Import(folder, settings, metadata, closing)
-        sources = [run.read(file, progress) for file in files]
+        meant = [file for file in files if not is_leftover(file.name)] or files
+        sources = [run.read(file, progress) for file in meant]
         run.finish(sources)
         if extra is not None:
             shutil.copytree(extra, folder, dirs_exist_ok=True)

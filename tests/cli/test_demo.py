@@ -11,6 +11,7 @@ from harness.cli.demo import RUNS, TRAINED, _run, trained
 from harness.sources.importing import ImportSettings, import_files
 from tests.baselines.conftest import SAMPLES, imported
 from tests.baselines.ready import annotate
+from tests.conftest import REPOSITORY
 
 IVCR = [sys.executable, "-c", "from harness.cli import main\nif __name__ == '__main__': main()"]
 
@@ -85,6 +86,18 @@ def test_rendered_videos_are_there_for_every_line_of_the_benchmark(demo):
     benchmark = Benchmark(out / "benchmark").checked()
     assert len(benchmark.videos) >= 520
     assert all((out / "benchmark" / video.path).is_file() for video in benchmark.videos.values())
+
+
+@pytest.mark.slow
+def test_the_shipped_submissions_are_items_and_a_board_of_the_demos_benchmark(demo, ivcr, tmp_path):
+    where = ("--benchmark", demo[0] / "benchmark")
+    shipped = sorted(map(str, (REPOSITORY / "submissions").glob("*/*")))
+    code, out, err = ivcr("items", *shipped, *where)
+    assert code == 0, err
+    assert out.count(" by ") >= len(shipped) - 1
+    assert "a reported card, which has no predictions; passed over" in out
+    board = ("leaderboard", "build", REPOSITORY / "submissions", *where, "--out", tmp_path / "site")
+    assert ivcr(*board)[1].endswith(" 0 refused\n")
 
 
 def test_what_the_demo_trains_is_run_and_scored(tmp_path):

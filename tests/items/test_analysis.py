@@ -10,6 +10,8 @@ from harness.items import analyse
 from harness.items.analysis import SUSPECT
 from harness.items.terminal import text_lines
 from tests.comparison.worlds import submit, world
+from tests.validation.bad import REPORTED
+from tests.validation.samples import write_submission
 
 DIALOGUES = [(1, "v0 v1 m2"), (1, "v3 c m4"), (7, "v5 v6"), (0, "c")]
 
@@ -25,6 +27,25 @@ def runs(folder, bench, *marks):
 
 def places(items):
     return [(int(each.dialogue_id[1:7]), each.turn) for each in items]
+
+
+def test_what_a_pattern_names_beside_submissions_is_passed_over(tmp_path, bench):
+    marks = ("111", "111", "10", "1"), ("101", "111", "10", "1")
+    team = tmp_path / "team"
+    team.mkdir()
+    made = runs(team, bench, *marks)
+    before = analyse(made, bench)
+    reported = write_submission(team / "paper", REPORTED)
+    (reported / "predictions.jsonl").unlink()
+    for name in ("next.run", "__MACOSX"):
+        (team / name).mkdir()
+    for name in ("team.toml", ".DS_Store", "Thumbs.db"):
+        (team / name).write_bytes(b"\0")
+    after = analyse(sorted(team.iterdir()), bench)
+    note = f'"{reported}": a reported card, which has no predictions; passed over.'
+    assert (after.systems, after.notes) == (before.systems, (note, *before.notes))
+    with pytest.raises(WrongUsageError, match="found none among the named"):
+        analyse([reported], bench)
 
 
 def test_turns_are_sorted_into_nobody_everybody_and_suspect_by_hand(tmp_path, bench):

@@ -8,7 +8,51 @@ DOCUMENTS = "tests/schemas/test_documents.py"
 PUBLIC = "tests/cli/test_public_files.py"
 CHECK = "tests/validation/test_check.py"
 AGREEMENT = "tests/validation/test_agreement.py"
+PEOPLE = "tests/validation/test_people.py"
+SAVED = "tests/formats/test_saved_tables.py"
 VALIDATION = (
+    (
+        "of moments that repeat the last is kept",
+        "harness/validation/rules/answer.py",
+        "for moment in reversed(moments)}",
+        "for moment in moments}",
+        (f"{PEOPLE}::test_moments_that_repeat_are_warned_of_and_the_first_is_kept",),
+    ),
+    (
+        "answers of another split are thousands of problems",
+        "harness/validation/reading/whole_file.py",
+        "split = self._public.dialogues_elsewhere.get(name)",
+        "split = None",
+        (f"{PEOPLE}::test_answers_of_another_split_are_one_problem_that_names_it",),
+    ),
+    (
+        "later times do not take the warning of early ones away",
+        "harness/validation/reading/whole_file.py",
+        "self._all_early = False",
+        "self._all_early = True",
+        (f"{PEOPLE}::test_times_that_all_lie_in_the_first_second_are_warned_of",),
+    ),
+    (
+        "ties of a TREC run go by name",
+        "harness/formats/trec.py",
+        "(-ranked.score, _number(ranked.rank))",
+        "-ranked.score",
+        (f"{SAVED}::test_ranks_decide_where_scores_tie_and_topics_with_ties_are_counted",),
+    ),
+    (
+        "distances pass for scores",
+        "harness/formats/trec.py",
+        "if against and not along:",
+        "if against and along:",
+        (f"{SAVED}::test_distances_are_refused_with_both_ways_out_and_both_work",),
+    ),
+    (
+        "abstentions count as answered turns of a conversion",
+        "harness/formats/conversion.py",
+        "any(getattr(prediction, part) for part in",
+        "any(getattr(prediction, part) is not None for part in",
+        (f"{SAVED}::test_convert_exits_with_1_and_writes_nothing_if_no_turn_is_answered",),
+    ),
     (
         "a rule that the fast path does not cover is skipped on accepted lines",
         "harness/validation/reading/predictions.py",

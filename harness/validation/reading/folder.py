@@ -13,6 +13,14 @@ from harness.validation.report import display
 from harness.validation.rules.folder import NO_PREDICTIONS, TWO_PREDICTIONS
 from harness.validation.rules.rule import Fault
 
+# The next step where a file of another name is there, by how that name ends.
+HINTS = {
+    EXAMPLE: "; an example file only shows the form",
+    ".json": "; write one JSON object a line into a file of that name",
+    ".csv": "; convert it with `ivcr submission convert csv FILE --benchmark B --out SUB`",
+    ".tsv": "; convert it with `ivcr submission convert csv FILE --benchmark B --out SUB`",
+    ".run": "; convert it with `ivcr submission convert trec FILE --benchmark B --out SUB`",
+}
 _FREE_BYTES = 64 << 20
 _BYTES_A_TURN = 32 << 10
 
@@ -52,5 +60,7 @@ def predictions_file(folder: Path) -> str:
         if entry.name.lower().startswith("prediction") and not is_leftover(entry.name)
     )
     found = ", ".join(map(display, alike[:3])) or "none"
-    hint = "; an example file only shows the form" if EXAMPLE in alike else ""
+    hint = next(
+        (hint for ending, hint in HINTS.items() if any(name.endswith(ending) for name in alike)), ""
+    )
     raise Fault(NO_PREDICTIONS, f"expected one of {', '.join(PREDICTIONS)}, found {found}{hint}")
