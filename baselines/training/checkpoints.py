@@ -102,8 +102,9 @@ def checkpoint_folder(folder: str, baseline: str) -> Path:
     """The trained folder that a setting names. Raises WrongUsageError if the setting is empty."""
     if not folder:
         raise WrongUsageError(
-            f"{baseline} needs trained weights: make them with `ivcr baseline train`, as "
-            f"`ivcr baseline info {baseline}` shows, then give --set checkpoint=FOLDER"
+            f"{baseline} needs trained weights: make them with `ivcr baseline train {baseline} ...`"
+            f" (`ivcr baseline info {baseline}` shows the whole command), then give --set "
+            "checkpoint=FOLDER"
         )
     return Path(folder)
 

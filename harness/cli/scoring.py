@@ -49,20 +49,21 @@ def score(
     from harness.benchmark import Benchmark
     from harness.scoring import best_floors, score_to_files
 
+    where = Benchmark(benchmark)
     if protocol == "official":
         _refuse_options_of_ivcr(outcomes, partial)
-        for line in _score_officially(submission, Benchmark(benchmark), split, out):
+        for line in _score_officially(submission, where, split, out):
             click.echo(line)
         return
     document, target = score_to_files(
-        submission, Benchmark(benchmark), split, out=out, outcomes=outcomes, partial=partial
+        submission, where, split, out=out, outcomes=outcomes, partial=partial
     )
     floors = best_floors(benchmark / "floors", document)
     for line in summary(document, floors):
         click.echo(line)
     click.echo(f"all figures: {target}")
     if not floors:
-        click.echo(no_floors(document, Benchmark(benchmark)), err=True)
+        click.echo(no_floors(document, where), err=True)
 
 
 def _refuse_options_of_ivcr(outcomes: Path | None, partial: bool) -> None:

@@ -122,7 +122,7 @@ def with_moments(*spans):
     [
         ([("v/a.mp4", 0.1, 0.5), ("v/b.mp4", 0.25, 1)], True),
         ([("v/a.mp4", 0.012, 0.03), (UNDATED, 0, 0.4)], True),
-        ([("v/a.mp4", 0.1, 0.5), ("v/b.mp4", 0.25, 1.001)], False),
+        ([("v/a.mp4", 0.1, 0.5), ("v/b.mp4", 0.2, 0.5), ("v/c.mp4", 0.25, 1.001)], False),
         ([("v/a.mp4", 0.1, 0.5)], False),
         ([("v/a.mp4", 0.1, 0.5), ("v/a.mp4", 0.1, 0.5)], True),  # by the slow path
     ],

@@ -76,7 +76,7 @@ def cut(name, size):
 @pytest.mark.parametrize(
     ("damage", "error", "expected"),
     [
-        (lambda f: (f / "checkpoint.json").unlink(), EnvironmentFailure, "baseline train toy"),
+        (lambda f: (f / "checkpoint.json").unlink(), EnvironmentFailure, "baseline info toy"),
         (lambda f: (f / "weights.safetensors").unlink(), EnvironmentFailure, "cannot be read"),
         (cut("checkpoint.json", 40), EnvironmentFailure, "checkpoint.json: damaged"),
         (cut("weights.safetensors", 40), EnvironmentFailure, "weights.safetensors: damaged"),
