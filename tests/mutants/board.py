@@ -178,8 +178,8 @@ BOARD = (
     (
         "board: seeds of two histories share a row",
         "leaderboard/tables/seeds.py",
-        "replace(card, seed=None, pair=None)",
-        'replace(card, seed=None, pair=None, history="none")',
+        "replace(card, seed=None, pair=None, cost=",
+        'replace(card, seed=None, pair=None, history="none", cost=',
         (
             "tests/leaderboard/tables/test_seeds.py"
             "::test_what_differs_in_more_than_its_seed_stays_apart",
