@@ -18,7 +18,7 @@ from scipy.special import ndtri
 from harness.metrics.dialogues import difference, fewer
 from harness.metrics.survival import at_risk_last, restricted_mean, survives
 from harness.statistics import Design, Figure
-from tests.bench.boards import mini
+from tests.bench.boards import mini, whole_dialogues
 from tests.bench.coverage import pooled
 from tests.bench.simulation import EFFECTS, SEED, Count, Floats, Slice, head, latent, row
 from tests.statistics.graphs import Graph, official
@@ -168,14 +168,6 @@ def _after_wrong(right: Floats, turns: Slice) -> Floats:
     return np.stack([right * before, before])
 
 
-def dialogues(graph: Graph) -> Slice:
-    """The turns of a graph whose units are whole dialogues."""
-    unit, video = (np.unique(each, return_inverse=True)[1] for each in graph)
-    first = np.flatnonzero(np.r_[True, np.diff(unit) != 0])
-    place = np.arange(len(unit)) - first[unit] + 1
-    return Slice(unit, video, unit, place)
-
-
 def linked(data: Path) -> Graph:
     """The real test dialogues but those of type 7."""
     turns = official(data / "charades-ivcr.test.json.gz")
@@ -188,7 +180,7 @@ def main(data: Path, benchmark: Path) -> None:
     graphs = {"real text": linked(data), "IVCR-Mini": mini(benchmark, linked=True)}
     head("graph", "dialogue metric", "two-way alone", "**default**", "the 21 cells: least", "least")
     for name, graph in graphs.items():
-        turns = dialogues(graph)
+        turns = whole_dialogues(graph)
         pairs = zip(covered(turns, False), covered(turns, True), strict=True)
         for (metric, plain), (_, full) in pairs:
             least = [
