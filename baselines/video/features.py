@@ -198,7 +198,7 @@ class _Extraction:
 def _recipe(sampler: Sampler, encoder: Encoder) -> dict[str, Any]:
     """Everything that features depend on beside the video."""
     return {
-        "format": 1,
+        "format": 2,  # 1: videos with frames that the decoder marks as corrupt were taken
         "library": library(),
         "scaling": int(SCALING),
         "sampler": msgspec.to_builtins(sampler),

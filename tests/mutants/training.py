@@ -148,6 +148,13 @@ TRAINING = (
         (f"{FEATURES}::test_unchanged_files_are_not_hashed_again",),
     ),
     (
+        "decoding: frames that the decoder marks as corrupt are taken",
+        "baselines/video/sampling.py",
+        "if frame.is_corrupt:",
+        "if frame.is_corrupt and not frame.pts:",
+        SAMPLING,
+    ),
+    (
         "cache: damaged features are trusted",
         "baselines/video/feature_cache.py",
         "if check != _digest(rows, record):",
