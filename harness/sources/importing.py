@@ -26,7 +26,7 @@ from harness.sources.json_stream import Progress
 from harness.sources.metadata import read_metadata, source_of
 from harness.sources.oddities import Oddities, OddityRow
 from harness.sources.official_dialogue import OddityReporter, ParsedDialogue, parse_dialogue
-from harness.sources.readers import OFFICIAL, InputFile, source_named
+from harness.sources.readers import OFFICIAL, InputFile, dialogues_of, source_named, videos_of
 from harness.sources.split_files import SplitFiles
 
 Corpus = Literal["named", "all"]
@@ -117,7 +117,8 @@ class _Import:
         closing: ExitStack,
     ) -> None:
         self.folder, self.settings, self.metadata = folder, settings, metadata
-        self.source, self.closing = source_named(settings.source), closing
+        self.closing = closing
+        source_named(settings.source)  # an unknown one is refused before any file is read
         self.odd, self.readings = Oddities(), ReferenceReadings()
         self.splits: dict[str, SplitFiles] = {}
         self.ids: set[str] = set()
@@ -138,9 +139,9 @@ class _Import:
         with copy.open("rb") as stream:
             sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
         given = InputFile(copy, file, progress)
-        for video in self.source.videos(given):
+        for video in videos_of(self.settings.source, given):
             self.metadata.setdefault(video.video_id, video)
-        for sample in self.source.samples(given):
+        for sample in dialogues_of(self.settings.source, given):
             self._add(sample, f"{file.name}[{self.position}]")
             self.position += 1
         return SourceFile(file.name, sha256, self.settings.source)
