@@ -101,6 +101,11 @@ class Query(Struct, frozen=True):
     video_id: str | None = None
     history: tuple[Exchange, ...] = ()
 
+    @property
+    def key(self) -> TurnKey:
+        """The dialogue's id and the turn's number."""
+        return TurnKey(self.dialogue_id, self.turn)
+
 
 class Answer(Struct, frozen=True):
     """What a baseline says: lists best first, as in Prediction; None: it says nothing of the kind.
