@@ -40,18 +40,22 @@ class SourceFile(Struct, frozen=True):
     importer: str
 
 
-class Header(Struct, frozen=True):
-    """benchmark.json."""
+Labels = Literal["public", "hidden"]
+
+
+class Header(Struct, frozen=True, omit_defaults=True):
+    """benchmark.json. `hidden`: the splits whose labels are hidden, where some are."""
 
     schema: int
     name: str
     version: str
-    labels: Literal["public", "hidden"]
+    labels: Labels
     sources: tuple[SourceFile, ...]
     type_names: dict[str, str]
     splits: dict[str, dict[str, int]]
     fingerprint: str
     gold_sha256: dict[str, str]
+    hidden: tuple[str, ...] = ()
 
 
 class VideoLine(Struct, frozen=True, omit_defaults=True):
@@ -146,6 +150,15 @@ class Benchmark:
             }
         return self._elsewhere[name]
 
+    def labels(self, name: str = "test") -> Labels:
+        """Whether the labels of one split are hidden.
+
+        A benchmark with hidden labels that names no such split hides all but train.
+        """
+        if self.header.labels == "public" or (not self.header.hidden and name == "train"):
+            return "public"
+        return "hidden" if name in (self.header.hidden or (name,)) else "public"
+
     def gold(self, name: str = "test") -> tuple[Gold, ...]:
         """The private half of one split, in the order of its turns.
 
@@ -155,7 +168,7 @@ class Benchmark:
         if not path.is_file():
             raise EnvironmentFailure(
                 f"{path}: expected the gold that scoring needs, found none"
-                f" (labels of this benchmark: {self.header.labels})"
+                f" (labels of this split: {self.labels(name)})"
             )
         data = _read(path)
         if hashlib.sha256(data).hexdigest() != self.header.gold_sha256.get(name):

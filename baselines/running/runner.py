@@ -251,6 +251,6 @@ def _reference(benchmark: Benchmark, config: RunConfig) -> dict[TurnKey, Referen
     if lines is None:
         raise MissingInputError(
             f"{benchmark.folder}: withholds the reference answers of {config.split} (labels "
-            f"{benchmark.header.labels}), so there is no history reference; take own or none"
+            f"{benchmark.labels(config.split)}), so there is no history reference; take own or none"
         )
     return {TurnKey(line.dialogue_id, line.turn): line for line in lines}

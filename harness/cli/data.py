@@ -48,9 +48,13 @@ def _sources() -> Mapping[str, str]:
 @click.option(
     "--labels",
     type=click.Choice(["public", "hidden"]),
-    default="public",
-    show_default=True,
-    help="Hidden: reference answers are withheld and nothing per turn is published.",
+    help="public (the default), or hidden: short for --hide test.",
+)
+@click.option(
+    "--hide",
+    metavar="SPLIT[,SPLIT]",
+    help="Splits whose labels are hidden, test or test,val: their reference answers are withheld "
+    "and nothing per turn is published.",
 )
 @click.option("--name", help="The benchmark's name; by default the first file's.")
 def import_(
@@ -59,7 +63,8 @@ def import_(
     source: str,
     videos: Path | None,
     corpus: str,
-    labels: str,
+    labels: str | None,
+    hide: str | None,
     name: str | None,
 ) -> None:
     """Read data FILEs (plain or .gz) into a benchmark folder.
@@ -67,12 +72,16 @@ def import_(
     Oddities of the files are listed, each with the rule by which the import treats it.
     """
     from harness.cli.progress import bar
+    from harness.errors import WrongUsageError
     from harness.sources import importing
 
+    if labels == "public" and hide:
+        raise WrongUsageError("--labels public hides nothing; leave it or --hide out")
     settings = importing.ImportSettings(
         name=name or importing.name_of(files[0]),
         corpus=corpus,  # type: ignore[arg-type]
-        labels=labels,  # type: ignore[arg-type]
+        labels=labels or ("hidden" if hide else "public"),  # type: ignore[arg-type]
+        hide=tuple(name.strip() for name in (hide or "test").split(",")),
         source=source,
     )
     with bar("importing", unit="bytes") as progress:
@@ -104,7 +113,9 @@ def info(folder: Path) -> None:
 
     benchmark = Benchmark(folder).checked()
     header = benchmark.header
-    click.echo(f"{header.name} {header.version}, labels {header.labels}")
+    hidden = [name for name in header.splits if benchmark.labels(name) == "hidden"]
+    of = f" ({', '.join(hidden)})" if hidden else ""
+    click.echo(f"{header.name} {header.version}, labels {header.labels}{of}")
     click.echo(f"fingerprint {header.fingerprint}")
     for source in header.sources:
         click.echo(f"from {source.file} ({source.importer}, SHA-256 {source.sha256})")

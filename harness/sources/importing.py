@@ -17,9 +17,9 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-from harness.benchmark import Header, SourceFile, VideoLine, fingerprint
+from harness.benchmark import Header, Labels, SourceFile, VideoLine, fingerprint
 from harness.errors import EnvironmentFailure, WrongUsageError
-from harness.files import canonical, is_leftover, readable
+from harness.files import canonical, is_leftover, readable, shown
 from harness.records import SPLITS
 from harness.replies import ReferenceReadings
 from harness.sources.json_stream import Progress
@@ -30,7 +30,7 @@ from harness.sources.readers import OFFICIAL, InputFile, dialogues_of, source_na
 from harness.sources.split_files import SplitFiles
 
 Corpus = Literal["named", "all"]
-Labels = Literal["public", "hidden"]
+HIDEABLE = ("val", "test")  # labels of train are there to learn from
 
 
 class ImportResult(NamedTuple):
@@ -44,15 +44,22 @@ class ImportResult(NamedTuple):
 class ImportSettings(NamedTuple):
     """How a benchmark is made: its name and version, what its corpora and labels are.
 
-    `source`: the format of the files, one of SOURCES.
+    `hide`: the splits that labels `hidden` hide, some of HIDEABLE. `source`: the format of the
+    files, one of SOURCES.
     """
 
     name: str
     version: str = "1"
     corpus: Corpus = "named"
     labels: Labels = "public"
+    hide: tuple[str, ...] = ("test",)
     type_names: Mapping[int, str] = {0: "chat", 7: "concatenation"}
     source: str = OFFICIAL
+
+    @property
+    def hidden(self) -> tuple[str, ...]:
+        """The splits whose labels are hidden."""
+        return self.hide if self.labels == "hidden" else ()
 
 
 def import_files(
@@ -68,8 +75,12 @@ def import_files(
 
     `videos`: META; `extra`: a folder whose contents go along (videos, train/events.jsonl), taken
     over. What systems and editors leave is passed over among several files. Raises WrongUsageError
-    if `out` exists or there is no such source, EnvironmentFailure if a file cannot be read.
+    if `out` exists, or if there is no such source or no such split to hide, EnvironmentFailure if a
+    file cannot be read.
     """
+    for name in settings.hidden:
+        if name not in HIDEABLE:
+            raise WrongUsageError(f"--hide {shown(name)}: expected one of: {', '.join(HIDEABLE)}")
     with new_folder(out) as folder, ExitStack() as closing:
         metadata = {} if videos is None else read_metadata(videos)
         run = _Import(folder, settings, metadata, closing)
@@ -151,7 +162,7 @@ class _Import:
         if dialogue is None:
             return
         if dialogue.split not in self.splits:
-            hidden = self.settings.labels == "hidden" and dialogue.split != "train"
+            hidden = dialogue.split in self.settings.hidden
             self.splits[dialogue.split] = SplitFiles(
                 self.folder, dialogue.split, hidden, self.closing
             )
@@ -175,13 +186,20 @@ class _Import:
     def finish(self, sources: list[SourceFile]) -> None:
         """Write videos, corpora and, last, benchmark.json.
 
-        Raises EnvironmentFailure if no dialogue could be imported.
+        Raises EnvironmentFailure if no dialogue could be imported, WrongUsageError if a split that
+        is to be hidden is not there.
         """
         if not self.splits:
             names = ", ".join(source.file for source in sources)
             raise EnvironmentFailure(
                 f"{names}: expected dialogues with a split in the format {self.settings.source}, "
                 "found none that could be kept; `ivcr data import --help` lists the formats"
+            )
+        if absent := [name for name in self.settings.hidden if name not in self.splits]:
+            held = ", ".join(name for name in SPLITS if name in self.splits)
+            raise WrongUsageError(
+                f"{absent[0]}: is to be hidden, but the files have no such split (they have "
+                f"{held}); name the splits to hide with --hide"
             )
         videos = self._videos()
         everything = sorted(videos) if self.settings.corpus == "all" else None
@@ -208,6 +226,7 @@ class _Import:
             splits=counts,
             fingerprint=fingerprint(self.folder),
             gold_sha256=gold,
+            hidden=tuple(name for name in SPLITS if name in self.settings.hidden),
         )
         (self.folder / "benchmark.json").write_bytes(readable(msgspec.to_builtins(header)))
 

@@ -142,6 +142,48 @@ def test_hidden_labels_withhold_the_reference(imported):
     assert benchmark.reference("train") is not None
 
 
+THREE = [dialogue(human(name), video(), split=name) for name in ("train", "val", "test")]
+
+
+@pytest.mark.parametrize(
+    ("hide", "hidden"),
+    [({}, ["test"]), ({"hide": ("test", "val")}, ["val", "test"]), ({"hide": ("val",)}, ["val"])],
+)
+def test_the_splits_that_are_hidden_are_chosen_and_the_others_are_there_to_tune_on(
+    imported, hide, hidden
+):
+    benchmark, _ = imported(*THREE, labels="hidden", **hide)
+    labels = {name: benchmark.labels(name) for name in ("train", "val", "test")}
+    assert [name for name, found in labels.items() if found == "hidden"] == hidden
+    assert [name for name in labels if benchmark.reference(name) is None] == hidden
+    assert benchmark.header.hidden == tuple(hidden)
+
+
+def test_a_benchmark_made_before_splits_were_named_hides_all_but_train(imported):
+    benchmark, _ = imported(*THREE, labels="hidden")
+    path = benchmark.folder / "benchmark.json"
+    path.write_text(path.read_text().replace('"hidden": [\n    "test"\n  ],', ""))
+    older = Benchmark(benchmark.folder).checked()
+    assert older.header.hidden == ()
+    assert [older.labels(name) for name in ("train", "val", "test")] == [
+        "public", "hidden", "hidden",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("hide", "expected"),
+    [(("test",), "test: is to be hidden, but the files have no such split .they have train, val."),
+     (("train",), "--hide .train.: expected one of: val, test"),
+     (("tset",), "--hide .tset.: expected one of: val, test")],
+)  # fmt: skip
+def test_a_split_that_cannot_be_hidden_is_refused_and_nothing_is_left(
+    imported, tmp_path, hide, expected
+):
+    with pytest.raises(WrongUsageError, match=expected):
+        imported(*THREE[:2], labels="hidden", hide=hide)
+    assert not (tmp_path / "benchmark").exists()
+
+
 def test_corpus_all_takes_every_described_video(imported):
     meta = [{"video_id": name} for name in [*TEN, "B/z.mp4"]]
     benchmark, _ = imported(dialogue(human("a"), video()), meta=meta, corpus="all")
