@@ -271,6 +271,10 @@ class Baseline:
         """Whether the turns' candidates are shown: as `ABOUT` declares, or as a setting has it."""
         return declared
 
+    def reads_train_labels(self, declared: bool) -> bool:
+        """Whether the train split is shown with its labels: as `ABOUT` declares, or a member's."""
+        return declared
+
     def explain(self, moments: Sequence[tuple[Query, Moment]]) -> list[Answer]:
         """A response for each moment that another baseline found; declared by `About.explains`."""
         raise NotImplementedError

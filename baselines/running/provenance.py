@@ -31,11 +31,13 @@ def card(
     use: CandidateUse,
     benchmark: Benchmark,
     provenance: Provenance,
+    *,
+    labels: bool,
 ) -> Card:
-    """The card of a run."""
+    """The card of a run; `labels`: whether it read those of the train split."""
     entry, data = config.entry, provenance.training_data
-    if data is None:
-        data = (f"{benchmark.header.name} train",) if "train_labels" in entry.about.needs else ()
+    if labels and (data is None or entry.about.composed):
+        data = tuple(dict.fromkeys([*(data or ()), f"{benchmark.header.name} train"]))
     distinctive = card_settings(entry, changed_settings(settings))
     return Card(
         schema=1,
@@ -44,7 +46,7 @@ def card(
         history=config.history,
         candidates=use,
         description=f"{entry.summary} {provenance.remark}".strip() or None,
-        training_data=data,
+        training_data=data or (),
         languages=entry.about.languages,
         parameters=provenance.parameters,
         frames_per_video=provenance.frames_per_video,

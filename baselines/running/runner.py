@@ -66,12 +66,13 @@ def start(
         use = baseline.candidate_use(entry.about.candidates)
     split = benchmark.split(config.split)
     reference = _reference(benchmark, config) if config.history == "reference" else {}
+    labels = baseline.reads_train_labels("train_labels" in entry.about.needs)
     with own_code(files, "prepare()"):
-        baseline.prepare(view(benchmark, split, config, context))
+        baseline.prepare(view(benchmark, split, config, context, labels=labels))
     with own_code(files, "provenance()"):
         provenance = plain_provenance(baseline.provenance())
     return Run(
-        card(config, settings, use, benchmark, provenance),
+        card(config, settings, use, benchmark, provenance, labels=labels),
         record(config, settings, benchmark, provenance),
         baseline,
         split,
@@ -205,7 +206,7 @@ class Run(NamedTuple):
 
 def _check_answers(name: str, answers: Any, queries: Sequence[Query]) -> None:
     """Raise WrongUsageError unless `answers` are one Answer for each query."""
-    advice = "return a list with one Answer for each query, in order"
+    advice = "return one Answer for each query, in order, in a list"
     if not isinstance(answers, (list, tuple)):
         raise WrongUsageError(
             f"{name}: answer() gave {shown(repr(answers))} ({type(answers).__name__}) to "
