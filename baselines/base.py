@@ -111,8 +111,9 @@ class Answer(Struct, frozen=True):
     """What a baseline says: lists best first, as in Prediction; None: it says nothing of the kind.
 
     What the turn's task needs and the answer lacks becomes an abstention. Lists and NumPy values
-    are taken as in Prediction; raises TypeError, with the field, at values of another kind. `usage`: what is counted
-    of the answer (requests, tokens, abstentions by reason ...); the run adds it up, turn by turn.
+    are taken as in Prediction; raises TypeError, with the field, at values of another kind.
+    `usage`: what is counted of the answer (requests, tokens, abstentions by reason ...); the run
+    adds it up, turn by turn.
     """
 
     videos: tuple[str, ...] | None = None

@@ -20,6 +20,9 @@ RANK_LIMIT = 100  # videos that a ranking holds; a gold video past them counts a
 ABSENT_RANK = RANK_LIMIT + 1  # the rank of an absent video
 MOMENT_LIMIT = 100  # moments that an answer holds
 CANDIDATES = 10  # videos that the first stage gives a turn; `choice` ranks at most so many
+# Containers of moving pictures. Playlists and concatenation scripts are left out, because they name
+# other files and addresses.
+VIDEO_CONTAINERS = "mov,matroska,webm,avi,mpegts,mpeg,flv,ogg,asf,gif,apng,rm,nut"
 # Type code of a dialogue of independent turns joined together (official data format).
 CONCATENATION = 7
 CHAT = 0
@@ -161,7 +164,7 @@ class Span(Struct, frozen=True):
 
     @classmethod
     def from_seconds(cls, start: float, end: float) -> Self:
-        """A span from its times in seconds. Raises TypeError at other values, ValueError as above."""
+        """A span from its times in seconds. Raises TypeError if they are no numbers."""
         return cls(_seconds(start, "start"), _seconds(end, "end"))
 
 
@@ -182,7 +185,7 @@ class Moment(Struct, frozen=True):
 
     @classmethod
     def from_seconds(cls, video_id: str, start: float, end: float) -> Self:
-        """A moment from its times in seconds. Raises TypeError at other values, ValueError as above."""
+        """A moment from its times in seconds. Raises TypeError if they are no numbers."""
         return cls(video_id, _seconds(start, "start"), _seconds(end, "end"))
 
 

@@ -40,9 +40,9 @@ def own_code(files: Sequence[Path], step: str, queries: Sequence[Query] = ()) ->
         own = [(frame, line) for frame, line in frames if _lies_in(frame, files)]
         place = f"{own[-1][0].f_code.co_filename}:{own[-1][1]}" if own else str(files[0])
         what = shown(f"{type(error).__name__}: {error}", LONGEST)[1:-1]
-        told = OwnCodeError(f"{place}: {step} raised {what}{_turn(own, queries)}")
-        told.trace = "".join(traceback.format_exception(error))
-        raise told from error
+        failure = OwnCodeError(f"{place}: {step} raised {what}{_turn(own, queries)}")
+        failure.trace = "".join(traceback.format_exception(error))
+        raise failure from error
 
 
 def with_traceback(error: OwnCodeError, path: Path, advice: str) -> WrongUsageError:
@@ -65,10 +65,10 @@ def turn_name(query: Query) -> str:
 
 def _turn(frames: Sequence[tuple[FrameType, int]], queries: Sequence[Query]) -> str:
     """The turn that the innermost frame with a query of the batch was at, else the whole batch."""
-    asked = {query.key for query in queries}
+    batch = {query.key for query in queries}
     for frame, _ in reversed(frames):
         held = [value for value in frame.f_locals.values() if isinstance(value, Query)]
-        keys = {query.key: query for query in held if query.key in asked}
+        keys = {query.key: query for query in held if query.key in batch}
         if len(keys) == 1:
             return f", at turn {turn_name(next(iter(keys.values())))}"
     if not queries:

@@ -11,6 +11,7 @@ import click
 from harness.cli.options import ListingCommand
 
 if TYPE_CHECKING:
+    from harness.benchmark import Labels
     from harness.sources.importing import ImportResult
 
 
@@ -39,6 +40,12 @@ def _sources() -> Mapping[str, str]:
     help="META: durations, texts and paths of the videos (JSON list or JSONL, plain or .gz).",
 )
 @click.option(
+    "--videos-root",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Where META's paths start, on whatever disk; by default in the benchmark's folder.",
+)
+@click.option(
     "--corpus",
     type=click.Choice(["named", "all"]),
     default="named",
@@ -62,6 +69,7 @@ def import_(
     out: Path,
     source: str,
     videos: Path | None,
+    videos_root: Path | None,
     corpus: str,
     labels: str | None,
     hide: str | None,
@@ -72,21 +80,29 @@ def import_(
     Oddities of the files are listed, each with the rule by which the import treats it.
     """
     from harness.cli.progress import bar
-    from harness.errors import WrongUsageError
     from harness.sources import importing
 
-    if labels == "public" and hide:
-        raise WrongUsageError("--labels public hides nothing; leave it or --hide out")
     settings = importing.ImportSettings(
         name=name or importing.name_of(files[0]),
         corpus=corpus,  # type: ignore[arg-type]
-        labels=labels or ("hidden" if hide else "public"),  # type: ignore[arg-type]
+        labels=_labels(labels, hide),
         hide=tuple(name.strip() for name in (hide or "test").split(",")),
         source=source,
     )
     with bar("importing", unit="bytes") as progress:
-        imported = importing.import_files(files, out, settings, videos=videos, progress=progress)
+        imported = importing.import_files(
+            files, out, settings, videos=videos, videos_root=videos_root, progress=progress
+        )
     _report(imported)
+
+
+def _labels(labels: str | None, hide: str | None) -> Labels:
+    """Whether labels are hidden. Raises WrongUsageError if the two options contradict."""
+    from harness.errors import WrongUsageError
+
+    if labels == "public" and hide:
+        raise WrongUsageError("--labels public hides nothing; leave it or --hide out")
+    return "hidden" if labels == "hidden" or hide else "public"
 
 
 @data.command()
@@ -109,7 +125,8 @@ def mini(out: Path, seed: int) -> None:
 @click.argument("folder", type=click.Path(path_type=Path), metavar="DIR")
 def info(folder: Path) -> None:
     """Show what a benchmark folder holds, after a check that it is unchanged."""
-    from harness.benchmark import Benchmark
+    from harness.benchmark import Benchmark, VideoFolder
+    from harness.files import shown
 
     benchmark = Benchmark(folder).checked()
     header = benchmark.header
@@ -123,6 +140,8 @@ def info(folder: Path) -> None:
         click.echo(
             f"{name:>5}: " + ", ".join(f"{count:,} {what}" for what, count in counts.items())
         )
+    if (named := VideoFolder(folder).named) is not None:
+        click.echo(f"files of videos below {shown(str(named))}")
     described = sum(video.duration is not None for video in benchmark.videos.values())
     click.echo(f"{len(benchmark.videos):,} videos, {described:,} with a duration")
 

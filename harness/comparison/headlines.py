@@ -20,25 +20,25 @@ from harness.slices import slices
 ORDER = (AHEAD_OF_FOIL, *(name for name in HEADLINES if name != AHEAD_OF_FOIL))
 
 
-class Cell(NamedTuple):
+class HeadlineCell(NamedTuple):
     """A metric on a slice: its turns, (turns,), and how many of them count.
 
-    `asked`: whether it is shown however few these are: overall, and where the slice was named.
+    `always`: whether it is shown however few these are: overall, and where the slice was named.
     """
 
     metric: str
     slice: str
     turns: Bools
     counted: int
-    asked: bool
+    always: bool
 
     @property
     def small(self) -> bool:
-        """Whether it is left out unless small cells are asked for."""
-        return self.counted < SMALLEST_CELL and not self.asked
+        """Whether it is left out unless small cells are always for."""
+        return self.counted < SMALLEST_CELL and not self.always
 
 
-def headline_cells(systems: EntrantSet, further: Sequence[str] = ()) -> list[Cell]:
+def headline_cells(systems: EntrantSet, further: Sequence[str] = ()) -> list[HeadlineCell]:
     """Every headline metric, overall and, if of turns, at each turn number.
 
     `further`: names of other slices. All metrics are means over turns or dialogues that do not
@@ -56,7 +56,7 @@ def headline_cells(systems: EntrantSet, further: Sequence[str] = ()) -> list[Cel
     return [cell for cell in cells if cell.metric != AHEAD_OF_FOIL or cell.counted]
 
 
-def headline_pairs(systems: EntrantSet, cells: Iterable[Cell]) -> Iterator[PairedValues]:
+def headline_pairs(systems: EntrantSet, cells: Iterable[HeadlineCell]) -> Iterator[PairedValues]:
     """The values of each cell, pair by pair."""
     for name, part, turns, *_ in cells:
         columns = {entrant.label: entrant.column(name) for entrant in systems.entrants}
@@ -86,12 +86,12 @@ def _paired_values(
     )
 
 
-def _cells(systems: EntrantSet, name: str, further: Sequence[str]) -> Iterator[Cell]:
+def _cells(systems: EntrantSet, name: str, further: Sequence[str]) -> Iterator[HeadlineCell]:
     counted = systems.entrants[0].column(name).counted
     for part, turns in slices(systems.frame, METRICS[name].scope).items():
-        asked, size = part == "all" or part in further, int((turns & counted).sum())
-        if part == "all" or (size and (asked or part.startswith("turn="))):
-            yield Cell(name, part, turns, size, asked)
+        always, size = part == "all" or part in further, int((turns & counted).sum())
+        if part == "all" or (size and (always or part.startswith("turn="))):
+            yield HeadlineCell(name, part, turns, size, always)
 
 
 def _why(entrant: Entrant, why: str | None) -> str | None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from itertools import combinations, permutations
 
 from harness.comparison.entrants import Entrant, EntrantSet
-from harness.comparison.headlines import Cell
+from harness.comparison.headlines import HeadlineCell
 from harness.comparison.propagation import HistoryPair, names_as_pair, same_but_for_history
 from harness.publication.disclosure import SMALLEST_CELL
 
@@ -42,7 +42,7 @@ def notes(systems: EntrantSet, pairs: tuple[HistoryPair, ...]) -> tuple[str, ...
     )
 
 
-def left_out(cells: Sequence[Cell], shown: Sequence[Cell]) -> Iterator[str]:
+def left_out(cells: Sequence[HeadlineCell], shown: Sequence[HeadlineCell]) -> Iterator[str]:
     """How many cells are not shown, of which slices, and what shows them; nothing if all are."""
     kept = {(cell.metric, cell.slice) for cell in shown}
     if absent := [cell for cell in cells if (cell.metric, cell.slice) not in kept]:

@@ -7,6 +7,7 @@ rules of ODDITIES, and counted.
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import shutil
 import tempfile
@@ -17,7 +18,14 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-from harness.benchmark import Header, Labels, SourceFile, VideoLine, fingerprint
+from harness.benchmark import (
+    VIDEOS_ROOT,
+    Header,
+    Labels,
+    SourceFile,
+    VideoLine,
+    fingerprint,
+)
 from harness.errors import EnvironmentFailure, WrongUsageError
 from harness.files import canonical, is_leftover, readable, shown
 from harness.records import SPLITS
@@ -28,6 +36,7 @@ from harness.sources.oddities import Oddities, OddityRow
 from harness.sources.official_dialogue import OddityReporter, ParsedDialogue, parse_dialogue
 from harness.sources.readers import OFFICIAL, InputFile, dialogues_of, source_named, videos_of
 from harness.sources.split_files import SplitFiles
+from harness.sources.video_checks import check_files, check_ids
 
 Corpus = Literal["named", "all"]
 HIDEABLE = ("val", "test")  # labels of train are there to learn from
@@ -68,15 +77,17 @@ def import_files(
     settings: ImportSettings,
     *,
     videos: Path | None = None,
+    videos_root: Path | None = None,
     extra: Path | None = None,
     progress: Progress | None = None,
 ) -> ImportResult:
     """Make the benchmark folder `out` of data `files`, whole or not at all.
 
-    `videos`: META; `extra`: a folder whose contents go along (videos, train/events.jsonl), taken
-    over. What systems and editors leave is passed over among several files. Raises WrongUsageError
-    if `out` exists, or if there is no such source or no such split to hide, EnvironmentFailure if a
-    file cannot be read.
+    `videos`: META; `videos_root`: the folder that META's paths start at, where this is not the
+    benchmark's own: it is kept in VIDEOS_ROOT, and files are compared with META; `extra`: a folder
+    whose contents go along (videos, train/events.jsonl), taken over. What systems and editors leave
+    is passed over among several files. Raises WrongUsageError if `out` exists, or if there is no
+    such source or no such split to hide, EnvironmentFailure if a file cannot be read.
     """
     for name in settings.hidden:
         if name not in HIDEABLE:
@@ -84,12 +95,20 @@ def import_files(
     with new_folder(out) as folder, ExitStack() as closing:
         metadata = {} if videos is None else read_metadata(videos)
         run = _Import(folder, settings, metadata, closing)
+        if videos_root is not None:
+            _name_root(folder, videos_root)
         meant = [file for file in files if not is_leftover(file.name)] or files
         sources = [run.read(file, progress) for file in meant]
         run.finish(sources)
         if extra is not None:
             shutil.copytree(extra, folder, dirs_exist_ok=True)
     return ImportResult(out, run.odd.rows(), run.readings.table())
+
+
+def _name_root(folder: Path, root: Path) -> None:
+    if not root.is_dir():
+        raise EnvironmentFailure(f"{root}: expected the folder of the videos, found none")
+    (folder / VIDEOS_ROOT).write_bytes(os.fsencode(root.absolute()) + b"\n")
 
 
 def refuse_existing(out: Path) -> None:
@@ -128,6 +147,7 @@ class _Import:
         closing: ExitStack,
     ) -> None:
         self.folder, self.settings, self.metadata = folder, settings, metadata
+        self.described = frozenset(metadata)
         self.closing = closing
         source_named(settings.source)  # an unknown one is refused before any file is read
         self.odd, self.readings = Oddities(), ReferenceReadings()
@@ -237,6 +257,10 @@ class _Import:
         if self.metadata:
             for video_id in unknown:
                 self.odd.add("no-metadata", video_id)
+        if self.described:
+            check_ids(self.described, named, self.odd.add)
+        present = (self.folder / VIDEOS_ROOT).is_file()
+        check_files(self.metadata, self.folder, present=present, report=self.odd.add)
         lone = {name: VideoLine(name, None, source_of(name)) for name in unknown}
         return {**self.metadata, **lone}
 

@@ -108,7 +108,7 @@ def test_an_error_of_a_member_names_the_member(tried, tmp_path):
          "(tuple) to turn d000001-"),
         ("    def answer(self, queries):\n        return [Answer(videos='a.mp4')] * len(queries)\n",
          "raised TypeError: Answer.videos: expected ids in a list or tuple"),
-        ("    def answer(self, queries):\n        return [Answer(moments=[Moment('a', 1.2, 2.0)])]\n",
+        ("    def answer(self, queries):\n        return [Answer(moments=[Moment('a', 1.2, 2)])]\n",
          "Moment.from_seconds(video_id, start, end)"),
         ("    def prepare(self, view):\n        view.nothing\n    def answer(self, queries): ...\n",
          "prepare() raised AttributeError: "),
@@ -116,7 +116,7 @@ def test_an_error_of_a_member_names_the_member(tried, tmp_path):
          "provenance() raised TypeError: expected a Provenance, found int"),
         ("    def __init__(self, settings):\n        1 / 0\n    def answer(self, queries): ...\n",
          "__init__() raised ZeroDivisionError"),
-        ("    def answer(self, queries):\n        return [Answer(usage={'n': 1}) for q in queries]\n"
+        ("    def answer(self, queries):\n        return [Answer(usage={'n': 1})] * len(queries)\n"
          "    def cost(self, usage):\n        return usage['m']\n",
          "cost() raised KeyError: 'm'"),
         ("", "tried.py: Tried has no method answer; define `prepare` and `answer`"),

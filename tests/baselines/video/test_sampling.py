@@ -199,7 +199,7 @@ def marked(path):
     """Whether PyAV alone decodes the file to its end and marks a frame as corrupt."""
     try:
         with av.open(str(path)) as container:
-            return any([frame.is_corrupt for frame in container.decode(video=0)])
+            return sum(frame.is_corrupt for frame in container.decode(video=0)) > 0
     except (av.FFmpegError, IndexError):
         return False
 
@@ -217,7 +217,7 @@ def test_forty_copies_with_four_flipped_bytes_are_refused_where_the_decoder_noti
         damaged.write_bytes(copy.tobytes())
         if marked(damaged):
             noticed += 1
-            with pytest.raises(BadVideoError, match="is (damaged|truncated)"):
+            with pytest.raises(BadVideoError, match=r"is (damaged|truncated)"):
                 sample(damaged, SMALL)
     assert noticed >= 10
 
@@ -227,9 +227,10 @@ def test_a_clip_cut_out_at_a_keyframe_that_earlier_frames_lean_on_is_taken(tmp_p
     how = {"x264": "open-gop=1:keyint=12:min-keyint=12:scenecut=0:bframes=3"}
     whole = plain(tmp_path / "whole.mp4", range(48), picture=moved, **how)
     clip = remuxed(whole, tmp_path / name, {}, keyframe=2)
-    with av.open(str(clip)) as container, pytest.raises(av.InvalidDataError):
+    with av.open(str(clip)) as container:
         container.streams.video[0].codec_context.options = {"err_detect": "explode"}
-        list(container.decode(video=0))  # what a stricter decoder would do to it
+        with pytest.raises(av.InvalidDataError):  # what a stricter decoder would do to it
+            list(container.decode(video=0))
     assert len(sample(clip, SMALL).times) >= 16
 
 
