@@ -86,7 +86,7 @@ def import_(
         name=name or importing.name_of(files[0]),
         corpus=corpus,  # type: ignore[arg-type]
         labels=_labels(labels, hide),
-        hide=tuple(name.strip() for name in (hide or "test").split(",")),
+        hide=tuple(name.strip() for name in ("test" if hide is None else hide).split(",")),
         source=source,
     )
     with bar("importing", unit="bytes") as progress:
@@ -100,9 +100,9 @@ def _labels(labels: str | None, hide: str | None) -> Labels:
     """Whether labels are hidden. Raises WrongUsageError if the two options contradict."""
     from harness.errors import WrongUsageError
 
-    if labels == "public" and hide:
+    if labels == "public" and hide is not None:
         raise WrongUsageError("--labels public hides nothing; leave it or --hide out")
-    return "hidden" if labels == "hidden" or hide else "public"
+    return "public" if labels != "hidden" and hide is None else "hidden"
 
 
 @data.command()
@@ -127,10 +127,12 @@ def info(folder: Path) -> None:
     """Show what a benchmark folder holds, after a check that it is unchanged."""
     from harness.benchmark import Benchmark, VideoFolder
     from harness.files import shown
+    from harness.records import SPLITS
 
     benchmark = Benchmark(folder).checked()
     header = benchmark.header
-    hidden = [name for name in header.splits if benchmark.labels(name) == "hidden"]
+    hidden = [name for name in sorted(header.splits, key=SPLITS.index)
+              if benchmark.labels(name) == "hidden"]  # fmt: skip
     of = f" ({', '.join(hidden)})" if hidden else ""
     click.echo(f"{header.name} {header.version}, labels {header.labels}{of}")
     click.echo(f"fingerprint {header.fingerprint}")
