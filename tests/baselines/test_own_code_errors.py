@@ -82,12 +82,12 @@ def test_a_batch_is_named_where_the_turn_is_not_known(tried, toy):
 
 
 @pytest.mark.slow
-def test_an_error_in_another_process_is_told_too(tried, tmp_path, capfd):
+def test_an_error_in_another_process_is_told_too(tried, tmp_path):
     body = FAILS_AT_ONE.replace("query.turn == 3", 'query.utterance == "hello"')
     code, _, err = tried(body, "tried.py", "--processes", "2")
     assert (code, "process 2 of 2 ended with 2" in err) == (2, True)
-    assert "tried.py:22: answer() raised ValueError: no frames" in capfd.readouterr().err
-    assert (tmp_path / "sub.run" / "2-of-2.traceback.txt").is_file()
+    trace = (tmp_path / "sub.run" / "2-of-2.traceback.txt").read_text()
+    assert "ValueError: no frames" in trace
 
 
 def test_an_error_of_a_member_names_the_member(tried, tmp_path):
