@@ -8,7 +8,12 @@ from harness.benchmark import Benchmark, Split
 
 
 def view(
-    benchmark: Benchmark, split: Split, config: RunConfig, context: RunContext, *, labels: bool
+    benchmark: Benchmark,
+    split: Split,
+    config: RunConfig,
+    context: RunContext,
+    *,
+    labels: bool = False,
 ) -> View:
     """The view with which a baseline prepares to answer `split`; `labels`: with those of train."""
     return View(

@@ -27,7 +27,7 @@ FAILS_AT_ONE = """
         return [self.one(query) for query in queries]
 
     def one(self, query):
-        if query.turn == 3 and not Path("mended").exists():
+        if query.utterance == "什么时候?" and not Path("mended").exists():
             raise ValueError("no frames\\x1b[31m of " + query.utterance)
         return Answer(videos=self.corpus)
 """
@@ -40,26 +40,27 @@ def tried(ivcr, toy, tmp_path, monkeypatch):
     monkeypatch.setattr(runner, "BATCH", 2)
 
     def made(body, *more, out="sub", history="own"):
-        (tmp_path / "tried.py").write_text(HEAD + body)
+        (tmp_path / "tried.py").write_text(HEAD + body, "utf-8")
         return ivcr("baseline", "run", more[0] if more else "tried.py", "--benchmark", toy.folder,
                     "--history", history, "--out", out, *more[1:])  # fmt: skip
 
     return made
 
 
-def first_dialogue(toy):
-    return toy.split().turns[0].dialogue_id
+def last_turn(toy):
+    """The last one of its round and of its batch."""
+    return toy.split().turns[-1]
 
 
 def test_an_error_names_file_line_exception_and_turn_and_the_run_goes_on(tried, toy, tmp_path):
     code, _, err = tried(FAILS_AT_ONE)
     assert (code, err.count("\n"), "Traceback" in err, "\x1b" in err) == (2, 1, False, False)
     assert "tried.py:22: answer() raised ValueError: no frames" in err
-    assert f", at turn {first_dialogue(toy)}/3; " in err
+    assert f", at turn {last_turn(toy).dialogue_id}/3; " in err
     trace = tmp_path / "sub.run" / "1-of-1.traceback.txt"
     assert f"{trace.relative_to(tmp_path)} has the traceback" in err
     assert "Traceback" in trace.read_text()
-    assert "in one\n" in trace.read_text()
+    assert "in one\n" in trace.read_text("utf-8")
     kept = (tmp_path / "sub.run" / "1-of-1.jsonl").read_bytes()
     assert kept.count(b"\n") > 1
     (tmp_path / "mended").touch()
@@ -83,7 +84,7 @@ def test_a_batch_is_named_where_the_turn_is_not_known(tried, toy):
 
 @pytest.mark.slow
 def test_an_error_in_another_process_is_told_too(tried, tmp_path):
-    body = FAILS_AT_ONE.replace("query.turn == 3", 'query.utterance == "hello"')
+    body = FAILS_AT_ONE.replace("什么时候?", "hello")
     code, _, err = tried(body, "tried.py", "--processes", "2")
     assert (code, "process 2 of 2 ended with 2" in err) == (2, True)
     trace = (tmp_path / "sub.run" / "2-of-2.traceback.txt").read_text()
@@ -139,7 +140,7 @@ def test_a_library_that_is_absent_is_told_as_such(tried):
 def test_an_error_of_training_is_told_too(ivcr, toy, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     body = "    def answer(self, queries): ...\n    def train(self, view, config):\n        1 / 0\n"
-    (tmp_path / "tried.py").write_text(HEAD + body)
+    (tmp_path / "tried.py").write_text(HEAD + body, "utf-8")
     code, _, err = ivcr("baseline", "train", "tried.py", "--benchmark", toy.folder, "--out", "made")
     assert (code, "Traceback" in err) == (2, False)
     assert "train() raised ZeroDivisionError: division by zero; made.traceback.txt has" in err

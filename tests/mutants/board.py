@@ -98,7 +98,7 @@ BOARD = (
     (
         "disclosure: outcomes turn by turn are written with hidden labels",
         "harness/scoring/writing.py",
-        'if outcomes is None and benchmark.header.labels == "public":',
+        'if outcomes is None and benchmark.labels(split) == "public":',
         "if outcomes is None:",
         ("tests/cli/test_score.py::test_hidden_labels_keep_outcomes_to_a_named_place",),
     ),
