@@ -25,6 +25,12 @@ from harness.records import (
     Turn,
     TurnKey,
     Video,
+    moment_records,
+    normalise,
+    normalise_given,
+    plain_text,
+    plain_texts,
+    whole_number,
 )
 
 MILLISECONDS = "milliseconds"  # of `usage`: the one count that differs from run to run
@@ -95,12 +101,19 @@ class Query(Struct, frozen=True):
     video_id: str | None = None
     history: tuple[Exchange, ...] = ()
 
+    @property
+    def key(self) -> TurnKey:
+        """The dialogue's id and the turn's number."""
+        return TurnKey(self.dialogue_id, self.turn)
+
 
 class Answer(Struct, frozen=True):
     """What a baseline says: lists best first, as in Prediction; None: it says nothing of the kind.
 
-    What the turn's task needs and the answer lacks becomes an abstention. `usage`: what is counted
-    of the answer (requests, tokens, abstentions by reason ...); the run adds it up, turn by turn.
+    What the turn's task needs and the answer lacks becomes an abstention. Lists and NumPy values
+    are taken as in Prediction; raises TypeError, with the field, at values of another kind.
+    `usage`: what is counted of the answer (requests, tokens, abstentions by reason ...); the run
+    adds it up, turn by turn.
     """
 
     videos: tuple[str, ...] | None = None
@@ -108,6 +121,24 @@ class Answer(Struct, frozen=True):
     choice: tuple[str, ...] | None = None
     response: str | None = None
     usage: dict[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        normalise_given(
+            self,
+            videos=plain_texts,
+            moments=moment_records,
+            choice=plain_texts,
+            response=plain_text,
+        )
+        if self.usage:
+            normalise(self, "usage", _counts)
+
+
+def _counts(value: Any, what: str) -> dict[str, int]:
+    return {
+        plain_text(name, what): whole_number(count, f"{what}, {name}: expected a whole number")
+        for name, count in dict(value).items()
+    }
 
 
 class LabelledSplit(NamedTuple):
@@ -239,6 +270,10 @@ class Baseline:
 
     def candidate_use(self, declared: CandidateUse) -> CandidateUse:
         """Whether the turns' candidates are shown: as `ABOUT` declares, or as a setting has it."""
+        return declared
+
+    def reads_train_labels(self, declared: bool) -> bool:
+        """Whether the train split is shown with its labels: as `ABOUT` declares, or a member's."""
         return declared
 
     def explain(self, moments: Sequence[tuple[Query, Moment]]) -> list[Answer]:

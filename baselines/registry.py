@@ -122,7 +122,7 @@ def load(
 def class_of(entry: RegistryEntry) -> type[Baseline]:
     """The class of a baseline, which imports its file: the subclass that is defined there.
 
-    Raises WrongUsageError if there is not exactly one.
+    Raises WrongUsageError if there is not exactly one, or if it lacks a method that it must have.
     """
     module = _module(entry)
     defined = [
@@ -136,6 +136,12 @@ def class_of(entry: RegistryEntry) -> type[Baseline]:
             f"{entry.path or entry.file}: expected one subclass of Baseline, found {len(defined)}; "
             "define one class with `prepare` and `answer`"
         )
+    for name in ("prepare", "answer"):
+        if getattr(defined[0], name) is getattr(Baseline, name):
+            raise WrongUsageError(
+                f"{entry.path or entry.file}: {defined[0].__name__} has no method {name}; define "
+                "`prepare` and `answer`"
+            )
     return defined[0]
 
 

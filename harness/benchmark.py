@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shlex
 from collections.abc import Callable, Iterator
 from functools import cached_property
@@ -13,7 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from harness.errors import EnvironmentFailure, did_you_mean
-from harness.files import canonical
+from harness.files import canonical, shown
 from harness.records import (
     SPLITS,
     Gold,
@@ -27,6 +28,9 @@ from harness.records import (
 from harness.schemas.documents import require
 
 NEXT_STEP = "import the benchmark again, or update the harness"
+VIDEOS_ROOT = "videos_root.txt"
+# Kinds of reasons why a video has no file.
+LEAVES, MISSING = "path leaves the folder", "missing"
 PUBLIC_SPLIT_FILES = ("corpus.txt", "turns.jsonl", "candidates.jsonl")
 T = TypeVar("T")
 Reader = Callable[[Path], bytes]
@@ -40,18 +44,22 @@ class SourceFile(Struct, frozen=True):
     importer: str
 
 
-class Header(Struct, frozen=True):
-    """benchmark.json."""
+Labels = Literal["public", "hidden"]
+
+
+class Header(Struct, frozen=True, omit_defaults=True):
+    """benchmark.json. `hidden`: the splits whose labels are hidden, where some are."""
 
     schema: int
     name: str
     version: str
-    labels: Literal["public", "hidden"]
+    labels: Labels
     sources: tuple[SourceFile, ...]
     type_names: dict[str, str]
     splits: dict[str, dict[str, int]]
     fingerprint: str
     gold_sha256: dict[str, str]
+    hidden: tuple[str, ...] = ()
 
 
 class VideoLine(Struct, frozen=True, omit_defaults=True):
@@ -146,6 +154,15 @@ class Benchmark:
             }
         return self._elsewhere[name]
 
+    def labels(self, name: str = "test") -> Labels:
+        """Whether the labels of one split are hidden.
+
+        A benchmark with hidden labels that names no such split hides all but train.
+        """
+        if self.header.labels == "public" or (not self.header.hidden and name == "train"):
+            return "public"
+        return "hidden" if name in (self.header.hidden or (name,)) else "public"
+
     def gold(self, name: str = "test") -> tuple[Gold, ...]:
         """The private half of one split, in the order of its turns.
 
@@ -155,7 +172,7 @@ class Benchmark:
         if not path.is_file():
             raise EnvironmentFailure(
                 f"{path}: expected the gold that scoring needs, found none"
-                f" (labels of this benchmark: {self.header.labels})"
+                f" (labels of this split: {self.labels(name)})"
             )
         data = _read(path)
         if hashlib.sha256(data).hexdigest() != self.header.gold_sha256.get(name):
@@ -220,7 +237,7 @@ class Benchmark:
 
     def _read_videos(self, read: Reader) -> dict[str, Video]:
         lines = _lines(self.folder / "videos.jsonl", VideoLine, read)
-        return {line.video_id: _video(line) for line in lines}
+        return {line.video_id: video_of(line) for line in lines}
 
     def split_folder(self, name: str) -> Path:
         """The folder of a split. Raises EnvironmentFailure if there is none of that name."""
@@ -231,6 +248,49 @@ class Benchmark:
                 f"{did_you_mean(name, self.header.splits)}expected one of: {known}"
             )
         return self.folder / name
+
+
+class VideoFolder:
+    """Where the files of a benchmark's videos lie: in its folder, or below the one that was named.
+
+    VIDEOS_ROOT in the benchmark's folder names one, in a line; whoever imports it writes that file,
+    and nothing that others submit is a path. Below a named folder links may lead anywhere, since
+    its owner made them; in the benchmark's own they may not leave it. `named`: that folder, if any.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Raises EnvironmentFailure if the folder that is named is none."""
+        self._own = folder.resolve()
+        self.named: Path | None = None
+        if (file := folder / VIDEOS_ROOT).is_file():
+            text = os.fsdecode(_read(file)).strip()
+            self.named = Path(os.path.normpath(text))
+            if not self.named.is_absolute() or not self.named.is_dir():
+                raise EnvironmentFailure(
+                    f"{file}: expected the full path of the folder with the videos, found "
+                    f"{shown(text)}; write it, or remove the file if they lie in {folder}"
+                )
+
+    def find(self, video: Video) -> Path | str:
+        """The file of a video, or the reason why there is none: a kind, a colon, the rest.
+
+        A reason goes to run.json, so it tells no place of this machine.
+        """
+        if video.path is None:
+            return "no path"
+        name = shown(Path(video.path).name if Path(video.path).is_absolute() else video.path)
+        try:
+            path = (self.named or self._own) / video.path
+            if not self._holds(path):
+                return LEAVES
+            return path.resolve() if path.is_file() else f"{MISSING}: no file {name}"
+        except (OSError, ValueError, RuntimeError):  # a NUL, a name too long, a circle of links
+            return f"{MISSING}: no path {name}"
+
+    def _holds(self, path: Path) -> bool:
+        if self.named is not None and Path(os.path.normpath(path)).is_relative_to(self.named):
+            return True
+        return path.resolve().is_relative_to((self.named or self._own).resolve())
 
 
 def _read(path: Path) -> bytes:
@@ -262,7 +322,8 @@ def fingerprint(folder: Path, read: Reader = _read) -> str:
     return digest.hexdigest()
 
 
-def _video(line: VideoLine) -> Video:
+def video_of(line: VideoLine) -> Video:
+    """The record of a line of videos.jsonl."""
     duration = None if line.duration is None else milliseconds(line.duration)
     return Video(line.video_id, duration, line.source, line.text, line.path)
 

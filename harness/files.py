@@ -62,6 +62,28 @@ def _json_escape(found: re.Match[str]) -> str:
     return "".join(f"\\u{units[at : at + 2].hex()}" for at in range(0, len(units), 2))
 
 
+def plain(value: Any) -> Any:
+    """`value` as JSON has it: NumPy's numbers and texts become Python's, arrays and tuples lists.
+
+    Raises TypeError at what has no such form.
+    """
+    return _with_lists(msgspec.to_builtins(value, enc_hook=_own_kind))
+
+
+def _with_lists(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _with_lists(each) for name, each in value.items()}
+    return [_with_lists(each) for each in value] if isinstance(value, (list, tuple)) else value
+
+
+def _own_kind(value: Any) -> Any:
+    if isinstance(value, str):
+        return str(value)
+    if callable(method := getattr(value, "tolist", None)):  # NumPy and pandas
+        return method()
+    raise TypeError(f"of type {type(value).__name__}")
+
+
 def shown(text: str, cut: int = CUT) -> str:
     """Untrusted text made safe for a terminal: quoted, controls and marks escaped, cut to `cut`."""
     kept = text if len(text) <= cut else text[: cut - 1] + "…"

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, NamedTuple
+import math
+import operator
+from collections.abc import Callable, Iterable, Mapping, Set
+from typing import Any, Literal, NamedTuple, Self
 
 from msgspec import Struct, field
+from msgspec.structs import force_setattr
 
 Task = Literal["video", "moment", "chat"]
 Language = Literal["en", "zh"]
@@ -16,6 +20,9 @@ RANK_LIMIT = 100  # videos that a ranking holds; a gold video past them counts a
 ABSENT_RANK = RANK_LIMIT + 1  # the rank of an absent video
 MOMENT_LIMIT = 100  # moments that an answer holds
 CANDIDATES = 10  # videos that the first stage gives a turn; `choice` ranks at most so many
+# Containers of moving pictures. Playlists and concatenation scripts are left out, because they name
+# other files and addresses.
+VIDEO_CONTAINERS = "mov,matroska,webm,avi,mpegts,mpeg,flv,ogg,asf,gif,apng,rm,nut"
 # Type code of a dialogue of independent turns joined together (official data format).
 CONCATENATION = 7
 CHAT = 0
@@ -26,6 +33,116 @@ def milliseconds(seconds: float) -> int:
     return round(seconds * 1000)
 
 
+def whole_number(value: Any, what: str) -> int:
+    """A whole number of whatever integer type, NumPy's too, as an int.
+
+    Raises TypeError, which names `what`, at anything else: a float, a text, a truth value.
+    """
+    if type(value) is int:
+        return value
+    if not isinstance(value, bool):
+        try:
+            return operator.index(value)
+        except TypeError:
+            pass
+    raise TypeError(f"{what}, found {_found(value)}")
+
+
+def plain_text(value: Any, what: str) -> str:
+    """A text of whatever kind, NumPy's too, as a str. Raises TypeError, which names `what`."""
+    if type(value) is str:
+        return value
+    if not isinstance(value, str):
+        raise TypeError(f"{what}: expected text, found {_found(value)}")
+    return str(value)
+
+
+def plain_texts(value: Any, what: str) -> tuple[str, ...]:
+    """Texts in order, as any sequence has them (list, NumPy array, column), as a tuple of str.
+
+    Raises TypeError, which names `what`, at a single text, what has no order, and other values.
+    """
+    found = _in_order(value, what, "ids")
+    if set(map(type, found)) <= {str}:
+        return found
+    return tuple(plain_text(each, f"{what}, entry {at}") for at, each in enumerate(found, start=1))
+
+
+def moment_records(value: Any, what: str) -> tuple[Moment, ...]:
+    """Moments in order, as any sequence has them, as a tuple.
+
+    Raises TypeError, which names `what`, at anything else.
+    """
+    found = _in_order(value, what, "Moment values")
+    for at, each in enumerate(found, start=1):
+        if type(each) is not Moment:
+            raise TypeError(
+                f"{what}, entry {at}: expected a Moment, found {_found(each)}; "
+                "Moment.from_seconds(video_id, start, end) makes one"
+            )
+    return found
+
+
+def _in_order(value: Any, what: str, of: str) -> tuple[Any, ...]:
+    if type(value) is tuple:
+        return value
+    if isinstance(value, (str, bytes, Mapping, Set)) or not isinstance(value, Iterable):
+        raise TypeError(
+            f"{what}: expected {of} in a list or tuple, best first, found {_found(value)}; "
+            "None says that nothing is given"
+        )
+    return tuple(value)
+
+
+def _found(value: Any) -> str:
+    text = repr(value)
+    kept = text if len(text) <= 60 else f"{text[:59]}…"
+    return f"{kept} ({type(value).__name__})"
+
+
+def normalise(record: Struct, name: str, plain: Callable[[Any, str], Any], what: str = "") -> None:
+    """Give a field of a frozen record its plain value; raises what `plain` raises."""
+    value = getattr(record, name)
+    made = plain(value, what or f"{type(record).__name__}.{name}")
+    if made is not value:
+        force_setattr(record, name, made)
+
+
+def normalise_given(record: Struct, **plains: Callable[[Any, str], Any]) -> None:
+    """Give the fields that are not None their plain values; raises what the functions raise."""
+    for name, plain in plains.items():
+        if getattr(record, name) is not None:
+            normalise(record, name, plain)
+
+
+def _whole_milliseconds(record: Span | Moment) -> None:
+    kind, before = type(record).__name__, "video_id, " if isinstance(record, Moment) else ""
+    for name in ("start", "end"):
+        what = (
+            f"{kind}.{name}: expected whole milliseconds ({kind}.from_seconds({before}start, end) "
+            "takes seconds)"
+        )
+        normalise(record, name, whole_number, what)
+
+
+def _check_span(record: Span | Moment) -> None:
+    if not (type(record.start) is int and type(record.end) is int):
+        _whole_milliseconds(record)
+    if not 0 <= record.start < record.end:
+        raise ValueError(f"expected 0 <= start < end, got {record.start} and {record.end} ms")
+
+
+def _seconds(value: Any, what: str) -> int:
+    """Seconds of whatever number type, in milliseconds."""
+    try:
+        number = math.nan if isinstance(value, (bool, str, bytes)) else float(value)
+    except (TypeError, ValueError, OverflowError):
+        number = math.nan
+    if not math.isfinite(number):
+        raise TypeError(f"{what}: expected seconds as a finite number, found {_found(value)}")
+    return milliseconds(number)
+
+
 class TurnKey(NamedTuple):
     """The name of a turn: the dialogue's id and the turn's number, from 1."""
 
@@ -34,26 +151,42 @@ class TurnKey(NamedTuple):
 
 
 class Span(Struct, frozen=True):
-    """A span of a video, integer milliseconds from its first frame, 0 <= start < end."""
+    """A span of a video, integer milliseconds from its first frame, 0 <= start < end.
+
+    Raises TypeError at a float, which would be seconds: `from_seconds` takes those.
+    """
 
     start: int
     end: int
 
     def __post_init__(self) -> None:
-        if not 0 <= self.start < self.end:
-            raise ValueError(f"expected 0 <= start < end, got {self.start} and {self.end} ms")
+        _check_span(self)
+
+    @classmethod
+    def from_seconds(cls, start: float, end: float) -> Self:
+        """A span from its times in seconds. Raises TypeError if they are no numbers."""
+        return cls(_seconds(start, "start"), _seconds(end, "end"))
 
 
 class Moment(Struct, frozen=True):
-    """A span of a named video, integer milliseconds from its first frame, 0 <= start < end."""
+    """A span of a named video, integer milliseconds from its first frame, 0 <= start < end.
+
+    Raises TypeError at a float, which would be seconds: `from_seconds` takes those.
+    """
 
     video_id: str
     start: int
     end: int
 
     def __post_init__(self) -> None:
-        if not 0 <= self.start < self.end:
-            raise ValueError(f"expected 0 <= start < end, got {self.start} and {self.end} ms")
+        if type(self.video_id) is not str:
+            normalise(self, "video_id", plain_text)
+        _check_span(self)
+
+    @classmethod
+    def from_seconds(cls, video_id: str, start: float, end: float) -> Self:
+        """A moment from its times in seconds. Raises TypeError if they are no numbers."""
+        return cls(video_id, _seconds(start, "start"), _seconds(end, "end"))
 
 
 class Video(Struct, frozen=True):
@@ -64,6 +197,11 @@ class Video(Struct, frozen=True):
     source: str = ""
     text: dict[str, str] = field(default_factory=dict)
     path: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.duration is not None:
+            what = "Video.duration: expected whole milliseconds (`milliseconds` takes seconds)"
+            normalise(self, "duration", whole_number, what)
 
 
 class Turn(Struct, frozen=True):
@@ -113,7 +251,9 @@ class Prediction(Struct, frozen=True):
     """A system's answer to one turn; lists best first; None: not given, empty: an abstention.
 
     videos: at most RANK_LIMIT ids of the corpus; moments: at most MOMENT_LIMIT; choice: at most
-    CANDIDATES of the turn's candidates; response: free text.
+    CANDIDATES of the turn's candidates; response: free text. Lists, NumPy arrays and columns of
+    pandas become tuples, and NumPy's texts and integers plain ones; raises TypeError, with the
+    field, at values of another kind.
     """
 
     dialogue_id: str
@@ -122,6 +262,17 @@ class Prediction(Struct, frozen=True):
     moments: tuple[Moment, ...] | None = None
     choice: tuple[str, ...] | None = None
     response: str | None = None
+
+    def __post_init__(self) -> None:
+        normalise(self, "dialogue_id", plain_text)
+        normalise(self, "turn", whole_number, "Prediction.turn: expected a whole number")
+        normalise_given(
+            self,
+            videos=plain_texts,
+            moments=moment_records,
+            choice=plain_texts,
+            response=plain_text,
+        )
 
     @property
     def key(self) -> TurnKey:

@@ -39,7 +39,10 @@ def _turn_slices(frame: Frame) -> dict[str, Bools]:
     parts |= {
         f"language={name}": frame.language == code for code, name in enumerate(frame.languages)
     }
-    parts |= {f"source={name}": frame.source == code for code, name in enumerate(frame.sources)}
+    # An id without a slash names no source.
+    parts |= {
+        f"source={name}": frame.source == code for code, name in enumerate(frame.sources) if name
+    }
     parts |= {f"length={n}": frame.length == n for n in np.unique(frame.length)}
     parts["target=new"] = frame.target == NEW
     parts["target=repeated"] = frame.target == REPEATED

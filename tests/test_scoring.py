@@ -55,6 +55,16 @@ def test_every_slice_equals_the_mean_taken_by_hand(scored):
         assert cell["value"] == pytest.approx(len(right & set(turns)) / len(turns), abs=1e-9)
 
 
+def test_videos_whose_ids_name_no_source_make_no_slice(scored):
+    split, gold, predictions, *_ = scored
+    nameless = {name: source if source == "S1" else "" for name, source in SOURCES.items()}
+    found = outcomes(split, gold, predictions, nameless)
+    columns = {name: metric.column(found) for name, metric in METRICS.items()}
+    made = figures(found.frame, columns, design_of(found.frame), hidden=False)
+    assert [name for name in made if name.startswith("source=")] == ["source=S1"]
+    assert made["source=S1"]["R@1"] == scored[3]["source=S1"]["R@1"]
+
+
 def test_slices_of_one_kind_add_up_to_all(scored):
     *_, document, _ = scored
     for kind in ("turn=", "type=", "language=", "source=", "length=", "target="):

@@ -73,6 +73,10 @@ class TwoStage(Baseline):
         """Prepare all stages; raises what they raise."""
         prepare(self._stages(), view)
 
+    def reads_train_labels(self, declared: bool) -> bool:
+        """As a member needs."""
+        return any(part.reads_train_labels for part in self._stages())
+
     def answer(self, queries: Sequence[Query]) -> list[Answer]:
         """Answers by all stages; each depends on its query alone."""
         rankings = self._retrieve(queries)

@@ -6,7 +6,7 @@ A file names the two (`--config`; without one: bm25 and sliding_window):
     baseline = "bm25"
 
     [localiser]
-    baseline = "tan2d"
+    baseline = "tan2d"                            # or "train_prior": then nothing needs training
     settings = { checkpoint = "tan2d.trained" }
 
 The retriever answers video turns. In a moment turn the localiser gets one video: (1) the given one
@@ -69,6 +69,10 @@ class Pipeline(Baseline):
     def candidate_use(self, declared: CandidateUse) -> CandidateUse:
         """As the setting has it."""
         return self._settings.candidates
+
+    def reads_train_labels(self, declared: bool) -> bool:
+        """As a member needs."""
+        return any(part.reads_train_labels for part in (self._retriever, self._localiser))
 
     def answer(self, queries: Sequence[Query]) -> list[Answer]:
         """Video turns are answered by the retriever, moment turns by the localiser."""

@@ -86,6 +86,10 @@ class Hybrid(Baseline):
         """As the setting has it."""
         return self._settings.candidates
 
+    def reads_train_labels(self, declared: bool) -> bool:
+        """As a member needs."""
+        return any(part.reads_train_labels for part in self._members)
+
     def answer(self, queries: Sequence[Query]) -> list[Answer]:
         """A ranking for each video turn, one moment for each moment turn."""
         searched = [

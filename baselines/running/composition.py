@@ -33,6 +33,11 @@ class Member(NamedTuple):
     settings: Settings
     weight: float = 1.0
 
+    @property
+    def reads_train_labels(self) -> bool:
+        """Whether it is shown the train split with its labels."""
+        return self.baseline.reads_train_labels("train_labels" in self.entry.about.needs)
+
     def description(self, details: dict[str, Any]) -> dict[str, Any]:
         """Its name, weight, settings and details, for run.json."""
         return {
@@ -61,10 +66,6 @@ def member(config: MemberConfig, place: str, candidates: CandidateUse) -> Member
         raise WrongUsageError(
             f"{place}: {entry.name} reads candidates; set candidates=used for the whole as well"
         )
-    if "train_labels" in entry.about.needs:
-        raise WrongUsageError(
-            f"{place}: {entry.name} reads the train split, which no member may; name another one"
-        )
     return Member(entry, baseline, settings, config.weight)
 
 
@@ -81,9 +82,14 @@ def check_ranks_videos(part: Member, place: str) -> None:
 
 
 def prepare(parts: Sequence[Member], view: View) -> None:
-    """Prepare every member with the same view; what one notes is headed by its name."""
+    """Prepare every member with the same view; what one notes is headed by its name.
+
+    Labels of the train split are in the view of those members alone that read them.
+    """
     for part in parts:
-        part.baseline.prepare(replace(view, note=partial(_headed, view.note, part.entry.name)))
+        training = view.training if part.reads_train_labels else None
+        note = partial(_headed, view.note, part.entry.name)
+        part.baseline.prepare(replace(view, training=training, note=note))
 
 
 def merged(parts: Sequence[Member]) -> Provenance:

@@ -9,12 +9,13 @@ import signal
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
 from baselines.running.journal import Journal, usage_in
+from baselines.running.own_code import OwnCodeError, with_traceback
 from baselines.running.run_config import RunConfig, RunContext
 from baselines.running.runner import Progress, Run, Shard, start
 from harness.benchmark import Benchmark
@@ -43,6 +44,22 @@ class JournalStore:
             total.update(usage_in(self._path(shard)))
         return total
 
+    @contextmanager
+    def keep_traceback(self, shard: Shard) -> Iterator[None]:
+        """Write the traceback of an error in a baseline's own code beside the journals.
+
+        Raises WrongUsageError, with the place of the traceback and the next step.
+        """
+        try:
+            yield
+        except OwnCodeError as error:
+            raise with_traceback(
+                error,
+                self._path(shard).with_suffix(".traceback.txt"),
+                "the same command goes on from the answers so far; to start anew, with changed "
+                f"code, remove {self.folder}",
+            ) from error
+
     def remove(self) -> None:
         """Remove the folder, once the submission is written."""
         with contextlib.suppress(FileNotFoundError):
@@ -63,7 +80,8 @@ class ShardTask(NamedTuple):
 
     def carry_out(self, progress: Progress) -> None:
         """Prepare the baseline and answer what the shard lacks; raises what these raise."""
-        run = start(self.config, Benchmark(self.benchmark), RunContext(self.cache))
+        with self.store.keep_traceback(self.shard):
+            run = start(self.config, Benchmark(self.benchmark), RunContext(self.cache))
         answer_shard(run, self.store, self.shard, progress)
 
 
@@ -74,7 +92,10 @@ def shards(processes: int) -> list[Shard]:
 
 def answer_shard(run: Run, store: JournalStore, shard: Shard, progress: Progress) -> None:
     """Answer what a shard lacks; its journal then has its answers."""
-    with contextlib.closing(store.journal(shard, run)) as journal:
+    with (
+        store.keep_traceback(shard),
+        contextlib.closing(store.journal(shard, run)) as journal,
+    ):
         for _ in run.dialogues(shard, journal, progress):
             pass
 
@@ -120,7 +141,9 @@ def merge_shards(run: Run, store: JournalStore, processes: int) -> Iterator[Pred
 def _check(others: Sequence[BaseProcess]) -> None:
     for number, other in enumerate(others, start=2):
         if other.exitcode:
-            raise EnvironmentFailure(
+            # What it printed itself has the reason.
+            was_usage = other.exitcode == WrongUsageError.exit_code
+            raise (WrongUsageError if was_usage else EnvironmentFailure)(
                 f"process {number} of {len(others) + 1} ended with {other.exitcode} before its "
                 "turns were answered; the same command goes on where it stopped"
             )

@@ -16,7 +16,7 @@ from baselines.running.card_settings import SHORT, card_settings, line
 from baselines.running.run_config import RunConfig
 from baselines.settings import changed_settings, without_paths
 from harness.benchmark import Benchmark
-from harness.files import canonical
+from harness.files import canonical, plain
 from harness.records import CandidateUse, Card
 
 TEAM = "IVCR harness"
@@ -31,11 +31,13 @@ def card(
     use: CandidateUse,
     benchmark: Benchmark,
     provenance: Provenance,
+    *,
+    labels: bool,
 ) -> Card:
-    """The card of a run."""
+    """The card of a run; `labels`: whether it read those of the train split."""
     entry, data = config.entry, provenance.training_data
-    if data is None:
-        data = (f"{benchmark.header.name} train",) if "train_labels" in entry.about.needs else ()
+    if labels and (data is None or entry.about.composed):
+        data = tuple(dict.fromkeys([*(data or ()), f"{benchmark.header.name} train"]))
     distinctive = card_settings(entry, changed_settings(settings))
     return Card(
         schema=1,
@@ -44,7 +46,7 @@ def card(
         history=config.history,
         candidates=use,
         description=f"{entry.summary} {provenance.remark}".strip() or None,
-        training_data=data,
+        training_data=data or (),
         languages=entry.about.languages,
         parameters=provenance.parameters,
         frames_per_video=provenance.frames_per_video,
@@ -57,6 +59,17 @@ def card(
     )
 
 
+def plain_provenance(provenance: Provenance) -> Provenance:
+    """The same with Python's own numbers and texts in place of NumPy's.
+
+    Raises TypeError or ValueError at what is no provenance, or holds values that JSON does not
+    have.
+    """
+    if not isinstance(provenance, Provenance):
+        raise TypeError(f"expected a Provenance, found {type(provenance).__name__}")
+    return msgspec.convert(plain(provenance), Provenance)
+
+
 def record(
     config: RunConfig, settings: Settings, benchmark: Benchmark, provenance: Provenance
 ) -> dict[str, Any]:
@@ -64,7 +77,7 @@ def record(
     return {
         "schema": 1,
         "baseline": config.entry.name,
-        "code_sha256": code_sha256(_CODE, *_outside_code(config.entry, settings)),
+        "code_sha256": code_sha256(_CODE, *outside_code(config.entry, settings)),
         "settings": without_paths(settings.result_settings()),
         "history": config.history,
         "seed": config.seed,
@@ -114,8 +127,8 @@ def _python_files(place: Path) -> dict[str, Path]:
     return {path.relative_to(place).as_posix(): path for path in place.rglob("*.py")}
 
 
-def _outside_code(entry: RegistryEntry, settings: Settings) -> Iterator[Path]:
-    """The code outside the project that a baseline and its members depend on."""
+def outside_code(entry: RegistryEntry, settings: Settings) -> Iterator[Path]:
+    """The code outside the project, files or folders, that a baseline and its members depend on."""
     if entry.code is not None:
         yield entry.code
     for name in _member_names(list(msgspec.structs.asdict(settings).values())):

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from baselines.base import MILLISECONDS, MissingInputError
 from baselines.registry import all_baselines
 from baselines.running import abstentions
+from baselines.running.own_code import own_code
 from baselines.running.parallel import (
     JournalStore,
     ShardTask,
@@ -59,7 +60,8 @@ def run_baseline(
     """
     store = JournalStore(out)
     check_out(out)
-    run = start(config, benchmark, context)
+    with store.keep_traceback(Shard(0, processes)):
+        run = start(config, benchmark, context)
     tasks = [
         ShardTask(config, benchmark.folder, store, shard, context.cache)
         for shard in shards(processes)
@@ -68,7 +70,8 @@ def run_baseline(
     for half_written in out.glob(".*.part"):
         half_written.unlink()
     usage = store.usage(processes)
-    card, record = with_cost(run.card, run.record, run.baseline, usage)
+    with store.keep_traceback(Shard(0, processes)), own_code(run.files, "cost()"):
+        card, record = with_cost(run.card, run.record, run.baseline, usage)
     write(out, replace(card, pair=pair), merge_shards(run, store, processes))
     _write_records(out, record, usage)
     if card.cost is not None:
@@ -94,7 +97,9 @@ def run_shard(
     """
     store = JournalStore(out)
     check_out(out)
-    answer_shard(start(config, benchmark, context), store, shard, progress)
+    with store.keep_traceback(shard):
+        run = start(config, benchmark, context)
+    answer_shard(run, store, shard, progress)
     return store.folder
 
 

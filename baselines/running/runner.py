@@ -10,19 +10,28 @@ the batches that are left, in the same order.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from baselines.base import Answer, Baseline, Exchange, MissingInputError, Query
 from baselines.registry import load
 from baselines.running.card_settings import check_variant
 from baselines.running.journal import Journal
-from baselines.running.provenance import card, record, run_key
+from baselines.running.own_code import own_code, turn_name
+from baselines.running.provenance import (
+    card,
+    outside_code,
+    plain_provenance,
+    record,
+    run_key,
+)
 from baselines.running.run_config import RunConfig, RunContext
 from baselines.running.views import view
 from harness.benchmark import Benchmark, Split
 from harness.errors import WrongUsageError
+from harness.files import shown
 from harness.records import Card, History, Prediction, Reference, Turn, TurnKey
 
 __all__ = ["Run", "RunConfig", "RunContext", "Shard", "start"]
@@ -50,18 +59,26 @@ def start(
         )
     if config.variant is not None:
         check_variant(config.variant, "variant")
-    baseline, settings = load(entry, config.assignments, config.settings)
-    use = baseline.candidate_use(entry.about.candidates)
+    with own_code([entry.code] if entry.code else (), "__init__()"):
+        baseline, settings = load(entry, config.assignments, config.settings)
+    files = tuple(outside_code(entry, settings))
+    with own_code(files, "candidate_use()"):
+        use = baseline.candidate_use(entry.about.candidates)
     split = benchmark.split(config.split)
     reference = _reference(benchmark, config) if config.history == "reference" else {}
-    baseline.prepare(view(benchmark, split, config, context))
-    provenance = baseline.provenance()
+    labels = baseline.reads_train_labels("train_labels" in entry.about.needs)
+    with own_code(files, "prepare()"):
+        baseline.prepare(view(benchmark, split, config, context, labels=labels))
+    with own_code(files, "provenance()"):
+        provenance = plain_provenance(baseline.provenance())
     return Run(
-        card(config, settings, use, benchmark, provenance),
+        card(config, settings, use, benchmark, provenance, labels=labels),
         record(config, settings, benchmark, provenance),
         baseline,
         split,
         HistoryView(config.history, split.candidates if use == "used" else {}, reference),
+        entry.argument,
+        files,
     )
 
 
@@ -106,13 +123,18 @@ class HistoryView(NamedTuple):
 
 
 class Run(NamedTuple):
-    """A prepared run: its card and record, and what it needs to answer."""
+    """A prepared run: its card and record, and what it needs to answer.
+
+    name: the baseline as errors name it. files: its code outside the project.
+    """
 
     card: Card
     record: dict[str, Any]
     baseline: Baseline
     split: Split
     history_view: HistoryView
+    name: str
+    files: tuple[Path, ...]
 
     def key(self, processes: int) -> str:
         """The key of the run in the journals of so many processes."""
@@ -167,14 +189,12 @@ class Run(NamedTuple):
         kept = journal and journal.answered([turn.key for turn in turns])
         if journal and kept:
             if earlier := journal.usage - before:
-                self.baseline.restore_usage(earlier)
+                with own_code(self.files, "restore_usage()"):
+                    self.baseline.restore_usage(earlier)
             return kept
-        answers = self.baseline.answer(queries)
-        if len(answers) != len(queries):
-            raise WrongUsageError(
-                f"answer() gave {len(answers)} answers to {len(queries)} queries; "
-                "return one Answer for each query, in order"
-            )
+        with own_code(self.files, "answer()", queries):
+            answers = self.baseline.answer(queries)
+        _check_answers(self.name, answers, queries)
         found = [_prediction(turn, answer) for turn, answer in zip(turns, answers, strict=True)]
         if journal:
             usage: Counter[str] = Counter()
@@ -182,6 +202,26 @@ class Run(NamedTuple):
                 usage.update(answer.usage)
             journal.add(found, usage)
         return found
+
+
+def _check_answers(name: str, answers: Any, queries: Sequence[Query]) -> None:
+    """Raise WrongUsageError unless `answers` are one Answer for each query."""
+    advice = "return one Answer for each query, in order, in a list"
+    if not isinstance(answers, (list, tuple)):
+        raise WrongUsageError(
+            f"{name}: answer() gave {shown(repr(answers))} ({type(answers).__name__}) to "
+            f"{len(queries)} queries; {advice}"
+        )
+    if len(answers) != len(queries):
+        raise WrongUsageError(
+            f"{name}: answer() gave {len(answers)} answers to {len(queries)} queries; {advice}"
+        )
+    for answer, query in zip(answers, queries, strict=True):
+        if not isinstance(answer, Answer):
+            raise WrongUsageError(
+                f"{name}: answer() gave {shown(repr(answer))} ({type(answer).__name__}) to turn "
+                f"{turn_name(query)}; {advice}"
+            )
 
 
 def _prediction(turn: Turn, answer: Answer) -> Prediction:
@@ -212,6 +252,6 @@ def _reference(benchmark: Benchmark, config: RunConfig) -> dict[TurnKey, Referen
     if lines is None:
         raise MissingInputError(
             f"{benchmark.folder}: withholds the reference answers of {config.split} (labels "
-            f"{benchmark.header.labels}), so there is no history reference; take own or none"
+            f"{benchmark.labels(config.split)}), so there is no history reference; take own or none"
         )
     return {TurnKey(line.dialogue_id, line.turn): line for line in lines}

@@ -7,16 +7,22 @@ from baselines.running.run_config import RunConfig, RunContext
 from harness.benchmark import Benchmark, Split
 
 
-def view(benchmark: Benchmark, split: Split, config: RunConfig, context: RunContext) -> View:
-    """The view with which a baseline prepares to answer `split`."""
-    needs = "train_labels" in config.entry.about.needs
+def view(
+    benchmark: Benchmark,
+    split: Split,
+    config: RunConfig,
+    context: RunContext,
+    *,
+    labels: bool = False,
+) -> View:
+    """The view with which a baseline prepares to answer `split`; `labels`: with those of train."""
     return View(
         videos=benchmark.videos,
         corpus=split.corpus,
         folder=benchmark.folder,
         history=config.history,
         seed=config.seed,
-        training=labelled_split(benchmark, "train", config.entry.name) if needs else None,
+        training=labelled_split(benchmark, "train", config.entry.name) if labels else None,
         cache=context.cache,
         note=context.note,
     )

@@ -12,6 +12,8 @@ from msgspec import Struct
 
 from baselines.base import Settings, TrainerConfig
 from baselines.registry import RegistryEntry, load
+from baselines.running.own_code import OwnCodeError, own_code, with_traceback
+from baselines.running.provenance import outside_code
 from baselines.running.run_config import RunContext
 from baselines.running.views import training_view
 from baselines.training.processes import end_others, is_main_process
@@ -50,11 +52,15 @@ def train(job: TrainJob, benchmark: Benchmark, around: RunContext = RunContext()
         return
     _seed(config.seed)
     try:
-        baseline.train(view, config)
-    except BaseException:
+        with own_code(tuple(outside_code(entry, settings)), "train()"):
+            baseline.train(view, config)
+    except BaseException as error:
         end_others()
         if is_main_process():
             _remove_if_empty(config.out)
+        if isinstance(error, OwnCodeError) and is_main_process():
+            trace = config.out.with_name(f"{config.out.name}.traceback.txt")
+            raise with_traceback(error, trace, "mend it and train again") from error
         raise
     if is_main_process():
         _remove_stages(config.out)

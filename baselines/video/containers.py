@@ -13,13 +13,11 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from harness.errors import IvcrError
+from harness.records import VIDEO_CONTAINERS
 
 MAX_PIXELS = 4096 * 4096  # of one frame: no decoder allocates a larger one
 HEADER_TOLERANCE = 1.0  # seconds by which a header may overstate the duration
 BEYOND_LIMIT = "more than is read of one video"
-# Containers of moving pictures. Playlists and concatenation scripts are left out, because they name
-# other files and addresses.
-FORMATS = "mov,matroska,webm,avi,mpegts,mpeg,flv,ogg,asf,gif,apng,rm,nut"
 
 
 class BadVideoError(IvcrError):
@@ -40,7 +38,7 @@ def open_video(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
 
     Raises BadVideoError if the file cannot be opened, or if anything fails inside the block.
     """
-    options = {"format_whitelist": FORMATS, "max_pixels": str(MAX_PIXELS)}
+    options = {"format_whitelist": VIDEO_CONTAINERS, "max_pixels": str(MAX_PIXELS)}
     try:
         with av.open(str(path), options=options, metadata_errors="replace") as container:
             stream = _best_stream(container)

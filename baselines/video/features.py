@@ -1,7 +1,7 @@
 """Features of a benchmark's videos, one row a frame: decoded, encoded, cached, mapped from disk.
 
 A video that cannot be read is skipped as a whole and reported: one without a path, whose path
-leaves the benchmark's folder, whose file is missing, or whose file is corrupt (it cannot be decoded
+leaves the videos' folder, whose file is missing, or whose file is corrupt (it cannot be decoded
 from its first frame to its last). Cached features are keyed by the file's SHA-256, the sampler, the
 encoder and the decoder's version, so that a changed file or library never gets old features.
 """
@@ -25,11 +25,20 @@ from baselines.video.decoding import decode_videos
 from baselines.video.feature_cache import FeatureRecord, FeatureStore, Rows
 from baselines.video.sampling import SCALING, Frames, Sampler, library
 from baselines.video.video_files import HashIndex, hash_files, locate_files
+from harness.benchmark import LEAVES, VIDEOS_ROOT
 from harness.files import shown
 from harness.records import Video
 
 Note = Callable[[str], None]
 NOTE_SECONDS = 60  # between notes of the progress
+TOLERANCE = 1000  # ms by which a duration may differ from the frames
+# What helps against reasons to skip a video, by their kind.
+HINTS = {
+    "no path": "for those without a path: `ivcr data import --videos META` with a `path` for the "
+    "very ids of the dialogues",
+    LEAVES: "for those elsewhere: `ivcr data import --videos-root DIR`, or the line DIR in "
+    f"{VIDEOS_ROOT} of the benchmark's folder",
+}
 
 
 class Encoder(Protocol):
@@ -132,7 +141,8 @@ def _extract_into(
     note: Note,
 ) -> Features:
     store = FeatureStore(cache, _recipe(sampler, encoder))
-    paths, skipped = locate_files({video.video_id: video for video in videos}, folder)
+    known = {video.video_id: video for video in videos}
+    paths, skipped = locate_files(known, folder)
     digests = hash_files(paths, HashIndex(cache / "videos.json"), skipped)
     records = {digest: record for digest in digests.values() if (record := store.read(digest))}
     jobs = {digest: paths[name] for name, digest in digests.items() if digest not in records}
@@ -146,6 +156,8 @@ def _extract_into(
     }
     features = Features(files, dict(sorted(skipped.items())), sampler)
     note(_report(features, extraction))
+    for line in _contradictions(features, known):
+        note(line)
     return features
 
 
@@ -198,7 +210,7 @@ class _Extraction:
 def _recipe(sampler: Sampler, encoder: Encoder) -> dict[str, Any]:
     """Everything that features depend on beside the video."""
     return {
-        "format": 1,
+        "format": 2,  # 1: videos with frames that the decoder marks as corrupt were taken
         "library": library(),
         "scaling": int(SCALING),
         "sampler": msgspec.to_builtins(sampler),
@@ -243,4 +255,23 @@ def _skip_report(skipped: Mapping[str, str]) -> str:
     kinds = Counter(reason.partition(":")[0] for reason in skipped.values())
     counts = ", ".join(f"{number:,} {kind}" for kind, number in sorted(kinds.items()))
     first, reason = next(iter(skipped.items()))
-    return f"; {len(skipped):,} skipped ({counts}; first {shown(first)}: {reason})"
+    hints = "".join(f"; {hint}" for kind, hint in HINTS.items() if kind in kinds)
+    return f"; {len(skipped):,} skipped ({counts}; first {shown(first)}: {reason}){hints}"
+
+
+def _contradictions(features: Features, videos: Mapping[str, Video]) -> Iterator[str]:
+    """A line on the videos whose frames end elsewhere than the benchmark says, if there are any."""
+    found = []
+    for video_id, times in features.times.items():
+        declared, decoded = videos[video_id].duration, int(times[0]) + int(times[-1])
+        # The end is known to half a step of the sampler, which is the first time.
+        if declared is not None and abs(declared - decoded) > TOLERANCE + times[0]:
+            found.append((video_id, declared / 1000, decoded / 1000))
+    if found:
+        first, declared_seconds, seconds = found[0]
+        yield (
+            f"durations: {len(found):,} of {len(features):,} videos do not last as long as the "
+            f"benchmark says, by more than a second (first {shown(first)}: "
+            f"{declared_seconds:,.1f} s by META, {seconds:,.1f} s by its frames); give META's "
+            "durations in seconds, of these very files, and import again"
+        )

@@ -156,6 +156,8 @@ def _frames_in_order(
     """All frames with their stamps, in ascending order."""
     latest: int | None = None
     for frame in container.decode(stream):
+        if frame.is_corrupt:
+            raise VideoDefectError("is damaged: the decoder had to guess parts of a frame")
         if frame.pts is None:
             raise VideoDefectError("has a frame without a time stamp")
         # A frame whose stamp goes back is skipped, as players do.

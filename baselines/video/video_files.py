@@ -10,8 +10,9 @@ from uuid import uuid4
 
 from msgspec import DecodeError, json
 
+from harness.benchmark import MISSING, VideoFolder
 from harness.errors import EnvironmentFailure
-from harness.files import canonical, shown
+from harness.files import canonical
 from harness.records import Video
 
 READERS = 4  # threads that read files to hash them
@@ -20,23 +21,11 @@ READERS = 4  # threads that read files to hash them
 def locate_files(
     videos: Mapping[str, Video], folder: Path
 ) -> tuple[dict[str, Path], dict[str, str]]:
-    """The videos' files by id, and the reasons of those without; all lie inside `folder`."""
-    root = folder.resolve()
-    places = {video_id: _path_or_reason(video, root) for video_id, video in videos.items()}
+    """The videos' files by id, and the reasons of those without (see VideoFolder)."""
+    home = VideoFolder(folder)
+    places = {video_id: home.find(video) for video_id, video in videos.items()}
     paths = {name: place for name, place in places.items() if isinstance(place, Path)}
     return paths, {name: place for name, place in places.items() if isinstance(place, str)}
-
-
-def _path_or_reason(video: Video, root: Path) -> Path | str:
-    if video.path is None:
-        return "no path"
-    try:
-        path = (root / video.path).resolve()
-        if not path.is_relative_to(root):
-            return "path leaves the folder"
-        return path if path.is_file() else f"missing: no file {shown(video.path)}"
-    except (OSError, ValueError, RuntimeError):  # a NUL, a name too long, a circle of links
-        return f"missing: no path {shown(video.path)}"
 
 
 def hash_files(
@@ -53,7 +42,9 @@ def hash_files(
     with ThreadPoolExecutor(READERS) as pool:
         digests = dict(zip(paths, pool.map(digest_of, paths.values()), strict=True))
     index.save()
-    skipped |= {name: "missing: may not be read" for name, digest in digests.items() if not digest}
+    skipped |= {
+        name: f"{MISSING}: may not be read" for name, digest in digests.items() if not digest
+    }
     return {name: digest for name, digest in digests.items() if digest}
 
 

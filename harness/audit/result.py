@@ -53,7 +53,7 @@ def audit(result: Path, benchmark: Benchmark, split: str = "test") -> Audit:
     entry_join = join(tuple(items(source)), found.entries)
     converted = convert_entries(source, found.entries, entry_join, benchmark, split)
     turns = cases(source, found.entries, entry_join, benchmark, split, converted.predictions)
-    hidden = benchmark.header.labels == "hidden"
+    hidden = benchmark.labels(split) == "hidden"
     header = benchmark.header
     heading = {
         "benchmark": header.name,

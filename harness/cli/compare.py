@@ -33,9 +33,12 @@ import click
     metavar="NAME",
     help="Compare on this slice too, as scores.json names it, such as tag=pixel; repeatable.",
 )
+@click.option(
+    "--small", is_flag=True, help="Show turn numbers of fewer than 30 turns too, which say little."
+)
 def compare(
     submissions: tuple[Path, ...], benchmark: Path, split: str, dialogues: int, form: str,
-    further: tuple[str, ...],
+    further: tuple[str, ...], small: bool,
 ) -> None:  # fmt: skip
     """Compare submissions, each with each: paired differences, propagation, dialogues.
 
@@ -51,7 +54,7 @@ def compare(
     from harness.files import readable
 
     found = run_comparison(
-        submissions, Benchmark(benchmark), split, dialogues=dialogues, further=further
+        submissions, Benchmark(benchmark), split, dialogues=dialogues, further=further, small=small
     )
     if form == "json":
         print_result(readable(found).decode("utf-8"))

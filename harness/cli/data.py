@@ -11,6 +11,7 @@ import click
 from harness.cli.options import ListingCommand
 
 if TYPE_CHECKING:
+    from harness.benchmark import Labels
     from harness.sources.importing import ImportResult
 
 
@@ -39,6 +40,12 @@ def _sources() -> Mapping[str, str]:
     help="META: durations, texts and paths of the videos (JSON list or JSONL, plain or .gz).",
 )
 @click.option(
+    "--videos-root",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Where META's paths start, on whatever disk; by default in the benchmark's folder.",
+)
+@click.option(
     "--corpus",
     type=click.Choice(["named", "all"]),
     default="named",
@@ -48,9 +55,13 @@ def _sources() -> Mapping[str, str]:
 @click.option(
     "--labels",
     type=click.Choice(["public", "hidden"]),
-    default="public",
-    show_default=True,
-    help="Hidden: reference answers are withheld and nothing per turn is published.",
+    help="public (the default), or hidden: short for --hide test.",
+)
+@click.option(
+    "--hide",
+    metavar="SPLIT[,SPLIT]",
+    help="Splits whose labels are hidden, test or test,val: their reference answers are withheld "
+    "and nothing per turn is published.",
 )
 @click.option("--name", help="The benchmark's name; by default the first file's.")
 def import_(
@@ -58,8 +69,10 @@ def import_(
     out: Path,
     source: str,
     videos: Path | None,
+    videos_root: Path | None,
     corpus: str,
-    labels: str,
+    labels: str | None,
+    hide: str | None,
     name: str | None,
 ) -> None:
     """Read data FILEs (plain or .gz) into a benchmark folder.
@@ -72,12 +85,24 @@ def import_(
     settings = importing.ImportSettings(
         name=name or importing.name_of(files[0]),
         corpus=corpus,  # type: ignore[arg-type]
-        labels=labels,  # type: ignore[arg-type]
+        labels=_labels(labels, hide),
+        hide=tuple(name.strip() for name in ("test" if hide is None else hide).split(",")),
         source=source,
     )
     with bar("importing", unit="bytes") as progress:
-        imported = importing.import_files(files, out, settings, videos=videos, progress=progress)
+        imported = importing.import_files(
+            files, out, settings, videos=videos, videos_root=videos_root, progress=progress
+        )
     _report(imported)
+
+
+def _labels(labels: str | None, hide: str | None) -> Labels:
+    """Whether labels are hidden. Raises WrongUsageError if the two options contradict."""
+    from harness.errors import WrongUsageError
+
+    if labels == "public" and hide is not None:
+        raise WrongUsageError("--labels public hides nothing; leave it or --hide out")
+    return "public" if labels != "hidden" and hide is None else "hidden"
 
 
 @data.command()
@@ -100,11 +125,16 @@ def mini(out: Path, seed: int) -> None:
 @click.argument("folder", type=click.Path(path_type=Path), metavar="DIR")
 def info(folder: Path) -> None:
     """Show what a benchmark folder holds, after a check that it is unchanged."""
-    from harness.benchmark import Benchmark
+    from harness.benchmark import Benchmark, VideoFolder
+    from harness.files import shown
+    from harness.records import SPLITS
 
     benchmark = Benchmark(folder).checked()
     header = benchmark.header
-    click.echo(f"{header.name} {header.version}, labels {header.labels}")
+    hidden = [name for name in sorted(header.splits, key=SPLITS.index)
+              if benchmark.labels(name) == "hidden"]  # fmt: skip
+    of = f" ({', '.join(hidden)})" if hidden else ""
+    click.echo(f"{header.name} {header.version}, labels {header.labels}{of}")
     click.echo(f"fingerprint {header.fingerprint}")
     for source in header.sources:
         click.echo(f"from {source.file} ({source.importer}, SHA-256 {source.sha256})")
@@ -112,6 +142,8 @@ def info(folder: Path) -> None:
         click.echo(
             f"{name:>5}: " + ", ".join(f"{count:,} {what}" for what, count in counts.items())
         )
+    if (named := VideoFolder(folder).named) is not None:
+        click.echo(f"files of videos below {shown(str(named))}")
     described = sum(video.duration is not None for video in benchmark.videos.values())
     click.echo(f"{len(benchmark.videos):,} videos, {described:,} with a duration")
 

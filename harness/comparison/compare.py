@@ -13,8 +13,8 @@ from harness.benchmark import Benchmark
 from harness.comparison.differences import Difference, differences
 from harness.comparison.disagreements import DialogueComparison, largest_disagreements
 from harness.comparison.entrants import EntrantSet, SystemInfo, read_entrants
-from harness.comparison.headlines import headline_pairs
-from harness.comparison.notes import notes
+from harness.comparison.headlines import headline_cells, headline_pairs
+from harness.comparison.notes import left_out, notes
 from harness.comparison.propagation import Propagation, history_pairs, propagations
 from harness.errors import WrongUsageError
 
@@ -24,6 +24,7 @@ HIDDEN = "labels are hidden: nothing may be shown of a single turn"
 class Comparison(Struct, frozen=True):
     """A comparison of systems; figures are fractions, times milliseconds.
 
+    `left_out`: how many cells, a metric on a slice each, are left out because they are small.
     `dialogues` is None where labels are hidden, and `why` says so.
     """
 
@@ -35,30 +36,35 @@ class Comparison(Struct, frozen=True):
     propagation: tuple[Propagation, ...]
     dialogues: tuple[DialogueComparison, ...] | None
     why: str | None = None
+    left_out: int = 0
 
 
 def compare(
     folders: Sequence[Path], benchmark: Benchmark, split: str = "test", *, dialogues: int = 3,
-    further: Sequence[str] = (),
+    further: Sequence[str] = (), small: bool = False,
 ) -> Comparison:  # fmt: skip
     """Compare the submissions in `folders`, each with each; `dialogues`: how many to show a pair.
 
-    `further`: slices beside the usual ones, such as `tag=pixel`. Raises
-    WrongUsageError for fewer than two or an unknown slice, SubmissionError if one is not valid.
+    `further`: slices beside the usual ones, such as `tag=pixel`. `small`: whether turn numbers of
+    fewer than SMALLEST_CELL turns are shown. Raises WrongUsageError for fewer than two or an
+    unknown slice, SubmissionError if one is not valid.
     """
     if len(folders) < 2:
         raise WrongUsageError("expected two submissions or more to compare, found one")
     systems = read_entrants(folders, benchmark, split)
     pairs = history_pairs(systems)
+    cells = headline_cells(systems, further)
+    shown = [cell for cell in cells if small or not cell.small]
     return Comparison(
         schema=1,
         signature=_signature(systems),
         systems=tuple(entrant.info for entrant in systems.entrants),
-        notes=notes(systems, pairs),
-        differences=differences(systems, headline_pairs(systems, further)),
+        notes=(*notes(systems, pairs), *left_out(cells, shown)),
+        differences=differences(systems, headline_pairs(systems, shown)),
         propagation=propagations(systems, pairs),
         dialogues=None if systems.labels_hidden else _dialogues(systems, dialogues),
         why=HIDDEN if systems.labels_hidden else None,
+        left_out=len(cells) - len(shown),
     )
 
 

@@ -92,7 +92,7 @@ class EntrantSet(NamedTuple):
     @property
     def labels_hidden(self) -> bool:
         """Whether the labels are hidden: then no single turn may be shown."""
-        return self.benchmark.header.labels == "hidden"
+        return self.benchmark.labels(self.split.name) == "hidden"
 
 
 def read_entrants(folders: Sequence[Path], benchmark: Benchmark, split: str = "test") -> EntrantSet:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import combinations
+from typing import NamedTuple
 
 from harness.comparison.differences import PairedValues
 from harness.comparison.entrants import Entrant, EntrantSet
@@ -11,6 +12,7 @@ from harness.errors import WrongUsageError, did_you_mean
 from harness.files import shown
 from harness.metrics import METRICS, Column
 from harness.outcomes import Bools
+from harness.publication.disclosure import SMALLEST_CELL
 from harness.publication.headlines import AHEAD_OF_FOIL, HEADLINES
 from harness.slices import slices
 
@@ -18,8 +20,26 @@ from harness.slices import slices
 ORDER = (AHEAD_OF_FOIL, *(name for name in HEADLINES if name != AHEAD_OF_FOIL))
 
 
-def headline_pairs(systems: EntrantSet, further: Sequence[str] = ()) -> Iterator[PairedValues]:
-    """Every headline metric, overall and, if of turns, at each turn number, pair by pair.
+class HeadlineCell(NamedTuple):
+    """A metric on a slice: its turns, (turns,), and how many of them count.
+
+    `always`: whether it is shown however few these are: overall, and where the slice was named.
+    """
+
+    metric: str
+    slice: str
+    turns: Bools
+    counted: int
+    always: bool
+
+    @property
+    def small(self) -> bool:
+        """Whether it is left out unless small cells are always for."""
+        return self.counted < SMALLEST_CELL and not self.always
+
+
+def headline_cells(systems: EntrantSet, further: Sequence[str] = ()) -> list[HeadlineCell]:
+    """Every headline metric, overall and, if of turns, at each turn number.
 
     `further`: names of other slices. All metrics are means over turns or dialogues that do not
     depend on the answers; `ahead_of_foil` is among them where gold names foils. Raises
@@ -32,13 +52,16 @@ def headline_pairs(systems: EntrantSet, further: Sequence[str] = ()) -> Iterator
                 f"--slice {shown(part)}: no such slice; {did_you_mean(part, known)}"
                 f"{systems.split.name} has {', '.join(known)}"
             )
-    for name in ORDER:
+    cells = [cell for name in ORDER for cell in _cells(systems, name, further)]
+    return [cell for cell in cells if cell.metric != AHEAD_OF_FOIL or cell.counted]
+
+
+def headline_pairs(systems: EntrantSet, cells: Iterable[HeadlineCell]) -> Iterator[PairedValues]:
+    """The values of each cell, pair by pair."""
+    for name, part, turns, *_ in cells:
         columns = {entrant.label: entrant.column(name) for entrant in systems.entrants}
-        if name == AHEAD_OF_FOIL and not columns[systems.entrants[0].label].counted.any():
-            continue
-        for part, turns in _slices(systems, name, further):
-            for first, second in combinations(systems.entrants, 2):
-                yield _paired_values(name, part, turns, (first, second), columns)
+        for first, second in combinations(systems.entrants, 2):
+            yield _paired_values(name, part, turns, (first, second), columns)
 
 
 def _paired_values(
@@ -63,13 +86,12 @@ def _paired_values(
     )
 
 
-def _slices(systems: EntrantSet, name: str, further: Sequence[str]) -> Iterator[tuple[str, Bools]]:
-    parts = slices(systems.frame, METRICS[name].scope)
-    yield "all", parts["all"]
+def _cells(systems: EntrantSet, name: str, further: Sequence[str]) -> Iterator[HeadlineCell]:
     counted = systems.entrants[0].column(name).counted
-    for part, turns in parts.items():
-        if (part.startswith("turn=") or part in further) and (turns & counted).any():
-            yield part, turns
+    for part, turns in slices(systems.frame, METRICS[name].scope).items():
+        always, size = part == "all" or part in further, int((turns & counted).sum())
+        if part == "all" or (size and (always or part.startswith("turn="))):
+            yield HeadlineCell(name, part, turns, size, always)
 
 
 def _why(entrant: Entrant, why: str | None) -> str | None:

@@ -23,6 +23,8 @@ def latex_lines(found: Comparison) -> Iterator[str]:
     Figures are shares times 100; p is corrected after Holm over the pairs of a metric and slice.
     """
     yield f"% {CORRECTED}"
+    if found.left_out:
+        yield f"% {found.notes[-1]}"
     yield from _table("lllll", WHO, ([s.label, *map(latex_cell, (s.system, s.team)), s.history,
                                       s.candidates] for s in found.systems))  # fmt: skip
     yield from _table("lllrrrcrrr", WHAT, map(_row, found.differences))

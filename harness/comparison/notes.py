@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import combinations, permutations
 
 from harness.comparison.entrants import Entrant, EntrantSet
+from harness.comparison.headlines import HeadlineCell
 from harness.comparison.propagation import HistoryPair, names_as_pair, same_but_for_history
+from harness.publication.disclosure import SMALLEST_CELL
 
 CORRECTED = (
     "p is corrected over the pairs of one metric and slice, not over metrics, slices or turns."
@@ -38,6 +40,17 @@ def notes(systems: EntrantSet, pairs: tuple[HistoryPair, ...]) -> tuple[str, ...
         *([GOLD_GIVEN, SELECTION] if pairs else []),
         *ALWAYS,
     )
+
+
+def left_out(cells: Sequence[HeadlineCell], shown: Sequence[HeadlineCell]) -> Iterator[str]:
+    """How many cells are not shown, of which slices, and what shows them; nothing if all are."""
+    kept = {(cell.metric, cell.slice) for cell in shown}
+    if absent := [cell for cell in cells if (cell.metric, cell.slice) not in kept]:
+        parts = ", ".join(dict.fromkeys(cell.slice for cell in absent))
+        yield (
+            f"{len(absent)} cells of fewer than {SMALLEST_CELL} turns are left out ({parts}); "
+            "--small shows them."
+        )
 
 
 def _unlike(systems: EntrantSet, what: str) -> Iterator[str]:

@@ -85,9 +85,9 @@ def analyse(folders: Sequence[Path], benchmark: Benchmark, split: str = "test") 
     reported cards, which have no predictions, are passed over with a note. Raises WrongUsageError
     where labels are hidden or no other submission is named, SubmissionError if one is not valid.
     """
-    if benchmark.header.labels == "hidden":
+    if benchmark.labels(split) == "hidden":
         raise WrongUsageError(
-            f"{benchmark.folder}: labels are hidden, and item analysis would show them; "
+            f"{benchmark.folder}: labels are hidden in {split}, and item analysis would show them; "
             "take a benchmark with public labels"
         )
     named = [folder for folder in folders if not _is_beside(folder)]

@@ -47,7 +47,8 @@ SLICES = {
     "`type=N`": "dialogues of that code: 0 is chat without retrieval, 1 to 6 are kinds of"
     " search that the data does not name, 7 is independent turns joined into one dialogue",
     "`language=en`, `language=zh`": "turns in English, turns in Chinese",
-    "`source=NAME`": "turns whose gold video is from that collection",
+    "`source=NAME`": "turns whose gold video is from that collection, which stands before the first"
+    " slash of its id",
     "`length=N`": "dialogues of N turns, chat turns included",
     "`target=new`, `target=repeated`": "turns whose gold video is new in the dialogue, or"
     " is the gold video of an earlier turn",

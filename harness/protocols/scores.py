@@ -38,7 +38,7 @@ def score_result(result: Path, benchmark: Benchmark, split: str = "test") -> dic
     """
     source = read_source(benchmark.checked(), split)
     answers = _folder(result, benchmark, split, source) if result.is_dir() else _file(result)
-    hidden = benchmark.header.labels == "hidden"
+    hidden = benchmark.labels(split) == "hidden"
     return {
         "schema": 1,
         "signature": _signature(benchmark, split, answers),

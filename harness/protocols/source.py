@@ -22,7 +22,7 @@ from harness.sources.official_dialogue import (
     ParsedDialogue,
     parse_dialogue,
 )
-from harness.sources.readers import SOURCES, InputFile, source_named
+from harness.sources.readers import SOURCES, InputFile, dialogues_of
 
 
 class SourceTurn(NamedTuple):
@@ -102,7 +102,7 @@ def _imported(
                 f"{path}: expected a file of a known format ({', '.join(SOURCES)}), found "
                 f"{shown(source.importer)}; add the file of this format to harness/sources"
             )
-        samples = source_named(source.importer).samples(InputFile(path, path))
+        samples = dialogues_of(source.importer, InputFile(path, path))
         for position, sample in enumerate(samples, start=1):
             place = f"{source.file}, entry {position}"
             parsed = parse_dialogue(sample, {}, OddityReporter(place, lambda *_: None))

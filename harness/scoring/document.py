@@ -69,7 +69,9 @@ def score(
             "candidates": card.candidates,
             "sha256": sha256,
         },
-        "metrics": figures(found.frame, columns, design, hidden=header.labels == "hidden"),
+        "metrics": figures(
+            found.frame, columns, design, hidden=benchmark.labels(split) == "hidden"
+        ),
     }
     return ScoringResult(document, found.frame, columns)
 

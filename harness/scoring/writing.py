@@ -33,7 +33,7 @@ def score_to_files(
     """
     result = score(submission, benchmark, split, partial=partial)
     target = out or submission / "scores.json"
-    if outcomes is None and benchmark.header.labels == "public":
+    if outcomes is None and benchmark.labels(split) == "public":
         outcomes = target.with_suffix(".outcomes.npz")
     write_scores(result, target)
     if outcomes is not None:

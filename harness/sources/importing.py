@@ -7,6 +7,7 @@ rules of ODDITIES, and counted.
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import shutil
 import tempfile
@@ -17,20 +18,28 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-from harness.benchmark import Header, SourceFile, VideoLine, fingerprint
+from harness.benchmark import (
+    VIDEOS_ROOT,
+    Header,
+    Labels,
+    SourceFile,
+    VideoLine,
+    fingerprint,
+)
 from harness.errors import EnvironmentFailure, WrongUsageError
-from harness.files import canonical, is_leftover, readable
+from harness.files import canonical, is_leftover, readable, shown
 from harness.records import SPLITS
 from harness.replies import ReferenceReadings
 from harness.sources.json_stream import Progress
 from harness.sources.metadata import read_metadata, source_of
 from harness.sources.oddities import Oddities, OddityRow
 from harness.sources.official_dialogue import OddityReporter, ParsedDialogue, parse_dialogue
-from harness.sources.readers import OFFICIAL, InputFile, source_named
+from harness.sources.readers import OFFICIAL, InputFile, dialogues_of, source_named, videos_of
 from harness.sources.split_files import SplitFiles
+from harness.sources.video_checks import check_files, check_ids
 
 Corpus = Literal["named", "all"]
-Labels = Literal["public", "hidden"]
+HIDEABLE = ("val", "test")  # labels of train are there to learn from
 
 
 class ImportResult(NamedTuple):
@@ -44,15 +53,22 @@ class ImportResult(NamedTuple):
 class ImportSettings(NamedTuple):
     """How a benchmark is made: its name and version, what its corpora and labels are.
 
-    `source`: the format of the files, one of SOURCES.
+    `hide`: the splits that labels `hidden` hide, some of HIDEABLE. `source`: the format of the
+    files, one of SOURCES.
     """
 
     name: str
     version: str = "1"
     corpus: Corpus = "named"
     labels: Labels = "public"
+    hide: tuple[str, ...] = ("test",)
     type_names: Mapping[int, str] = {0: "chat", 7: "concatenation"}
     source: str = OFFICIAL
+
+    @property
+    def hidden(self) -> tuple[str, ...]:
+        """The splits whose labels are hidden."""
+        return self.hide if self.labels == "hidden" else ()
 
 
 def import_files(
@@ -61,24 +77,38 @@ def import_files(
     settings: ImportSettings,
     *,
     videos: Path | None = None,
+    videos_root: Path | None = None,
     extra: Path | None = None,
     progress: Progress | None = None,
 ) -> ImportResult:
     """Make the benchmark folder `out` of data `files`, whole or not at all.
 
-    `videos`: META; `extra`: a folder whose contents go along (videos, train/events.jsonl), taken
-    over. What systems and editors leave is passed over among several files. Raises WrongUsageError
-    if `out` exists or there is no such source, EnvironmentFailure if a file cannot be read.
+    `videos`: META; `videos_root`: the folder that META's paths start at, where this is not the
+    benchmark's own: it is kept in VIDEOS_ROOT, and files are compared with META; `extra`: a folder
+    whose contents go along (videos, train/events.jsonl), taken over. What systems and editors leave
+    is passed over among several files. Raises WrongUsageError if `out` exists, or if there is no
+    such source or no such split to hide, EnvironmentFailure if a file cannot be read.
     """
+    for name in settings.hidden:
+        if name not in HIDEABLE:
+            raise WrongUsageError(f"--hide {shown(name)}: expected one of: {', '.join(HIDEABLE)}")
     with new_folder(out) as folder, ExitStack() as closing:
         metadata = {} if videos is None else read_metadata(videos)
         run = _Import(folder, settings, metadata, closing)
+        if videos_root is not None:
+            _name_root(folder, videos_root)
         meant = [file for file in files if not is_leftover(file.name)] or files
         sources = [run.read(file, progress) for file in meant]
         run.finish(sources)
         if extra is not None:
             shutil.copytree(extra, folder, dirs_exist_ok=True)
     return ImportResult(out, run.odd.rows(), run.readings.table())
+
+
+def _name_root(folder: Path, root: Path) -> None:
+    if not root.is_dir():
+        raise EnvironmentFailure(f"{root}: expected the folder of the videos, found none")
+    (folder / VIDEOS_ROOT).write_bytes(os.fsencode(root.absolute()) + b"\n")
 
 
 def refuse_existing(out: Path) -> None:
@@ -117,7 +147,9 @@ class _Import:
         closing: ExitStack,
     ) -> None:
         self.folder, self.settings, self.metadata = folder, settings, metadata
-        self.source, self.closing = source_named(settings.source), closing
+        self.described = frozenset(metadata)
+        self.closing = closing
+        source_named(settings.source)  # an unknown one is refused before any file is read
         self.odd, self.readings = Oddities(), ReferenceReadings()
         self.splits: dict[str, SplitFiles] = {}
         self.ids: set[str] = set()
@@ -138,9 +170,9 @@ class _Import:
         with copy.open("rb") as stream:
             sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
         given = InputFile(copy, file, progress)
-        for video in self.source.videos(given):
+        for video in videos_of(self.settings.source, given):
             self.metadata.setdefault(video.video_id, video)
-        for sample in self.source.samples(given):
+        for sample in dialogues_of(self.settings.source, given):
             self._add(sample, f"{file.name}[{self.position}]")
             self.position += 1
         return SourceFile(file.name, sha256, self.settings.source)
@@ -150,7 +182,7 @@ class _Import:
         if dialogue is None:
             return
         if dialogue.split not in self.splits:
-            hidden = self.settings.labels == "hidden" and dialogue.split != "train"
+            hidden = dialogue.split in self.settings.hidden
             self.splits[dialogue.split] = SplitFiles(
                 self.folder, dialogue.split, hidden, self.closing
             )
@@ -174,13 +206,20 @@ class _Import:
     def finish(self, sources: list[SourceFile]) -> None:
         """Write videos, corpora and, last, benchmark.json.
 
-        Raises EnvironmentFailure if no dialogue could be imported.
+        Raises EnvironmentFailure if no dialogue could be imported, WrongUsageError if a split that
+        is to be hidden is not there.
         """
         if not self.splits:
             names = ", ".join(source.file for source in sources)
             raise EnvironmentFailure(
                 f"{names}: expected dialogues with a split in the format {self.settings.source}, "
                 "found none that could be kept; `ivcr data import --help` lists the formats"
+            )
+        if absent := [name for name in self.settings.hidden if name not in self.splits]:
+            held = ", ".join(name for name in SPLITS if name in self.splits)
+            raise WrongUsageError(
+                f"{absent[0]}: is to be hidden, but the files have no such split (they have "
+                f"{held}); name the splits to hide with --hide"
             )
         videos = self._videos()
         everything = sorted(videos) if self.settings.corpus == "all" else None
@@ -207,6 +246,7 @@ class _Import:
             splits=counts,
             fingerprint=fingerprint(self.folder),
             gold_sha256=gold,
+            hidden=tuple(name for name in SPLITS if name in self.settings.hidden),
         )
         (self.folder / "benchmark.json").write_bytes(readable(msgspec.to_builtins(header)))
 
@@ -217,6 +257,10 @@ class _Import:
         if self.metadata:
             for video_id in unknown:
                 self.odd.add("no-metadata", video_id)
+        if self.described:
+            check_ids(self.described, named, self.odd.add)
+        present = (self.folder / VIDEOS_ROOT).is_file()
+        check_files(self.metadata, self.folder, present=present, report=self.odd.add)
         lone = {name: VideoLine(name, None, source_of(name)) for name in unknown}
         return {**self.metadata, **lone}
 

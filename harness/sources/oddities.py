@@ -57,6 +57,26 @@ ODDITIES = {
     "no-metadata": OddityRule(
         "videos that META does not describe", "kept without duration: duration rules are skipped"
     ),
+    "near-metadata": OddityRule(
+        "of these, videos whose id META spells otherwise (ending, folders, capitals)",
+        "not joined: write META's ids as the dialogues do, and import again",
+    ),
+    "unnamed-metadata": OddityRule("videos of META that no dialogue names", "kept"),
+    "outside-path": OddityRule(
+        "videos whose path leads out of the videos' folder",
+        "kept, but no run reads them: name the folder that holds them with --videos-root",
+    ),
+    "missing-file": OddityRule(
+        "videos whose file is not there", "kept, but no run reads them: check META's paths"
+    ),
+    "duration-milliseconds": OddityRule(
+        "videos whose duration in META is a thousand times their file's",
+        "kept: META's durations are seconds, so divide them by 1000, and import again",
+    ),
+    "other-duration": OddityRule(
+        "videos whose file lasts more than a second longer or shorter than META says",
+        "kept: give META's durations in seconds, of these very files, and import again",
+    ),
 }
 
 

@@ -13,10 +13,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
+
 from harness.benchmark import VideoLine
 from harness.declarations import declaring_files
-from harness.errors import WrongUsageError, did_you_mean
-from harness.files import shown
+from harness.errors import EnvironmentFailure, WrongUsageError, did_you_mean
+from harness.files import plain, shown
 from harness.sources.json_stream import Progress
 
 OFFICIAL = "ivcr200k"
@@ -47,6 +49,33 @@ class Source(NamedTuple):
 
     samples: Callable[[InputFile], Iterator[Any]]
     videos: Callable[[InputFile], Iterator[VideoLine]] = no_videos
+
+
+def dialogues_of(name: str, file: InputFile) -> Iterator[Any]:
+    """The dialogues of a file by the source of that name, whatever library it reads with.
+
+    Raises WrongUsageError if there is no such source, EnvironmentFailure at what it cannot read and
+    at a value that JSON does not have.
+    """
+    source = source_named(name)
+    if name == OFFICIAL:  # what a JSON parser gave is plain already
+        return source.samples(file)
+    return _plain(source.samples(file), f"{file.name}: dialogue", Any)
+
+
+def videos_of(name: str, file: InputFile) -> Iterator[VideoLine]:
+    """What a file says of its videos, likewise."""
+    return _plain(source_named(name).videos(file), f"{file.name}: video", VideoLine)
+
+
+def _plain(values: Iterator[Any], what: str, kind: Any) -> Iterator[Any]:
+    for number, value in enumerate(values, start=1):
+        try:
+            yield msgspec.convert(plain(value), kind)
+        except (TypeError, ValueError, RecursionError) as error:
+            raise EnvironmentFailure(
+                f"{what} {number}: expected values as JSON has them: {error}; mend the source"
+            ) from error
 
 
 def source_named(name: str) -> Source:

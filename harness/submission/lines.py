@@ -5,6 +5,8 @@ from __future__ import annotations
 import msgspec
 from msgspec import Struct
 
+from harness.errors import WrongUsageError
+from harness.files import shown
 from harness.records import Moment, Prediction, Task
 
 _ENCODER = msgspec.json.Encoder()
@@ -41,7 +43,15 @@ ANSWERED_BY: dict[Task, tuple[str, ...]] = {
 
 
 def line(prediction: Prediction) -> bytes:
-    """One prediction as a line of the file, with its newline; same value, same bytes."""
+    """One prediction as a line of the file, with its newline; same value, same bytes.
+
+    Raises WrongUsageError at what is no Prediction.
+    """
+    if not isinstance(prediction, Prediction):
+        raise WrongUsageError(
+            f"a line of predictions: expected a Prediction (harness.records), found "
+            f"{shown(repr(prediction))}; make one for each turn"
+        )
     moments = prediction.moments
     return (
         _ENCODER.encode(

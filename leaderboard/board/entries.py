@@ -18,7 +18,7 @@ from leaderboard.results.description import Bench, MetricInfo
 
 FLOORS = "floors/"
 # Files of an unfinished `ivcr baseline run`, in <run>.run beside the submission to be.
-_JOURNAL = re.compile(r"\d+-of-\d+\.jsonl")
+_JOURNAL = re.compile(r"\d+-of-\d+\.(jsonl|traceback\.txt)")
 Hash = Callable[[Path], str]
 
 
@@ -110,7 +110,8 @@ def _folders(submissions: Path, floors: Path) -> Iterator[tuple[str, Path]]:
 def _unfinished(folder: Path) -> bool:
     """Whether it is the journal of an unfinished run: <run>.run with files K-of-N.jsonl alone.
 
-    A folder with any other file is read as a submission.
+    Tracebacks of a baseline's own code, K-of-N.traceback.txt, may lie beside them. A folder with
+    any other file is read as a submission.
     """
     if folder.suffix != ".run" or folder.is_symlink():
         return False

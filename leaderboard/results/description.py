@@ -65,7 +65,7 @@ def describe_benchmark(benchmark: Benchmark, split: str) -> Bench:
     return Bench(
         name=header.name,
         version=header.version,
-        labels=header.labels,
+        labels=benchmark.labels(split),
         fingerprint=header.fingerprint,
         gold_sha256=header.gold_sha256[split],
         split=split,

@@ -8,7 +8,8 @@ import av
 import numpy as np
 from av.container import InputContainer
 
-from harness.benchmark import Benchmark
+from harness.benchmark import Benchmark, VideoFolder
+from harness.records import VIDEO_CONTAINERS
 
 FRAMES, HEIGHT, GAP = 6, 54, 2  # of a strip; pixels
 WIDEST = 120  # pixels of one frame
@@ -19,13 +20,13 @@ MOST_DECODED = 400  # frames decoded for one of a strip
 def frame_strip(benchmark: Benchmark, video_id: str) -> bytes | None:
     """Frames of a video side by side as a JPEG; None where there are no pixels to decode."""
     video = benchmark.videos.get(video_id)
-    if video is None or video.path is None:
+    if video is None:
         return None
-    path, root = (benchmark.folder / video.path).resolve(), benchmark.folder.resolve()
-    if not path.is_relative_to(root) or not path.is_file():
+    path = VideoFolder(benchmark.folder).find(video)
+    if isinstance(path, str):
         return None
     try:
-        with av.open(str(path)) as container:
+        with av.open(str(path), options={"format_whitelist": VIDEO_CONTAINERS}) as container:
             return _jpeg(container)
     # A video that cannot be decoded has no strip: one broken file stops no build.
     except (av.FFmpegError, ValueError, IndexError):

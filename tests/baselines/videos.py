@@ -12,7 +12,8 @@ LEVELS = range(0, 240, 20)
 def plain(path, levels=LEVELS, stamps=None, *, rate=8, size=(64, 48), codec="libx264", **how):
     """A video of grey pictures, one for each of `levels` (0 to 255), at `stamps` (ms) if given.
 
-    how: format, options, pix_fmt, rotation (degrees, counter-clockwise), picture (level -> RGB).
+    how: format, options, pix_fmt, rotation (degrees, counter-clockwise), picture (level -> RGB),
+    x264 (parameters of the encoder).
     """
     picture = how.get("picture", lambda level: np.full((size[1], size[0], 3), level, np.uint8))
     options = how.get("options", {})
@@ -22,6 +23,7 @@ def plain(path, levels=LEVELS, stamps=None, *, rate=8, size=(64, 48), codec="lib
         stream.pix_fmt = how.get("pix_fmt", "yuv420p")
         if codec == "libx264":
             stream.options = {"preset": "veryfast", "crf": "10", "threads": "1"}
+            stream.options |= {"x264-params": how["x264"]} if "x264" in how else {}
         if stamps is not None:
             stream.time_base = stream.codec_context.time_base = Fraction(1, TICKS)
         if "rotation" in how:

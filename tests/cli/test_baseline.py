@@ -298,7 +298,12 @@ def test_a_shard_is_one_of_so_many(ivcr, toy, tmp_path, shard):
 
 def test_features_are_kept_where_the_user_says(ivcr, toy, tmp_path, monkeypatch):
     seen = []
-    monkeypatch.setattr(runner, "view", lambda *known: seen.append(known[-1].cache) or view(*known))
+
+    def noted(*known, **more):
+        seen.append(known[-1].cache)
+        return view(*known, **more)
+
+    monkeypatch.setattr(runner, "view", noted)
     what = ["run", "bm25", "--benchmark", toy, "--history", "own", "--out"]
     monkeypatch.setenv("IVCR_CACHE", str(tmp_path / "env"))
     ivcr(*what, tmp_path / "1")

@@ -53,6 +53,8 @@ def place(tmp_path, monkeypatch):
     tiny.clip(tmp_path / "CHECKPOINT")
     made = imported(tmp_path, name="B", filmed=True)
     annotate(made)
+    (tmp_path / "docs").mkdir()
+    shutil.copy(REPOSITORY / "docs" / "pipeline.toml", "docs")
     (tmp_path / "B.json").rename("IVCR-200K.json")
     (tmp_path / "B.meta.json").rename("META")
 

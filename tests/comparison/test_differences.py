@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from scipy import stats
 
 from harness.comparison import compare
+from harness.comparison.latex import latex_lines
 from harness.errors import WrongUsageError
 from harness.metrics import METRICS
 from harness.metrics.retrieval import NO_VIDEOS
@@ -67,7 +68,7 @@ def row(found, metric, part, first="A", second="B"):
 
 @pytest.mark.parametrize("turn", [None, 1, 2, 3])
 def test_values_and_counts_are_fractions_counted_by_hand(bench, runs, turn):
-    found = compare(runs[:2], bench)
+    found = compare(runs[:2], bench, small=True)
     one, other = marks_of(ONE, "v", turn), marks_of(TWO, "v", turn)
     turns = sum(map(len, one))
     means = [Fraction(sum(map(sum, each)), turns) for each in (one, other)]
@@ -100,7 +101,7 @@ def test_effect_error_and_p_are_those_of_the_long_hand_definitions(bench, runs):
 
 
 def test_holm_is_over_the_pairs_of_each_metric_and_slice(bench, runs):
-    found = compare(runs, bench)
+    found = compare(runs, bench, small=True)
     names = {(each.metric, each.slice) for each in found.differences}
     assert len(names) > 10
     for name in names:
@@ -153,15 +154,15 @@ def test_dialogue_figures_are_over_dialogues_without_type_7_and_chat(bench, runs
 
 
 def test_turn_numbers_without_turns_of_the_task_have_no_row(bench, runs):
-    found = compare(runs[:2], bench)
+    found = compare(runs[:2], bench, small=True)
     parts = [each.slice for each in found.differences if each.metric == "mIoU"]
     assert parts == ["all", "turn=2", "turn=3"]
 
 
 def test_large_tables_are_cut_into_portions_without_a_trace(bench, runs, monkeypatch):
-    whole = compare(runs, bench)
+    whole = compare(runs, bench, small=True)
     monkeypatch.setattr("harness.comparison.differences.AT_ONCE", 100)
-    assert compare(runs, bench) == whole
+    assert compare(runs, bench, small=True) == whole
 
 
 def test_a_system_without_a_list_has_null_with_the_reason_and_leaves_the_others_their_p(
@@ -203,6 +204,23 @@ def test_a_slice_that_there_is_not_is_refused_with_those_that_there_are(bench, r
         compare(runs[:2], bench, further=["tag=pixl"])
 
 
+def test_turn_numbers_of_few_turns_are_left_out_and_counted_unless_asked_for(tmp_path):
+    benchmark = world(tmp_path, *((1, f"v{n} v{n + 1}") for n in range(0, 58, 2)), (1, "v58 v1 v2"))
+    one = submit(tmp_path / "one", benchmark, *["11"] * 29, "111")
+    other = submit(tmp_path / "other", benchmark, *["10"] * 29, "101")
+    found, whole = (compare([one, other], benchmark, small=small) for small in (False, True))
+    parts = {each.slice for each in found.differences}
+    assert parts == {"all", "turn=1", "turn=2"}  # 30 turns each; turn 3 occurs once
+    few = [each for each in whole.differences if each.slice == "turn=3"]
+    assert (found.left_out, whole.left_out) == (len(few), 0)
+    assert found.differences == tuple(each for each in whole.differences if each not in few)
+    note = f"{len(few)} cells of fewer than 30 turns are left out (turn=3); --small shows them."
+    assert (found.notes[-1], note in whole.notes) == (note, False)
+    assert f"% {note}" in latex_lines(found)
+    named = compare([one, other], benchmark, further=["turn=3"])
+    assert (named.left_out, named.differences) == (0, whole.differences)
+
+
 def test_foils_are_compared_where_gold_names_them(tmp_path):
     asked = [ask("find it", f"S/{n}.mp4", [f"S/{n}.mp4", WRONG]) for n in range(4)]
     for turn in asked:
@@ -219,7 +237,7 @@ def test_hidden_labels_withhold_small_cells_and_every_single_turn(tmp_path):
                    labels="hidden")  # fmt: skip
     one = submit(tmp_path / "one", hidden, *["11"] * 29, "111")
     other = submit(tmp_path / "other", hidden, *["10"] * 29, "101")
-    found = compare([one, other], hidden)
+    found = compare([one, other], hidden, small=True)
     assert row(found, "R@1", "turn=2").turns == 30
     assert row(found, "R@1", "turn=2").value == 1
     assert row(found, "R@1", "turn=3").why == "fewer than 30 turns, and labels are hidden"

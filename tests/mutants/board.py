@@ -98,7 +98,7 @@ BOARD = (
     (
         "disclosure: outcomes turn by turn are written with hidden labels",
         "harness/scoring/writing.py",
-        'if outcomes is None and benchmark.header.labels == "public":',
+        'if outcomes is None and benchmark.labels(split) == "public":',
         "if outcomes is None:",
         ("tests/cli/test_score.py::test_hidden_labels_keep_outcomes_to_a_named_place",),
     ),
@@ -233,5 +233,33 @@ BOARD = (
         "RELATIVE = 1e-9",
         "RELATIVE = 1e-2",
         ("tests/leaderboard/tables/test_verification.py::test_every_part_of_a_figure_is_compared",),
+    ),
+    (
+        "seconds are taken for milliseconds",
+        "harness/records.py",
+        "    if not (type(record.start) is int and type(record.end) is int):\n",
+        "    if False:\n",
+        ("tests/test_records.py",),
+    ),
+    (
+        "a hidden import hides val too",
+        "harness/sources/importing.py",
+        "return self.hide if self.labels",
+        'return ("test", "val") if self.labels',
+        ("tests/sources/test_ivcr200k.py", "tests/cli/test_data.py"),
+    ),
+    (
+        "the labels of a hidden split are public",
+        "harness/benchmark.py",
+        'return "hidden" if name in (self.header.hidden or (name,)) else "public"',
+        'return "hidden" if name in self.header.hidden else "public"',
+        ("tests/sources/test_ivcr200k.py",),
+    ),
+    (
+        "small cells are compared unasked",
+        "harness/comparison/headlines.py",
+        "self.counted < SMALLEST_CELL and not",
+        "self.counted < 1 and not",
+        ("tests/comparison",),
     ),
 )

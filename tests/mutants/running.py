@@ -36,6 +36,20 @@ RUNNING = (
         RUNNER,
     ),
     (
+        "an error of one's own code names the batch's first turn",
+        "baselines/running/own_code.py",
+        'return f", at turn {turn_name(next(iter(keys.values())))}"',
+        'return f", at turn {turn_name(queries[0])}"',
+        ("tests/baselines/test_own_code_errors.py",),
+    ),
+    (
+        "labels of train reach every member",
+        "baselines/running/composition.py",
+        "view.training if part.reads_train_labels else None",
+        "view.training",
+        ("tests/baselines/localisers/test_pipeline.py",),
+    ),
+    (
         "the usage of resumed batches is not restored",
         "baselines/running/runner.py",
         "if earlier := journal.usage - before:",

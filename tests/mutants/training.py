@@ -148,6 +148,37 @@ TRAINING = (
         (f"{FEATURES}::test_unchanged_files_are_not_hashed_again",),
     ),
     (
+        "decoding: frames that the decoder marks as corrupt are taken",
+        "baselines/video/sampling.py",
+        "if frame.is_corrupt:",
+        "if frame.is_corrupt and not frame.pts:",
+        SAMPLING,
+    ),
+    (
+        "videos: a path may leave the folder",
+        "harness/benchmark.py",
+        "            if not self._holds(path):\n                return LEAVES\n",
+        "",
+        (
+            "tests/sources/test_video_checks.py",
+            f"{FEATURES}::test_a_path_that_leaves_the_folder_is_not_read",
+        ),
+    ),
+    (
+        "videos: links in the benchmark's own folder lead anywhere",
+        "harness/benchmark.py",
+        "if self.named is not None and Path(os.path.normpath(path))",
+        "if Path(os.path.normpath(path))",
+        ("tests/sources/test_video_checks.py",),
+    ),
+    (
+        "durations: those that contradict the frames are passed over",
+        "baselines/video/features.py",
+        "abs(declared - decoded) > TOLERANCE + times[0]",
+        "declared - decoded < 0 > TOLERANCE + times[0]",
+        (f"{FEATURES}::test_durations_that_contradict_the_frames_are_counted_and_named",),
+    ),
+    (
         "cache: damaged features are trusted",
         "baselines/video/feature_cache.py",
         "if check != _digest(rows, record):",

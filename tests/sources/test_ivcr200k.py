@@ -110,9 +110,8 @@ def test_odd_data_is_counted_under_its_own_code(imported, code):
     plain = dialogue(human("plain"), video())
     benchmark, odd = imported(plain, *ODD_DIALOGUES[code], meta=meta)
     assert odd[code] >= 1
-    expected = {code} | {"no-question": {"no-question"}, "no-turn": {"no-turn", "no-question"}}.get(
-        code, set()
-    )
+    further = {"no-turn": {"no-question"}, "no-metadata": {"unnamed-metadata"}}
+    expected = {code} | further.get(code, set())
     assert set(odd) == expected
     assert len(benchmark.gold()) == len(benchmark.split().turns)
 
@@ -120,7 +119,11 @@ def test_odd_data_is_counted_under_its_own_code(imported, code):
 def test_every_oddity_has_a_case():
     from harness.sources.oddities import ODDITIES
 
-    assert set(ODD_DIALOGUES) == set(ODDITIES)
+    # test_video_checks.py has those of META and of files.
+    assert set(ODDITIES) - set(ODD_DIALOGUES) == {
+        "near-metadata", "unnamed-metadata", "outside-path", "missing-file",
+        "duration-milliseconds", "other-duration",
+    }  # fmt: skip
 
 
 def test_a_turn_without_usable_gold_is_a_chat_turn(imported):
@@ -140,6 +143,48 @@ def test_hidden_labels_withhold_the_reference(imported):
     )
     assert benchmark.reference("test") is None
     assert benchmark.reference("train") is not None
+
+
+THREE = [dialogue(human(name), video(), split=name) for name in ("train", "val", "test")]
+
+
+@pytest.mark.parametrize(
+    ("hide", "hidden"),
+    [({}, ["test"]), ({"hide": ("test", "val")}, ["val", "test"]), ({"hide": ("val",)}, ["val"])],
+)
+def test_the_splits_that_are_hidden_are_chosen_and_the_others_are_there_to_tune_on(
+    imported, hide, hidden
+):
+    benchmark, _ = imported(*THREE, labels="hidden", **hide)
+    labels = {name: benchmark.labels(name) for name in ("train", "val", "test")}
+    assert [name for name, found in labels.items() if found == "hidden"] == hidden
+    assert [name for name in labels if benchmark.reference(name) is None] == hidden
+    assert benchmark.header.hidden == tuple(hidden)
+
+
+def test_a_benchmark_made_before_splits_were_named_hides_all_but_train(imported):
+    benchmark, _ = imported(*THREE, labels="hidden")
+    path = benchmark.folder / "benchmark.json"
+    path.write_text(path.read_text().replace('"hidden": [\n    "test"\n  ],', ""))
+    older = Benchmark(benchmark.folder).checked()
+    assert older.header.hidden == ()
+    assert [older.labels(name) for name in ("train", "val", "test")] == [
+        "public", "hidden", "hidden",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("hide", "expected"),
+    [(("test",), "test: is to be hidden, but the files have no such split .they have train, val."),
+     (("train",), "--hide .train.: expected one of: val, test"),
+     (("tset",), "--hide .tset.: expected one of: val, test")],
+)  # fmt: skip
+def test_a_split_that_cannot_be_hidden_is_refused_and_nothing_is_left(
+    imported, tmp_path, hide, expected
+):
+    with pytest.raises(WrongUsageError, match=expected):
+        imported(*THREE[:2], labels="hidden", hide=hide)
+    assert not (tmp_path / "benchmark").exists()
 
 
 def test_corpus_all_takes_every_described_video(imported):

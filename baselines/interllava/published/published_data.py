@@ -21,6 +21,7 @@ from baselines.interllava.settings import InterLLaVASettings
 from baselines.interllava.training import TurnBatch
 from baselines.video.containers import BadVideoError
 from baselines.video.sampling import Sampler, sample
+from harness.benchmark import VideoFolder
 from harness.records import Task
 
 FRAME_RATE = 4.0  # frames a second at most
@@ -53,16 +54,21 @@ class FrameLoader:
             "moment": Sampler(FRAME_RATE, side, settings.moment_frames),
         }
         self._view, self._tokenizer = view, model.frame_tokenizer
+        self._home = VideoFolder(view.folder)
         self.load = lru_cache(CACHED_VIDEOS)(self._load)
         self.replacements: dict[str, str] = {}
 
     def _load(self, video_id: str, task: Task) -> VideoFrames | None:
         """The frames of a video for a turn of that task; None if it cannot be read."""
         video = self._view.videos.get(self.replacements.get(video_id, video_id))
-        if video is None or video.path is None:
+        if video is None:
+            return None
+        path = self._home.find(video)
+        if isinstance(path, str):
+            self._view.note(f"{video.video_id}: left out: {path}")
             return None
         try:
-            frames = sample(self._view.folder / video.path, self._samplers[task])
+            frames = sample(path, self._samplers[task])
         except BadVideoError as error:
             self._view.note(f"{video.video_id}: left out: {error}")
             return None

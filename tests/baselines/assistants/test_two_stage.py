@@ -204,7 +204,6 @@ def test_the_card_names_the_stages_and_no_address(server, toy):
             "bm25 explains nothing; expected endpoint, local_mllm, interllava or no assistant",
         ),
         ({"assistant": MemberConfig("two_stage")}, "two_stage explains nothing"),
-        ({"localiser": MemberConfig("train_prior")}, "reads the train split"),
         ({"assistant": MemberConfig("endpoint", {"modl": "x"})}, "did you mean model"),
         ({"assistant": MemberConfig("nobody")}, "assistant: no baseline"),
     ],

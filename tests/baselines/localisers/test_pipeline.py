@@ -1,13 +1,18 @@
 """Which video a moment turn is about, by rule; both members answer as they do alone."""
 
+from pathlib import Path
+
 import pytest
 
-from baselines.base import Exchange, MemberConfig, Query, View
+from baselines.base import Exchange, MemberConfig, MissingInputError, Query, View
 from baselines.dialogue_context import is_sought
+from baselines.floors.train_prior import TrainPrior
 from baselines.registry import find, load
+from baselines.retrievers.bm25 import BM25
+from baselines.running.runner import RunConfig, start
 from harness.errors import WrongUsageError
 from harness.records import Moment
-from tests.baselines.conftest import CAT, COOK, DOG
+from tests.baselines.conftest import CAT, COOK, DOG, SAMPLES
 
 MEMBERS = {"retriever": MemberConfig("bm25"), "localiser": MemberConfig("whole_video")}
 EARLIER = (Exchange("video", "a cat", "It is video 1.", CAT, ()),)
@@ -79,6 +84,50 @@ def test_with_reference_history_moments_are_the_localisers(toy, said, file):
     its = said("whole_video", toy, "reference")
     moments = [[turn.moments for turn in dialogue] for dialogue in its]
     assert [[turn.moments for turn in dialogue] for dialogue in mine] == moments
+
+
+def test_the_file_that_ships_needs_no_training_and_answers_as_its_members(toy, said):
+    file = str(Path(__file__).resolve().parents[3] / "docs" / "pipeline.toml")
+    mine = said("pipeline", toy, "reference", file)
+    videos, moments = (said(name, toy, "reference") for name in ("bm25", "train_prior"))
+    for dialogues in zip(mine, videos, moments, strict=True):
+        for turn, ranked, located in zip(*dialogues, strict=True):
+            assert turn.videos == ranked.videos
+            assert turn.moments == located.moments
+    assert any(turn.moments for dialogue in mine for turn in dialogue)
+
+
+def train_prior_run(toy, name="pipeline", settings=None):
+    members = settings or {"localiser": MemberConfig("train_prior")}
+    return start(RunConfig(find(name), "own", settings=members), toy)
+
+
+def test_labels_of_train_reach_the_member_that_reads_them_alone(toy, monkeypatch):
+    views = {}
+    for kind in (BM25, TrainPrior):
+        prepare = kind.prepare
+
+        def spied(self, view, kind=kind, prepare=prepare):
+            views[kind] = view
+            prepare(self, view)
+
+        monkeypatch.setattr(kind, "prepare", spied)
+    made = train_prior_run(toy)
+    assert views[BM25].training is None
+    gold = views[TrainPrior].training.gold
+    assert {each.dialogue_id for each in gold}.isdisjoint(toy.split("test").dialogues())
+    assert made.card.training_data == ("toy train",)
+    inner = MemberConfig("pipeline", {"localiser": MemberConfig("train_prior")})
+    assert train_prior_run(toy, "two_stage", {"retriever": inner}).card.training_data == (
+        "toy train",
+    )
+    assert start(RunConfig(find("hybrid"), "own"), toy).card.training_data == ()
+
+
+def test_without_a_train_split_it_is_said(make):
+    alone = make([sample for sample in SAMPLES if sample["split"] == "test"])
+    with pytest.raises(MissingInputError, match="has no train split with labels, which pipeline"):
+        train_prior_run(alone)
 
 
 def test_no_answer_reads_a_later_turn(pipeline):

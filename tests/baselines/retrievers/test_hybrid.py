@@ -80,7 +80,6 @@ def test_provenance_is_that_of_the_members(toy):
         ([MemberConfig("bm25", {}, float("inf"))], "weight: expected a number above 0"),
         ([MemberConfig("bm25", {"candidates": "used"})], "set candidates=used for the whole"),
         ([MemberConfig("candidate_vote")], "reads candidates"),
-        ([MemberConfig("train_prior")], "reads the train split"),
         ([BM25, MemberConfig("sliding_window")], "member 2: sliding_window is a localiser"),
         ([MemberConfig("bm25", {"context": "\x1b[31m"})], "context is one of"),
     ],

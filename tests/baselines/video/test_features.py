@@ -4,6 +4,7 @@ import gc
 import hashlib
 import os
 import pickle
+import re
 import subprocess
 import sys
 
@@ -390,3 +391,32 @@ def test_the_note_gives_speed_and_waiting(made, monkeypatch):
     # 11 readings: one at the start, three a video, of which the first two bracket the waiting, one
     # at the end.
     assert line == "features: 3 videos, 19 frames, 2 frames/s, 30 % of the time waiting on decode"
+
+
+def test_durations_that_contradict_the_frames_are_counted_and_named(folder, tmp_path):
+    # a lasts 0.75 s, b 1.5 s, c 2.5 s
+    for durations, expected in (
+        ({"a": 750, "b": 1500, "c": 2500}, None),
+        ({"a": 1700, "b": 600, "c": None}, None),
+        (
+            {"a": 750, "b": 1500, "c": 2_500_000},
+            '1 of 3 videos .*first "c": 2,500.0 s by META, 2.5 s',
+        ),
+        ({"a": 5_000, "b": 200, "c": 900}, '3 of 3 videos .*first "a": 5.0 s by META, 0.8 s by'),
+    ):
+        notes = []
+        videos = [Video(n, d, path=f"videos/{n}.mp4") for n, d in durations.items()]
+        extract_features(videos, folder, SMALL, cache=None, workers=1, note=notes.append)
+        lines = [note for note in notes if note.startswith("durations:")]
+        assert len(lines) == (expected is not None)
+        if expected is not None:
+            assert re.search(expected, lines[0])
+            assert "in seconds, of these very files, and import again" in lines[0]
+
+
+def test_what_is_skipped_for_its_path_comes_with_what_helps(made):
+    made("../a.mp4", None, *ABC)
+    (line,) = made.notes
+    assert "2 skipped (1 no path, 1 path leaves the folder; first " in line
+    assert "`ivcr data import --videos META` with a `path`" in line
+    assert "`ivcr data import --videos-root DIR`, or the line DIR in videos_root.txt" in line

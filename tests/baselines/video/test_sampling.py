@@ -148,12 +148,14 @@ def test_pixels_are_the_same_on_every_reading(tmp_path):
 # --- what is refused
 
 
-def remuxed(source, path, options):
-    """The same packets in another container."""
+def remuxed(source, path, options, keyframe=1):
+    """The same packets in another container, from that keyframe on."""
+    seen = 0
     with av.open(str(source)) as read, av.open(str(path), "w", options=options) as write:
         stream = write.add_stream_from_template(read.streams.video[0])
         for packet in read.demux(video=0):
-            if packet.dts is not None:
+            seen += packet.is_keyframe
+            if packet.dts is not None and seen >= keyframe:
                 packet.stream = stream
                 write.mux(packet)
     return path
@@ -183,6 +185,53 @@ def test_a_file_cut_anywhere_is_refused_or_whole_but_for_a_second(tmp_path, name
         same = len(found.times) - doubtful
         assert found.pixels[:same].tolist() == whole.pixels[:same].tolist()
     assert refused >= 40
+
+
+MOVING = np.random.default_rng(0).integers(0, 256, (48, 64, 3), np.uint8)
+
+
+def moved(level):
+    """A noisy picture, moved to the side by `level` pixels: an encoder has much to say of it."""
+    return np.roll(MOVING, level, axis=1)
+
+
+def marked(path):
+    """Whether PyAV alone decodes the file to its end and marks a frame as corrupt."""
+    try:
+        with av.open(str(path)) as container:
+            return sum(frame.is_corrupt for frame in container.decode(video=0)) > 0
+    except (av.FFmpegError, IndexError):
+        return False
+
+
+@pytest.mark.parametrize(("name", "codec"), [("v.mp4", "libx264"), ("v.avi", "mpeg4")])
+def test_forty_copies_with_four_flipped_bytes_are_refused_where_the_decoder_notices(
+    tmp_path, name, codec
+):
+    data = plain(tmp_path / name, range(60), codec=codec, picture=moved).read_bytes()
+    damaged, draw = tmp_path / f"damaged-{name}", np.random.default_rng(1)
+    noticed = 0
+    for _ in range(40):
+        copy = np.frombuffer(data, np.uint8).copy()
+        copy[draw.integers(0, len(copy), 4)] ^= draw.integers(1, 256, 4, np.uint8)
+        damaged.write_bytes(copy.tobytes())
+        if marked(damaged):
+            noticed += 1
+            with pytest.raises(BadVideoError, match=r"is (damaged|truncated)"):
+                sample(damaged, SMALL)
+    assert noticed >= 10
+
+
+@pytest.mark.parametrize("name", ["cut.mp4", "cut.mkv"])
+def test_a_clip_cut_out_at_a_keyframe_that_earlier_frames_lean_on_is_taken(tmp_path, name):
+    how = {"x264": "open-gop=1:keyint=12:min-keyint=12:scenecut=0:bframes=3"}
+    whole = plain(tmp_path / "whole.mp4", range(48), picture=moved, **how)
+    clip = remuxed(whole, tmp_path / name, {}, keyframe=2)
+    with av.open(str(clip)) as container:
+        container.streams.video[0].codec_context.options = {"err_detect": "explode"}
+        with pytest.raises(av.InvalidDataError):  # what a stricter decoder would do to it
+            list(container.decode(video=0))
+    assert len(sample(clip, SMALL).times) >= 16
 
 
 @pytest.mark.parametrize(

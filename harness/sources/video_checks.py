@@ -1,0 +1,99 @@
+"""Whether META fits the dialogues and the video files: ids, paths, durations."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from harness.benchmark import LEAVES, VideoFolder, VideoLine, video_of
+from harness.files import shown
+from harness.records import VIDEO_CONTAINERS
+
+READERS = 8  # threads that read the headers of files
+TOLERANCE = 1.0  # seconds by which META may differ from a file
+THOUSANDFOLD = (990, 1010)  # how many times too long milliseconds are as seconds
+_ENDING = re.compile(r"\.[A-Za-z0-9]{2,4}$")
+Report = Callable[[str, str], None]
+
+
+def check_ids(described: Collection[str], named: Collection[str], report: Report) -> None:
+    """Report what META describes by another spelling than the dialogues, or for nothing.
+
+    described: META's ids; named: those of the dialogues. Where META describes all of the latter,
+    what it has beyond them is no oddity.
+    """
+    undescribed = sorted(set(named) - set(described))
+    unnamed = sorted(set(described) - set(named))
+    if not undescribed:
+        return
+    spelt = {_bare(video_id): video_id for video_id in reversed(unnamed)}
+    for video_id in undescribed:
+        if (other := spelt.get(_bare(video_id))) is not None:
+            report("near-metadata", f"{shown(video_id)}, in META {shown(other)}")
+    for video_id in unnamed:
+        report("unnamed-metadata", shown(video_id))
+
+
+def check_files(
+    videos: Mapping[str, VideoLine], folder: Path, *, present: bool, report: Report
+) -> None:
+    """Report videos whose path leads out of the videos' folder, and what contradicts their files.
+
+    present: whether the files lie there already; if not, paths alone are looked at. Raises
+    EnvironmentFailure if the folder that was named for the videos is none.
+    """
+    home, files = VideoFolder(folder), {}
+    for video_id, line in videos.items():
+        place = home.find(video_of(line))
+        if isinstance(place, Path):
+            files[video_id] = place
+        elif place == LEAVES:
+            report("outside-path", f"{shown(video_id)}, at {shown(line.path or '')}")
+        elif present and line.path is not None:
+            report("missing-file", f"{shown(video_id)}, at {shown(line.path)}")
+    with ThreadPoolExecutor(READERS) as pool:
+        for video_id, lengths in zip(files, pool.map(_lengths, files.values()), strict=True):
+            _check_duration(videos[video_id], lengths, report)
+
+
+def _check_duration(line: VideoLine, lengths: list[float], report: Report) -> None:
+    declared = line.duration
+    if (
+        declared is None
+        or not lengths
+        or any(abs(declared - each) <= TOLERANCE for each in lengths)
+    ):
+        return
+    low, high = THOUSANDFOLD
+    thousandfold = any(low * each <= declared <= high * each for each in lengths)
+    place = f"{shown(line.video_id)}, {declared:,.1f} s for {lengths[0]:,.1f} s"
+    report("duration-milliseconds" if thousandfold else "other-duration", place)
+
+
+def _lengths(path: Path) -> list[float]:
+    """The durations in seconds that the header of a file states; none if it cannot be read."""
+    import av
+
+    try:
+        options = {"format_whitelist": VIDEO_CONTAINERS}
+        with av.open(str(path), options=options, metadata_errors="replace") as container:
+            stream = container.streams.best("video")
+            return list(_stated(stream, container.duration, av.time_base))
+    # What PyAV raises at a damaged file; a run refuses it by name.
+    except (av.FFmpegError, ValueError, IndexError, ArithmeticError, AssertionError, OSError):
+        return []
+
+
+def _stated(stream: object, ticks: int | None, ticks_a_second: int) -> Iterator[float]:
+    length, base = getattr(stream, "duration", None), getattr(stream, "time_base", None)
+    if length and base:
+        yield float(length * base)
+    if ticks and ticks > 0:
+        yield ticks / ticks_a_second
+
+
+def _bare(video_id: str) -> str:
+    """An id without folders, ending and capitals."""
+    return _ENDING.sub("", re.split(r"[/\\]", video_id)[-1]).casefold()
