@@ -8,7 +8,7 @@ import pytest
 
 from harness.benchmark import Benchmark
 from harness.errors import SubmissionError
-from harness.files import open_input
+from harness.untrusted import open_input
 from harness.validation import check
 from harness.validation.reading.folder import sha256
 from tests.baselines.conftest import imported
