@@ -58,7 +58,7 @@ class ArrayArchive:
         with self._archive.open(info) as stream:
             found = _MAGIC.fullmatch(stream.read(10))
             length = 0 if found is None else int.from_bytes(found[1], "little")
-            header = _HEADER.fullmatch(stream.read(min(length, CHUNK)))
+            header = _HEADER.fullmatch(stream.read(length))
         if header is None:
             raise ValueError(f"{name}: expected an array as `ivcr score` writes it")
         kind = np.dtype(header[1].decode())

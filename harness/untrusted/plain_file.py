@@ -44,10 +44,11 @@ def open_untrusted(path: Path) -> Iterator[IO[bytes]]:
         )
 
 
-def read_small(path: Path, most: int) -> bytes:
+def read_small(path: Path, most: int, advice: str = "") -> bytes:
     """The bytes of a file that has at most `most` of them.
 
-    Raises UnfitFileError as `open_untrusted` does, and if the file is larger.
+    `advice`: what to do about a larger one, for which UnfitFileError is raised. Raises it as
+    `open_untrusted` does, too.
     """
     with open_untrusted(path) as raw:
         size, data = os.fstat(raw.fileno()).st_size, b""
@@ -57,7 +58,10 @@ def read_small(path: Path, most: int) -> bytes:
             except OSError as error:
                 raise unreadable(error) from error
     if max(size, len(data)) > most:
-        raise UnfitFileError("too large", f"expected at most {most:,} bytes, found {size:,}")
+        found = max(size, len(data))
+        raise UnfitFileError(
+            "too large", f"expected at most {most:,} bytes, found {found:,}{advice}"
+        )
     return data
 
 

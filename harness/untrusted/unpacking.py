@@ -171,8 +171,8 @@ class _Members:
         except (zlib.error, zstd.ZstdError) as error:
             raise UnfitFileError(
                 "not compressed",
-                f"is not sound {self._name}: {shown(str(error))[1:-1]}; compress it again, or name "
-                "it as it is",
+                f"is not sound {self._name}: {_found(error)}; compress it again, or name it as it "
+                "is",
             ) from error
         return found
 
@@ -206,6 +206,11 @@ def _read(raw: IO[bytes], length: int) -> bytes:
         return raw.read(length)
     except OSError as error:
         raise unreadable(error) from error
+
+
+def _found(error: Exception) -> str:
+    """What a library found, without the number and the words that come before."""
+    return shown(str(error).rpartition(": ")[2])[1:-1]
 
 
 def _too_large(most: int) -> UnfitFileError:

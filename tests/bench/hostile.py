@@ -31,6 +31,7 @@ import numpy as np
 from harness.files import zstd
 from harness.records import Card, Prediction
 from harness.submission import line, toml_card
+from harness.validation import check
 from tests.baselines.conftest import CAT, SAMPLES, dialogue, imported, talk
 
 CHATS = 400  # dialogues, each of one turn with a reference answer, half of them Chinese
@@ -267,10 +268,8 @@ def invalid(folder: Path) -> int:
     """Predictions that are not valid under scores that have their hash."""
     path = folder / "predictions.jsonl"
     path.write_bytes(path.read_bytes().replace(b"A/cat.mp4", b"A/cow.mp4"))
-    from harness.validation.reading.folder import sha256
-
     scores = json.loads((folder / "scores.json").read_text())
-    scores["submission"]["sha256"] = sha256(folder, 400)
+    scores["submission"]["sha256"] = check(folder, PLACES[folder].benchmark).sha256
     (folder / "scores.json").write_text(json.dumps(scores))
     (folder / "scores.outcomes.npz").unlink()
     return 0

@@ -69,4 +69,4 @@ def _card_bytes(folder: Path) -> bytes:
     if not path.is_symlink() and not path.exists():
         raise Fault(NO_CARD, "missing; write one with `ivcr submission init`")
     with faults(CARD_CODES):
-        return read_small(path, CARD_LIMIT)
+        return read_small(path, CARD_LIMIT, "; keep to the keys of a card")

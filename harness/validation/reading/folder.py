@@ -1,19 +1,14 @@
-"""A submission's folder: which file holds the predictions, how large it may be, its SHA-256."""
+"""A submission's folder: which file holds the predictions, and how large it may be."""
 
 from __future__ import annotations
 
-import hashlib
 import os
 from itertools import islice
 from pathlib import Path
 
-from harness.errors import SubmissionError
 from harness.files import is_leftover
-from harness.submission import CARD, EXAMPLE, PREDICTIONS, predictions_in
-from harness.untrusted import read_small
-from harness.validation.reading.source import CARD_CODES, faults, read_chunks
+from harness.submission import EXAMPLE, PREDICTIONS, predictions_in
 from harness.validation.report import display
-from harness.validation.rules.card import CARD_LIMIT
 from harness.validation.rules.folder import NO_PREDICTIONS, TWO_PREDICTIONS
 from harness.validation.rules.rule import Fault
 
@@ -33,23 +28,6 @@ _LOOKED_AT = 10_000  # files of a folder among which one with a similar name is 
 def most_bytes(turns: int) -> int:
     """How many bytes of text the predictions for so many turns may have."""
     return _FREE_BYTES + _BYTES_A_TURN * turns
-
-
-def sha256(folder: Path, turns: int) -> str:
-    """The SHA-256 (hex) of a submission: over its card, then the uncompressed predictions.
-
-    `turns`: of the split, for the limit on size. Raises SubmissionError if a file cannot be read.
-    """
-    digest, name = hashlib.sha256(), CARD
-    try:
-        with faults(CARD_CODES):
-            digest.update(read_small(folder / CARD, CARD_LIMIT))
-        name = predictions_file(folder)
-        for chunk in read_chunks(folder / name, most_bytes(turns)):
-            digest.update(chunk)
-    except Fault as fault:
-        raise SubmissionError(f"{folder / name}: {fault.text} [{fault.code}]") from fault
-    return digest.hexdigest()
 
 
 def predictions_file(folder: Path) -> str:
