@@ -12,11 +12,13 @@ import numpy as np
 import pytest
 
 from harness.benchmark import Benchmark
+from harness.errors import SubmissionError
 from harness.records import Card, Prediction
 from harness.scoring import score_to_files
 from harness.submission import write
 from harness.validation import check
 from leaderboard.board import entries
+from leaderboard.results.board_split import BoardSplit
 from tests.baselines.conftest import CAT, imported
 from tests.leaderboard.html_reading import Page
 
@@ -255,6 +257,23 @@ def test_files_beside_those_of_a_run_are_not_looked_at(board):
     (board.bad / ("y" * 255)).touch()
     (board.bad / "z").symlink_to("/nowhere")
     assert board.build()[1].endswith("2 runs, 0 floors, 0 refused\n")
+
+
+def test_verify_goes_on_behind_a_folder_that_cannot_be_scored(board, monkeypatch):
+    plain = BoardSplit.score_again
+
+    def vanished(self, folder, *rest, **named):
+        if folder == board.bad:
+            raise SubmissionError("card.toml: changed while it was read")
+        return plain(self, folder, *rest, **named)
+
+    monkeypatch.setattr(BoardSplit, "score_again", vanished)
+    code, out, err = board.verify()
+    assert (code, out) == (1, '"good/run": 0 differences\n')
+    assert err.splitlines()[:2] == [
+        '"bad/run": "card.toml: changed while it was read"',
+        '"bad/run": not compared',
+    ]
 
 
 def test_what_lacks_outcomes_is_named_at_the_end(board):

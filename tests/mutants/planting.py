@@ -33,7 +33,7 @@ from tests.mutants.validation import VALIDATION
 
 ROWS = (SCORING, BOARD, CHAT, INTERLLAVA, MODELS, RUNNING, TRAINING, VALIDATION)
 REPOSITORY = Path(__file__).resolve().parents[2]
-COPIED = ("harness", "baselines", "leaderboard", "docs", "tests", "pyproject.toml")
+COPIED = ("harness", "baselines", "leaderboard", "submissions", "docs", "tests", "pyproject.toml")
 FAILED, PASSED = 1, 0  # exit codes of pytest; others mean that it could not run the tests
 LIMIT = 600  # seconds a run
 
