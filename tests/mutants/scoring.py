@@ -4,20 +4,6 @@ METRICS = ("tests/metrics", "tests/test_scoring.py")
 STATISTICS = ("tests/statistics",)
 SCORING = (
     (
-        "an n-gram matches more often than the reference has it",
-        "harness/metrics/ngrams.py",
-        "np.minimum(counts, found).sum()",
-        "found.sum()",
-        METRICS,
-    ),
-    (
-        "an n-gram of the response matches its neighbour in the reference",
-        "harness/metrics/ngrams.py",
-        "np.where(distinct[places] == keys, places, len(distinct))",
-        "places",
-        METRICS,
-    ),
-    (
         "rank off by one",
         "harness/outcomes/columns.py",
         "given.videos.index(answer.video_id, 0, RANK_LIMIT) + 1",

@@ -1,4 +1,4 @@
-"""Planted bugs of validation, of the reading of strangers' files and of the check of documents.
+"""Planted bugs of validation, of the reading of strangers' files, of the check of documents and of responses.
 
 Each row: the bug, its file, the text that stands there once, the text with the bug, the tests.
 """
@@ -8,6 +8,7 @@ DOCUMENTS = "tests/schemas/test_documents.py"
 PUBLIC = "tests/cli/test_public_files.py"
 CHECK = "tests/validation/test_check.py"
 AGREEMENT = "tests/validation/test_agreement.py"
+NGRAMS = "tests/metrics/test_ngrams.py"
 TEXT = "tests/untrusted/test_bounded_text.py"
 UNPACKING = "tests/untrusted/test_unpacking.py"
 ARRAYS = "tests/untrusted/test_array_archive.py"
@@ -188,5 +189,19 @@ VALIDATION = (
         "if found != self.header.fingerprint:",
         "if split is None and found != self.header.fingerprint:",
         (f"{PUBLIC}::test_a_public_file_that_changed_since_the_import_is_refused",),
+    ),
+    (
+        "an n-gram matches more often than the reference has it",
+        "harness/metrics/ngrams.py",
+        "np.minimum(counts, found).sum()",
+        "found.sum()",
+        (NGRAMS,),
+    ),
+    (
+        "an n-gram of the response matches its neighbour in the reference",
+        "harness/metrics/ngrams.py",
+        "np.where(distinct[places] == keys, places, len(distinct))",
+        "places",
+        (NGRAMS,),
     ),
 )
