@@ -1,4 +1,4 @@
-"""Planted bugs of validation, of the reading of strangers' files, of the check of documents and of responses.
+"""Planted bugs of validation, of strangers' files, of documents and of responses.
 
 Each row: the bug, its file, the text that stands there once, the text with the bug, the tests.
 """
