@@ -26,6 +26,7 @@ from harness.records import (
     milliseconds,
 )
 from harness.schemas.documents import require
+from harness.untrusted import UnfitFileError, json_document
 
 NEXT_STEP = "import the benchmark again, or update the harness"
 VIDEOS_ROOT = "videos_root.txt"
@@ -127,7 +128,10 @@ class Benchmark:
                 f"{folder}: expected a benchmark folder, found no benchmark.json; "
                 "make one with `ivcr data import` or `ivcr data mini`"
             )
-        document = _decoded(path, _read(path), msgspec.json.Decoder())
+        try:
+            document = json_document(_read(path), object)
+        except UnfitFileError as error:
+            raise EnvironmentFailure(f"{path}: {error}; {NEXT_STEP}") from error
         require("benchmark", document, path, NEXT_STEP, EnvironmentFailure)
         self.header = msgspec.convert(document, Header)
         self._splits: dict[str, Split] = {}
@@ -346,7 +350,7 @@ def _decoded_lines(path: Path, data: bytes, kind: type[T]) -> Iterator[T]:
 def _decoded(place: Path | str, data: bytes, decoder: msgspec.json.Decoder[T]) -> T:
     try:
         return decoder.decode(data)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise EnvironmentFailure(
             f"{place}: not as the harness writes it: {error}; import the benchmark again"
         ) from error

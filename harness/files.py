@@ -1,8 +1,7 @@
-"""Files written whole or not at all, compressed streams, one way to write JSON."""
+"""Files written whole or not at all, one way to write JSON and to show foreign text."""
 
 from __future__ import annotations
 
-import gzip
 import os
 import re
 import sys
@@ -10,7 +9,7 @@ import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, Any
 
 import msgspec
 
@@ -122,26 +121,3 @@ def write(path: Path, data: bytes) -> None:
     """Write `data` to `path`, whole or not at all."""
     with open_replacement(path) as stream:
         stream.write(data)
-
-
-@contextmanager
-def open_input(path: Path, name: Path | None = None) -> Iterator[IO[bytes]]:
-    """Open a trusted file for reading bytes, decompressing by its suffix (.gz, .zst).
-
-    Errors call the file `name`, where given. Raises EnvironmentFailure if it is absent or
-    unreadable.
-    """
-    try:
-        with _stream(path) as stream:
-            yield stream
-    except (OSError, EOFError, zstd.ZstdError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise EnvironmentFailure(f"{name or path}: cannot be read: {reason}") from error
-
-
-def _stream(path: Path) -> IO[bytes]:
-    if path.suffix == ".gz":
-        return cast("IO[bytes]", gzip.open(path, "rb"))
-    if path.suffix == ".zst":
-        return cast("IO[bytes]", zstd.open(path, "rb"))
-    return path.open("rb")

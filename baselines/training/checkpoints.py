@@ -16,6 +16,7 @@ from torch import Tensor
 from baselines.training.processes import is_main_process
 from harness.errors import EnvironmentFailure, WrongUsageError
 from harness.files import readable, shown, write
+from harness.untrusted import UnfitFileError, json_document
 
 WEIGHTS, ABOUT_WEIGHTS = "weights.safetensors", "checkpoint.json"
 SCHEMA = 1
@@ -77,8 +78,8 @@ def load(folder: Path, *, baseline: str | tuple[str, ...]) -> Checkpoint:
     names = (baseline,) if isinstance(baseline, str) else baseline
     raw = _read(folder / ABOUT_WEIGHTS, names[0])
     try:
-        about = msgspec.json.decode(raw, type=_Document)
-    except msgspec.DecodeError as error:
+        about = json_document(raw, _Document)
+    except UnfitFileError as error:
         raise _damage(folder / ABOUT_WEIGHTS, str(error)) from error
     if about.schema != SCHEMA:
         raise EnvironmentFailure(

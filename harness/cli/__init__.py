@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 import signal
 import sys
 
@@ -58,6 +59,9 @@ def main() -> None:
     An interrupt ends with 130 and a termination with 143; unfinished files are removed before.
     """
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A path that is no UTF-8 goes out with the bytes with which it came in.
+        sys.stdout.reconfigure(errors="surrogateescape")
     try:
         code = ivcr(standalone_mode=False)
     except click.ClickException as error:

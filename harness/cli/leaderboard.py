@@ -48,12 +48,13 @@ def verify(submissions: Path, benchmark: Path, split: str) -> None:
     """Score every submission and floor again, and compare each figure with its scores.json.
 
     Outcomes turn by turn, from which rank ranges are computed, are compared too, where they are
-    there. Exits with 0 if all agree, with 1 if one does not.
+    there. What could not be compared is named at the end. Exits with 0 if all agree, with 1 if one
+    does not or cannot be read.
     """
     from leaderboard.tables import verification
 
     found = verification.verify(submissions, benchmark, split=split, note=click.echo)
-    for line in found.disagreements:
+    for line in (*found.disagreements, *found.missing):
         click.echo(line, err=True)
     found.require_agreement(submissions)
     click.echo(f"{found.compared} scores.json agree with their predictions")

@@ -12,12 +12,15 @@ from msgspec import Struct
 
 from harness.benchmark import Benchmark, Split
 from harness.errors import SubmissionError
-from harness.files import open_input, shown
+from harness.files import shown
 from harness.records import Card, Prediction, Turn, TurnKey
 from harness.submission import ANSWERED_BY, STARTER
+from harness.untrusted import UnfitFileError, bounded_lines, open_input
 from harness.validation.report import display
 from harness.validation.suggestions import Suggestions
 
+LONGEST_LINE = 16 << 20  # bytes
+LARGEST_UTF_16 = 64 << 20  # bytes
 HINTED = 20  # unknown names of one kind that are looked up for a hint
 _ZIP = b"PK\x03\x04"
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
@@ -190,17 +193,21 @@ def text_lines(path: Path) -> Iterator[str]:
 
 def _in_utf_8(stream: IO[bytes], path: Path) -> Iterator[bytes]:
     """The bytes of a stream line by line, those of UTF-16 in UTF-8."""
-    first = stream.readline()
+    lines = bounded_lines(stream, LONGEST_LINE)
+    first = next(lines, b"")
     if first.startswith(_ZIP):
         raise SubmissionError(
             f"{path}: expected text, found a workbook or a ZIP archive; save the table as CSV UTF-8"
         )
     if not first.startswith(_UTF_16):
         yield first
-        yield from stream
+        yield from lines
         return
+    rest = stream.read(LARGEST_UTF_16)
+    if len(rest) == LARGEST_UTF_16:
+        raise UnfitFileError("too large", f"expected at most {LARGEST_UTF_16:,} bytes of UTF-16")
     try:
-        yield (first + stream.read()).decode("utf-16").encode("utf-8")
+        yield (first + rest).decode("utf-16").encode("utf-8")
     except UnicodeError as error:
         raise SubmissionError(
             f"{path}: begins like UTF-16 text and is none; save the file as UTF-8"

@@ -24,6 +24,7 @@ EMPTY = frozenset(
     ("nan", "NaN", "NAN", "None", "none", "null", "NULL", "NA", "N/A", "#N/A", "<NA>", "NaT")
 )
 SEPARATORS = {",": ",", ";": ";", "\t": "a tab"}
+COLUMNS = 1000  # of a table
 _SEP = re.compile(r'"?sep=([,;|\t])"?', re.IGNORECASE)
 Row = dict[str, str]
 
@@ -71,6 +72,8 @@ def _known_columns(line: str, separator: str) -> int:
 
 def _checked_heading(cells: Sequence[str], place: str, log: DropLog) -> list[str]:
     """The columns by their names here; one that is not known is dropped or, near one, refused."""
+    if len(cells) > COLUMNS:
+        raise SubmissionError(f"{place}: expected at most {COLUMNS} columns, found {len(cells):,}")
     heading = [_COLUMNS.get(_plain(cell), cell.strip()) for cell in cells]
     for name in NAMING:
         if name not in heading:

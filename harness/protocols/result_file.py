@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import json
-import zlib
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from harness.errors import EnvironmentFailure, SubmissionError
 from harness.files import shown
+from harness.sources.json_stream import list_elements
 from harness.submission import CARD, PREDICTIONS
+from harness.untrusted import UnfitFileError, unpacked
 from harness.validation.reading.place import GZIP, archive_kind
+from harness.validation.reading.source import Hash
 
 LARGEST = 1 << 30  # bytes, uncompressed; 200,000 items with their prompts take about 300 MB
 _GZIP = b"\x1f\x8b"
@@ -62,38 +64,30 @@ def read_result(path: Path) -> ResultFile:
     Raises EnvironmentFailure if it is absent, SubmissionError if it is no such file.
     """
     require_result(path)
-    data = _bytes(path)
-    try:
-        document = json.loads(data.decode("utf-8-sig"))
-    except (ValueError, RecursionError) as error:
-        raise SubmissionError(f"{path}: expected UTF-8 JSON: {error}") from error
-    if not isinstance(document, list):
-        raise SubmissionError(
-            f"{path}: expected a list of entries, found {type(document).__name__}"
-        )
-    entries = tuple(_entry(path, number, entry) for number, entry in enumerate(document, start=1))
-    return ResultFile(entries, hashlib.sha256(data).hexdigest())
-
-
-def _bytes(path: Path) -> bytes:
+    digest = hashlib.sha256()
     try:
         with path.open("rb") as raw:
-            packed = raw.read(2) == _GZIP
+            suffix = ".gz" if raw.read(2) == _GZIP else ""
             raw.seek(0)
-            data = _unpacked(path, raw) if packed else raw.read(LARGEST + 1)
+            elements = list_elements(_through(path, unpacked(raw, suffix), digest))
+            entries = tuple(_entry(path, number, each) for number, each in enumerate(elements, 1))
     except OSError as error:
         raise EnvironmentFailure(f"{path}: cannot be read: {error.strerror or error}") from error
-    if len(data) > LARGEST:
-        raise SubmissionError(f"{path}: longer than {LARGEST:,} bytes uncompressed")
-    return data
-
-
-def _unpacked(path: Path, raw: IO[bytes]) -> bytes:
-    try:
-        with gzip.open(raw) as stream:
-            return stream.read(LARGEST + 1)
-    except (OSError, EOFError, zlib.error) as error:
+    except UnfitFileError as error:
         raise SubmissionError(f"{path}: broken gzip stream: {error}") from error
+    except ValueError as error:
+        raise SubmissionError(f"{path}: expected UTF-8 JSON: {error}") from error
+    return ResultFile(entries, digest.hexdigest())
+
+
+def _through(path: Path, chunks: Iterable[bytes], digest: Hash) -> Iterator[bytes]:
+    total = 0
+    for chunk in chunks:
+        total += len(chunk)
+        if total > LARGEST:
+            raise SubmissionError(f"{path}: longer than {LARGEST:,} bytes uncompressed")
+        digest.update(chunk)
+        yield chunk
 
 
 def _entry(path: Path, number: int, entry: Any) -> ResultEntry:

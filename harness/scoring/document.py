@@ -115,13 +115,19 @@ def require_valid(
         raise SubmissionError(
             f"{folder}: a reported card carries typed figures, no predictions to be {done}"
         )
-    errors = [problem for problem in report.problems if problem.severity == "error"]
-    if partial:
-        errors = [problem for problem in errors if problem.code != MISSING]
-    if errors or card is None or sha256 is None:
-        first = errors[0].message if errors else "no card"
+    first = first_problem(checked, partial=partial)
+    if first is not None or card is None or sha256 is None:
         raise SubmissionError(
-            f"{folder}: not valid, so not {done} ({report.errors:,} problems, the first: {first});"
-            f" `ivcr validate {shlex.quote(str(folder))} {how}` lists them all"
+            f"{folder}: not valid, so not {done} ({report.errors:,} problems, the first: "
+            f"{first or 'no card'}); `ivcr validate {shlex.quote(str(folder))} {how}` lists them "
+            "all"
         )
     return card, sha256
+
+
+def first_problem(checked: CheckResult, *, partial: bool = False) -> str | None:
+    """The first error of a submission, None if there is none; `partial`: turns may be missing."""
+    for problem in checked.report.problems:
+        if problem.severity == "error" and not (partial and problem.code == MISSING):
+            return problem.message
+    return None

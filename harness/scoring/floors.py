@@ -6,12 +6,14 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import msgspec
 from msgspec import Struct
 
 from harness.errors import EnvironmentFailure
 from harness.files import is_leftover
 from harness.metrics import METRICS
+from harness.untrusted import UnfitFileError, json_document, read_small
+
+LARGEST = 1 << 22  # bytes of scores.json
 
 
 class Floor(NamedTuple):
@@ -68,8 +70,8 @@ def _of_the_kind(
 
 def _read(path: Path) -> _Scores:
     try:
-        return msgspec.json.decode(path.read_bytes(), type=_Scores)
-    except (OSError, msgspec.DecodeError) as error:
+        return json_document(read_small(path, LARGEST), _Scores)
+    except UnfitFileError as error:
         raise EnvironmentFailure(
             f"{path}: expected a floor's scores: {error}; "
             "make them again with `ivcr baseline run --floors --benchmark BENCHMARK`"

@@ -6,17 +6,15 @@ Memory is bounded by the largest value.
 from __future__ import annotations
 
 import codecs
-import gzip
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, Any
 
 from harness.errors import EnvironmentFailure
-from harness.files import open_input
+from harness.untrusted import UnfitFileError, bounded_lines, open_input, unpacked
 
-CHUNK = 1 << 20
-LARGEST_ELEMENT = 64 << 20  # characters; the official dialogues are of the order of 10^4
+LARGEST_ELEMENT = 8 << 20  # characters; the official dialogues are of the order of 10^4
 _DECODER = json.JSONDecoder()
 _SPACE = " \t\r\n"
 Progress = Callable[[int, int], None]
@@ -33,16 +31,22 @@ def elements(
     """
     try:
         with path.open("rb") as raw:
-            size = path.stat().st_size
-            stream = gzip.GzipFile(fileobj=raw) if path.suffix == ".gz" else raw
-            yield from _List(
-                name or path, _characters(cast("IO[bytes]", stream), raw, size, progress)
-            )
-    except (OSError, EOFError, UnicodeDecodeError) as error:
+            suffix = path.suffix if path.suffix == ".gz" else ""
+            chunks = _watched(unpacked(raw, suffix), raw, path.stat().st_size, progress)
+            yield from list_elements(chunks)
+    except (OSError, ValueError, UnfitFileError) as error:
         reason = getattr(error, "strerror", None) or error
         raise EnvironmentFailure(
-            f"{name or path}: cannot be read as UTF-8 JSON: {reason}"
+            f"{name or path}: cannot be read as UTF-8 JSON: {reason}; is the file whole?"
         ) from error
+
+
+def list_elements(chunks: Iterable[bytes]) -> Iterator[Any]:
+    """The elements of the JSON list in these bytes (UTF-8), in order.
+
+    Raises ValueError, with the place, if they are no JSON list, cut short, or go on behind it.
+    """
+    yield from _List(_characters(chunks))
 
 
 def json_lines(path: Path, *, name: Path | None = None) -> Iterator[tuple[str, Any]]:
@@ -52,7 +56,7 @@ def json_lines(path: Path, *, name: Path | None = None) -> Iterator[tuple[str, A
     EnvironmentFailure, with the place, if the file cannot be read or a line is no JSON.
     """
     with open_input(path, name) as stream:
-        for number, line in enumerate(stream, start=1):
+        for number, line in enumerate(bounded_lines(stream, LARGEST_ELEMENT), start=1):
             place = f"{name or path}:{number}"
             try:
                 if line.strip():
@@ -61,13 +65,18 @@ def json_lines(path: Path, *, name: Path | None = None) -> Iterator[tuple[str, A
                 raise EnvironmentFailure(f"{place}: not JSON: {error}") from error
 
 
-def _characters(
-    stream: IO[bytes], raw: IO[bytes], size: int, progress: Progress | None
-) -> Iterator[str]:
-    decoder = codecs.getincrementaldecoder("utf-8-sig")()
-    while chunk := stream.read(CHUNK):
+def _watched(
+    chunks: Iterable[bytes], raw: IO[bytes], size: int, progress: Progress | None
+) -> Iterator[bytes]:
+    for chunk in chunks:
         if progress is not None:
             progress(raw.tell(), size)
+        yield chunk
+
+
+def _characters(chunks: Iterable[bytes]) -> Iterator[str]:
+    decoder = codecs.getincrementaldecoder("utf-8-sig")()
+    for chunk in chunks:
         yield decoder.decode(chunk)
     yield decoder.decode(b"", final=True)
 
@@ -75,25 +84,26 @@ def _characters(
 class _List:
     """A reader of one list: `text` holds what is read and not yet decoded, from `at` on."""
 
-    def __init__(self, path: Path, chunks: Iterator[str]) -> None:
-        self.path, self.chunks = path, chunks
+    def __init__(self, chunks: Iterator[str]) -> None:
+        self.chunks = chunks
         self.text, self.at, self.dropped, self.count = "", 0, 0, 0
 
     def __iter__(self) -> Iterator[Any]:
         if self._next_mark() != "[":
-            raise self._error("expected a JSON list of dialogues")
+            raise self._error("expected a JSON list")
         self.at += 1
-        if self._next_mark() == "]":
-            return
-        while True:
+        mark = self._next_mark()
+        while mark != "]":
             yield self._element()
             self.count += 1
             mark = self._next_mark()
-            self.at += 1
-            if mark == "]":
-                return
-            if mark != ",":
+            if mark not in (",", "]"):
                 raise self._error("expected , or ] after an element")
+            if mark == ",":
+                self.at += 1
+        self.at += 1
+        if self._next_mark():
+            raise self._error("expected nothing behind the list")
 
     def _more(self) -> bool:
         """Read on; False at the end of the file."""
@@ -141,6 +151,5 @@ class _List:
                 return False
         return True
 
-    def _error(self, what: str) -> EnvironmentFailure:
-        place = f"element {self.count + 1}, character {self.dropped + self.at}"
-        return EnvironmentFailure(f"{self.path}: {place}: {what}; is the file whole?")
+    def _error(self, what: str) -> ValueError:
+        return ValueError(f"element {self.count + 1}, character {self.dropped + self.at}: {what}")

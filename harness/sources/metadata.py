@@ -9,8 +9,9 @@ from typing import Any
 
 from harness.benchmark import VideoLine
 from harness.errors import EnvironmentFailure
-from harness.files import open_input, shown
+from harness.files import shown
 from harness.sources.json_stream import elements, json_lines
+from harness.untrusted import open_input
 
 
 def read_metadata(path: Path) -> dict[str, VideoLine]:

@@ -39,17 +39,19 @@ def check(
     split: str = "test",
     *,
     keep: bool = True,
+    hashed: bool | None = None,
     public: PublicSplit | None = None,
 ) -> CheckResult:
     """Check the submission in `folder` against what participants see of a split.
 
-    `keep=False` reads the same and reports the same in bounded memory, without predictions and
-    SHA-256. `public`: the public half of the split, where it is read already. Raises
-    EnvironmentFailure if `folder` or the benchmark cannot be read.
+    `keep=False` reads the same and reports the same in bounded memory, without predictions.
+    `hashed`: whether the SHA-256 is computed, by default where predictions are kept. `public`: the
+    public half of the split, where it is read already. Raises EnvironmentFailure if `folder` or the
+    benchmark cannot be read.
     """
     require_folder(folder)
     public = public or read_public(benchmark, split)
-    log, digest = ProblemLog(), hashlib.sha256() if keep else None
+    log, digest = ProblemLog(), hashlib.sha256() if (keep if hashed is None else hashed) else None
     card, table = read_card(folder, log, digest)
     _apply_folder_rules(folder, table, log)
     reader = PredictionsReader(public, log, keep)

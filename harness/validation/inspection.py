@@ -101,12 +101,18 @@ def _counts(path: Path, digest: Hash) -> Counter[str]:
             counts["bytes of text"] += len(chunk)
             yield chunk
 
+    lines = unreadable = 0
     for line in split_lines(hashed()):
-        counts["lines"] += 1
+        lines += 1
         try:
-            keys = decoder.decode(line or b"")
+            keys = decoder.decode(line) if line else None
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            counts["unreadable lines"] += 1
-            continue
-        counts.update(f"with {part}" for part in PARTS if part in keys)
+            keys = None
+        if keys is None:
+            unreadable += 1
+        else:
+            counts.update(f"with {part}" for part in PARTS if part in keys)
+    counts["lines"] = lines
+    if unreadable:
+        counts["unreadable lines"] = unreadable
     return counts

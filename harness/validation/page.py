@@ -24,6 +24,11 @@ submission invalid; a *warning* does not. Codes are stable. Nothing here looks a
 
 An empty list, and an empty response in a chat turn, is an abstention: valid, counted, and scored as
 wrong.
+
+Before anything is parsed, files are bounded: a card to 64 KiB, to keys of 16 parts and to lists and
+tables 16 deep; `scores.json` to 4 MiB, 16 deep and a million values; `scores.outcomes.npz` to 64
+entries and a table of 1,000 rows with a column for each turn; predictions as S109, S110, S115, S116
+and L100 say. `docs/performance.md` has what the worst of them cost.
 """
 HEADING = "| code | severity | what holds | a bad example |\n|---|---|---|---|\n"
 

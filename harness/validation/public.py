@@ -198,7 +198,7 @@ def _lines(path: Path, kind: type[T]) -> Iterator[T]:
     for number, line in enumerate(_raw_lines(path), start=1):
         try:
             yield decoder.decode(line)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise EnvironmentFailure(
                 f"{path}:{number}: not as the harness writes it: {error}; import the benchmark "
                 "again"

@@ -7,6 +7,7 @@ the only memory from build to build; leaderboard.site.ledger_writing writes it.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 from collections.abc import Collection, Iterable, Mapping
@@ -23,7 +24,10 @@ from leaderboard.board import outcomes
 from leaderboard.board.records import Scores, Stamp, Standing
 from leaderboard.results.description import Bench, MetricInfo
 
-READ_FILES = ("card.toml", "scores.json", outcomes.NAME)
+READ_FILES = (
+    *("card.toml", "scores.json", outcomes.NAME),
+    *(f"predictions.jsonl{suffix}" for suffix in ("", ".gz", ".zst")),
+)
 CODE = ("leaderboard", "harness.statistics", "harness.publication")
 Written = dict[str, tuple[int, int]]  # path in the site: size in bytes, time in nanoseconds
 
@@ -80,15 +84,13 @@ def _own_files(folder: Traversable) -> Iterable[tuple[str, bytes]]:
 
 def stamp(folder: Path) -> Stamp:
     """Name, size, times and inode of each file that an entry is read from."""
-    inside = (path for path in os.scandir(folder) if _matters(path.name))
-    found = ((path.name, path.stat(follow_symlinks=False)) for path in inside)
-    return tuple(
-        sorted((name, s.st_size, s.st_mtime_ns, s.st_ctime_ns, s.st_ino) for name, s in found)
-    )
-
-
-def _matters(name: str) -> bool:
-    return name in READ_FILES or name.startswith("predictions.")
+    found = []
+    for name in sorted(READ_FILES):
+        with contextlib.suppress(FileNotFoundError):
+            # A link within the folder counts as what it leads to.
+            s = (folder / name).stat()
+            found.append((name, s.st_size, s.st_mtime_ns, s.st_ctime_ns, s.st_ino))
+    return tuple(found)
 
 
 def ledger_path(site: Path) -> Path:

@@ -1,10 +1,10 @@
-"""Reading a submission's card and scores: small plain files from an unknown author."""
+"""A submission's card and scores as records, from files of an unknown author."""
 
 from __future__ import annotations
 
 import os
-import stat
-import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,35 +13,38 @@ import msgspec
 from harness.errors import SubmissionError
 from harness.records import Card
 from harness.schemas.documents import plain, require
+from harness.untrusted import UnfitFileError, json_document, read_small, toml_table
 from leaderboard.board.records import Scores
 
-LARGEST = {"card.toml": 1 << 16, "scores.json": 1 << 22}  # bytes
+CARD, CARD_BYTES, VALIDATE = "card.toml", 1 << 16, "`ivcr validate` says more"
+SCORES, SCORES_BYTES, AGAIN = "scores.json", 1 << 22, "make it again with `ivcr score`"
 
 
 def read_card(folder: Path) -> Card:
     """card.toml. Raises SubmissionError if it is no card."""
-    try:
-        table = plain(tomllib.loads(_bytes(folder / "card.toml").decode("utf-8-sig")))
-        require("card", table, "card.toml", "`ivcr validate` says more", SubmissionError)
+    with _named(CARD, VALIDATE):
+        table = plain(toml_table(read_small(folder / CARD, CARD_BYTES)))
+        require("card", table, CARD, VALIDATE, SubmissionError)
         return msgspec.convert(table, Card)
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
-        raise SubmissionError(f"card.toml: {error}; `ivcr validate` says more") from error
 
 
 def read_scores(folder: Path) -> Scores:
     """scores.json. Raises SubmissionError if there is none or it is something else."""
-    path = folder / "scores.json"
-    if not os.path.lexists(path):
-        raise SubmissionError("scores.json: there is none yet; make it with `ivcr score`")
-    try:
-        document = msgspec.json.decode(_bytes(path))
-        require(
-            *("scores", _one_of_each_form(document), "scores.json"),
-            *("make it again with `ivcr score`", SubmissionError),
-        )
+    if not os.path.lexists(folder / SCORES):
+        raise SubmissionError(f"{SCORES}: there is none yet; make it with `ivcr score`")
+    with _named(SCORES, AGAIN):
+        document = json_document(read_small(folder / SCORES, SCORES_BYTES), object)
+        require("scores", _one_of_each_form(document), SCORES, AGAIN, SubmissionError)
         return msgspec.convert(document, Scores)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise SubmissionError(f"scores.json: {error}; make it again with `ivcr score`") from error
+
+
+@contextmanager
+def _named(name: str, next_step: str) -> Iterator[None]:
+    """Raise SubmissionError with the file's name, where it is unfit or no such record."""
+    try:
+        yield
+    except (UnfitFileError, msgspec.ValidationError) as error:
+        raise SubmissionError(f"{name}: {error}; {next_step}") from error
 
 
 def _one_of_each_form(document: Any) -> Any:
@@ -74,18 +77,3 @@ def _side(value: Any) -> object:
     if isinstance(value, float):
         return value < 0, value.is_integer()
     return value < 0 if isinstance(value, int) else value == ""
-
-
-def _bytes(path: Path) -> bytes:
-    """A small regular file, never a link, a pipe or a device."""
-    try:
-        found = path.lstat()
-        if not stat.S_ISREG(found.st_mode):
-            raise SubmissionError(f"{path.name}: expected a regular file, found something else")
-        if found.st_size > LARGEST[path.name]:
-            raise SubmissionError(
-                f"{path.name}: {found.st_size:,} bytes; expected at most {LARGEST[path.name]:,}"
-            )
-        return path.read_bytes()
-    except OSError as error:
-        raise SubmissionError(f"{path.name}: cannot be read: {error.strerror}") from error

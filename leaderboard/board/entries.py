@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
+from typing import Protocol
 
 from harness.errors import IvcrError, SubmissionError
 from harness.files import is_leftover
 from leaderboard.board.build_ledger import KnownEntry, stamp
 from leaderboard.board.consistency import disagreement, score_again
 from leaderboard.board.documents import read_card, read_scores
-from leaderboard.board.levels import require_submissions, require_teams, run_folders
+from leaderboard.board.levels import MOST, require_submissions, require_teams
+from leaderboard.board.outcomes import check_outcomes
 from leaderboard.board.records import BoardContents, Entry, Refusal, ReportedRun, Scores
 from leaderboard.board.withholding import withhold_cells
 from leaderboard.results.description import Bench, MetricInfo
@@ -19,7 +22,13 @@ from leaderboard.results.description import Bench, MetricInfo
 FLOORS = "floors/"
 # Files of an unfinished `ivcr baseline run`, in <run>.run beside the submission to be.
 _JOURNAL = re.compile(r"\d+-of-\d+\.(jsonl|traceback\.txt)")
-Hash = Callable[[Path], str]
+
+
+class SubmissionHash(Protocol):
+    """The SHA-256 (hex) of a valid submission; raises SubmissionError if it is not valid."""
+
+    def __call__(self, folder: Path, *, partial: bool = False) -> str:
+        """`partial`: turns may be missing."""
 
 
 class EntryReader:
@@ -29,11 +38,11 @@ class EntryReader:
         self,
         bench: Bench,
         metrics: Mapping[str, MetricInfo],
-        sha256: Hash,
+        sha256: SubmissionHash,
         organizers: Collection[str] = (),
         known: Mapping[str, KnownEntry] | None = None,
     ) -> None:
-        """`sha256` hashes a submission folder; `organizers`: the folders of their own teams.
+        """`sha256` checks and hashes a folder; `organizers`: the folders of their own teams.
 
         `known`: entries of the last build by key; while unchanged they are not read again.
         """
@@ -57,6 +66,8 @@ class EntryReader:
         refused: list[Refusal] = []
         for key, folder in _folders(submissions, self._bench.floors):
             try:
+                if isinstance(folder, SubmissionError):
+                    raise folder
                 row = self._read(key, folder)
             except IvcrError as error:
                 refused.append(Refusal(key, str(error)))
@@ -87,12 +98,13 @@ class EntryReader:
         if reason := disagreement(scores, card, self._bench, self._metrics):
             raise SubmissionError(f"scores.json: {reason}")
         self._same_files(folder, scores)
+        check_outcomes(folder, self._bench.counts["turns"])
         if self._bench.labels == "hidden":
             scores = withhold_cells(scores, self._metrics)
         return Entry(key, card, scores, floor, own, files)
 
     def _same_files(self, folder: Path, scores: Scores) -> None:
-        sha256 = self._sha256(folder)
+        sha256 = self._sha256(folder, partial="partial:" in scores.signature)
         if sha256 != scores.submission.sha256:
             raise SubmissionError(
                 f"scores.json: is of the submission {scores.submission.sha256[:12]}, the files here"
@@ -100,11 +112,54 @@ class EntryReader:
             )
 
 
-def _folders(submissions: Path, floors: Path) -> Iterator[tuple[str, Path]]:
+def _folders(submissions: Path, floors: Path) -> Iterator[tuple[str, Path | SubmissionError]]:
+    """Key and folder of each run; instead of the folder, why none can be read under the key."""
     for prefix, root in (("", submissions), (FLOORS, floors)):
-        for folder in run_folders(root):
-            if not _unfinished(folder):
-                yield prefix + folder.relative_to(root).as_posix(), folder
+        for first in sorted(_inside(root)) if root.is_dir() else ():
+            team = prefix + _readable(first)
+            if first.is_symlink() or (first / "card.toml").is_file():
+                yield team, first
+                continue
+            if reason := _unnamed(first):
+                yield team, reason
+                continue
+            try:
+                runs = sorted(_inside(first, MOST))
+            except SubmissionError as error:
+                yield team, error
+                continue
+            for second in runs:
+                if not _unfinished(second):
+                    yield f"{team}/{_readable(second)}", _unnamed(second) or second
+
+
+def _inside(folder: Path, most: int | None = None) -> Iterator[Path]:
+    """Folders inside, links to folders included: they are refused, not ignored.
+
+    Raises SubmissionError if the folder cannot be read or holds more than `most` things.
+    """
+    try:
+        with os.scandir(folder) as inside:
+            for number, entry in enumerate(inside, start=1):
+                if most is not None and number > most:
+                    raise SubmissionError(f"expected at most {most:,} runs, found more")
+                hidden = entry.name.startswith(".") or is_leftover(entry.name)
+                if not hidden and entry.is_dir():
+                    yield folder / entry.name
+    except OSError as error:
+        raise SubmissionError(f"cannot be read: {error.strerror}") from error
+
+
+def _readable(folder: Path) -> str:
+    """The folder's name; bytes that are no UTF-8 as \\xff."""
+    return os.fsencode(folder.name).decode("utf-8", "backslashreplace")
+
+
+def _unnamed(folder: Path) -> SubmissionError | None:
+    """The error for a folder whose name is no text."""
+    if _readable(folder) == folder.name:
+        return None
+    return SubmissionError("expected a folder's name in UTF-8, found other bytes; rename it")
 
 
 def _unfinished(folder: Path) -> bool:
@@ -116,8 +171,9 @@ def _unfinished(folder: Path) -> bool:
     if folder.suffix != ".run" or folder.is_symlink():
         return False
     try:
-        names = (path.name for path in folder.iterdir())
-        return all(_JOURNAL.fullmatch(name) or is_leftover(name) for name in names)
+        with os.scandir(folder) as inside:
+            names = (entry.name for entry in inside)
+            return all(_JOURNAL.fullmatch(name) or is_leftover(name) for name in names)
     except OSError:
         return False
 

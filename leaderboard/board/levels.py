@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+import os
+from collections.abc import Collection, Iterable
+from itertools import islice
 from pathlib import Path
 
 from harness.errors import EnvironmentFailure, WrongUsageError, did_you_mean
@@ -11,17 +13,21 @@ from harness.files import is_leftover, shown
 CARD = "card.toml"
 EXPECTED = "expected a folder of <team>/<run>/ submissions"
 TEAMS_NAMED = 20
+MOST = 10_000  # files and folders in the folder of a team
 
 
 def subfolders(folder: Path) -> list[Path]:
-    """Folders inside, by name, links to folders included; hidden ones and leftovers are left out.
+    """The first folders inside, by name, links included; hidden ones and leftovers are left out.
 
-    Raises OSError if the folder cannot be read.
+    Those of a folder that cannot be read are none: whoever reads its runs says so.
     """
-    if not folder.is_dir():
+    try:
+        with os.scandir(folder) as inside:
+            found = [entry for entry in islice(inside, MOST) if not entry.name.startswith(".")]
+            names = [each.name for each in found if each.is_dir() and not is_leftover(each.name)]
+    except OSError:
         return []
-    inside = (path for path in folder.iterdir() if not path.name.startswith("."))
-    return sorted(path for path in inside if path.is_dir() and not is_leftover(path.name))
+    return [folder / name for name in sorted(names)]
 
 
 def require_submissions(folder: Path) -> None:
@@ -79,12 +85,3 @@ def require_teams(organizers: Collection[str], submissions: Path) -> None:
 
 def _is_run(folder: Path) -> bool:
     return (folder / CARD).is_file()
-
-
-def run_folders(root: Path) -> Iterator[Path]:
-    """The folders <team>/<run>/ below a root, and those with a card one level too high."""
-    for first in subfolders(root):
-        if first.is_symlink() or _is_run(first):
-            yield first
-        else:
-            yield from subfolders(first)

@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import io
+import os
 import re
-import stat
-import zipfile
-import zlib
 from collections.abc import Callable
-from functools import lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
-from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from harness.errors import SubmissionError
+from harness.untrusted import UnfitFileError
+from harness.untrusted.array_archive import ArrayArchive, open_arrays
 from leaderboard.board.records import Scores
 
 NAME = "scores.outcomes.npz"
-LARGEST = 1 << 28  # bytes of one array
-HEADER = 1 << 12  # bytes in which the head of an array ends
+ROWS = 1000  # of the table of all metrics
 SLACK = 1e-8  # scores.json has ten digits
-BROKEN = (OSError, ValueError, KeyError, IndexError, zipfile.BadZipFile, zlib.error, EOFError)
 
 CURVE = re.compile(r"S@([1-9][0-9]?)")
 T = TypeVar("T")
@@ -44,11 +39,7 @@ def turn_values(folder: Path, scores: Scores, metric: str) -> TurnValues | None:
     `scores`, or sums to another figure.
     """
 
-    def column(archive: zipfile.ZipFile) -> TurnValues:
-        values, weights = _rows(archive, metric)
-        return TurnValues(values.copy(), weights.copy())
-
-    found = _read(folder, scores, column)
+    found = _read(folder, scores, lambda archive: TurnValues(*_rows(archive, metric)))
     if found is not None:
         _same_figure(found, scores, metric)
     return found
@@ -73,37 +64,57 @@ def at_risk(folder: Path, scores: Scores) -> list[int] | None:
     return [int(number) for number in risk]
 
 
-def _read(folder: Path, scores: Scores, take: Callable[[zipfile.ZipFile], T]) -> T | None:
+def check_outcomes(folder: Path, turns: int) -> None:
+    """Check what a run's outcomes say of themselves; nothing large is unpacked.
+
+    Raises SubmissionError if they are no arrays, or the table is not of a split of so many turns. A
+    run may have no outcomes.
+    """
+
+    _open(folder, lambda archive: _check_heads(archive, turns))
+
+
+def _read(folder: Path, scores: Scores, take: Callable[[ArrayArchive], T]) -> T | None:
     """What `take` takes of a run's outcomes, None if there are none."""
+
+    def of_the_run(archive: ArrayArchive) -> T:
+        _same_run(archive, scores)
+        return take(archive)
+
+    return _open(folder, of_the_run)
+
+
+def _open(folder: Path, take: Callable[[ArrayArchive], T]) -> T | None:
     path = folder / NAME
-    try:
-        mode = path.lstat().st_mode
-    except FileNotFoundError:
+    if not os.path.lexists(path):
         return None
     try:
-        if not stat.S_ISREG(mode):
-            raise ValueError("expected a regular file")
-        with zipfile.ZipFile(path) as archive:
-            _same_run(archive, scores)
+        with open_arrays(path) as archive:
             return take(archive)
-    except (*BROKEN, NotImplementedError) as error:
+    except UnfitFileError as error:
         raise SubmissionError(f"{NAME}: {error}; make it again with `ivcr score`") from error
 
 
-def _rows(archive: zipfile.ZipFile, metric: str) -> Floats:
+def _check_heads(archive: ArrayArchive, turns: int) -> None:
+    shape = {name: archive.head(name).shape for name in archive.names}["table"]
+    if len(shape) != 2 or shape[0] > ROWS or shape[1] != turns:
+        raise ValueError(f"expected a table of at most {ROWS:,} rows and {turns:,} columns")
+
+
+def _rows(archive: ArrayArchive, metric: str) -> Floats:
     """The rows of a metric, (an even number, turns)."""
-    place = _array(archive, "metrics").tolist().index(metric)
-    start, rows = (int(_array(archive, name)[place]) for name in ("start", "rows"))
-    table = _array(archive, "table")
+    place = archive.array("metrics").tolist().index(metric)
+    start, rows = (int(archive.array(name)[place]) for name in ("start", "rows"))
     expected = 2 * int(metric[2:]) if CURVE.fullmatch(metric) else len(TurnValues._fields)
-    if rows != expected or table.ndim != 2 or not 0 <= start <= len(table) - rows:
+    if rows != expected:
         raise ValueError(f"expected {expected} rows of {metric}")
-    if table.dtype != np.float64 or not np.isfinite(table[start : start + rows]).all():
+    table = archive.rows("table", start, rows)
+    if not np.isfinite(table).all():
         raise ValueError(f"expected finite numbers of {metric}")
-    return table[start : start + rows]
+    return table
 
 
-def _same_run(archive: zipfile.ZipFile, scores: Scores) -> None:
+def _same_run(archive: ArrayArchive, scores: Scores) -> None:
     of = scores.benchmark
     for name, expected in (
         ("fingerprint", of.fingerprint),
@@ -111,7 +122,7 @@ def _same_run(archive: zipfile.ZipFile, scores: Scores) -> None:
         ("split", of.split),
         ("sha256", scores.submission.sha256),
     ):
-        if _array(archive, name).item() != expected:
+        if archive.array(name).item() != expected:
             raise ValueError(f"its {name} is not that of scores.json")
 
 
@@ -120,27 +131,3 @@ def _same_figure(found: TurnValues, scores: Scores, metric: str) -> None:
     figure = None if cell is None else cell.value
     if figure is None or below <= 0 or abs(found.values.sum() / below - figure) > SLACK:
         raise SubmissionError(f"{NAME}: sums to another {metric} than scores.json has")
-
-
-def _array(archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
-    """One array, none of whose declared sizes is believed; no pickled objects."""
-    info = archive.getinfo(f"{name}.npy")
-    if info.file_size > LARGEST:
-        raise ValueError(f"{name} has more than {LARGEST:,} bytes")
-    data = archive.read(info)
-    shape, fortran, kind, start = _header(data[:HEADER].partition(b"\n")[0])
-    # Before an array of the declared shape is made: it may declare more than memory holds.
-    if kind.hasobject or np.prod(shape, dtype=float) * kind.itemsize != len(data) - start:
-        raise ValueError(f"{name} is not as long as it says")
-    array = np.frombuffer(data, dtype=kind, offset=start)
-    return array.reshape(shape, order="F" if fortran else "C")
-
-
-@lru_cache(maxsize=1024)
-def _header(head: bytes) -> tuple[tuple[int, ...], bool, np.dtype[Any], int]:
-    """Shape, order and type of an array, and where its data begin; most files have equal heads."""
-    stream = io.BytesIO(head + b"\n")
-    if npy.read_magic(stream) != (1, 0):
-        raise ValueError("expected an array as `ivcr score` writes it")
-    shape, fortran, kind = npy.read_array_header_1_0(stream)
-    return shape, fortran, kind, stream.tell()

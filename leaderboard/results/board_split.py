@@ -6,12 +6,13 @@ from functools import cached_property
 from pathlib import Path
 
 from harness.benchmark import Benchmark
+from harness.errors import SubmissionError
 from harness.files import canonical
 from harness.outcomes import frame
 from harness.scoring import design_of, score, write_outcomes
+from harness.scoring.document import first_problem
 from harness.statistics import Design
-from harness.validation import check
-from harness.validation.reading.folder import sha256
+from harness.validation import CheckResult, PublicSplit, check, read_public
 from leaderboard.results.description import Bench, describe_benchmark
 from leaderboard.results.dialogue_source import DialogueSource, dialogue_source
 
@@ -27,6 +28,7 @@ class BoardSplit:
         self._benchmark = Benchmark(folder).checked()
         self._split = split
         self.bench: Bench = describe_benchmark(self._benchmark, split)
+        self._abstentions: dict[Path, int] = {}
 
     @cached_property
     def _design(self) -> Design:
@@ -38,13 +40,36 @@ class BoardSplit:
         """What varies together in the split, computed at the first call."""
         return self._design
 
-    def sha256(self, folder: Path) -> str:
-        """The hash of a submission: over its card, then its uncompressed predictions."""
-        return sha256(folder, turns=self.bench.counts["turns"])
+    @cached_property
+    def _public(self) -> PublicSplit:
+        return read_public(self._benchmark, self._split)
+
+    def sha256(self, folder: Path, *, partial: bool = False) -> str:
+        """The hash of a valid submission: over its card, then its uncompressed predictions.
+
+        `partial`: turns may be missing. No gold is read. Raises SubmissionError with the first
+        problem if the submission is not valid.
+        """
+        checked = self._checked(folder)
+        problem = first_problem(checked, partial=partial)
+        if problem is not None or checked.sha256 is None:
+            raise SubmissionError(
+                f"{problem or 'no predictions'}; not valid ({checked.report.errors:,} problems): "
+                "`ivcr validate` lists them all"
+            )
+        return checked.sha256
 
     def abstentions(self, folder: Path) -> int:
         """In how many turns a submission gives an empty answer. No gold is read."""
-        return check(folder, self._benchmark, self._split).report.abstentions
+        if folder not in self._abstentions:
+            self._checked(folder)
+        return self._abstentions[folder]
+
+    def _checked(self, folder: Path) -> CheckResult:
+        options = {"keep": False, "hashed": True}
+        found = check(folder, self._benchmark, self._split, public=self._public, **options)
+        self._abstentions[folder] = found.report.abstentions
+        return found
 
     def score_again(self, folder: Path, outcomes: Path, *, partial: bool = False) -> bytes:
         """The scores of a submission as JSON, computed now; its outcomes go to the file `outcomes`.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -11,7 +12,7 @@ from typing import NamedTuple
 import msgspec
 import numpy as np
 
-from harness.errors import SubmissionError
+from harness.errors import IvcrError, SubmissionError
 from harness.files import shown
 from leaderboard.board.entries import EntryReader, folder_of
 from leaderboard.board.outcomes import NAME, TurnValues, turn_values
@@ -25,10 +26,14 @@ RELATIVE = 1e-9
 
 
 class Verification(NamedTuple):
-    """How many scores.json were compared, and what does not agree, a line each."""
+    """How many scores.json were compared, and what does not agree, a line each.
+
+    `missing`: what could not be compared, a line each; a refused folder is a disagreement too.
+    """
 
     compared: int
     disagreements: tuple[str, ...]
+    missing: tuple[str, ...] = ()
 
     def require_agreement(self, submissions: Path) -> None:
         """Raises SubmissionError if a figure of `submissions` does not agree."""
@@ -48,17 +53,30 @@ def verify(
 ) -> Verification:
     """Score every submission and floor again, and compare each figure with its scores.json.
 
-    Outcomes turn by turn are compared too, where they are there. `submissions` and `benchmark` are
-    folders; `note` gets a line for each submission. Raises EnvironmentFailure if one is absent.
+    Outcomes turn by turn are compared too, where they are there. A folder that cannot be read or
+    scored is a disagreement, and the others are compared all the same. `submissions` and
+    `benchmark` are folders; `note` gets a line for each submission. Raises EnvironmentFailure if
+    one of these is absent.
     """
     board = BoardSplit(benchmark, split)
     contents = EntryReader(board.bench, describe_metrics(), board.sha256).collect(submissions)
     wrong = [f"{shown(row.key)}: {shown(row.reason, 600)}" for row in contents.refused]
+    missing = [f"{shown(row.key)}: not compared" for row in contents.refused]
+    compared = 0
     for entry in contents.entries:
-        unlike = _unlike(entry, folder_of(entry, submissions, board.bench), board)
-        wrong += [f"{shown(entry.key)}: {line}" for line in unlike]
-        note(f"{shown(entry.key)}: {len(unlike)} differences")
-    return Verification(len(contents.entries), tuple(wrong))
+        name, folder = shown(entry.key), folder_of(entry, submissions, board.bench)
+        try:
+            unlike = _unlike(entry, folder, board)
+        except IvcrError as error:
+            wrong.append(f"{name}: {shown(str(error), 600)}")
+            missing.append(f"{name}: not compared")
+            continue
+        compared += 1
+        wrong += [f"{name}: {line}" for line in unlike]
+        note(f"{name}: {len(unlike)} differences")
+        if board.bench.labels == "public" and not os.path.lexists(folder / NAME):
+            missing.append(f"{name}: has no {NAME}, so outcomes turn by turn were not compared")
+    return Verification(compared, tuple(wrong), tuple(missing))
 
 
 def _unlike(entry: Entry, folder: Path, board: BoardSplit) -> list[str]:

@@ -12,9 +12,9 @@ from baselines.running import provenance, runner
 from baselines.running.journal import Journal
 from baselines.running.views import view
 from harness.benchmark import Benchmark
-from harness.files import open_input
 from harness.records import HISTORIES
 from harness.scoring import score_to_files
+from harness.untrusted import open_input
 from harness.validation import check
 from leaderboard.site.publish import build_site
 from tests.baselines.conftest import SAMPLES, Ready, imported

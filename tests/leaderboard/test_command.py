@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from harness.benchmark import Benchmark
-from harness.files import open_input
 from harness.metrics import METRICS
+from harness.untrusted import open_input
 from leaderboard.results.description import MetricInfo, describe_metrics
 from tests.baselines.conftest import imported
 from tests.leaderboard.html_reading import Page

@@ -9,6 +9,7 @@ WITHHOLDING = "tests/leaderboard/board/test_withholding.py"
 ENTRIES = "tests/leaderboard/board/test_entries.py"
 LEDGER = "tests/leaderboard/board/test_build_ledger.py"
 TABLE = "tests/leaderboard/tables/test_ranked_table.py"
+HOSTILE = "tests/leaderboard/test_hostile_folders.py"
 RANKS = "tests/leaderboard/tables/test_ranks.py"
 BOARD = (
     (
@@ -261,5 +262,33 @@ BOARD = (
         "self.counted < SMALLEST_CELL and not",
         "self.counted < 1 and not",
         ("tests/comparison",),
+    ),
+    (
+        "board: outcomes of any size are read",
+        "leaderboard/board/entries.py",
+        '        check_outcomes(folder, self._bench.counts["turns"])\n',
+        "",
+        (f"{HOSTILE}::test_a_hostile_folder_is_one_refused_entry_and_the_rest_is_built",),
+    ),
+    (
+        "board: predictions that are not valid are shown",
+        "leaderboard/results/board_split.py",
+        "if problem is not None or checked.sha256 is None:",
+        "if checked.sha256 is None:",
+        (f"{HOSTILE}::test_a_hostile_folder_is_one_refused_entry_and_the_rest_is_built",),
+    ),
+    (
+        "board: a folder's name that is no text reaches a page",
+        "leaderboard/board/entries.py",
+        "_unnamed(second) or second",
+        "second",
+        (f"{HOSTILE}::test_a_folder_whose_name_is_no_text_is_refused_by_a_name_that_is",),
+    ),
+    (
+        "board: verification ends at the first folder that cannot be scored",
+        "leaderboard/tables/verification.py",
+        "        except IvcrError as error:\n",
+        "        except KeyError as error:\n",
+        (f"{HOSTILE}::test_verify_goes_on_behind_a_folder_that_cannot_be_scored",),
     ),
 )

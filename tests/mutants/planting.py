@@ -25,15 +25,16 @@ from typing import NamedTuple
 from tests.mutants.board import BOARD
 from tests.mutants.chat import CHAT
 from tests.mutants.interllava import INTERLLAVA
+from tests.mutants.intervals import INTERVALS
 from tests.mutants.models import MODELS
 from tests.mutants.running import RUNNING
 from tests.mutants.scoring import SCORING
 from tests.mutants.training import TRAINING
 from tests.mutants.validation import VALIDATION
 
-ROWS = (SCORING, BOARD, CHAT, INTERLLAVA, MODELS, RUNNING, TRAINING, VALIDATION)
+ROWS = (SCORING, BOARD, CHAT, INTERLLAVA, INTERVALS, MODELS, RUNNING, TRAINING, VALIDATION)
 REPOSITORY = Path(__file__).resolve().parents[2]
-COPIED = ("harness", "baselines", "leaderboard", "docs", "tests", "pyproject.toml")
+COPIED = ("harness", "baselines", "leaderboard", "submissions", "docs", "tests", "pyproject.toml")
 FAILED, PASSED = 1, 0  # exit codes of pytest; others mean that it could not run the tests
 LIMIT = 600  # seconds a run
 

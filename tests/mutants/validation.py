@@ -1,4 +1,4 @@
-"""Planted bugs of validation and of the check of documents.
+"""Planted bugs of validation, of strangers' files, of documents and of responses.
 
 Each row: the bug, its file, the text that stands there once, the text with the bug, the tests.
 """
@@ -8,6 +8,10 @@ DOCUMENTS = "tests/schemas/test_documents.py"
 PUBLIC = "tests/cli/test_public_files.py"
 CHECK = "tests/validation/test_check.py"
 AGREEMENT = "tests/validation/test_agreement.py"
+NGRAMS = "tests/metrics/test_ngrams.py"
+TEXT = "tests/untrusted/test_bounded_text.py"
+UNPACKING = "tests/untrusted/test_unpacking.py"
+ARRAYS = "tests/untrusted/test_array_archive.py"
 PEOPLE = "tests/validation/test_people.py"
 SAVED = "tests/formats/test_saved_tables.py"
 VALIDATION = (
@@ -52,6 +56,55 @@ VALIDATION = (
         "any(getattr(prediction, part) for part in",
         "any(getattr(prediction, part) is not None for part in",
         (f"{SAVED}::test_convert_exits_with_1_and_writes_nothing_if_no_turn_is_answered",),
+    ),
+    (
+        "nested TOML reaches the parser",
+        "harness/untrusted/bounded_text.py",
+        "    if deeper_than(TOML_DEPTH, bare):",
+        "    if deeper_than(3000, bare):",
+        (f"{TEXT}::test_deep_toml_is_refused_before_it_is_parsed",),
+    ),
+    (
+        "a key of many parts reaches the parser",
+        "harness/untrusted/bounded_text.py",
+        'word.count(b".") for word in words) >= KEY_PARTS:',
+        'word.count(b".") for word in words) > KEY_PARTS:',
+        (f"{TEXT}::test_deep_toml_is_refused_before_it_is_parsed",),
+    ),
+    (
+        "five quotation marks hide what stands behind them",
+        "harness/untrusted/bounded_text.py",
+        '(?:"{3,5}|',
+        '(?:"{3}|',
+        (f"{TEXT}::test_deep_toml_is_refused_before_it_is_parsed",),
+    ),
+    (
+        "a member that ends takes the next one with it",
+        "harness/untrusted/unpacking.py",
+        "        self._at -= len(member.unused_data)\n",
+        "",
+        (f"{UNPACKING}::test_members_are_unpacked_as_by_the_reference",),
+    ),
+    (
+        "members are not counted",
+        "harness/untrusted/unpacking.py",
+        "if members > MEMBERS + self.taken // MEMBER:",
+        "if members > MEMBERS + self.taken:",
+        (f"{UNPACKING}::test_parts_that_hold_nothing_are_counted",),
+    ),
+    (
+        "the end of a zip file for larger ones counts",
+        "harness/untrusted/array_archive.py",
+        " or end[:4] == _END_OF_64:",
+        ":",
+        (f"{ARRAYS}::test_an_end_for_larger_files_or_with_a_comment_is_refused",),
+    ),
+    (
+        "a declared size is believed",
+        "harness/untrusted/array_archive.py",
+        "if info.file_size != 10 + length + size:",
+        "if False:",
+        (f"{ARRAYS}::test_a_shape_that_its_data_do_not_have_is_refused",),
     ),
     (
         "a rule that the fast path does not cover is skipped on accepted lines",
@@ -136,5 +189,19 @@ VALIDATION = (
         "if found != self.header.fingerprint:",
         "if split is None and found != self.header.fingerprint:",
         (f"{PUBLIC}::test_a_public_file_that_changed_since_the_import_is_refused",),
+    ),
+    (
+        "an n-gram matches more often than the reference has it",
+        "harness/metrics/ngrams.py",
+        "np.minimum(counts, found).sum()",
+        "found.sum()",
+        (NGRAMS,),
+    ),
+    (
+        "an n-gram of the response matches its neighbour in the reference",
+        "harness/metrics/ngrams.py",
+        "np.where(distinct[places] == keys, places, len(distinct))",
+        "places",
+        (NGRAMS,),
     ),
 )

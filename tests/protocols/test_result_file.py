@@ -26,8 +26,10 @@ def test_plain_and_gzip_read_alike(tmp_path):
 @pytest.mark.parametrize(
     ("data", "what"),
     [
-        (b"{}", "expected a list"),
-        (b"[1, 2", "UTF-8 JSON"),
+        (b"{}", "expected a JSON list"),
+        (b"[1, 2", "entry 1"),
+        (b'[{"user_q": "a", "output": "b"}', "UTF-8 JSON"),
+        (b"[] []", "nothing behind the list"),
         (b"\xff\xfe[]", "UTF-8 JSON"),
         (b"[" * 200_000, "UTF-8 JSON"),
         (b'[{"user_q": "a"}]', "entry 1"),

@@ -1,7 +1,9 @@
 """Documents against the published schemas: where, what was expected, what was found; bounded."""
 
+import datetime
 import json
 import math
+import re
 import time
 import tomllib
 
@@ -257,3 +259,37 @@ def test_a_number_that_is_none_is_out_of_every_range(limit):
     assert texts("card", card | {"seed": limit, "parameters": limit}) == []
     for value in (math.nan, math.inf, -math.inf, limit * 2):
         assert len(texts("card", card | {"parameters": value})) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "clock"),
+    [
+        ("card", ("properties", "date"), ""),
+        ("challenge", ("$defs", "time"), "T23:59:59Z"),
+        ("ledger", ("properties", "at"), "T23:59:59Z"),
+    ],
+)
+def test_dates_are_those_of_the_calendar(name, path, clock):
+    part = schema(name)
+    for key in path:
+        part = part[key]
+    pattern = re.compile(part["pattern"])
+    for year in (0, 1, 4, 100, 400, 1900, 2000, *range(2023, 2029), 2100, 9999):
+        for month in range(14):
+            for day in range(33):
+                text = f"{year:04}-{month:02}-{day:02}"
+                try:
+                    datetime.date(year, month, day)
+                    expected = True
+                except ValueError:
+                    expected = False
+                assert bool(pattern.match(text + clock)) == expected, text
+
+
+@pytest.mark.parametrize(
+    ("text", "holds"),
+    [("2025", True), ("2025-12", True), ("2025-13", False), ("2025-00", False), ("2025-1-1", False),
+     ("0000", False), ("2025-12-01\n", False)],
+)  # fmt: skip
+def test_a_card_may_name_a_year_or_a_month_alone(text, holds):
+    assert bool(re.match(schema("card")["properties"]["date"]["pattern"], text)) == holds

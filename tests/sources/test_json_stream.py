@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from harness.errors import EnvironmentFailure
 from harness.sources import json_stream
+from harness.untrusted import unpacking
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text() | st.floats(allow_nan=False),
@@ -28,7 +29,7 @@ def test_elements_equal_json_loads_wherever_chunks_fall(file, values, chunk, ind
     text = json.dumps(values, indent=indent, ensure_ascii=ascii_only)
     file.write_bytes(text.encode())
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(json_stream, "CHUNK", chunk)
+        patch.setattr(unpacking, "CHUNK", chunk)
         assert list(json_stream.elements(file)) == json.loads(text)
 
 

@@ -121,6 +121,7 @@ BAD = {
     "S113": Bad(file(PREDICTIONS, SOUND.replace(b"\n", b"\r\n")), 1),
     "S114": Bad(raw(6, b" \t"), 6),
     "S115": Bad(file(PREDICTIONS, SOUND + b"\n" * 10_100), also={"S114": 10_005}),
+    "S116": Bad(file("predictions.jsonl.zst", zstd.compress(b"") * 20_000)),
     "L100": Bad(changed(3, response="word " * 400_000), 3, missing=1),
     "L101": Bad(text(3, "门", "\udcff"), 3, 1),
     "L102": Bad(text(3, "it is", "it\0is"), 3, 1),

@@ -14,8 +14,8 @@ import pytest
 
 from harness.errors import EnvironmentFailure
 from harness.files import zstd
+from harness.untrusted import plain_file
 from harness.validation import check
-from harness.validation.reading import source
 from tests.validation.bad import SOUND
 from tests.validation.samples import CARD, LINES, encoded, write_submission
 
@@ -81,7 +81,7 @@ def test_file_without_read_permission(name, sub, small, monkeypatch):
             raise PermissionError(13, "Permission denied")
         return plain(path, *rest, **named)
 
-    monkeypatch.setattr(source.os, "open", refuse)
+    monkeypatch.setattr(plain_file.os, "open", refuse)
     report = check(sub, small).report
     assert report.totals == {"S105": 1}
     assert "Permission denied" in report.problems[0].message

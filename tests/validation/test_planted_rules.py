@@ -10,10 +10,10 @@ import sys
 import pytest
 
 from harness.files import zstd
+from harness.untrusted.unpacking import CHUNK
 from harness.validation import RULES, check
 from harness.validation.reading import slow_path
 from harness.validation.reading.fast_path import COVERED
-from harness.validation.reading.source import CHUNK
 from harness.validation.rules.answer import line_rule
 from harness.validation.rules.card import card_rule
 from harness.validation.rules.folder import FileFinding, folder_rule

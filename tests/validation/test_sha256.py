@@ -8,9 +8,9 @@ import pytest
 
 from harness.benchmark import Benchmark
 from harness.errors import SubmissionError
-from harness.files import open_input
+from harness.untrusted import open_input
 from harness.validation import check
-from harness.validation.reading.folder import sha256
+from leaderboard.results.board_split import BoardSplit
 from tests.baselines.conftest import imported
 
 
@@ -30,16 +30,18 @@ def test_all_ways_to_the_hash_agree(run):
     with open_input(folder / "predictions.jsonl.zst") as stream:
         text = stream.read()
     by_hand = hashlib.sha256((folder / "card.toml").read_bytes() + text).hexdigest()
-    turns = len(benchmark.split().turns)
-    assert sha256(folder, turns) == check(folder, benchmark).sha256 == by_hand
+    lean = check(folder, benchmark, keep=False, hashed=True)
+    assert (lean.sha256, lean.predictions) == (by_hand, ())
+    assert BoardSplit(benchmark.folder).sha256(folder) == check(folder, benchmark).sha256 == by_hand
 
 
 def test_a_changed_card_changes_it_and_a_missing_file_is_refused(run):
-    _, folder = run
-    before = sha256(folder, 10)
+    benchmark, folder = run
+    sha256 = BoardSplit(benchmark.folder).sha256
+    before = sha256(folder)
     card = folder / "card.toml"
     card.write_text(card.read_text("utf-8") + "# later\n", "utf-8")
-    assert sha256(folder, 10) != before
+    assert sha256(folder) != before
     card.unlink()
-    with pytest.raises(SubmissionError, match=r"card\.toml: cannot be read"):
-        sha256(folder, 10)
+    with pytest.raises(SubmissionError, match=r"card\.toml: missing"):
+        sha256(folder)

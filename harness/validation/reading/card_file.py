@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,17 +11,10 @@ import msgspec
 from harness.records import Card
 from harness.schemas.documents import plain
 from harness.submission import CARD
+from harness.untrusted import read_small, toml_table
 from harness.validation.problem_log import ProblemLog
-from harness.validation.reading.source import Hash, open_untrusted
-from harness.validation.report import escape
-from harness.validation.rules.card import (
-    CARD_LIMIT,
-    CARD_NOT_UTF8,
-    LARGE_CARD,
-    NO_CARD,
-    NOT_TOML,
-    CardTable,
-)
+from harness.validation.reading.source import CARD_CODES, Hash, faults
+from harness.validation.rules.card import CARD_LIMIT, NO_CARD, CardTable
 from harness.validation.rules.rule import Fault, Finding
 from harness.validation.rules.rule_table import RULES, rules_about
 
@@ -61,14 +53,8 @@ def card_findings(table: dict[str, Any]) -> Iterator[Finding]:
 
 def parse_card(data: bytes) -> dict[str, Any]:
     """The table in a card's bytes. Raises Fault if they are no TOML."""
-    try:
-        table: dict[str, Any] = plain(tomllib.loads(data.decode("utf-8")))
-    except UnicodeDecodeError as error:
-        raise Fault(CARD_NOT_UTF8, "expected UTF-8 text; save the file as UTF-8") from error
-    except RecursionError as error:
-        raise Fault(NOT_TOML, "nested too deeply; a card is a list of keys and values") from error
-    except ValueError as error:
-        raise Fault(NOT_TOML, f"not TOML: {escape(str(error))}; see toml.io") from error
+    with faults(CARD_CODES):
+        table: dict[str, Any] = plain(toml_table(data))
     return table
 
 
@@ -82,8 +68,5 @@ def _card_bytes(folder: Path) -> bytes:
     path = folder / CARD
     if not path.is_symlink() and not path.exists():
         raise Fault(NO_CARD, "missing; write one with `ivcr submission init`")
-    with open_untrusted(path) as raw:
-        data = raw.read(CARD_LIMIT + 1)
-    if len(data) > CARD_LIMIT:
-        raise Fault(LARGE_CARD, "expected at most 64 KiB, found more; keep to the keys of a card")
-    return data
+    with faults(CARD_CODES):
+        return read_small(path, CARD_LIMIT, "; keep to the keys of a card")

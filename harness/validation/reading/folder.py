@@ -1,14 +1,13 @@
-"""A submission's folder: which file holds the predictions, how large it may be, its SHA-256."""
+"""A submission's folder: which file holds the predictions, and how large it may be."""
 
 from __future__ import annotations
 
-import hashlib
+import os
+from itertools import islice
 from pathlib import Path
 
-from harness.errors import SubmissionError
 from harness.files import is_leftover
-from harness.submission import CARD, EXAMPLE, PREDICTIONS, predictions_in
-from harness.validation.reading.source import open_untrusted, read_chunks
+from harness.submission import EXAMPLE, PREDICTIONS, predictions_in
 from harness.validation.report import display
 from harness.validation.rules.folder import NO_PREDICTIONS, TWO_PREDICTIONS
 from harness.validation.rules.rule import Fault
@@ -23,28 +22,12 @@ HINTS = {
 }
 _FREE_BYTES = 64 << 20
 _BYTES_A_TURN = 32 << 10
+_LOOKED_AT = 10_000  # files of a folder among which one with a similar name is looked for
 
 
 def most_bytes(turns: int) -> int:
     """How many bytes of text the predictions for so many turns may have."""
     return _FREE_BYTES + _BYTES_A_TURN * turns
-
-
-def sha256(folder: Path, turns: int) -> str:
-    """The SHA-256 (hex) of a submission: over its card, then the uncompressed predictions.
-
-    `turns`: of the split, for the limit on size. Raises SubmissionError if a file cannot be read.
-    """
-    digest, name = hashlib.sha256(), CARD
-    try:
-        with open_untrusted(folder / CARD) as card:
-            digest.update(card.read())
-        name = predictions_file(folder)
-        for chunk in read_chunks(folder / name, most_bytes(turns)):
-            digest.update(chunk)
-    except Fault as fault:
-        raise SubmissionError(f"{folder / name}: {fault.text} [{fault.code}]") from fault
-    return digest.hexdigest()
 
 
 def predictions_file(folder: Path) -> str:
@@ -54,10 +37,10 @@ def predictions_file(folder: Path) -> str:
         raise Fault(TWO_PREDICTIONS, f"one predictions file only, found {', '.join(names)}")
     if names:
         return names[0]
+    with os.scandir(folder) as inside:
+        beside = [entry.name for entry in islice(inside, _LOOKED_AT)]
     alike = sorted(
-        entry.name
-        for entry in folder.iterdir()
-        if entry.name.lower().startswith("prediction") and not is_leftover(entry.name)
+        name for name in beside if name.lower().startswith("prediction") and not is_leftover(name)
     )
     found = ", ".join(map(display, alike[:3])) or "none"
     hint = next(

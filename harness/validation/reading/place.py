@@ -33,7 +33,8 @@ def require_folder(path: Path) -> None:
     EnvironmentFailure, with the path that is meant, if it is none.
     """
     try:
-        inside = sorted(islice(path.iterdir(), LOOKED_AT))
+        with os.scandir(path) as entries:
+            inside = sorted(path / entry.name for entry in islice(entries, LOOKED_AT))
     except NotADirectoryError as error:
         raise EnvironmentFailure(f"{path}: {EXPECTED}, found {_file(path)}") from error
     except OSError as error:

@@ -141,8 +141,8 @@ def _key_findings(
     place: str,
 ) -> Iterator[Finding]:
     where = f" in {place}" if place else ""
-    unknown = sorted(value.keys() - set(keys))
-    for key in unknown[:1]:
+    if unknown := value.keys() - set(keys):
+        key = min(unknown)
         more = f" and {len(unknown) - 1:,} more" if len(unknown) > 1 else ""
         expected = ", ".join(keys)
         text = f"unknown key {display(key)}{more}{where}, expected {expected}{near(key)}"

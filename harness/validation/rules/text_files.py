@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from harness.untrusted.unpacking import MEMBER, MEMBERS, RATIO
 from harness.validation.rules.rule import declare
 
-RATIO = 1000  # any honest file expands less: a line repeated with other ids reaches about 300
 LINE_LIMIT = 1 << 20  # bytes
 
 NOT_PLAIN = declare(
@@ -73,6 +73,13 @@ CRLF = declare(
     "file", "S113", "warning", "lines end with a newline alone", "lines that end with CR LF"
 )
 BLANK = declare("file", "S114", "warning", "every line holds a prediction", "an empty line")
+MANY_MEMBERS = declare(
+    "file",
+    "S116",
+    "error",
+    f"a compressed file has at most {MEMBERS:,} parts, and one more for each {MEMBER} bytes",
+    "a million empty Zstandard frames",
+)
 TOO_MANY_LINES = declare(
     "file", "S115", "error", "there is one line a turn", "more than twice as many lines as turns"
 )

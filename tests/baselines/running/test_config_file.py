@@ -151,9 +151,10 @@ def test_the_example_of_each_composed_baseline_can_be_read(read, name):
     ("text", "expected"),
     [
         ("member = " + "[" * 1000 + "]" * 1000, "at most 300 tables"),
-        ("[[" + ".".join(["member"] * 400) + "]]", "at most 300 tables"),
-        ("variant" + ".a" * 5000 + " = 1", "at most 300 tables"),
-        ("member = " + "{a = " * 100 + "1" + "}" * 100, r"\[\[member\]\], found"),
+        ("[[" + ".".join(["member"] * 400) + "]]", "at most 16 parts"),
+        ("variant" + ".a" * 5000 + " = 1", "at most 16 parts"),
+        ("member = " + "{a = " * 100 + "1" + "}" * 100, "at most 16 deep"),
+        ("member = " + "{a = " * 10 + "1" + "}" * 10, r"\[\[member\]\], found"),
         ("[settings]\ncandidates = 0x" + "f" * 6000, "too large to show"),
         ("#" * 70_000, "at most 65,536 bytes"),
         *(

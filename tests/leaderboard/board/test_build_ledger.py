@@ -27,7 +27,7 @@ class Builds:
     def incremental(self, organizers=()):
         read = Counter()
 
-        def sha256(folder):
+        def sha256(folder, partial=False):
             read[f"{folder.parent.name}/{folder.name}"] += 1
             return generated.sha256(folder)
 

@@ -120,7 +120,7 @@ def test_links_are_refused_and_never_followed(three, tmp_path):
     victim = f"{folder.parent.name}/{folder.name}"
     assert set(reasons) == {"linked-team", "team/linked-run", victim}
     assert "link" in reasons["linked-team"]
-    assert "regular file" in reasons[victim]
+    assert "link out" in reasons[victim]
 
 
 def test_a_submission_one_level_too_high_is_named(three):

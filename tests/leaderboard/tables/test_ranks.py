@@ -42,7 +42,8 @@ class Runs:
     """Runs whose R@1 is given turn by turn; `table` is theirs, with its standing."""
 
     def __init__(self, root):
-        self.bench = generated.bench(root / "benchmark")
+        bench = generated.bench(root / "benchmark")
+        self.bench = bench._replace(counts={**bench.counts, "turns": TURNS})
         self.folder = root / "submissions"
         for name, right in RIGHT.items():
             self.put(name, right)
@@ -128,25 +129,28 @@ def bomb(folder):
 
 def linked(folder):
     path = folder / "scores.outcomes.npz"
-    path.rename(folder / "other")
-    path.symlink_to("other")
+    path.rename(folder.parent / ".other")
+    path.symlink_to(folder.parent / ".other")
 
 
-SPOILT = {
+UNFIT = {
     "no archive": lambda f: (f / "scores.outcomes.npz").write_bytes(b"PK"),
     "declares too much": bomb,
-    "a link": linked,
+    "a link out": linked,
+    "objects": lambda f: changed(f, table=np.array([[print]])),
+    "other turns": lambda f: generated.outcomes(
+        f, {"R@1": (np.tile(RIGHT["close"], 2), np.tile(WEIGHTS, 2))}
+    ),
+    "no table": lambda f: changed(f, table=np.ones(TURNS)),
+}  # fmt: skip
+SPOILT = {
     "another figure": lambda f: generated.outcomes(f, {"R@1": (RIGHT["worst"], WEIGHTS)}),
     "another metric": lambda f: generated.outcomes(f, {"R@5": (RIGHT["close"], WEIGHTS)}),
     "another submission": lambda f: changed(f, sha256=np.array("0" * 64)),
     "another gold": lambda f: changed(f, gold_sha256=np.array("0" * 64)),
-    "objects": lambda f: changed(f, table=np.array([[print]])),
     "not a number": lambda f: changed(f, table=np.full((2, TURNS), np.nan)),
     "other weights": lambda f: generated.outcomes(
         f, {"R@1": (2 * RIGHT["close"], 2 * WEIGHTS)}
-    ),
-    "other turns": lambda f: generated.outcomes(
-        f, {"R@1": (np.tile(RIGHT["close"], 2), np.tile(WEIGHTS, 2))}
     ),
     "a place outside": lambda f: changed(f, start=np.array([7])),
 }  # fmt: skip
@@ -157,6 +161,15 @@ def changed(folder, **arrays):
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")
+@pytest.mark.parametrize("what", UNFIT)
+def test_a_run_whose_outcomes_are_no_table_of_the_split_is_refused(runs, what):
+    UNFIT[what](runs.where("close"))
+    (refusal,) = runs.found().refused
+    assert refusal.key == "team/close"
+    assert refusal.reason.startswith("scores.outcomes.npz: ")
+    assert runs.standing.ranges == {"team/best": (1, 1), "team/worst": (2, 2)}
+
+
 @pytest.mark.parametrize("what", SPOILT)
 def test_outcomes_that_do_not_hold_give_no_range_and_hurt_nobody_else(runs, what):
     SPOILT[what](runs.where("close"))

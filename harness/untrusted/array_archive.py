@@ -1,0 +1,145 @@
+"""npz files of strangers: no pickle, no declared size believed, no header parsed as Python."""
+
+from __future__ import annotations
+
+import os
+import re
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.untrusted.plain_file import UnfitFileError, open_untrusted
+
+LARGEST = 1 << 28  # bytes of the file, and of one array
+ENTRIES = 64
+DIRECTORY = 1 << 14  # bytes of the list of entries
+CHUNK = 1 << 20
+_END = b"PK\x05\x06"  # 22 bytes with which a zip file without a comment ends
+_END_OF_64 = b"PK\x06\x07"  # 20 bytes before them that would count instead
+_MAGIC = re.compile(rb"\x93NUMPY\x01\x00(..)", re.DOTALL)
+_HEADER = re.compile(
+    rb"\{'descr': '([<|](?:[fi][1248]|b1|U[0-9]{1,4}))', 'fortran_order': False, "
+    rb"'shape': \(((?:[0-9]{1,15}, ){0,3}(?:[0-9]{1,15},?)?)\), \} *\n"
+)
+_BROKEN = (
+    *(OSError, ValueError, KeyError, EOFError, RuntimeError, NotImplementedError),
+    *(zipfile.BadZipFile, zlib.error),
+)
+
+
+class ArrayHead(NamedTuple):
+    """Type and shape of an array; its data begin at `start` in its entry."""
+
+    kind: np.dtype[Any]
+    shape: tuple[int, ...]
+    start: int
+
+
+class ArrayArchive:
+    """The arrays of one open file."""
+
+    def __init__(self, archive: zipfile.ZipFile) -> None:
+        self._archive = archive
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the arrays."""
+        return tuple(name.removesuffix(".npy") for name in self._archive.namelist())
+
+    def head(self, name: str) -> ArrayHead:
+        """Type and shape. Raises ValueError if its data are not as long as they say."""
+        info = self._entry(name)
+        with self._archive.open(info) as stream:
+            found = _MAGIC.fullmatch(stream.read(10))
+            length = 0 if found is None else int.from_bytes(found[1], "little")
+            header = _HEADER.fullmatch(stream.read(length))
+        if header is None:
+            raise ValueError(f"{name}: expected an array as `ivcr score` writes it")
+        kind = np.dtype(header[1].decode())
+        shape = tuple(int(number) for number in re.findall(rb"[0-9]+", header[2]))
+        size = kind.itemsize
+        for number in shape:
+            size *= number
+        if info.file_size != 10 + length + size:
+            raise ValueError(f"{name} is not as long as it says")
+        return ArrayHead(kind, shape, 10 + length)
+
+    def array(self, name: str, most: int = CHUNK) -> NDArray[Any]:
+        """An array of any shape () or (n, ...), of at most `most` bytes. Raises ValueError."""
+        head, size = self.head(name), self._entry(name).file_size
+        if size > most:
+            raise ValueError(f"{name}: expected at most {most:,} bytes, found {size:,}")
+        data = self._data(name, head.start, size - head.start)
+        return np.frombuffer(data, head.kind).reshape(head.shape)
+
+    def rows(self, name: str, first: int, number: int) -> NDArray[np.float64]:
+        """Rows of a table of floats, (number, columns); the others are read and not kept.
+
+        Raises ValueError if there are no such rows.
+        """
+        head = self.head(name)
+        if len(head.shape) != 2 or head.kind != np.float64:
+            raise ValueError(f"{name}: expected a table of floats")
+        if not 0 <= first <= first + number <= head.shape[0]:
+            raise ValueError(f"{name}: expected {number} rows from row {first} on")
+        width = head.shape[1] * head.kind.itemsize
+        data = self._data(name, head.start + first * width, number * width)
+        return np.frombuffer(data, np.float64).reshape(number, head.shape[1])
+
+    def _entry(self, name: str) -> zipfile.ZipInfo:
+        info = self._archive.getinfo(f"{name}.npy")
+        if info.file_size > LARGEST:
+            raise ValueError(f"{name} has more than {LARGEST:,} bytes")
+        if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise ValueError(f"{name}: expected deflate as its compression")
+        return info
+
+    def _data(self, name: str, start: int, length: int) -> bytes:
+        """A part of an entry, which is read to its end: only there is its checksum compared."""
+        info = self._entry(name)
+        kept, at = bytearray(), 0
+        with self._archive.open(info) as stream:
+            while chunk := stream.read(CHUNK):
+                kept += chunk[max(start - at, 0) : max(start + length - at, 0)]
+                at += len(chunk)
+        if at != info.file_size or len(kept) != length:
+            raise ValueError(f"{name} is not as long as it says")
+        return bytes(kept)
+
+
+@contextmanager
+def open_arrays(path: Path) -> Iterator[ArrayArchive]:
+    """The arrays of an npz file.
+
+    Raises UnfitFileError if it is no such file, and for what is wrong with an array that the block
+    reads.
+    """
+    with open_untrusted(path) as raw:
+        try:
+            _check_directory(raw)
+            with zipfile.ZipFile(raw) as archive:
+                yield ArrayArchive(archive)
+        except _BROKEN as error:
+            reason = error.args[0] if isinstance(error, KeyError) else error
+            raise UnfitFileError("syntax", f"no npz as expected: {reason}") from error
+
+
+def _check_directory(raw: IO[bytes]) -> None:
+    """Raises ValueError before `zipfile` reads a list of entries that is long."""
+    size = os.fstat(raw.fileno()).st_size
+    if size > LARGEST:
+        raise ValueError(f"expected at most {LARGEST:,} bytes, found {size:,}")
+    raw.seek(max(size - 42, 0))
+    end = raw.read(42)
+    if end[-22:-18] != _END or end[:4] == _END_OF_64:
+        raise ValueError("expected the end of a plain zip file")
+    entries = int.from_bytes(end[-12:-10], "little")
+    directory = int.from_bytes(end[-10:-6], "little")
+    if entries > ENTRIES or directory > DIRECTORY:
+        raise ValueError(f"expected at most {ENTRIES} entries, found more")
