@@ -3,18 +3,19 @@
 PYTHON ?= python3
 VENV := .venv
 IVCR := $(VENV)/bin/ivcr
-PIP_FLAGS := --disable-pip-version-check --quiet --constraint constraints.txt
+# Bytecode is made where a module is first imported: most of torch's never is.
+PIP_FLAGS := --disable-pip-version-check --quiet --no-compile --constraint constraints.txt
 
 .PHONY: demo test test-long test-real lint constraints clean
 
-demo: $(VENV)/installed
+demo: $(VENV)/installed-demo
 	$(IVCR) demo
 
 test: $(VENV)/installed-dev lint
 	$(VENV)/bin/pytest -n 2 --dist loadfile
 
 test-long: $(VENV)/installed-dev
-	$(VENV)/bin/pytest -n 2 -m long --durations 10
+	$(VENV)/bin/pytest -n 2 -m long --timeout 3600 --durations 10
 
 # Clips come in packages; what these would bring along is not needed.
 test-real: $(VENV)/installed-dev
@@ -26,13 +27,13 @@ lint: $(VENV)/installed-dev
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy
 
-$(VENV)/installed: pyproject.toml constraints.txt
+$(VENV)/installed-demo: pyproject.toml constraints.txt
 	@echo "making the environment in $(VENV)" >&2
 	$(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/pip install $(PIP_FLAGS) --editable '.[baselines]'
+	$(VENV)/bin/pip install $(PIP_FLAGS) --editable '.[demo]'
 	touch $@
 
-$(VENV)/installed-dev: $(VENV)/installed
+$(VENV)/installed-dev: $(VENV)/installed-demo
 	$(VENV)/bin/pip install $(PIP_FLAGS) --editable '.[baselines,dev]'
 	touch $@
 

@@ -1,6 +1,7 @@
 """What several test folders share."""
 
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -16,8 +17,16 @@ hypothesis.settings.load_profile("untimed")
 # Before torch is loaded, here or in a process of a test: the workers share the cores, and a thread
 # that waits for one that has none to run on makes a step take many times as long.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+WAIT = 300  # seconds that a test waits for a process or a file, on a busy machine too
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+
+
+def heed_signals() -> None:
+    """For `preexec_fn`: a process that heeds SIGINT, though its parent's shell ignores it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session")

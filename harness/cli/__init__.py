@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import io
+import os
 import signal
 import sys
 
@@ -57,7 +58,10 @@ def main() -> None:
     """Run `ivcr`; a problem from outside ends in one line and its exit code.
 
     An interrupt ends with 130 and a termination with 143; unfinished files are removed before.
+    Threads of torch that wait for one another sleep: where other programs need the cores, waiting
+    awake makes a training take several times as long.
     """
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A path that is no UTF-8 goes out with the bytes with which it came in.

@@ -17,7 +17,7 @@ from harness.validation import check
 from tests.baselines.assistants.test_two_stage import always_the_cook
 from tests.baselines.conftest import imported
 from tests.chat.servers import TOKENS, Server, completion, sensible
-from tests.conftest import REPOSITORY
+from tests.conftest import REPOSITORY, WAIT, heed_signals
 
 FILES = ("card.toml", "predictions.jsonl.zst", "run.json")
 SECRET = "sk-very-secret-0123456789"
@@ -127,14 +127,18 @@ def test_a_killed_run_loses_no_turn_and_pays_for_none_twice(
     server.act = act
     arguments = command(tmp_path / "cut", "concurrency=1")
     program = [sys.executable, "-c", IVCR, *map(str, arguments)]
-    process = subprocess.Popen(program, cwd=REPOSITORY, env=os.environ, stderr=subprocess.PIPE)
+    process = subprocess.Popen(
+        program, cwd=REPOSITORY, env=os.environ, stderr=subprocess.PIPE, preexec_fn=heed_signals
+    )
     with process:
         base = tmp_path / "cut-cache" / "replies.sqlite"
+        until = time.monotonic() + WAIT
         while kept(base) < after or len(server.asked) <= after:
+            assert time.monotonic() < until
             assert process.poll() is None, process.stderr.read()
             time.sleep(0.05)
         process.send_signal(number)
-        said = process.communicate(timeout=120)[1].decode()
+        said = process.communicate(timeout=WAIT)[1].decode()
     held.set()
     assert process.returncode == code
     assert (word in said.splitlines()[-1]) if word else True

@@ -19,6 +19,7 @@ from baselines.training.checkpoints import load, save
 from baselines.training.fit import fit
 from tests.baselines.conftest import SAMPLES, ask, dialogue, imported
 from tests.baselines.toys import Regression, batches
+from tests.conftest import WAIT, heed_signals
 
 ROOT = Path(__file__).resolve().parents[2]
 STEPS, HELD = 8, 5
@@ -220,7 +221,7 @@ def apart(tmp_path, benchmark):
         what = ["baseline", "train", "toy", "--benchmark", benchmark.folder, "--out", out]
         return subprocess.Popen(
             [sys.executable, script, *what, *map(str, more)], text=True, cwd=tmp_path,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=heed_signals,
             env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", **environment},
         )  # fmt: skip
 
@@ -235,10 +236,12 @@ def cut_off(apart, tmp_path):
         held = tmp_path / "held"
         held.mkdir()
         process = apart(out, *more, HOLD=str(held))
+        until = time.monotonic() + WAIT
         while len(list(held.iterdir())) < processes and process.poll() is None:
+            assert time.monotonic() < until
             time.sleep(0.02)
         process.send_signal(number)
-        _, err = process.communicate()
+        _, err = process.communicate(timeout=WAIT)
         pids = [int(path.name) for path in held.iterdir()]
         assert len(pids) == processes, err
         assert not any(Path(f"/proc/{pid}").exists() for pid in pids)
@@ -290,7 +293,7 @@ def test_two_devices_write_the_checkpoint_of_one_though_both_were_ended_in_betwe
     code, err = cut_off(two, signal.SIGTERM, *many, processes=2)
     assert (code, err.splitlines()[-1][:17]) == (143, "ivcr: terminated;")
     process = apart(two, *many, "--resume")
-    out, err = process.communicate()
+    out, err = process.communicate(timeout=WAIT)
     assert (process.returncode, out) == (0, f"{two}\n"), err
     assert len(err.splitlines()) == 1, "the first stage was not trained again"
     expected = weights_of(one)

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from harness.sources.mini import MiniAnnotations, annotate, build
+from tests.conftest import WAIT
 from tests.sources.test_mini_reading import (
     CHINESE,
     Turn,
@@ -153,7 +154,7 @@ def test_annotations_do_not_depend_on_the_hash_seed(made: MiniAnnotations) -> No
         )
         for seed in ("1", "4242")
     ]
-    assert {run.communicate()[0].strip() for run in runs} == {digest(made)}
+    assert {run.communicate(timeout=WAIT)[0].strip() for run in runs} == {digest(made)}
 
 
 def test_build_writes_all_files_and_the_official_one_last(
