@@ -11,6 +11,8 @@ LEDGER = "tests/leaderboard/board/test_build_ledger.py"
 TABLE = "tests/leaderboard/tables/test_ranked_table.py"
 HOSTILE = "tests/leaderboard/test_hostile_folders.py"
 RANKS = "tests/leaderboard/tables/test_ranks.py"
+VERIFICATION = "tests/leaderboard/tables/test_verification.py"
+COMMAND = "tests/leaderboard/test_command.py"
 BOARD = (
     (
         "disclosure: a cell of 30 turns is withheld",
@@ -230,9 +232,9 @@ BOARD = (
     ),
     (
         "board: verification compares loosely",
-        "leaderboard/tables/verification.py",
-        "RELATIVE = 1e-9",
-        "RELATIVE = 1e-2",
+        "leaderboard/board/outcomes.py",
+        "RELATIVE, ABSOLUTE = 1e-9, 1e-12",
+        "RELATIVE, ABSOLUTE = 1e-2, 1e-12",
         ("tests/leaderboard/tables/test_verification.py::test_every_part_of_a_figure_is_compared",),
     ),
     (
@@ -290,5 +292,35 @@ BOARD = (
         "        except IvcrError as error:\n",
         "        except KeyError as error:\n",
         (f"{HOSTILE}::test_verify_goes_on_behind_a_folder_that_cannot_be_scored",),
+    ),
+    (
+        "board: verification passes over all but figures",
+        "leaderboard/tables/recomputation.py",
+        "lines = [_line(each) for each in _unequal(_head(stored), _head(again))]",
+        "lines: list[str] = []",
+        (f"{VERIFICATION}::test_whatever_stands_in_the_document_is_compared",),
+    ),
+    (
+        "board: verification compares the table of outcomes alone",
+        "leaderboard/board/outcomes.py",
+        "for name in sorted({*one.names, *other.names}):",
+        'for name in ["table"]:',
+        (f"{COMMAND}::test_verify_compares_every_array_of_the_outcomes",),
+    ),
+    (
+        "board: verification believes any run.json",
+        "leaderboard/tables/verification.py",
+        "*([] if record is None else record_differences(record, entry.card, board.bench)),",
+        "",
+        (f"{COMMAND}::test_verify_compares_run_json_with_card_and_benchmark",),
+    ),
+    (
+        "board: a submission's hash does not see where a file ends",
+        "harness/submission/digest.py",
+        'return f"{name} {self._length} {self._sha256.hexdigest()}\n"',
+        'return ""',
+        (
+            "tests/validation/test_sha256.py::test_names_and_lengths_are_part_of_it_and_portions_are_not",
+        ),
     ),
 )
