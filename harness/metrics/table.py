@@ -144,6 +144,7 @@ def _whole_dialogues() -> Iterator[Metric]:
         whole,
         average="smooth",
         size=survival.at_risk_last,
+        answers_count=True,
         source="Kaplan & Meier, JASA 53, 1958",
     )
     for t in SURVIVAL_TURNS:
@@ -176,6 +177,7 @@ def _turn_to_turn() -> Iterator[Metric]:
             f"1 if right, where the retrieval turn before was {word}",
             f"retrieval turns after a {word} one",
             PAIRS,
+            answers_count=True,
         )
     yield Metric(
         "dependence",
@@ -189,6 +191,7 @@ def _turn_to_turn() -> Iterator[Metric]:
         figure=dialogues.difference,
         low=-1,
         size=dialogues.fewer,
+        answers_count=True,
         undefined="no retrieval turn follows a right one, or none a wrong one",
     )
     yield Metric(
@@ -198,6 +201,7 @@ def _turn_to_turn() -> Iterator[Metric]:
         "1 if right, where an earlier retrieval turn of the dialogue was wrong",
         "retrieval turns after a failure in their dialogue",
         f"{OURS}: as P(right|wrong), however long ago the failure",
+        answers_count=True,
     )
 
 

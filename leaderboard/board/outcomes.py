@@ -34,8 +34,12 @@ class TurnValues(NamedTuple):
     weights: Floats  # (turns,)
 
 
-def turn_values(folder: Path, scores: Scores, metric: str) -> TurnValues | None:
+def turn_values(
+    folder: Path, scores: Scores, metric: str, *, rounding: float = 0.0
+) -> TurnValues | None:
     """A metric's values and weights on the slice `all`, None if there is no outcomes file.
+
+    `rounding`: the most by which the figures of `scores` were moved, where they are rounded.
 
     Raises SubmissionError if the file is not what `ivcr score` writes, belongs to other scores than
     `scores`, or sums to another figure.
@@ -43,7 +47,7 @@ def turn_values(folder: Path, scores: Scores, metric: str) -> TurnValues | None:
 
     found = _read(folder, scores, lambda archive: TurnValues(*_rows(archive, metric)))
     if found is not None:
-        _same_figure(found, scores, metric)
+        _same_figure(found, scores, metric, SLACK + rounding)
     return found
 
 
@@ -168,8 +172,8 @@ def _same_run(archive: ArrayArchive, scores: Scores) -> None:
             raise ValueError(f"its {name} is not that of scores.json")
 
 
-def _same_figure(found: TurnValues, scores: Scores, metric: str) -> None:
+def _same_figure(found: TurnValues, scores: Scores, metric: str, slack: float) -> None:
     cell, below = scores.metrics["all"].get(metric), found.weights.sum()
     figure = None if cell is None else cell.value
-    if figure is None or below <= 0 or abs(found.values.sum() / below - figure) > SLACK:
+    if figure is None or below <= 0 or abs(found.values.sum() / below - figure) > slack:
         raise SubmissionError(f"{NAME}: sums to another {metric} than scores.json has")
