@@ -144,7 +144,6 @@ def _whole_dialogues() -> Iterator[Metric]:
         whole,
         average="smooth",
         size=survival.at_risk_last,
-        answers_count=True,
         source="Kaplan & Meier, JASA 53, 1958",
     )
     for t in SURVIVAL_TURNS:
@@ -154,6 +153,7 @@ def _whole_dialogues() -> Iterator[Metric]:
             formula=f"product over j <= {t} of 1 - dialogues that fail at their j-th retrieval turn"
             " / dialogues that reach it without a failure",
             figure=survival.survives,
+            answers_count=t > 1,
             undefined=f"no dialogue is at risk at retrieval turn {t}",
         )
     yield kaplan_meier(
@@ -162,6 +162,7 @@ def _whole_dialogues() -> Iterator[Metric]:
         formula=f"S@1 + ... + S@{RMST_TURNS}",
         source="restricted mean survival time; Royston & Parmar, Statistics in Medicine 30, 2011",
         figure=survival.restricted_mean,
+        answers_count=True,
         unit="turns",
         high=RMST_TURNS,
         undefined=f"no dialogue is at risk at retrieval turn {RMST_TURNS} or before it",

@@ -10,6 +10,7 @@ ENTRIES = "tests/leaderboard/board/test_entries.py"
 LEDGER = "tests/leaderboard/board/test_build_ledger.py"
 TABLE = "tests/leaderboard/tables/test_ranked_table.py"
 HOSTILE = "tests/leaderboard/test_hostile_folders.py"
+HIDDEN_SITE = "tests/leaderboard/test_hidden_site.py"
 RANKS = "tests/leaderboard/tables/test_ranks.py"
 VERIFICATION = "tests/leaderboard/tables/test_verification.py"
 COMMAND = "tests/leaderboard/test_command.py"
@@ -80,9 +81,82 @@ BOARD = (
     (
         "disclosure: a board on hidden labels withholds nothing",
         "leaderboard/board/entries.py",
-        'if self._bench.labels == "hidden":',
-        'if self._bench.labels == "secret":',
+        'hidden = self._bench.labels == "hidden"',
+        'hidden = self._bench.labels == "secret"',
         (f"{WITHHOLDING}::test_a_hidden_board_shows_no_small_cell_anywhere",),
+    ),
+    (
+        "disclosure: published figures keep their digits",
+        "harness/publication/disclosure.py",
+        "return round(value, _decimals(unit)) + 0.0",
+        "return value",
+        (
+            f"{HIDDEN_SITE}::test_digits_of_a_mean_tell_three_golds_and_what_is_published_none_of_them",
+        ),
+    ),
+    (
+        "disclosure: published figures keep their intervals",
+        "leaderboard/board/withholding.py",
+        "value=value, low=None, high=None)",
+        "value=value)",
+        (f"{HIDDEN_SITE}::test_pages_draw_and_write_no_interval",),
+    ),
+    (
+        "disclosure: counts that depend on answers are published",
+        "leaderboard/board/withholding.py",
+        "        cell = msgspec.structs.replace(cell, turns=None, dialogues=None)\n",
+        "        pass\n",
+        (f"{HIDDEN_SITE}::test_the_json_has_two_decimals_no_interval_and_no_count_of_answers",),
+    ),
+    (
+        "disclosure: a metric does not say that its counts depend on answers",
+        "harness/metrics/table.py",
+        "answers_count=t > 1,",
+        "answers_count=False,",
+        (
+            "tests/metrics/test_answers_count.py"
+            "::test_a_metric_says_whether_its_counts_depend_on_the_answers",
+        ),
+    ),
+    (
+        "disclosure: means of seeds have digits again",
+        "leaderboard/board/entries.py",
+        "files, rounded=hidden)",
+        "files)",
+        (f"{HIDDEN_SITE}::test_the_tables_for_spreadsheets_have_no_more",),
+    ),
+    (
+        "disclosure: hidden labels have a detectable difference",
+        "leaderboard/tables/ranks.py",
+        "replace(standing, pairs=None, detectable=None)",
+        "replace(standing, pairs=None)",
+        (f"{HIDDEN_SITE}::test_pages_draw_and_write_no_interval",),
+    ),
+    (
+        "disclosure: a refusal says an impossible figure",
+        "leaderboard/board/consistency.py",
+        'hidden=bench.labels == "hidden")',
+        "hidden=False)",
+        (f"{WITHHOLDING}::test_a_refusal_says_no_figure",),
+    ),
+    (
+        "disclosure: official figures are withheld one by one",
+        "harness/protocols/scores.py",
+        "{name: row[figure].turns for name, row in table.items() if figure in row}",
+        "{name: row[figure].turns for name, row in table.items() if row[figure].turns < 30}",
+        (
+            "tests/protocols/test_scores.py::test_what_is_withheld_is_no_difference_of_what_is_shown",
+        ),
+    ),
+    (
+        "disclosure: differences of small slices show as a difference of two",
+        "harness/comparison/headlines.py",
+        "return hidden_slices(METRICS[name], column, systems.frame, parts)",
+        "return frozenset()",
+        (
+            "tests/comparison/test_differences.py"
+            "::test_hidden_labels_withhold_small_cells_and_every_single_turn",
+        ),
     ),
     (
         "disclosure: hidden labels have a dialogue browser",
