@@ -114,8 +114,8 @@ def test_an_invalid_submission_is_not_scored(benchmark_of, tmp_path):
 
 def test_small_cells_of_hidden_labels_are_withheld(benchmark_of, result_of):
     scores = score_result(result_of(ANSWERS), benchmark_of(FILE, labels="hidden"))
-    for cells in scores["metrics"].values():
-        for cell in cells.values():
+    for row in scores["metrics"].values():
+        for cell in row.values():
             assert cell["value"] is None
 
 
