@@ -35,9 +35,9 @@ def audit(result: Path, benchmark: Path, split: str, form: str, out: Path | None
     from harness.cli.options import warn_of_hidden_labels
     from harness.files import readable, write
 
-    opened = Benchmark(benchmark)
-    found = run_audit(result, opened, split)
-    warn_of_hidden_labels(opened)
+    where = Benchmark(benchmark)
+    found = run_audit(result, where, split)
+    warn_of_hidden_labels(where)
     if form == "json":
         data = readable(document(found))
     elif form == "html":

@@ -190,6 +190,24 @@ def test_verify_compares_run_json_with_card_and_benchmark(scored):
     assert '"house/bm25-own": "run.json: ' in scored.verify()[2]
 
 
+def test_verify_compares_exact_figures_where_labels_are_hidden(ivcr, tmp_path):
+    benchmark, submissions = imported(tmp_path, labels="hidden").folder, tmp_path / "submissions"
+    folder, where = submissions / "house" / "bm25", ("--benchmark", benchmark)
+    folder.parent.mkdir(parents=True)
+    assert ivcr("baseline", "run", "bm25", *where, "--history", "own", "--out", folder)[0] == 0
+    assert ivcr("score", folder, *where)[0] == 0
+    code, out, err = ivcr("leaderboard", "verify", submissions, *where)
+    assert (code, out.splitlines()[0], err) == (0, '"house/bm25": 0 differences', "")
+    path = folder / "scores.json"
+    document = json.loads(path.read_text())
+    document["metrics"]["all"]["R@1"] = {"value": 1e-6, "low": 0, "high": 1, "turns": 1,
+                                         "dialogues": 1}  # fmt: skip
+    path.write_text(json.dumps(document))
+    code, _, err = ivcr("leaderboard", "verify", submissions, *where)
+    assert code == 1
+    assert '"R@1" on "all": value is 1e-06, scored again null' in err
+
+
 def test_verify_says_at_its_end_what_is_missing(scored):
     house = scored.submissions / "house"
     (house / "bm25-own" / "run.json").unlink()
