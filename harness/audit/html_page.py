@@ -8,7 +8,7 @@ from typing import Any
 from harness.audit.attribution import Attribution
 from harness.audit.result import NOTES, Audit
 from harness.audit.steps import BY_TURN, OVERALL, REPAIRS
-from harness.audit.text_report import effective_parts, is_withheld, percent
+from harness.audit.text_report import effective_parts, percent
 from harness.protocols.official import OfficialCount
 from harness.publication.disclosure import TOO_SMALL
 
@@ -70,7 +70,7 @@ def _values(found: Audit) -> dict[str, Any]:
 
 def _summary(found: Audit, figure: str, explained: Attribution) -> tuple[str, ...]:
     official = found.official["all"][figure]
-    if is_withheld(found, official):
+    if ("all", figure) in found.small:
         return figure, TOO_SMALL, "", ""
     first = percent(explained.official)
     if official.why is not None:
@@ -82,7 +82,7 @@ def _parts(found: Audit, name: str, figure: str, explained: Attribution) -> tupl
     """The caption of a figure's parts, and their rows; none where the figure is withheld."""
     official: OfficialCount = found.official[name][figure]
     rows: Rows = []
-    if not is_withheld(found, official):
+    if (name, figure) not in found.small:
         rows.append(("sound, asked", percent(explained.sound_items), "", "", "", ""))
         for part in reversed(list(effective_parts(explained))):
             numbers = (f"{count:,}" for count in (part.up, part.down, part.added))

@@ -13,10 +13,11 @@ from harness.benchmark import Benchmark
 from harness.formats.official import ResultReport, convert_entries
 from harness.protocols.items import items
 from harness.protocols.joining import join
-from harness.protocols.official import OfficialCount, OfficialTable, count
+from harness.protocols.official import OfficialTable, count
 from harness.protocols.result_file import read_result
+from harness.protocols.scores import small_figures
 from harness.protocols.source import read_source
-from harness.publication.disclosure import SMALLEST_CELL, TOO_SMALL
+from harness.publication.disclosure import TOO_SMALL
 
 # Defects that change no turn of a result file, and their consequences.
 NOTES = {
@@ -33,13 +34,16 @@ NOTES = {
 
 
 class Audit(NamedTuple):
-    """The result of an audit; `official`: the counts, `attributed`: their explanation."""
+    """The result of an audit; `official`: the counts, `attributed`: their explanation.
+
+    `small`: slice and figure of what must not be shown, since labels are hidden.
+    """
 
     heading: dict[str, Any]
     official: OfficialTable
     attributed: AttributionReport
     conversion: ResultReport
-    hidden: bool
+    small: frozenset[tuple[str, str]]
 
 
 def audit(result: Path, benchmark: Benchmark, split: str = "test") -> Audit:
@@ -66,7 +70,9 @@ def audit(result: Path, benchmark: Benchmark, split: str = "test") -> Audit:
         "harness": __version__,
     }
     explained = attribute(turns, examples=not hidden)
-    return Audit(heading, count(source, found.entries), explained, converted.report, hidden)
+    official = count(source, found.entries)
+    small = small_figures(official) if hidden else frozenset()
+    return Audit(heading, official, explained, converted.report, small)
 
 
 def document(result: Audit) -> dict[str, Any]:
@@ -79,7 +85,7 @@ def document(result: Audit) -> dict[str, Any]:
         "order": {"all": OVERALL, "turn=N": BY_TURN},
         "figures": {
             name: {
-                figure: _figure(result, result.official[name][figure], explained)
+                figure: _figure(result, name, figure, explained)
                 for figure, explained in row.items()
             }
             for name, row in result.attributed.figures.items()
@@ -89,8 +95,9 @@ def document(result: Audit) -> dict[str, Any]:
     }
 
 
-def _figure(result: Audit, official: OfficialCount, explained: Attribution) -> dict[str, Any]:
-    if result.hidden and official.turns < SMALLEST_CELL:
+def _figure(result: Audit, name: str, figure: str, explained: Attribution) -> dict[str, Any]:
+    official = result.official[name][figure]
+    if (name, figure) in result.small:
         return {"official": {"value": None, "why": TOO_SMALL, "turns": official.turns}}
     stopped = {"why": official.why} if official.why is not None else {}
     return {

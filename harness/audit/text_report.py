@@ -8,8 +8,7 @@ from harness.audit.attribution import Attribution, DefectEffect, Share
 from harness.audit.result import NOTES, Audit
 from harness.audit.steps import BY_TURN, OVERALL, REPAIRS
 from harness.files import shown
-from harness.protocols.official import OfficialCount
-from harness.publication.disclosure import SMALLEST_CELL, TOO_SMALL
+from harness.publication.disclosure import TOO_SMALL
 
 
 def text_lines(result: Audit) -> Iterator[str]:
@@ -24,9 +23,7 @@ def text_lines(result: Audit) -> Iterator[str]:
     for name, row in result.attributed.figures.items():
         for figure, explained in row.items():
             yield ""
-            yield from _figure(
-                result, f"{figure}, {name}", result.official[name][figure], explained
-            )
+            yield from _figure(result, name, figure, explained)
     yield from _examples(result)
     yield ""
     yield from (f"{defect}: {note}" for defect, note in NOTES.items())
@@ -43,15 +40,9 @@ def percent(share: Share) -> str:
     return f"{value} ({share.right:,}/{share.turns:,})"
 
 
-def is_withheld(result: Audit, official: OfficialCount) -> bool:
-    """Whether a figure must not be shown: too few turns with hidden labels."""
-    return result.hidden and official.turns < SMALLEST_CELL
-
-
-def _figure(
-    result: Audit, name: str, official: OfficialCount, explained: Attribution
-) -> Iterator[str]:
-    if is_withheld(result, official):
+def _figure(result: Audit, place: str, figure: str, explained: Attribution) -> Iterator[str]:
+    official, name = result.official[place][figure], f"{figure}, {place}"
+    if (place, figure) in result.small:
         yield f"{name}: {TOO_SMALL}"
         return
     yield f"{name}: official {percent(explained.official)}"

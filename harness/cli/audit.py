@@ -32,9 +32,12 @@ def audit(result: Path, benchmark: Path, split: str, form: str, out: Path | None
     from harness.audit.html_page import page
     from harness.audit.text_report import text_lines
     from harness.benchmark import Benchmark
+    from harness.cli.options import warn_of_hidden_labels
     from harness.files import readable, write
 
-    found = run_audit(result, Benchmark(benchmark), split)
+    where = Benchmark(benchmark)
+    found = run_audit(result, where, split)
+    warn_of_hidden_labels(where)
     if form == "json":
         data = readable(document(found))
     elif form == "html":

@@ -45,10 +45,11 @@ def build(
 @click.option("--benchmark", required=True, type=click.Path(path_type=Path), help="The benchmark.")
 @click.option("--split", default="test", show_default=True, help="The split of the tables.")
 def verify(submissions: Path, benchmark: Path, split: str) -> None:
-    """Score every submission and floor again, and compare each figure with its scores.json.
+    """Score every submission and floor again, and compare all of its scores.json.
 
-    Outcomes turn by turn, from which rank ranges are computed, are compared too, where they are
-    there. What could not be compared is named at the end. Exits with 0 if all agree, with 1 if one
+    Signature, reasons and counts are compared as figures are; so is every array of the outcomes
+    turn by turn, where they are there, and what run.json of a baseline's run says of its card and
+    the benchmark. What is missing is named at the end. Exits with 0 if all agree, with 1 if one
     does not or cannot be read.
     """
     from leaderboard.tables import verification

@@ -1,4 +1,4 @@
-"""Options and messages that commands which run baselines share."""
+"""Options and messages that several commands share."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+
+if TYPE_CHECKING:
+    from harness.benchmark import Benchmark
 
 F = TypeVar("F", bound=Callable[..., Any])
 # Interrupt and termination end a command with 128 + their number (harness.cli.main).
@@ -88,6 +91,14 @@ def config_option(command: F) -> F:
 def show_note(text: str) -> None:
     """Show a note on standard error."""
     click.echo(text, err=True)
+
+
+def warn_of_hidden_labels(benchmark: Benchmark) -> None:
+    """Say on standard error for whom exact figures are, where labels are hidden."""
+    from harness.publication.disclosure import FOR_ORGANIZERS
+
+    if benchmark.header.labels == "hidden":
+        click.echo(FOR_ORGANIZERS, err=True)
 
 
 @contextmanager

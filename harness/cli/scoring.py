@@ -47,6 +47,7 @@ def score(
     scores.json. Protocol official also takes a result.json (plain or .gz) as SUB, with --out.
     """
     from harness.benchmark import Benchmark
+    from harness.cli.options import warn_of_hidden_labels
     from harness.scoring import best_floors, score_to_files
 
     where = Benchmark(benchmark)
@@ -54,10 +55,12 @@ def score(
         _refuse_options_of_ivcr(outcomes, partial)
         for line in _score_officially(submission, where, split, out):
             click.echo(line)
+        warn_of_hidden_labels(where)
         return
     document, target = score_to_files(
         submission, where, split, out=out, outcomes=outcomes, partial=partial
     )
+    warn_of_hidden_labels(where)
     floors = best_floors(benchmark / "floors", document)
     for line in summary(document, floors):
         click.echo(line)

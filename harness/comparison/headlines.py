@@ -12,8 +12,9 @@ from harness.errors import WrongUsageError, did_you_mean
 from harness.files import shown
 from harness.metrics import METRICS, Column
 from harness.outcomes import Bools
-from harness.publication.disclosure import SMALLEST_CELL
+from harness.publication.disclosure import SMALLEST_CELL, TOO_SMALL
 from harness.publication.headlines import AHEAD_OF_FOIL, HEADLINES
+from harness.scoring.figures import hidden_slices
 from harness.slices import slices
 
 # Where gold names foils, the figures of the foils come first.
@@ -23,7 +24,8 @@ ORDER = (AHEAD_OF_FOIL, *(name for name in HEADLINES if name != AHEAD_OF_FOIL))
 class HeadlineCell(NamedTuple):
     """A metric on a slice: its turns, (turns,), and how many of them count.
 
-    `always`: whether it is shown however few these are: overall, and where the slice was named.
+    `always`: whether it is shown however few these are: overall, and where the slice was named;
+    `closed`: whether hidden labels forbid its figures.
     """
 
     metric: str
@@ -31,6 +33,7 @@ class HeadlineCell(NamedTuple):
     turns: Bools
     counted: int
     always: bool
+    closed: bool = False
 
     @property
     def small(self) -> bool:
@@ -58,10 +61,11 @@ def headline_cells(systems: EntrantSet, further: Sequence[str] = ()) -> list[Hea
 
 def headline_pairs(systems: EntrantSet, cells: Iterable[HeadlineCell]) -> Iterator[PairedValues]:
     """The values of each cell, pair by pair."""
-    for name, part, turns, *_ in cells:
+    for name, part, turns, _, _, closed in cells:
         columns = {entrant.label: entrant.column(name) for entrant in systems.entrants}
-        for first, second in combinations(systems.entrants, 2):
-            yield _paired_values(name, part, turns, (first, second), columns)
+        for pair in combinations(systems.entrants, 2):
+            values = _paired_values(name, part, turns, pair, columns)
+            yield values._replace(why=values.why or TOO_SMALL) if closed else values
 
 
 def _paired_values(
@@ -86,12 +90,18 @@ def _paired_values(
     )
 
 
-def _cells(systems: EntrantSet, name: str, further: Sequence[str]) -> Iterator[HeadlineCell]:
-    counted = systems.entrants[0].column(name).counted
+def _cells(systems: EntrantSet, name: str, further: Sequence[str]) -> list[HeadlineCell]:
+    column = systems.entrants[0].column(name)
+    cells = []
     for part, turns in slices(systems.frame, METRICS[name].scope).items():
-        always, size = part == "all" or part in further, int((turns & counted).sum())
+        always, size = part == "all" or part in further, int((turns & column.counted).sum())
         if part == "all" or (size and (always or part.startswith("turn="))):
-            yield HeadlineCell(name, part, turns, size, always)
+            cells.append(HeadlineCell(name, part, turns, size, always))
+    if not systems.labels_hidden:
+        return cells
+    parts = {cell.slice: cell.turns for cell in cells}
+    closed = hidden_slices(METRICS[name], column, systems.frame, parts)
+    return [cell._replace(closed=cell.slice in closed) for cell in cells]
 
 
 def _why(entrant: Entrant, why: str | None) -> str | None:

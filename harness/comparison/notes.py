@@ -9,7 +9,7 @@ from itertools import combinations, permutations
 from harness.comparison.entrants import Entrant, EntrantSet
 from harness.comparison.headlines import HeadlineCell
 from harness.comparison.propagation import HistoryPair, names_as_pair, same_but_for_history
-from harness.publication.disclosure import SMALLEST_CELL
+from harness.publication.disclosure import FOR_ORGANIZERS, SMALLEST_CELL
 
 CORRECTED = (
     "p is corrected over the pairs of one metric and slice, not over metrics, slices or turns."
@@ -39,6 +39,7 @@ def notes(systems: EntrantSet, pairs: tuple[HistoryPair, ...]) -> tuple[str, ...
         *_silent(pairs),
         *([GOLD_GIVEN, SELECTION] if pairs else []),
         *ALWAYS,
+        *([f"{FOR_ORGANIZERS[0].upper()}{FOR_ORGANIZERS[1:]}."] if systems.labels_hidden else []),
     )
 
 

@@ -63,8 +63,9 @@ class Metric(NamedTuple):
     "mean" it is `share`, for "median" it is not used. `abstention`: what an empty answer scores.
     `over`: what the figure is over; it is undefined where there is none. For figures that rest on
     numbers that depend on the answers, `size` takes the sums to the smallest of them: at 0 the
-    figure is undefined, for the reason `undefined`. `depends`: on what else the figure depends, for
-    the signature.
+    figure is undefined, for the reason `undefined`. `answers_count`: whether the number of turns or
+    dialogues that a figure rests on depends on the answers, and so tells which are right.
+    `depends`: on what else the figure depends, for the signature.
     """
 
     name: str
@@ -82,6 +83,7 @@ class Metric(NamedTuple):
     abstention: float = 0.0
     size: Callable[[Floats], float] | None = None
     undefined: str = ""
+    answers_count: bool = False
     depends: Callable[[Outcomes], tuple[str, ...]] | None = None
 
     @property

@@ -153,6 +153,7 @@ def _whole_dialogues() -> Iterator[Metric]:
             formula=f"product over j <= {t} of 1 - dialogues that fail at their j-th retrieval turn"
             " / dialogues that reach it without a failure",
             figure=survival.survives,
+            answers_count=t > 1,
             undefined=f"no dialogue is at risk at retrieval turn {t}",
         )
     yield kaplan_meier(
@@ -161,6 +162,7 @@ def _whole_dialogues() -> Iterator[Metric]:
         formula=f"S@1 + ... + S@{RMST_TURNS}",
         source="restricted mean survival time; Royston & Parmar, Statistics in Medicine 30, 2011",
         figure=survival.restricted_mean,
+        answers_count=True,
         unit="turns",
         high=RMST_TURNS,
         undefined=f"no dialogue is at risk at retrieval turn {RMST_TURNS} or before it",
@@ -176,6 +178,7 @@ def _turn_to_turn() -> Iterator[Metric]:
             f"1 if right, where the retrieval turn before was {word}",
             f"retrieval turns after a {word} one",
             PAIRS,
+            answers_count=True,
         )
     yield Metric(
         "dependence",
@@ -189,6 +192,7 @@ def _turn_to_turn() -> Iterator[Metric]:
         figure=dialogues.difference,
         low=-1,
         size=dialogues.fewer,
+        answers_count=True,
         undefined="no retrieval turn follows a right one, or none a wrong one",
     )
     yield Metric(
@@ -198,6 +202,7 @@ def _turn_to_turn() -> Iterator[Metric]:
         "1 if right, where an earlier retrieval turn of the dialogue was wrong",
         "retrieval turns after a failure in their dialogue",
         f"{OURS}: as P(right|wrong), however long ago the failure",
+        answers_count=True,
     )
 
 

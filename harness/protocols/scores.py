@@ -14,7 +14,7 @@ from harness.protocols.official import OfficialCount, OfficialTable, count
 from harness.protocols.rendering import entries_of
 from harness.protocols.result_file import ResultEntry, read_result
 from harness.protocols.source import SourceSplit, read_source
-from harness.publication.disclosure import SMALLEST_CELL, TOO_SMALL
+from harness.publication.disclosure import TOO_SMALL, withheld_by_size
 from harness.records import TurnKey
 from harness.validation import check
 
@@ -56,17 +56,32 @@ def score_result(result: Path, benchmark: Benchmark, split: str = "test") -> dic
 
 
 def cells(table: OfficialTable, *, hidden: bool) -> dict[str, dict[str, dict[str, Any]]]:
-    """Counts as cells of scores.json; `hidden`: those of fewer than 30 turns are withheld."""
+    """Counts as cells of scores.json; `hidden`: those that tell of few turns are withheld."""
+    small = small_figures(table) if hidden else frozenset()
     return {
-        name: {figure: _cell(counted, hidden) for figure, counted in row.items()}
+        name: {
+            figure: _cell(counted, is_small=(name, figure) in small)
+            for figure, counted in row.items()
+        }
         for name, row in table.items()
     }
 
 
-def _cell(counted: OfficialCount, hidden: bool) -> dict[str, Any]:
+def small_figures(table: OfficialTable) -> frozenset[tuple[str, str]]:
+    """Slice and figure of what hidden labels forbid (see harness.publication.disclosure)."""
+    return frozenset(
+        (name, figure)
+        for figure in {figure for row in table.values() for figure in row}
+        for name in withheld_by_size(
+            {name: row[figure].turns for name, row in table.items() if figure in row}
+        )
+    )
+
+
+def _cell(counted: OfficialCount, *, is_small: bool) -> dict[str, Any]:
     sizes = {"turns": counted.turns, "dialogues": counted.dialogues}
     why = counted.why
-    if why is None and hidden and counted.turns < SMALLEST_CELL:
+    if why is None and is_small:
         why = TOO_SMALL
     if why is not None:
         return {"value": None, "why": why, **sizes}

@@ -1,8 +1,9 @@
-"""Cells that hidden labels forbid: too small, or known from the cells that are shown.
+"""What hidden labels forbid: small cells, cells known from those that are shown, and many digits.
 
 A cell is one metric on one slice. It tells the sum of the metric over the turns (or dialogues) that
 the slice counts. Sums and differences of cells tell sums over other sets: none of these may be of
-few turns.
+few turns. Digits tell too: those of a mean of reciprocal ranks tell the rank of each single gold
+video, so published figures are rounded.
 """
 
 from __future__ import annotations
@@ -14,9 +15,17 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 SMALLEST_CELL = 30  # turns, or dialogues for metrics of dialogues and segments
-TOO_SMALL = f"fewer than {SMALLEST_CELL} turns, and labels are hidden"
+TOO_SMALL = (
+    f"labels are hidden, and fewer than {SMALLEST_CELL} turns would show, here or as a difference"
+    " of two figures"
+)
 WHOLE = "all"
 OVERLAPPING = ("tag",)  # kinds whose slices may share turns
+DECIMALS = 2  # of a per cent, a point, a turn
+FOR_ORGANIZERS = (
+    "labels are hidden: this is for the organizers alone, as its digits, intervals and counts tell"
+    " the labels of single turns; publish what `ivcr leaderboard build` writes"
+)
 COHORT = "cohort4:"  # begins a slice that lies in the slice of the same name without it
 
 Bools = NDArray[np.bool_]
@@ -69,6 +78,23 @@ def withheld_by_size(sizes: Mapping[str, int]) -> frozenset[str]:
     return frozenset(small).union(
         *(_withheld_parts(sizes, whole, parts) for whole, parts in _partitions(sizes))
     )
+
+
+def published(value: float, unit: str) -> float:
+    """A figure in its unit as hidden labels allow it: a share to two decimals of a per cent.
+
+    Figures of other units, such as points and turns, keep two decimals.
+    """
+    return round(value, _decimals(unit)) + 0.0  # -0.0 becomes 0.0
+
+
+def rounding_error(unit: str) -> float:
+    """The most by which `published` moves a figure of a unit."""
+    return float(10.0 ** -_decimals(unit) / 2)
+
+
+def _decimals(unit: str) -> int:
+    return DECIMALS + 2 if unit == "share" else DECIMALS
 
 
 def _few(number: Floats) -> Bools:

@@ -1,6 +1,7 @@
 """Submissions: a folder with a card and one predictions file; how to start and to write one."""
 
 from harness.submission.card_toml import toml_card
+from harness.submission.digest import SubmissionDigest
 from harness.submission.lines import (
     ANSWERED_BY,
     MOMENT_KEYS,
@@ -22,6 +23,7 @@ __all__ = [
     "PREDICTION_KEYS",
     "STARTER",
     "PredictionLine",
+    "SubmissionDigest",
     "line",
     "predictions_in",
     "start",

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from harness.benchmark import Benchmark
 from harness.records import Card, Prediction
-from harness.submission import predictions_in
+from harness.submission import CARD, PREDICTIONS, SubmissionDigest, predictions_in
 from harness.validation.problem_log import ProblemLog
 from harness.validation.public import PublicSplit, read_public
 from harness.validation.reading.card_file import read_card
@@ -22,9 +21,9 @@ class CheckResult(NamedTuple):
     """The result of checking a submission.
 
     `predictions` run along the split's turns, None where a turn is missing or its line is wrong;
-    they and `sha256` are empty or None unless asked for. `sha256` (hex) is over the bytes of
-    card.toml followed by the uncompressed bytes of the predictions, as in
-    `cat card.toml predictions.jsonl | sha256sum`; None if one of them could not be read.
+    they and `sha256` are empty or None unless asked for. `sha256` (hex) is over the names,
+    lengths and bytes of card.toml and of the uncompressed predictions (see SubmissionDigest); None
+    if one of them could not be read.
     """
 
     report: Report
@@ -51,19 +50,20 @@ def check(
     """
     require_folder(folder)
     public = public or read_public(benchmark, split)
-    log, digest = ProblemLog(), hashlib.sha256() if (keep if hashed is None else hashed) else None
-    card, table = read_card(folder, log, digest)
+    log, digest = ProblemLog(), SubmissionDigest()
+    wanted = keep if hashed is None else hashed
+    card, table = read_card(folder, log, digest.file(CARD))
     _apply_folder_rules(folder, table, log)
     reader = PredictionsReader(public, log, keep)
     if table.get("kind") == "reported":
         complete = not predictions_in(folder)
     else:
-        complete = reader.read(folder, digest)
+        complete = reader.read(folder, digest.file(PREDICTIONS[0]) if wanted else None)
     return CheckResult(
         report=log.report(reader.answered, reader.abstentions),
         card=card,
         predictions=tuple(reader.predictions),
-        sha256=digest.hexdigest() if digest is not None and complete and card else None,
+        sha256=digest.hexdigest() if wanted and complete and card else None,
     )
 
 

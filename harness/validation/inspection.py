@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +11,7 @@ import msgspec
 
 from harness.errors import SubmissionError
 from harness.records import Card
-from harness.submission import CARD, PARTS, PREDICTIONS
+from harness.submission import CARD, PARTS, PREDICTIONS, SubmissionDigest
 from harness.validation.problem_log import ProblemLog
 from harness.validation.reading.card_file import read_card
 from harness.validation.reading.folder import predictions_file
@@ -36,14 +35,14 @@ class SubmissionSummary(NamedTuple):
 def summarise(folder: Path) -> SubmissionSummary:
     """Summarise the submission in `folder`. Raises EnvironmentFailure if it is no folder."""
     require_folder(folder)
-    log, digest = ProblemLog(), hashlib.sha256()
-    card, table = read_card(folder, log, digest)
+    log, digest = ProblemLog(), SubmissionDigest()
+    card, table = read_card(folder, log, digest.file(CARD))
     counts: Counter[str] = Counter()
     complete, name = True, PREDICTIONS[0]
     if table.get("kind") != "reported":
         try:
             name = predictions_file(folder)
-            counts = _counts(folder / name, digest)
+            counts = _counts(folder / name, digest.file(PREDICTIONS[0]))
             counts["bytes in the file"] = (folder / name).stat().st_size
         except Fault as fault:
             complete = False

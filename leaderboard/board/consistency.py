@@ -22,7 +22,7 @@ def disagreement(
         or _benchmark(scores, bench)
         or _card(scores, card)
         or _signature(scores, bench)
-        or _figures(scores, metrics)
+        or _figures(scores, metrics, hidden=bench.labels == "hidden")
     )
     return reason and f"{reason}; {score_again(bench)}"
 
@@ -77,10 +77,12 @@ def _signature(scores: Scores, bench: Bench) -> str | None:
     return None
 
 
-def _figures(scores: Scores, metrics: Mapping[str, MetricInfo]) -> str | None:
+def _figures(scores: Scores, metrics: Mapping[str, MetricInfo], *, hidden: bool) -> str | None:
     for part, cells in scores.metrics.items():
         for name, cell in cells.items():
             if name in metrics and (reason := _impossible(cell, metrics[name])):
+                # The reason stands on the site, where hidden labels forbid the figure itself.
+                reason = "is no possible figure, or its interval is none" if hidden else reason
                 return f"{shown(name)} on {shown(part)} {reason}"
     return None
 

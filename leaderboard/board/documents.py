@@ -17,7 +17,9 @@ from harness.untrusted import UnfitFileError, json_document, read_small, toml_ta
 from leaderboard.board.records import Scores
 
 CARD, CARD_BYTES, VALIDATE = "card.toml", 1 << 16, "`ivcr validate` says more"
+RECORD, RECORD_BYTES = "run.json", 1 << 22
 SCORES, SCORES_BYTES, AGAIN = "scores.json", 1 << 22, "make it again with `ivcr score`"
+NO_SCORES = f"{SCORES}: there is none yet; make it with `ivcr score`"
 
 
 def read_card(folder: Path) -> Card:
@@ -30,12 +32,30 @@ def read_card(folder: Path) -> Card:
 
 def read_scores(folder: Path) -> Scores:
     """scores.json. Raises SubmissionError if there is none or it is something else."""
-    if not os.path.lexists(folder / SCORES):
-        raise SubmissionError(f"{SCORES}: there is none yet; make it with `ivcr score`")
+    document = scores_document(folder)
     with _named(SCORES, AGAIN):
-        document = json_document(read_small(folder / SCORES, SCORES_BYTES), object)
-        require("scores", _one_of_each_form(document), SCORES, AGAIN, SubmissionError)
         return msgspec.convert(document, Scores)
+
+
+def scores_document(folder: Path) -> dict[str, Any]:
+    """scores.json as it stands in the file. Raises SubmissionError as `read_scores` does."""
+    if not os.path.lexists(folder / SCORES):
+        raise SubmissionError(NO_SCORES)
+    with _named(SCORES, AGAIN):
+        document = json_document(read_small(folder / SCORES, SCORES_BYTES), dict[str, Any])
+        require("scores", _one_of_each_form(document), SCORES, AGAIN, SubmissionError)
+        return document
+
+
+def run_record(folder: Path) -> dict[str, Any] | None:
+    """run.json as it stands in the file, None if there is none.
+
+    Raises SubmissionError if it is no JSON object.
+    """
+    if not os.path.lexists(folder / RECORD):
+        return None
+    with _named(RECORD, "make the run again, or take the file out"):
+        return json_document(read_small(folder / RECORD, RECORD_BYTES), dict[str, Any])
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from leaderboard.board.documents import read_card, read_scores
 from leaderboard.board.levels import MOST, require_submissions, require_teams
 from leaderboard.board.outcomes import check_outcomes
 from leaderboard.board.records import BoardContents, Entry, Refusal, ReportedRun, Scores
-from leaderboard.board.withholding import withhold_cells
+from leaderboard.board.withholding import publishable
 from leaderboard.results.description import Bench, MetricInfo
 
 FLOORS = "floors/"
@@ -85,10 +85,11 @@ class EntryReader:
         _in_place(key, folder)
         floor = key.startswith(FLOORS)
         own = floor or key.split("/")[0] in self._organizers
+        hidden = self._bench.labels == "hidden"
         files = stamp(folder)
         known = self._known.get(key)
         if known is not None and known.stamp == files:
-            return Entry(key, known.card, known.scores, floor, own, files, unchanged=True)
+            return Entry(key, known.card, known.scores, floor, own, files, True, hidden)
         card = read_card(folder)
         if card.kind == "reported":
             if not card.figures or not card.source:
@@ -99,9 +100,10 @@ class EntryReader:
             raise SubmissionError(f"scores.json: {reason}")
         self._same_files(folder, scores)
         check_outcomes(folder, self._bench.counts["turns"])
-        if self._bench.labels == "hidden":
-            scores = withhold_cells(scores, self._metrics)
-        return Entry(key, card, scores, floor, own, files)
+        if hidden:
+            # Once and here, so that no page and no export has the digits to show.
+            scores = publishable(scores, self._metrics)
+        return Entry(key, card, scores, floor, own, files, rounded=hidden)
 
     def _same_files(self, folder: Path, scores: Scores) -> None:
         sha256 = self._sha256(folder, partial="partial:" in scores.signature)

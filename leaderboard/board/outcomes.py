@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from harness.errors import SubmissionError
 from harness.untrusted import UnfitFileError
-from harness.untrusted.array_archive import ArrayArchive, open_arrays
+from harness.untrusted.array_archive import LARGEST, ArrayArchive, open_arrays
 from leaderboard.board.records import Scores
 
 NAME = "scores.outcomes.npz"
 ROWS = 1000  # of the table of all metrics
 SLACK = 1e-8  # scores.json has ten digits
+# Of ten digits the last may differ, where sums are in another order.
+RELATIVE, ABSOLUTE = 1e-9, 1e-12
 
 CURVE = re.compile(r"S@([1-9][0-9]?)")
 T = TypeVar("T")
@@ -32,8 +34,12 @@ class TurnValues(NamedTuple):
     weights: Floats  # (turns,)
 
 
-def turn_values(folder: Path, scores: Scores, metric: str) -> TurnValues | None:
+def turn_values(
+    folder: Path, scores: Scores, metric: str, *, rounding: float = 0.0
+) -> TurnValues | None:
     """A metric's values and weights on the slice `all`, None if there is no outcomes file.
+
+    `rounding`: the most by which the figures of `scores` were moved, where they are rounded.
 
     Raises SubmissionError if the file is not what `ivcr score` writes, belongs to other scores than
     `scores`, or sums to another figure.
@@ -41,7 +47,7 @@ def turn_values(folder: Path, scores: Scores, metric: str) -> TurnValues | None:
 
     found = _read(folder, scores, lambda archive: TurnValues(*_rows(archive, metric)))
     if found is not None:
-        _same_figure(found, scores, metric)
+        _same_figure(found, scores, metric, SLACK + rounding)
     return found
 
 
@@ -72,6 +78,46 @@ def check_outcomes(folder: Path, turns: int) -> None:
     """
 
     _open(folder, lambda archive: _check_heads(archive, turns))
+
+
+def unequal_outcomes(folder: Path, fresh: Path) -> list[str]:
+    """What differs between the outcomes in two folders, a line for each array, or metric of one.
+
+    Empty if nothing does, or if one of them has none. Raises SubmissionError if a file is no such.
+    """
+    found = _open(folder, lambda one: _open(fresh, lambda other: list(_unequal(one, other))))
+    return found or []
+
+
+def _unequal(one: ArrayArchive, other: ArrayArchive) -> Iterator[str]:
+    for name in sorted({*one.names, *other.names}):
+        if name not in one.names or name not in other.names:
+            yield f"{NAME}: {name} is in one of the two alone"
+        elif one.head(name)[:2] != other.head(name)[:2]:
+            yield f"{NAME}: {name} has another type or shape, scored again"
+        else:
+            same = _same_entries(one.array(name, LARGEST), other.array(name, LARGEST))
+            if same.ndim == 2:
+                rows = np.flatnonzero(~same.all(axis=1))
+                for metric in _metrics_of(other, name, rows):
+                    yield f"{metric}: its outcomes turn by turn differ ({name}), scored again"
+            elif not same.all():
+                yield f"{NAME}: {name} differs, scored again"
+
+
+def _same_entries(one: NDArray[Any], other: NDArray[Any]) -> NDArray[np.bool_]:
+    close = one.dtype.kind == "f"
+    same = np.isclose(one, other, rtol=RELATIVE, atol=ABSOLUTE) if close else one == other
+    return np.asarray(same, dtype=bool)
+
+
+def _metrics_of(archive: ArrayArchive, name: str, rows: NDArray[np.int64]) -> list[str]:
+    """The metrics to which rows of an array belong: one a row, but for the table."""
+    metrics = archive.array("metrics")
+    places = rows
+    if name == "table":
+        places = np.unique(np.searchsorted(archive.array("start"), rows, side="right") - 1)
+    return [str(metric) for metric in metrics[places]]
 
 
 def _read(folder: Path, scores: Scores, take: Callable[[ArrayArchive], T]) -> T | None:
@@ -126,8 +172,8 @@ def _same_run(archive: ArrayArchive, scores: Scores) -> None:
             raise ValueError(f"its {name} is not that of scores.json")
 
 
-def _same_figure(found: TurnValues, scores: Scores, metric: str) -> None:
+def _same_figure(found: TurnValues, scores: Scores, metric: str, slack: float) -> None:
     cell, below = scores.metrics["all"].get(metric), found.weights.sum()
     figure = None if cell is None else cell.value
-    if figure is None or below <= 0 or abs(found.values.sum() / below - figure) > SLACK:
+    if figure is None or below <= 0 or abs(found.values.sum() / below - figure) > slack:
         raise SubmissionError(f"{NAME}: sums to another {metric} than scores.json has")

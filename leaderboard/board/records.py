@@ -60,7 +60,8 @@ class Entry(NamedTuple):
 
     `key` is <team folder>/<run folder>, for a floor floors/<name>/<history>. `own` marks rows that
     the organizers ran themselves. `unchanged` since the last build: its pages stand already, and
-    `scores` has only the slices that tables need.
+    `scores` has only the slices that tables need. `rounded`: labels are hidden, and `scores` has
+    only what may be shown (see leaderboard.board.withholding).
     """
 
     key: str
@@ -70,6 +71,7 @@ class Entry(NamedTuple):
     own: bool = False
     stamp: Stamp = ()
     unchanged: bool = False
+    rounded: bool = False
 
     def cell(self, metric: str, part: str = "all") -> Cell | None:
         """The figure of a metric on a slice, None where scores.json has none."""
@@ -120,7 +122,8 @@ class Standing(Struct, frozen=True):
     lower rows that do not differ significantly from a row ranked first; `detectable`: the minimum
     detectable difference of neighbours, in the headline's unit; `without`: how many ranked rows
     have no range, by reason (a word of the interface); `pairs`: the differences of the first rows,
-    None where there are none or labels are hidden; `digest`: SHA-256 over what this depends on.
+    None where there are none; `digest`: SHA-256 over what this depends on. Where labels are hidden,
+    `detectable` and `pairs` are None.
     """
 
     digest: str = ""

@@ -45,7 +45,7 @@ class BoardSplit:
         return read_public(self._benchmark, self._split)
 
     def sha256(self, folder: Path, *, partial: bool = False) -> str:
-        """The hash of a valid submission: over its card, then its uncompressed predictions.
+        """The hash of a valid submission (see harness.submission.SubmissionDigest).
 
         `partial`: turns may be missing. No gold is read. Raises SubmissionError with the first
         problem if the submission is not valid.

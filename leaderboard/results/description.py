@@ -30,7 +30,8 @@ class Bench(NamedTuple):
 class MetricInfo(NamedTuple):
     """What a reader must know of a metric; `low` and `high` bound its values.
 
-    `scope` says what its rows are: turns, dialogues, segments or turns of segments.
+    `scope` says what its rows are: turns, dialogues, segments or turns of segments;
+    `answers_count` whether how many of them count depends on the answers.
     """
 
     name: str
@@ -43,6 +44,7 @@ class MetricInfo(NamedTuple):
     over: str
     source: str
     scope: str = "turn"
+    answers_count: bool = False
 
 
 def describe_metrics() -> dict[str, MetricInfo]:

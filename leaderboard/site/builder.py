@@ -156,7 +156,7 @@ def _shared(pages: Pages, language: str, contents: SiteContents) -> Iterator[tup
         "floors": floors,
         "reported": board.reported,
         "refused": board.refused,
-        "notes": ["floor", "interval", "apart", *(["public"] if public else [])],
+        "notes": ["floor", *(["interval", "apart", "public"] if public else ["rounded", "apart"])],
     }
     yield "index", pages.render("index.html", "index", language, **values)
     used = {name: [t.name for t in tracks if name in t.metrics] for name in contents.metrics}

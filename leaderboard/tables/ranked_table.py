@@ -8,8 +8,10 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from harness.publication.disclosure import published
 from harness.records import CandidateUse, History
 from leaderboard.board.records import Cell, Entry, Standing
+from leaderboard.board.withholding import round_cell
 from leaderboard.results.description import MetricInfo
 from leaderboard.tables import costs
 from leaderboard.tables.costs import CostAmount, CostKind
@@ -107,14 +109,15 @@ def _columns(
     defined = {
         name
         for name in track.metrics
-        if any(_figure(runs, name, track.part).value is not None for runs in group)
+        if name in metrics
+        and any(_figure(runs, metrics[name], track.part).value is not None for runs in group)
     }
     names = defined | {track.metrics[0]} if defined else defined
-    return tuple(metrics[name] for name in track.metrics if name in names and name in metrics)
+    return tuple(metrics[name] for name in track.metrics if name in names)
 
 
 def _takes_part(runs: Runs, columns: tuple[MetricInfo, ...], part: str) -> bool:
-    return any(_figure(runs, column.name, part).value is not None for column in columns)
+    return any(_figure(runs, column, part).value is not None for column in columns)
 
 
 def _rows(
@@ -124,7 +127,7 @@ def _rows(
     first = [runs[0] for runs in group]
     frame = pd.DataFrame(
         {
-            "value": [_figure(runs, headline.name, part).value for runs in group],
+            "value": [_figure(runs, headline, part).value for runs in group],
             "team": [entry.card.team for entry in first],
             "system": [entry.card.system for entry in first],
             "key": [entry.key for entry in first],
@@ -155,17 +158,25 @@ def _row(
     return TableRow(
         rank,
         runs[0],
-        tuple(_figure(runs, column.name, part) for column in columns),
+        tuple(_figure(runs, column, part) for column in columns),
         runs,
-        seed_spread([_cell(run, columns[0].name, part) for run in runs]) if len(runs) > 1 else None,
+        _spread(runs, columns[0], part),
         costs.amounts((run.card for run in runs), kinds),
     )
 
 
-def _figure(runs: Runs, metric: str, part: str) -> Cell:
+def _figure(runs: Runs, metric: MetricInfo, part: str) -> Cell:
     if len(runs) == 1:
-        return _cell(runs[0], metric, part)
-    return mean([_cell(run, metric, part) for run in runs])
+        return _cell(runs[0], metric.name, part)
+    found = mean([_cell(run, metric.name, part) for run in runs])
+    return round_cell(found, metric) if runs[0].rounded else found
+
+
+def _spread(runs: Runs, metric: MetricInfo, part: str) -> SeedSpread | None:
+    found = seed_spread([_cell(run, metric.name, part) for run in runs]) if len(runs) > 1 else None
+    if found is None or not runs[0].rounded:
+        return found
+    return SeedSpread(*(published(value, metric.unit) for value in found))
 
 
 def _cell(entry: Entry, metric: str, part: str) -> Cell:

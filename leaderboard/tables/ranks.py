@@ -12,9 +12,11 @@ import numpy as np
 from msgspec.structs import replace
 
 from harness.errors import SubmissionError
+from harness.publication.disclosure import rounding_error
 from harness.statistics import Design, all_pairs, max_t, minimum_detectable, rank_ranges
 from leaderboard.board.outcomes import Floats, TurnValues, turn_values
 from leaderboard.board.records import Entry, Pairs, Standing
+from leaderboard.results.description import MetricInfo
 from leaderboard.tables.packing import Shown, pack
 from leaderboard.tables.ranked_table import Table, TableRow
 
@@ -36,13 +38,15 @@ def with_standings(
 
     `folder_of`: where an entry's outcomes lie; `design`: gives that of the split, called only where
     something has to be computed; `known`: the last build's standings by table name, taken again
-    where nothing that they depend on has changed; `pairs`: whether the differences of single pairs
-    may be shown, which hidden labels forbid.
+    where nothing that they depend on has changed; `pairs`: whether differences of single pairs, and
+    the one that could be found, may be shown, which hidden labels forbid. Ranges may: they say of
+    two systems only whether they differ at one level, corrected for all pairs.
     """
     found = [_standing(table, folder_of, design, known.get(table.name)) for table in tables]
+    if not pairs:
+        found = [replace(standing, pairs=None, detectable=None) for standing in found]
     return tuple(
-        table._replace(standing=standing if pairs else replace(standing, pairs=None))
-        for table, standing in zip(tables, found, strict=True)
+        table._replace(standing=standing) for table, standing in zip(tables, found, strict=True)
     )
 
 
@@ -60,7 +64,7 @@ def _standing(
     why = "corpus" if table.track.part != "all" else "many" if len(ranked) > LARGEST else None
     if why or len(ranked) < 2:
         return Standing(digest, without={why: len(ranked)} if why and ranked else {})
-    metric = table.columns[0].name
+    metric = table.columns[0]
     tested = _tested(table, ranked, lambda run: _column(run, metric, folder_of), design())
     return replace(tested, digest=digest)
 
@@ -150,10 +154,11 @@ def _read(
     return TurnValues(values, first.weights) if len(values) == len(design.unit) else "broken"
 
 
-def _column(run: Entry, metric: str, folder_of: Callable[[Entry], Path]) -> TurnValues | str:
+def _column(run: Entry, metric: MetricInfo, folder_of: Callable[[Entry], Path]) -> TurnValues | str:
     """A run's headline turn by turn, or why there is none."""
+    rounding = rounding_error(metric.unit) if run.rounded else 0.0
     try:
-        found = turn_values(folder_of(run), run.scores, metric)
+        found = turn_values(folder_of(run), run.scores, metric.name, rounding=rounding)
     except SubmissionError:
         return "broken"
     return "absent" if found is None else found

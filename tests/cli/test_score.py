@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 
@@ -176,6 +177,20 @@ def test_floors_of_another_benchmark_are_no_floors_and_broken_ones_are_named(ivc
     code, _, err = ivcr("score", run, "--benchmark", toy)
     assert code == 3
     assert "expected a floor's scores" in err
+
+
+def test_hidden_labels_say_for_whom_exact_figures_are(ivcr, toy, tmp_path):
+    (tmp_path / "secret").mkdir()
+    hidden = imported(tmp_path / "secret", labels="hidden").folder
+    sub = tmp_path / "sub"
+    for benchmark, said in ((hidden, True), (toy, False)):
+        what = ["bm25", "--benchmark", benchmark, "--history", "own", "--out", sub]
+        assert ivcr("baseline", "run", *what)[0] == 0
+        for protocol in ("ivcr", "official"):
+            code, _, err = ivcr("score", sub, "--benchmark", benchmark, "--protocol", protocol)
+            assert code == 0
+            assert ("this is for the organizers alone" in err) == said
+        shutil.rmtree(sub)
 
 
 def test_hidden_labels_keep_outcomes_to_a_named_place(ivcr, tmp_path):

@@ -14,6 +14,7 @@ from harness.comparison.latex import latex_lines
 from harness.errors import WrongUsageError
 from harness.metrics import METRICS
 from harness.metrics.retrieval import NO_VIDEOS
+from harness.publication.disclosure import TOO_SMALL
 from harness.publication.headlines import HEADLINES
 from harness.records import Prediction
 from harness.statistics import Design, paired
@@ -234,14 +235,17 @@ def test_foils_are_compared_where_gold_names_them(tmp_path):
 
 def test_hidden_labels_withhold_small_cells_and_every_single_turn(tmp_path):
     hidden = world(tmp_path, *((1, f"v{n} v{n + 1}") for n in range(0, 58, 2)), (1, "v58 v1 v2"),
-                   labels="hidden")  # fmt: skip
-    one = submit(tmp_path / "one", hidden, *["11"] * 29, "111")
-    other = submit(tmp_path / "other", hidden, *["10"] * 29, "101")
+                   (1, "v3"), labels="hidden")  # fmt: skip
+    one = submit(tmp_path / "one", hidden, *["11"] * 29, "111", "1")
+    other = submit(tmp_path / "other", hidden, *["01"] * 29, "011", "0")
     found = compare([one, other], hidden, small=True)
-    assert row(found, "R@1", "turn=2").turns == 30
-    assert row(found, "R@1", "turn=2").value == 1
-    assert row(found, "R@1", "turn=3").why == "fewer than 30 turns, and labels are hidden"
-    assert row(found, "R@1", "turn=3").first_value is None
+    assert row(found, "R@1", "turn=1").turns == 31
+    assert row(found, "R@1", "turn=1").value == 1
+    # Turn 2 has thirty turns, but all less turn 1 less turn 2 is the one third turn.
+    for part in ("turn=2", "turn=3"):
+        assert row(found, "R@1", part).why == TOO_SMALL
+        assert row(found, "R@1", part).first_value is None
+    assert found.notes[-1].startswith("Labels are hidden: this is for the organizers alone")
     assert found.dialogues is None
     assert "hidden" in found.why
 

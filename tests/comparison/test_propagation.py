@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from harness.comparison import compare
 from harness.comparison.propagation import after_first_error, names_as_pair
+from harness.publication.disclosure import TOO_SMALL
 from harness.records import Card
 from tests.comparison.worlds import submit, world
 
@@ -64,7 +65,7 @@ def test_hidden_labels_keep_small_figures_and_the_counts_that_rest_on_labels(tmp
     assert found.failed is None
     for each in found.figures:
         assert (each.value, each.turns, each.dialogues) == (None, None, None)
-        assert each.why == "fewer than 30 turns, and labels are hidden"
+        assert each.why == TOO_SMALL
 
 
 def test_the_order_of_the_runs_and_which_card_names_the_other_do_not_matter(bench, pair):

@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import re
 from types import SimpleNamespace
 
 import numpy as np
@@ -149,7 +150,75 @@ def test_verify_names_outcomes_that_are_others(scored):
     np.savez_compressed(path, **arrays)
     code, _, err = scored.verify()
     assert code == 1
-    assert '"house/bm25-own": "R@1": its outcomes turn by turn differ' in err
+    assert '"house/bm25-own": R@1: its outcomes turn by turn differ (table)' in err
+
+
+def change(array):
+    """Another array of its type and shape."""
+    if array.dtype.kind == "U":
+        return np.strings.replace(array, array.flat[-1], array.flat[-1][::-1])
+    return ~array if array.dtype.kind == "b" else array + 1
+
+
+@pytest.mark.parametrize("name", ["counted", "defined", "rows", "metrics"])
+def test_verify_compares_every_array_of_the_outcomes(scored, name):
+    path = scored.submissions / "house" / "bm25-own" / "scores.outcomes.npz"
+    arrays = dict(np.load(path))
+    np.savez_compressed(path, **(arrays | {name: change(arrays[name])}))
+    code, _, err = scored.verify()
+    assert code == 1
+    assert re.search(f'"house/bm25-own": .*{name}', err)
+    np.savez_compressed(path, **{key: value for key, value in arrays.items() if key != name})
+    assert f'"house/bm25-own": scores.outcomes.npz: {name} is in one' in scored.verify()[2]
+
+
+def test_verify_compares_run_json_with_card_and_benchmark(scored):
+    path = scored.submissions / "house" / "bm25-own" / "run.json"
+    record = json.loads(path.read_text())
+    for changed, line in (
+        (record | {"history": "none"}, 'history is "none", by card and benchmark "own"'),
+        (record | {"seed": 7}, "seed is 7, by card and benchmark 0"),
+        (record | {"baseline": "x"}, 'baseline is "x", by card and benchmark "bm25"'),
+        (record | {"benchmark": record["benchmark"] | {"split": "val"}},
+         'benchmark.split is "val", by card and benchmark "test"'),
+    ):  # fmt: skip
+        path.write_text(json.dumps(changed))
+        code, _, err = scored.verify()
+        assert code == 1
+        assert f'"house/bm25-own": run.json: {line}' in err
+    path.write_text("[]")
+    assert '"house/bm25-own": "run.json: ' in scored.verify()[2]
+
+
+def test_verify_compares_exact_figures_where_labels_are_hidden(ivcr, tmp_path):
+    benchmark, submissions = imported(tmp_path, labels="hidden").folder, tmp_path / "submissions"
+    folder, where = submissions / "house" / "bm25", ("--benchmark", benchmark)
+    folder.parent.mkdir(parents=True)
+    assert ivcr("baseline", "run", "bm25", *where, "--history", "own", "--out", folder)[0] == 0
+    assert ivcr("score", folder, *where)[0] == 0
+    code, out, err = ivcr("leaderboard", "verify", submissions, *where)
+    assert (code, out.splitlines()[0], err) == (0, '"house/bm25": 0 differences', "")
+    path = folder / "scores.json"
+    document = json.loads(path.read_text())
+    document["metrics"]["all"]["R@1"] = {"value": 1e-6, "low": 0, "high": 1, "turns": 1,
+                                         "dialogues": 1}  # fmt: skip
+    path.write_text(json.dumps(document))
+    code, _, err = ivcr("leaderboard", "verify", submissions, *where)
+    assert code == 1
+    assert '"R@1" on "all": value is 1e-06, scored again null' in err
+
+
+def test_verify_says_at_its_end_what_is_missing(scored):
+    house = scored.submissions / "house"
+    (house / "bm25-own" / "run.json").unlink()
+    (house / "bm25-own" / "scores.outcomes.npz").unlink()
+    (house / "bm25-none" / "scores.json").unlink()
+    code, _, err = scored.verify()
+    assert code == 1
+    *_, first, second, third, _ = err.splitlines()
+    assert first == '"house/bm25-none": has no scores.json, so nothing was compared'
+    assert second.startswith('"house/bm25-own": has no scores.outcomes.npz, so')
+    assert third.startswith('"house/bm25-own": has no run.json, although by its card "baselines/')
 
 
 def test_a_second_build_opens_no_predictions(scored, monkeypatch):

@@ -6,7 +6,8 @@ import pytest
 
 from harness.errors import EnvironmentFailure, SubmissionError
 from harness.files import readable
-from harness.protocols.scores import score_result
+from harness.protocols.official import OfficialCount
+from harness.protocols.scores import cells, score_result
 from harness.records import Card, Moment, Prediction
 from harness.submission import write
 from tests.protocols.samples import moment_turn, sample, video_turn
@@ -113,9 +114,18 @@ def test_an_invalid_submission_is_not_scored(benchmark_of, tmp_path):
 
 def test_small_cells_of_hidden_labels_are_withheld(benchmark_of, result_of):
     scores = score_result(result_of(ANSWERS), benchmark_of(FILE, labels="hidden"))
-    for cells in scores["metrics"].values():
-        for cell in cells.values():
+    for row in scores["metrics"].values():
+        for cell in row.values():
             assert cell["value"] is None
+
+
+def test_what_is_withheld_is_no_difference_of_what_is_shown():
+    turns = {"all": 62, "turn=1": 31, "turn=2": 30, "turn=3": 1}
+    table = {name: {"R@1": OfficialCount(number, number, number)} for name, number in turns.items()}
+    shown = {name for name, row in cells(table, hidden=True).items() if row["R@1"]["value"] == 1}
+    # With turn 2, all less turn 1 less turn 2 would be the one third turn.
+    assert shown == {"all", "turn=1"}
+    assert all(row["R@1"]["value"] == 1 for row in cells(table, hidden=False).values())
 
 
 def test_without_the_imported_file_there_is_no_official_figure(benchmark_of, result_of):

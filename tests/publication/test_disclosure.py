@@ -5,7 +5,13 @@ import itertools
 import numpy as np
 import pytest
 
-from harness.publication.disclosure import SMALLEST_CELL, withheld, withheld_by_size
+from harness.publication.disclosure import (
+    SMALLEST_CELL,
+    published,
+    rounding_error,
+    withheld,
+    withheld_by_size,
+)
 
 
 def shown_of(slices):
@@ -123,3 +129,22 @@ def test_who_knows_the_turns_withholds_at_least_what_who_knows_their_number_does
     slices = random_slices(seed)
     sizes = {name: int(counted.sum()) for name, counted in slices.items()}
     assert withheld_by_size(sizes) <= withheld(list(slices), list(slices.values()))
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "expected"),
+    [
+        (0.123449, "share", 0.1234),
+        (0.123451, "share", 0.1235),
+        (-0.00001, "share", 0.0),
+        (-0.51239, "share", -0.5124),
+        (12.3456, "points", 12.35),
+        (4.614999, "nats", 4.61),
+        (2.5, "rank", 2.5),
+        (6.99999, "turns", 7.0),
+    ],
+)
+def test_a_published_figure_has_two_decimals_in_the_unit_that_people_read(value, unit, expected):
+    found = published(value, unit)
+    assert f"{found:.10g}" == f"{expected:.10g}"
+    assert abs(found - value) <= rounding_error(unit)

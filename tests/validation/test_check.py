@@ -1,6 +1,5 @@
 """What check gives besides problems: counts, predictions, SHA-256, and the same bytes each time."""
 
-import hashlib
 import shutil
 
 import pytest
@@ -9,6 +8,7 @@ from harness.benchmark import Benchmark
 from harness.errors import EnvironmentFailure
 from harness.files import zstd
 from harness.records import Moment
+from harness.submission import SubmissionDigest
 from harness.validation import RULES, check
 from harness.validation.page import page
 from harness.validation.problem_log import EXAMPLES
@@ -85,8 +85,10 @@ def test_sha256_is_over_card_and_uncompressed_predictions(tmp_path, small):
     data = (packed / "predictions.jsonl").read_bytes()
     (packed / "predictions.jsonl").unlink()
     (packed / "predictions.jsonl.zst").write_bytes(zstd.compress(data))
-    expected = hashlib.sha256(CARD.encode() + data).hexdigest()
-    assert check(plain, small).sha256 == check(packed, small).sha256 == expected
+    digest = SubmissionDigest()
+    digest.file("card.toml").update(CARD.encode())
+    digest.file("predictions.jsonl").update(data)
+    assert check(plain, small).sha256 == check(packed, small).sha256 == digest.hexdigest()
 
 
 def test_keeping_nothing_reports_the_same(tmp_path, small):
@@ -120,7 +122,9 @@ def test_reported_card_needs_no_predictions(tmp_path, small):
     checked = check(sub, small)
     assert (checked.report.valid, checked.report.answered) == (True, 0)
     assert checked.card.figures == {"R@1": 58.84}
-    assert checked.sha256 == hashlib.sha256(card.encode()).hexdigest()
+    digest = SubmissionDigest()
+    digest.file("card.toml").update(card.encode())
+    assert checked.sha256 == digest.hexdigest()
 
 
 def test_toml_date_counts_as_its_text(tmp_path, small):

@@ -80,6 +80,18 @@ def test_a_hidden_board_shows_no_small_cell_anywhere(tmp_path):
     assert tables(found.entries, generated.METRICS)
 
 
+@pytest.mark.parametrize(("labels", "said"), [("public", True), ("hidden", False)])
+def test_a_refusal_says_no_figure(tmp_path, labels, said):
+    submissions, bench = generated.board(tmp_path, systems=1)
+    file = next(iter(sorted(submissions.glob("*/*/scores.json"))))
+    document = json.loads(file.read_text())
+    document["metrics"]["all"]["R@1"] |= {"value": 0.123456789, "low": 0.987654321, "high": 0.5}
+    file.write_text(json.dumps(document))
+    (refusal,) = read(submissions, bench._replace(labels=labels)).refused
+    assert '"R@1" on "all"' in refusal.reason
+    assert ("0.987" in refusal.reason) == said
+
+
 @pytest.fixture(scope="module")
 def hidden(tmp_path_factory):
     """A built board of two runs on eighty turns with hidden labels, at its worst: their scores were

@@ -1,0 +1,240 @@
+"""Hidden labels: an attack on everything that a build writes finds no gold.
+
+The board is at its worst: the submissions are scored as if labels were public, small cells and all,
+and their outcomes are left beside the scores.
+"""
+
+import csv
+import itertools
+import json
+import os
+import re
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from harness.metrics import METRICS
+from harness.records import Card, Moment, Prediction
+from harness.scoring import score_to_files
+from harness.submission import write
+from leaderboard.board.entries import EntryReader
+from leaderboard.results.board_split import BoardSplit
+from leaderboard.results.description import describe_metrics
+from leaderboard.site.publish import build_site
+from tests.comparison.worlds import VIDEOS, world
+from tests.leaderboard.html_reading import Page
+
+NAMES = sorted(VIDEOS)
+COSTS = "cost: "
+SHARE, OTHER = 4, 2  # decimals
+# Where the gold of three turns stands in the attacker's rankings; in all others it has none.
+RANKS = (23, 37, 53)
+
+
+def dialogues():
+    """A hundred and twenty of three video turns; of three, two end with a moment turn."""
+    draw = np.random.default_rng(8)
+    for n in range(120):
+        turns = [f"v{number}" for number in draw.integers(60, size=3)]
+        yield 1 + n % 4, " ".join([*turns, f"m{draw.integers(60)}"] if n % 3 else turns)
+
+
+def ranked(gold, rank):
+    """All videos in some order, the gold one at `rank`, from 1."""
+    rest = [name for name in NAMES if name != gold]
+    return (*rest[: rank - 1], gold, *rest[rank - 1 :])
+
+
+def run(site, name, ranks, seed=None):
+    """Submit and score answers: the rank of each video turn's gold; a moment where that is odd."""
+    predictions = []
+    for place, (turn, gold) in enumerate(zip(site.turns, site.gold, strict=True)):
+        rank = ranks.get(place, 0)
+        videos = ranked(gold.video_id, rank) if rank and turn.task == "video" else ()
+        span = gold.moment if turn.task == "moment" and rank % 2 else None
+        moments = (Moment(gold.video_id, span.start, span.end),) if span else ()
+        predictions.append(Prediction(*turn.key, videos=videos, moments=moments))
+    folder = site.folder / "submissions" / "team" / f"{name}-{seed or 0}"
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    write(folder, Card(1, "team", name, "none", "unused", seed=seed), predictions)
+    score_to_files(folder, site.public, "test")
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("hidden")
+    (folder / "open").mkdir()
+    hidden = world(folder, *dialogues(), labels="hidden")
+    public = world(folder / "open", *dialogues())
+    assert public.header.fingerprint == hidden.header.fingerprint
+    turns, gold = hidden.split().turns, hidden.gold()
+    site = SimpleNamespace(folder=folder, public=public, turns=turns, gold=gold)
+    draw = np.random.default_rng(1)
+    for name, most, seeds in (("good", 3, (1, 2, 3)), ("fair", 9, (None,)), ("bad", 60, (None,))):
+        for seed in seeds:
+            run(site, name, dict(enumerate(draw.integers(1, most, size=len(turns)).tolist())), seed)
+    asked = [place for place, turn in enumerate(turns) if turn.task == "video"]
+    aimed = dict(zip(asked[5::100], RANKS, strict=False))
+    assert len(aimed) == 3
+    run(site, "attack", aimed)
+    run(site, "attack less one", dict(itertools.islice(aimed.items(), 2)))
+    build_site(folder / "submissions", hidden.folder, folder / "site")
+    site.files = sorted(path for path in (folder / "site").rglob("*") if path.is_file())
+    site.rows = json.loads((folder / "site" / "leaderboard.json").read_text())["rows"]
+    site.asked = len(asked)
+    return site
+
+
+def test_a_second_build_shows_the_same_with_what_it_remembers(site):
+    before = {path: path.read_bytes() for path in site.files}
+    build_site(site.folder / "submissions", site.folder / "toy", site.folder / "site")
+    assert {path: path.read_bytes() for path in site.files} == before
+    # One run changed: its tables are made again, from remembered figures of the others.
+    card = site.folder / "submissions" / "team" / "fair-0" / "card.toml"
+    os.utime(card, ns=(1, 1))
+    build_site(site.folder / "submissions", site.folder / "toy", site.folder / "site")
+    assert {path: path.read_bytes() for path in site.files} == before
+
+
+def decimals(value):
+    return len(f"{value:.10g}".partition(".")[2])
+
+
+def allowed(metric):
+    return SHARE if METRICS[metric].unit == "share" else OTHER
+
+
+def test_the_json_has_two_decimals_no_interval_and_no_count_of_answers(site):
+    assert len(site.rows) == 7
+    for row in site.rows:
+        assert row["metrics"].keys() == METRICS.keys()
+        for name, cell in row["metrics"].items():
+            assert cell.get("low") is None
+            assert cell.get("high") is None
+            assert cell["value"] is None or decimals(cell["value"]) <= allowed(name)
+            if METRICS[name].answers_count:
+                assert (cell.get("turns"), cell.get("dialogues")) == (None, None), name
+    shown = [row["metrics"] for row in site.rows]
+    assert any(cells["P(right|wrong)"]["value"] is not None for cells in shown)
+    assert all(cells["R@1"]["turns"] == site.asked for cells in shown)
+
+
+def test_the_tables_for_spreadsheets_have_no_more(site):
+    files = [path for path in site.files if path.suffix == ".csv"]
+    assert len(files) > 4
+    lines = [line for path in files for line in csv.DictReader(path.read_text().splitlines())]
+    assert any(line["deviation"] for line in lines)
+    assert {line["best_rank"] for line in lines} > {"1"}  # ranges may stay
+    for line in lines:
+        assert (line["low"], line["high"]) == ("", "")
+        metric = line["metric"]
+        for column in ("value", "least", "greatest", "deviation"):
+            text = line[column]
+            assert not text or decimals(float(text)) <= allowed(metric), (metric, column)
+        if METRICS[metric].answers_count:
+            assert (line["turns"], line["dialogues"]) == ("", "")
+
+
+def test_pages_draw_and_write_no_interval(site):
+    pages = [path for path in site.files if path.suffix == ".html"]
+    assert len(pages) > 20
+    for path in pages:
+        page = Page(path.read_text("utf-8"))
+        kinds = {tag.attributes.get("class") for tag in page.tags if tag.name in ("path", "line")}
+        assert not kinds & {"span", "whisker", "whiskers"}, path.name
+        texts = [part for part in page.text if "SD" not in part]
+        assert not [part for part in texts if re.search(r"\d\.\d+ ?– ?\d+\.\d", part)], path.name
+        values = [tag.attributes["value"] for tag in page.tags if tag.name == "data"]
+        assert all(decimals(float(value)) <= SHARE for value in values), path.name
+        # The detectable difference is the width of an interval.
+        assert "four times in five" not in " ".join(texts)
+
+
+def test_no_file_has_a_number_of_many_digits(site):
+    for path in site.files:
+        if path.stem.startswith("metrics"):  # formulas and ranges of metrics
+            continue
+        text = path.read_text("utf-8")
+        if path.suffix == ".html":
+            text = " ".join([*Page(text).text, *Page(text).attributes("value")])
+        assert re.findall(r"\d\.\d{5,}", text) == [], path.name
+        if path.suffix in (".md", ".tex"):
+            intervals = re.findall(r"(\w*:? )?\d+\.\d+(?:–|--)\d", text)
+            assert set(intervals) <= {"seeds: "}, path.name
+    ledger = (site.folder / ".site.ledger.json").read_text()
+    for name in ("low", "high", "detectable"):
+        assert set(re.findall(rf'"{name}":([^,}}]+)', ledger)) <= {"null"}
+    assert re.findall(r"\d\.\d{5,}", ledger) == []
+
+
+def exact(site, name, metric):
+    document = json.loads((site.folder / f"submissions/team/{name}-0/scores.json").read_text())
+    return document["metrics"]["all"][metric]["value"]
+
+
+def published(site, name, metric):
+    (row,) = [row for row in site.rows if row["system"] == name]
+    return row["metrics"][metric]["value"]
+
+
+def error_of(*values):
+    """The most by which a sum of values, as they are printed, differs from that of exact ones."""
+    return sum(0.5 * 10.0 ** -max(decimals(value), SHARE) for value in values) + 1e-12
+
+
+def triples(value, turns):
+    """Three ranks, in rising order, that a mean of reciprocal ranks may come from."""
+    ranks = np.array(list(itertools.combinations_with_replacement(range(1, len(NAMES) + 1), 3)))
+    sums = (1 / ranks).sum(axis=1)
+    near = np.abs(sums - value * turns) <= turns * error_of(value)
+    return {tuple(row) for row in ranks[near].tolist()}
+
+
+def test_digits_of_a_mean_tell_three_golds_and_what_is_published_none_of_them(site):
+    told = triples(exact(site, "attack", "MRR"), site.asked)
+    assert told == {RANKS}
+    told = triples(published(site, "attack", "MRR"), site.asked)
+    assert RANKS in told
+    assert len(told) > 100
+    for rank in RANKS:
+        # No rank is in all of them, and none is left out that lies near.
+        assert min(sum(rank in each for each in told), sum(rank not in each for each in told)) > 5
+    assert len({rank for each in told for rank in each}) > 30
+
+
+def ranks_of(value, other, turns):
+    """The ranks that the gold of one turn may have, in which two submissions differ."""
+    error, difference = error_of(value, other), value - other
+    every = range(1, len(NAMES) + 1)
+    return [rank for rank in every if abs(1 / rank - difference * turns) <= turns * error]
+
+
+def test_two_submissions_that_differ_in_one_turn_do_not_tell_its_gold(site):
+    rank, names = RANKS[2], ("attack", "attack less one")
+    assert ranks_of(*(exact(site, name, "MRR") for name in names), site.asked) == [rank]
+    told = ranks_of(*(published(site, name, "MRR") for name in names), site.asked)
+    assert rank in told
+    assert len(told) > 20
+
+
+def test_all_slices_together_do_not_tell_it_either(site):
+    split = BoardSplit(site.folder / "toy")
+    reader = EntryReader(split.bench, describe_metrics(), split.sha256)
+    entries = reader.collect(site.folder / "submissions").entries
+    one, other = (
+        next(entry for entry in entries if entry.card.system == name)
+        for name in ("attack", "attack less one")
+    )
+    told, used = set(range(1, len(NAMES) + 1)), 0
+    for part in one.scores.metrics:
+        cells = [entry.cell("MRR", part) for entry in (one, other)]
+        if None in cells or None in [cell.value for cell in cells]:
+            continue
+        values = [cell.value for cell in cells]
+        if values[0] != values[1]:
+            used += 1
+            told &= set(ranks_of(*values, cells[0].turns))
+    assert used > 3
+    assert RANKS[2] in told
+    assert len(told) > 10
