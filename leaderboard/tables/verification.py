@@ -6,7 +6,6 @@ import math
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 import msgspec
@@ -14,6 +13,7 @@ import numpy as np
 
 from harness.errors import IvcrError, SubmissionError
 from harness.files import shown
+from harness.replacement import temporary_folder
 from leaderboard.board.entries import EntryReader, folder_of
 from leaderboard.board.outcomes import NAME, TurnValues, turn_values
 from leaderboard.board.records import Cell, Entry, Scores
@@ -80,11 +80,11 @@ def verify(
 
 
 def _unlike(entry: Entry, folder: Path, board: BoardSplit) -> list[str]:
-    with TemporaryDirectory() as fresh:
-        again = board.score_again(folder, Path(fresh) / NAME, partial=entry.partial)
+    with temporary_folder() as fresh:
+        again = board.score_again(folder, fresh / NAME, partial=entry.partial)
         return [
             *differences(entry.scores, again),
-            *outcome_differences(folder, Path(fresh), entry.scores),
+            *outcome_differences(folder, fresh, entry.scores),
         ]
 
 
