@@ -180,7 +180,7 @@ def below(found, place):
     return {
         path: data
         for path, data in found.items()
-        if (path + "/").startswith(place + "/") and not path.endswith(ASIDE)
+        if (path + "/").startswith(place + "/") and not path.endswith((*ASIDE, ".part"))
     }
 
 
