@@ -19,7 +19,7 @@ from baselines.running.own_code import OwnCodeError, with_traceback
 from baselines.running.run_config import RunConfig, RunContext
 from baselines.running.runner import Progress, Run, Shard, start
 from harness.benchmark import Benchmark
-from harness.errors import EnvironmentFailure, IvcrError
+from harness.errors import EnvironmentFailure, IvcrError, WrongUsageError
 from harness.files import sibling
 from harness.records import Prediction
 
