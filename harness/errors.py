@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterable
+from pathlib import Path
 
 
 class IvcrError(Exception):
@@ -37,3 +39,25 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
     close = extractOne(word, list(known), scorer=ratio, score_cutoff=60)
     return "" if close is None else f"did you mean {close[0]}? "
+
+
+_NEXT = {
+    errno.ENOSPC: "make room there",
+    errno.EDQUOT: "make room there",
+    errno.EFBIG: "allow larger files (`ulimit -f`)",
+    errno.EROFS: "allow writing there",
+    errno.EACCES: "allow writing there",
+    errno.EPERM: "allow writing there",
+    errno.ENOENT: "make the folder first",
+    errno.ENAMETOOLONG: "give a shorter name",
+}
+DISK_ERRORS = frozenset({*_NEXT, errno.EIO} - {errno.ENOENT})
+
+
+def unwritable(
+    place: Path | str, error: OSError, otherwise: str = "name another place"
+) -> EnvironmentFailure:
+    """The failure to write `place`, with its reason and what to do; `otherwise`: another way."""
+    step = _NEXT.get(error.errno or 0)
+    advice = otherwise if step is None else f"{step}, or {otherwise}"
+    return EnvironmentFailure(f"{place}: cannot be written: {error.strerror or error}; {advice}")

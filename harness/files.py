@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
+import stat
 import sys
 import unicodedata
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
 import msgspec
 
-from harness.errors import EnvironmentFailure
+from harness.errors import EnvironmentFailure, WrongUsageError, unwritable
+from harness.replacement.parts import make_file, open_place, remove_stale
 
 if sys.version_info >= (3, 14):
     from compression import zstd as zstd
@@ -25,6 +28,11 @@ CUT = 80
 _HIDDEN = re.compile(r"[^ -~\n]")
 # Not Cn: what is unassigned depends on the version of Python, and would change the bytes.
 _ESCAPED = frozenset(("Cc", "Cf", "Co", "Cs", "Zl", "Zp", "Zs"))
+LONGEST_NAME = 255  # bytes
+_CHUNK = 1 << 20
+_EXPECTED = "cannot be written: expected a file or nothing there"
+_KINDS = {stat.S_IFDIR: "a folder", stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket"}
+_TIDIED: set[tuple[int, int]] = set()  # folders by device and number
 # What systems, archives and editors leave beside files: __MACOSX, .DS_Store, ._x, Thumbs.db,
 # desktop.ini, x~, #x#, .x.swp, x.bak, x.orig.
 _LEFTOVER = re.compile(
@@ -99,25 +107,124 @@ def _escaped(character: str) -> str:
 
 
 @contextmanager
-def open_replacement(path: Path) -> Iterator[IO[bytes]]:
+def open_replacement(
+    path: Path, *, durable: bool = True, modified: int | None = None
+) -> Iterator[IO[bytes]]:
     """Open a new file next to `path`; it takes the place of `path` only if the block succeeds.
 
-    Raises EnvironmentFailure if the folder is absent or the disk fails; `path` is then untouched.
+    A link at `path` is replaced, never followed. `durable`: the data are on the disk before (off
+    for what can be computed again). `modified`: the new file's time, in nanoseconds. Raises
+    EnvironmentFailure if the folder is absent, something else than a file is at `path`, or the disk
+    fails; `path` is then untouched.
     """
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with beside.open("wb") as stream:
+    with ExitStack() as closing:
+        try:
+            place = open_place(path.parent)
+            closing.callback(os.close, place)
+            _refuse_other_kinds(path)
+            _remove_stale_once(path.parent)
+            descriptor, part = make_file(place)
+            stream = os.fdopen(descriptor, "wb")
+            closing.callback(_close, stream)
+            remove = closing.enter_context(ExitStack())
+            remove.callback(_remove_part, part, place)
             yield stream
             stream.flush()
-            os.fsync(stream.fileno())
-        beside.replace(path)
-    except OSError as error:
-        raise EnvironmentFailure(f"{path}: cannot be written: {error.strerror or error}") from error
-    finally:
-        beside.unlink(missing_ok=True)
+            if durable:
+                os.fsync(descriptor)
+            if modified is not None:
+                os.utime(descriptor, ns=(modified, modified))
+            # While the lock is held: what is called a part without one is taken for a stale one.
+            os.replace(part, path.name, src_dir_fd=place, dst_dir_fd=place)
+            remove.pop_all()
+        except OSError as error:
+            raise unwritable(path, error) from error
 
 
-def write(path: Path, data: bytes) -> None:
-    """Write `data` to `path`, whole or not at all."""
-    with open_replacement(path) as stream:
+def _refuse_other_kinds(path: Path) -> None:
+    """Refuse a device, a folder or a link to one: a rename would destroy a device's name."""
+    with suppress(FileNotFoundError):
+        # Standard output by its name is a link into /proc, whatever it leads to.
+        if path.is_symlink() and str(path.readlink()).startswith(("/proc/", "/dev/")):
+            raise EnvironmentFailure(f"{path}: {_EXPECTED}, found a link into the system's folders")
+        if not stat.S_ISREG(mode := path.stat().st_mode):
+            kind = _KINDS.get(stat.S_IFMT(mode), "a device")
+            raise EnvironmentFailure(f"{path}: {_EXPECTED}, found {kind}; name another place")
+
+
+def _remove_stale_once(folder: Path) -> None:
+    """Remove what killed processes left in `folder`, at this process' first write there."""
+    found = folder.stat()
+    if (key := (found.st_dev, found.st_ino)) not in _TIDIED:
+        _TIDIED.add(key)
+        remove_stale(folder)
+
+
+def _close(stream: IO[bytes]) -> None:
+    with suppress(OSError):  # of a full disk, which was told when the data were written
+        stream.close()
+
+
+def _remove_part(part: str, place: int) -> None:
+    with suppress(OSError):  # the next process that writes here removes it
+        os.unlink(part, dir_fd=place)
+
+
+def write(path: Path, data: bytes, *, durable: bool = True) -> None:
+    """Write `data` to `path`, whole or not at all; see open_replacement."""
+    with open_replacement(path, durable=durable) as stream:
         stream.write(data)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder, and those above it, where absent. Raises EnvironmentFailure."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise unwritable(folder, error) from error
+
+
+def copy(source: Path, target: Path) -> str:
+    """Copy a file's contents to the new file `target`; returns their SHA-256 (hex).
+
+    Raises EnvironmentFailure if `source` cannot be read, OSError if `target` cannot be written.
+    """
+    digest = hashlib.sha256()
+    with target.open("xb") as written:
+        for chunk in _chunks(source):
+            digest.update(chunk)
+            written.write(chunk)
+    return digest.hexdigest()
+
+
+def _chunks(source: Path) -> Iterator[bytes]:
+    try:
+        with source.open("rb") as stream:
+            while chunk := stream.read(_CHUNK):
+                yield chunk
+    except OSError as error:
+        raise EnvironmentFailure(f"{source}: cannot be read: {error.strerror or error}") from error
+
+
+def sibling(path: Path, ending: str, *, start: str = "") -> Path:
+    """What stands beside `path` by the name `start` + its own + `ending`.
+
+    Where that is longer than a name may be, its middle is a digest instead. Raises WrongUsageError
+    if nothing can stand beside `path`.
+    """
+    path = path.resolve() if path.name in ("", "..") else path
+    if not path.name:
+        raise WrongUsageError(f"{path}: nothing can stand beside it; name a folder inside it")
+    name = f"{start}{path.name}{ending}"
+    if len(os.fsencode(name)) > LONGEST_NAME:
+        digest = hashlib.sha256(os.fsencode(path.name)).hexdigest()[:16]
+        room = LONGEST_NAME - len(os.fsencode(f"{start}~{digest}{ending}"))
+        name = f"{start}{_cut(path.name, room)}~{digest}{ending}"
+    return path.with_name(name)
+
+
+def _cut(name: str, most: int) -> str:
+    """The beginning of a name, of at most so many bytes."""
+    while len(os.fsencode(name)) > most:
+        name = name[:-1]
+    return name

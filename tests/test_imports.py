@@ -33,9 +33,10 @@ HEAVY_HOME = {
 # Everyone may import the ground.
 GROUND = (
     "harness", "harness.declarations", "harness.errors", "harness.files", "harness.records",
-    "harness.temporal", "harness.schemas", "harness.schemas.documents", "harness.untrusted",
-    "harness.untrusted.array_archive", "harness.untrusted.bounded_text",
-    "harness.untrusted.plain_file", "harness.untrusted.unpacking",
+    "harness.replacement", "harness.replacement.parts", "harness.replacement.exchange",
+    "harness.replacement.folders", "harness.temporal", "harness.schemas",
+    "harness.schemas.documents", "harness.untrusted", "harness.untrusted.array_archive",
+    "harness.untrusted.bounded_text", "harness.untrusted.plain_file", "harness.untrusted.unpacking",
 )  # fmt: skip
 # Each may import what stands on a step before its own, and nothing of its neighbours on its step.
 STAIRCASES = {

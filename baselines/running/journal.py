@@ -6,17 +6,21 @@ predictions, with their cost if they have one. A line counts once its newline is
 
 from __future__ import annotations
 
+import errno
 import fcntl
+import os
+import stat
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
 import msgspec
 from msgspec import Struct
 
-from harness.errors import EnvironmentFailure, WrongUsageError
-from harness.files import canonical
+from harness.errors import EnvironmentFailure, WrongUsageError, unwritable
+from harness.files import canonical, make_folder
 from harness.records import Prediction, TurnKey
 
 
@@ -46,20 +50,12 @@ class Journal:
         Raises EnvironmentFailure if another process is writing it, or the disk fails.
         """
         self._path = path
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._file: IO[bytes] = path.open("a+b", buffering=0)
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            self._file.close()
-            raise EnvironmentFailure(
-                f"{path}: another process is writing it; wait for it or end it"
-            ) from error
-        except OSError as error:
-            raise EnvironmentFailure(f"{path}: cannot be written: {error.strerror}") from error
+        make_folder(path.parent)
+        self._file = _open(path)
         self._lines = path.open("rb")
         self.usage: Counter[str] = Counter()
-        self._begin(run)
+        with self._disk_errors():
+            self._begin(run)
 
     def _begin(self, run: str) -> None:
         header = canonical(_Header(1, run)) + b"\n"
@@ -67,8 +63,7 @@ class Journal:
         if not first.endswith(b"\n") or (first != header and not self._lines.read(1)):
             # No batch is answered yet, so none is lost.
             self._cut(0)
-            self._file.write(header)
-            self._lines.seek(0, 2)
+            self._write(header)
         elif first != header:
             self.close()
             raise WrongUsageError(
@@ -82,16 +77,17 @@ class Journal:
 
         `usage` then holds the cost of this batch too.
         """
-        start = self._lines.tell()
-        line = self._lines.readline()
-        try:
-            found = _DECODER.decode(line) if line.endswith(b"\n") else None
-        except msgspec.DecodeError:
-            found = None
-        batch = found.predictions if isinstance(found, _Batch) else found
-        if batch is None or [prediction.key for prediction in batch] != keys:
-            self._cut(start)
-            return None
+        with self._disk_errors():
+            start = self._lines.tell()
+            line = self._lines.readline()
+            try:
+                found = _DECODER.decode(line) if line.endswith(b"\n") else None
+            except msgspec.DecodeError:
+                found = None
+            batch = found.predictions if isinstance(found, _Batch) else found
+            if batch is None or [prediction.key for prediction in batch] != keys:
+                self._cut(start)
+                return None
         if isinstance(found, _Batch):
             self.usage.update(found.usage)
         return batch
@@ -100,25 +96,59 @@ class Journal:
         """Write one more batch and its cost. Raises EnvironmentFailure if the disk fails."""
         self.usage.update(usage or {})
         line = canonical(_Batch(batch, dict(usage)) if usage else batch) + b"\n"
-        try:
-            written = self._file.write(line)
-        except OSError as error:
-            raise EnvironmentFailure(
-                f"{self._path}: cannot be written: {error.strerror}"
-            ) from error
-        if written != len(line):
-            raise EnvironmentFailure(f"{self._path}: cannot be written: the disk is full")
-        self._lines.seek(0, 2)
+        with self._disk_errors():
+            self._write(line)
 
     def close(self) -> None:
         """Close the file, so that another process can open it."""
         self._lines.close()
         self._file.close()
 
+    def _write(self, line: bytes) -> None:
+        if self._file.write(line) != len(line):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        self._lines.seek(0, 2)
+
+    @contextmanager
+    def _disk_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            self.close()
+            raise unwritable(
+                self._path, error, "repeat the command later: it goes on here"
+            ) from error
+
     def _cut(self, size: int) -> None:
         """Remove what stands behind `size`: half a line, or what a failing disk left."""
         self._file.truncate(size)
         self._lines.seek(size)
+
+
+def _open(path: Path) -> IO[bytes]:
+    """The journal at `path`, made if it is absent, and locked."""
+    # Nobody else's file is written through a link, and no pipe is waited for.
+    flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    anew = f"remove {path.parent} to start anew"
+    try:
+        file = os.fdopen(os.open(path, flags, 0o666), "a+b", buffering=0)
+    except OSError as error:
+        raise unwritable(path, error, anew) from error
+    state = os.fstat(file.fileno())
+    if not stat.S_ISREG(state.st_mode) or state.st_nlink != 1 or path.parent.is_symlink():
+        file.close()
+        raise EnvironmentFailure(f"{path}: expected a file, found a link or a pipe; {anew}")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        file.close()
+        raise EnvironmentFailure(
+            f"{path}: another process is writing it; wait for it or end it"
+        ) from error
+    except OSError as error:
+        file.close()
+        raise unwritable(path, error) from error
+    return file
 
 
 def usage_in(path: Path) -> Counter[str]:

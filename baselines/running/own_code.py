@@ -9,8 +9,8 @@ from pathlib import Path
 from types import FrameType
 
 from baselines.base import Query
-from harness.errors import EnvironmentFailure, IvcrError, WrongUsageError
-from harness.files import shown, write
+from harness.errors import IvcrError, WrongUsageError
+from harness.files import make_folder, shown, write
 
 LONGEST = 300  # characters of an exception's text
 
@@ -50,10 +50,7 @@ def with_traceback(error: OwnCodeError, path: Path, advice: str) -> WrongUsageEr
 
     Raises EnvironmentFailure if it cannot be written.
     """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as failed:
-        raise EnvironmentFailure(f"{path.parent}: cannot be made: {failed.strerror}") from error
+    make_folder(path.parent)
     write(path, error.trace.encode("utf-8", "backslashreplace"))
     return WrongUsageError(f"{error}; {path} has the traceback; {advice}")
 

@@ -20,6 +20,7 @@ from baselines.running.run_config import RunConfig, RunContext
 from baselines.running.runner import Progress, Run, Shard, start
 from harness.benchmark import Benchmark
 from harness.errors import EnvironmentFailure, IvcrError, WrongUsageError
+from harness.files import sibling
 from harness.records import Prediction
 
 
@@ -28,10 +29,7 @@ class JournalStore:
 
     def __init__(self, out: Path) -> None:
         """Nothing is made yet. Raises WrongUsageError if nothing can stand beside `out`."""
-        place = out.resolve() if out.name in ("", "..") else out
-        if not place.name:
-            raise WrongUsageError(f"{out}: is no place for a submission; name a folder inside it")
-        self.folder = place.with_name(f"{place.name}.run")
+        self.folder = sibling(out, ".run")
 
     def journal(self, shard: Shard, run: Run) -> Journal:
         """The journal of one shard, held by this process until it is closed."""

@@ -5,7 +5,6 @@ docs/python.md has examples.
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -28,15 +27,20 @@ from baselines.running.provenance import RECORD, TIMING, with_cost
 from baselines.running.run_config import RunConfig, RunContext
 from baselines.running.runner import Progress, Shard, start
 from harness.benchmark import Benchmark
-from harness.errors import EnvironmentFailure, WrongUsageError
+from harness.errors import WrongUsageError
 from harness.files import readable
 from harness.files import write as write_file
 from harness.records import History
+from harness.replacement import remove_stale, replaced_folder
 from harness.submission import write
 
 
 def no_progress(done: int, total: int) -> None:
     """Show nothing."""
+
+
+def no_note(_: Path) -> None:
+    """Tell nobody."""
 
 
 def run_baseline(
@@ -67,8 +71,6 @@ def run_baseline(
         for shard in shards(processes)
     ]
     answer_all(run, tasks, progress)
-    for half_written in out.glob(".*.part"):
-        half_written.unlink()
     usage = store.usage(processes)
     with store.keep_traceback(Shard(0, processes)), own_code(run.files, "cost()"):
         card, record = with_cost(run.card, run.record, run.baseline, usage)
@@ -105,8 +107,9 @@ def run_shard(
 
 def run_floors(
     benchmark: Benchmark,
-    done: Callable[[Path], None],
+    score: Callable[[Path], object],
     *,
+    done: Callable[[Path], None] = no_note,
     history: History | None = None,
     split: str = "test",
     seed: int = 0,
@@ -114,17 +117,21 @@ def run_floors(
 ) -> None:
     """Run every floor under every history that the benchmark allows, into its folder floors/.
 
-    done: called with each submission, to score it, say. history: that one alone. note: gets a line
-    for each floor that is skipped. What earlier runs left there is removed.
+    score: called with each new submission; then the submission takes the place of an earlier one,
+    in one step, and done is called with its place. history: that one alone. note: gets a line for
+    each floor that is skipped; an earlier one stays. Raises WrongUsageError if a folder of floors/
+    is a link, EnvironmentFailure if the disk fails.
     """
     for entry in all_baselines():
         for each in entry.about.histories:
             if entry.kind != "floor" or history not in (None, each):
                 continue
             out = benchmark.folder / "floors" / entry.name / each
-            _remove_earlier(out)
+            _refuse_links(benchmark.folder, out)
             try:
-                run_baseline(RunConfig(entry, each, split=split, seed=seed), benchmark, out)
+                with replaced_folder(out, parents=True) as new:
+                    run_baseline(RunConfig(entry, each, split=split, seed=seed), benchmark, new)
+                    score(new)
             except MissingInputError as error:
                 note(f"{entry.name}, history {each}: skipped: {error}")
             else:
@@ -137,6 +144,7 @@ def check_out(out: Path) -> None:
     Raises WrongUsageError if it holds anything but what an unfinished run left there.
     """
     unfinished = JournalStore(out).folder.exists()
+    remove_stale(out)
     if not unfinished and out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise WrongUsageError(f"{out}: is not an empty folder; remove it or name another --out")
 
@@ -149,11 +157,12 @@ def _write_records(out: Path, record: dict[str, Any], usage: Mapping[str, int]) 
         write_file(out / TIMING, readable(timing))
 
 
-def _remove_earlier(folder: Path) -> None:
-    """Remove what an earlier run left: its submission, scores and journals."""
-    try:
-        for left in (folder, JournalStore(folder).folder):
-            if left.exists():
-                shutil.rmtree(left)
-    except OSError as error:
-        raise EnvironmentFailure(f"{folder}: cannot be removed: {error.strerror}") from error
+def _refuse_links(root: Path, folder: Path) -> None:
+    """Refuse a link, or a file, among the folders between `root` and `folder`."""
+    for part in (*reversed(folder.relative_to(root).parents[:-1]), folder.relative_to(root)):
+        place = root / part
+        if place.is_symlink() or (place.exists() and not place.is_dir()):
+            raise WrongUsageError(
+                f"{place}: expected a folder inside the benchmark or nothing, found a link or a "
+                "file; remove it"
+            )

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from baselines.training.processes import is_main_process
 from harness.errors import EnvironmentFailure, WrongUsageError
-from harness.files import readable, shown, write
+from harness.files import make_folder, readable, shown, write
 from harness.untrusted import UnfitFileError, json_document
 
 WEIGHTS, ABOUT_WEIGHTS = "weights.safetensors", "checkpoint.json"
@@ -61,10 +61,7 @@ def save(
     about = _Document(
         SCHEMA, baseline, msgspec.to_builtins(settings), facts, hashlib.sha256(data).hexdigest()
     )
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise EnvironmentFailure(f"{folder}: cannot be made: {error.strerror or error}") from error
+    make_folder(folder)
     write(folder / WEIGHTS, data)
     write(folder / ABOUT_WEIGHTS, readable(about))
 

@@ -27,7 +27,7 @@ from baselines.training.callbacks import StepSeeds, monitor_callbacks
 from baselines.training.lightning_logging import restore_process_state, silence_lightning
 from baselines.training.logging import finish_run, start_run
 from baselines.training.processes import end_others, is_main_process, start_others
-from baselines.training.stages import Stage, StateSaver
+from baselines.training.stages import Stage, StateSaver, WholeFiles
 from harness.errors import WrongUsageError
 
 T = TypeVar("T", bound=tuple[Any, ...])
@@ -131,6 +131,7 @@ def _trainer(
             precision=config.precision,  # type: ignore[arg-type]
             logger=start_run(config, folder.name) if config.wandb and is_main_process() else False,
             callbacks=callbacks,
+            plugins=[WholeFiles()],
             max_steps=steps,
             max_epochs=-1,
             val_check_interval=every,

@@ -6,6 +6,7 @@ from typing import Any
 
 from baselines.base import TrainerConfig
 from harness.errors import EnvironmentFailure
+from harness.files import make_folder
 
 
 def start_run(config: TrainerConfig, stage: str) -> Any:
@@ -16,7 +17,7 @@ def start_run(config: TrainerConfig, stage: str) -> Any:
     import wandb
     from pytorch_lightning.loggers import WandbLogger
 
-    config.out.mkdir(parents=True, exist_ok=True)
+    make_folder(config.out)
     # The run is started here: the logger would pass on an option that wandb warns of.
     name = config.out.resolve().name
     quiet = wandb.Settings(silent=True, console="off", disable_code=True, disable_git=True)

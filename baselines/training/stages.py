@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import time
 from pathlib import Path
 from typing import Any
@@ -9,11 +10,12 @@ from typing import Any
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import Checkpoint
+from pytorch_lightning.plugins.io import TorchCheckpointIO
 
 from baselines.training.checkpoints import from_safetensors, to_safetensors
 from baselines.training.processes import is_main_process
 from harness.errors import EnvironmentFailure, WrongUsageError
-from harness.files import write
+from harness.files import make_folder, open_replacement, write
 
 TRAINED = "trained.safetensors"
 # State is saved when SAVE_SECONDS have passed; the clock is read every CHECK_STEPS steps.
@@ -62,13 +64,27 @@ class Stage:
         if monitored:
             module.load_state_dict(_state(self._best)["state_dict"])
         if is_main_process():
-            self.folder.mkdir(parents=True, exist_ok=True)
+            make_folder(self.folder)
             write(self._trained, to_safetensors(module.state_dict()))
         if torch.distributed.is_initialized():
             torch.distributed.barrier()
         if is_main_process():
             self.last.unlink(missing_ok=True)
             self._best.unlink(missing_ok=True)
+
+
+class WholeFiles(TorchCheckpointIO):
+    """Lightning's way to save state, but whole or not at all: a killed run leaves the last one."""
+
+    def save_checkpoint(
+        self, checkpoint: dict[str, Any], path: Any, storage_options: Any | None = None
+    ) -> None:
+        """Write the state to `path`. Raises EnvironmentFailure if the disk fails."""
+        data = io.BytesIO()
+        torch.save(checkpoint, data)
+        make_folder(Path(path).parent)
+        with open_replacement(Path(path)) as stream:
+            stream.write(data.getbuffer())
 
 
 class StateSaver(Checkpoint):

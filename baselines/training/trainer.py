@@ -18,8 +18,9 @@ from baselines.running.run_config import RunContext
 from baselines.running.views import training_view
 from baselines.training.processes import end_others, is_main_process
 from harness.benchmark import Benchmark
-from harness.errors import EnvironmentFailure, WrongUsageError
-from harness.files import readable, shown, write
+from harness.errors import WrongUsageError
+from harness.files import make_folder, readable, shown, write
+from harness.replacement import remove_stale
 
 PLAN_FILE = "begun.json"  # the plan of a run that has not finished
 FINISHED = "checkpoint.json"
@@ -82,13 +83,14 @@ def _plan(job: TrainJob, settings: Settings, benchmark: Benchmark) -> dict[str, 
 def _open_folder(config: TrainerConfig, plan: dict[str, Any]) -> bool:
     """Make `out` or check the run in it; returns whether there is something left to train."""
     out = config.out
+    remove_stale(out)
     if not config.resume:
         if out.exists() and (not out.is_dir() or any(out.iterdir())):
             raise WrongUsageError(
                 f"{out}: is not an empty folder; continue an interrupted run by --resume, remove "
                 "the folder, or name another --out"
             )
-        _make_folder(out)
+        make_folder(out)
         write(out / PLAN_FILE, readable(plan))
         return True
     if (out / FINISHED).is_file() and not (out / PLAN_FILE).exists():
@@ -120,13 +122,6 @@ def _check_same(path: Path, plan: dict[str, Any]) -> None:
             f"{path.parent}: was started with another {name} ({shown(str(before.get(name)))}); "
             "repeat the command that it was started with, or name another --out"
         )
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise EnvironmentFailure(f"{folder}: cannot be made: {error.strerror or error}") from error
 
 
 def _seed(seed: int) -> None:

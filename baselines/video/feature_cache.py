@@ -13,15 +13,13 @@ import os
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, NamedTuple
-from uuid import uuid4
 
 import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-from baselines.video.video_files import write_atomically
 from harness.errors import EnvironmentFailure
-from harness.files import canonical
+from harness.files import canonical, open_replacement, write
 
 Rows = NDArray[Any]
 SEAL = 1_000_000_000 * 10**9  # ns: 2001-09-09, in whole seconds, which every disk can keep
@@ -53,7 +51,7 @@ class FeatureStore:
                 "name another folder for the cache"
             ) from error
         if not (self._folder / "made.json").exists():
-            write_atomically(self._folder / "made.json", canonical(recipe))
+            write(self._folder / "made.json", canonical(recipe), durable=False)
 
     def path(self, video: str) -> Path:
         """The file for the features of the video with this SHA-256, whether or not it exists."""
@@ -71,21 +69,13 @@ class FeatureStore:
 
         Raises EnvironmentFailure if the disk fails.
         """
-        path, rows = self.path(video), np.ascontiguousarray(rows)
-        part = path.with_name(f".{uuid4().hex}.part")
-        try:
-            with part.open("wb") as stream:
-                npy.write_array(stream, rows, version=(1, 0), allow_pickle=False)
-                npy.write_array(stream, record.times, version=(1, 0), allow_pickle=False)
-                stream.write(record.pixels + _digest(rows, record))
-                stream.flush()
-                os.fsync(stream.fileno())
-            os.utime(part, ns=(SEAL, SEAL))
-            part.replace(path)
-        except OSError as error:
-            raise EnvironmentFailure(f"{path}: cannot be written: {error.strerror}") from error
-        finally:
-            part.unlink(missing_ok=True)
+        rows = np.ascontiguousarray(rows)
+        with open_replacement(self.path(video), modified=SEAL) as stream:
+            for array in (rows, record.times):
+                npy.write_array_header_1_0(stream, npy.header_data_from_array_1_0(array))
+                # Not NumPy's own writing: its errors do not say that the disk is full.
+                stream.write(_bytes(array))
+            stream.write(record.pixels + _digest(rows, record))
 
 
 def _read_record(path: Path) -> FeatureRecord:
@@ -115,10 +105,14 @@ def _map_rows(path: Path, stream: IO[bytes]) -> Rows:
     return rows
 
 
+def _bytes(array: Rows) -> memoryview:
+    return np.ascontiguousarray(array).reshape(-1).view(np.uint8).data
+
+
 def _digest(rows: Rows, record: FeatureRecord) -> bytes:
     """SHA-256 over everything that a file holds."""
     total = hashlib.sha256(repr((rows.dtype.str, rows.shape, record.times.dtype.str)).encode())
     for part in (rows, record.times):
-        total.update(np.ascontiguousarray(part).reshape(-1).view(np.uint8).data)
+        total.update(_bytes(part))
     total.update(record.pixels)
     return total.digest()

@@ -9,13 +9,12 @@ encoder and the decoder's version, so that a changed file or library never gets 
 from __future__ import annotations
 
 import hashlib
-import shutil
 import time
 import weakref
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack
 from pathlib import Path
-from tempfile import mkdtemp
 from typing import Any, NamedTuple, Protocol
 
 import msgspec
@@ -28,6 +27,7 @@ from baselines.video.video_files import HashIndex, hash_files, locate_files
 from harness.benchmark import LEAVES, VIDEOS_ROOT
 from harness.files import shown
 from harness.records import Video
+from harness.replacement import temporary_folder
 
 Note = Callable[[str], None]
 NOTE_SECONDS = 60  # between notes of the progress
@@ -121,13 +121,10 @@ def extract_features(
     """
     if cache is not None:
         return _extract_into(cache, videos, folder, sampler, encoder, workers, note)
-    home = Path(mkdtemp(prefix="ivcr-features-"))
-    try:
+    with ExitStack() as closing:
+        home = closing.enter_context(temporary_folder())
         features = _extract_into(home, videos, folder, sampler, encoder, workers, note)
-    except BaseException:
-        shutil.rmtree(home, ignore_errors=True)
-        raise
-    weakref.finalize(features, shutil.rmtree, home, ignore_errors=True)
+        weakref.finalize(features, closing.pop_all().close)
     return features
 
 

@@ -6,13 +6,11 @@ import hashlib
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from uuid import uuid4
 
 from msgspec import DecodeError, json
 
 from harness.benchmark import MISSING, VideoFolder
-from harness.errors import EnvironmentFailure
-from harness.files import canonical
+from harness.files import canonical, write
 from harness.records import Video
 
 READERS = 4  # threads that read files to hash them
@@ -72,7 +70,7 @@ class HashIndex:
         """Store the new hashes; those that another process stored meanwhile stay."""
         if self._new:
             self._known = _read_index(self._file) | self._known | self._new
-            write_atomically(self._file, canonical(self._known))
+            write(self._file, canonical(self._known), durable=False)
 
 
 def _read_index(file: Path) -> dict[str, tuple[int, int, str]]:
@@ -80,19 +78,3 @@ def _read_index(file: Path) -> dict[str, tuple[int, int, str]]:
         return json.decode(file.read_bytes(), type=dict[str, tuple[int, int, str]])
     except (OSError, DecodeError):
         return {}
-
-
-def write_atomically(path: Path, data: bytes) -> None:
-    """Write a small file; of several processes the last one wins.
-
-    Without the sync to disk of harness.files.write: what is written here can be computed again.
-    Raises EnvironmentFailure if the disk fails.
-    """
-    part = path.with_name(f".{uuid4().hex}.part")
-    try:
-        part.write_bytes(data)
-        part.replace(path)
-    except OSError as error:
-        raise EnvironmentFailure(f"{path}: cannot be written: {error.strerror}") from error
-    finally:
-        part.unlink(missing_ok=True)

@@ -11,7 +11,7 @@ import sys
 import click
 
 from harness import __version__
-from harness.errors import IvcrError
+from harness.errors import DISK_ERRORS, IvcrError, unwritable
 
 COMMANDS = {
     "data": "harness.cli.data:data",
@@ -74,6 +74,13 @@ def main() -> None:
     except IvcrError as error:
         click.echo(f"ivcr: {error}", err=True)
         code = error.exit_code
+    except OSError as error:
+        if error.errno not in DISK_ERRORS:
+            raise
+        place = error.filename or "standard output"
+        failure = unwritable(place, error)
+        click.echo(f"ivcr: {failure}", err=True)
+        code = failure.exit_code
     except (click.Abort, KeyboardInterrupt):
         click.echo("ivcr: interrupted", err=True)
         code = 130

@@ -155,8 +155,12 @@ def run_and_score_floors(
     from baselines.running.run import run_floors
     from harness.scoring import score_to_files
 
-    def done(folder: Path) -> None:
-        score_to_files(folder, benchmark, split)
-        click.echo(str(folder))
-
-    run_floors(benchmark, done, history=history, split=split, seed=seed, note=show_note)
+    run_floors(
+        benchmark,
+        lambda folder: score_to_files(folder, benchmark, split),
+        done=lambda folder: click.echo(str(folder)),
+        history=history,
+        split=split,
+        seed=seed,
+        note=show_note,
+    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,15 +52,17 @@ def demo(out: Path, train: bool) -> None:
 
     A benchmark that an earlier demo rendered is used again; everything else is made anew.
     """
+    from harness.replacement import replaced_folder
     from leaderboard.site.publish import build_site
 
     benchmark = _benchmark(out / "benchmark")
-    click.echo("running the floors and BM25", err=True)
-    _run_all(benchmark, out / "submissions")
-    if train:
-        click.echo("training the small dual encoder (a minute or two on two cores)", err=True)
-        checkpoint = trained(benchmark, out / "dual-encoder")
-        _run(benchmark, out / "submissions", *TRAINED, (f"checkpoint={checkpoint}",))
+    with replaced_folder(out / "submissions" / TEAM_FOLDER, parents=True) as team:
+        click.echo("running the floors and BM25", err=True)
+        _run_all(benchmark, team)
+        if train:
+            click.echo("training the small dual encoder (a minute or two on two cores)", err=True)
+            checkpoint = trained(benchmark, out / "dual-encoder")
+            _run(benchmark, team, *TRAINED, (f"checkpoint={checkpoint}",))
     folders = out / "submissions", out / "benchmark", out / "site"
     click.echo(str(build_site(*folders, organizers=(TEAM_FOLDER,))), err=True)
     click.echo(f"the board: {out / 'site' / 'index.html'} (open it in a browser)")
@@ -91,14 +92,13 @@ def _benchmark(folder: Path) -> Benchmark:
     return Benchmark(folder)
 
 
-def _run_all(benchmark: Benchmark, submissions: Path) -> None:
+def _run_all(benchmark: Benchmark, team: Path) -> None:
     """Run, validate and score the floors and RUNS."""
     from harness.cli.baseline import run_and_score_floors
 
     run_and_score_floors(benchmark, None, "test", 0)
-    shutil.rmtree(submissions / TEAM_FOLDER, ignore_errors=True)
     for name, baseline, history, settings in RUNS:
-        _run(benchmark, submissions, name, baseline, history, settings)
+        _run(benchmark, team, name, baseline, history, settings)
 
 
 def trained(benchmark: Benchmark, folder: Path, steps: int | None = None) -> Path:
@@ -108,16 +108,16 @@ def trained(benchmark: Benchmark, folder: Path, steps: int | None = None) -> Pat
     from baselines.running.run_config import RunContext
     from baselines.training.trainer import TrainJob, train
     from harness.cli.options import extras, show_note
+    from harness.replacement import replaced_folder
 
-    shutil.rmtree(folder, ignore_errors=True)
-    job = TrainJob(find(TRAINED[1]), ("size=small",), TrainerConfig(folder, steps=steps))
-    with extras("the demo"):
+    with extras("the demo"), replaced_folder(folder, parents=True) as new:
+        job = TrainJob(find(TRAINED[1]), ("size=small",), TrainerConfig(new, steps=steps))
         train(job, benchmark, RunContext(note=show_note))
     return folder
 
 
 def _run(
-    benchmark: Benchmark, submissions: Path, name: str, baseline: str, history: History,
+    benchmark: Benchmark, team: Path, name: str, baseline: str, history: History,
     settings: tuple[str, ...],
 ) -> None:  # fmt: skip
     """Run one baseline, validate and score its submission."""
@@ -126,8 +126,7 @@ def _run(
     from baselines.running.run_config import RunConfig
     from harness.scoring import score_to_files
 
-    folder = submissions / TEAM_FOLDER / name
-    folder.parent.mkdir(parents=True, exist_ok=True)
+    folder = team / name
     config = RunConfig(find(baseline), history, settings)
     run_baseline(config, benchmark, folder, pair=PAIRS.get(name))
     document, _ = score_to_files(folder, benchmark, "test")

@@ -78,7 +78,7 @@ def _next_step(checked: CheckResult, submission: Path, benchmark: Benchmark, spl
 
 def print_result(text: str) -> None:
     """Write to standard output without delay. Raises EnvironmentFailure if it cannot be done."""
-    from harness.errors import EnvironmentFailure
+    from harness.errors import unwritable
 
     try:
         click.echo(text, nl=False)
@@ -86,7 +86,7 @@ def print_result(text: str) -> None:
     except BrokenPipeError:
         raise
     except OSError as error:
-        raise EnvironmentFailure(f"standard output: cannot be written: {error.strerror}") from error
+        raise unwritable("standard output", error) from error
 
 
 @click.group()

@@ -9,7 +9,7 @@ from typing import Any, get_args
 import numpy as np
 
 from harness.benchmark import Benchmark
-from harness.files import readable, write
+from harness.files import open_replacement, readable, sibling, write
 from harness.metrics import METRICS
 from harness.scoring.document import ScoringResult, score
 from harness.slices import Scope, slices
@@ -34,10 +34,13 @@ def score_to_files(
     result = score(submission, benchmark, split, partial=partial)
     target = out or submission / "scores.json"
     if outcomes is None and benchmark.labels(split) == "public":
-        outcomes = target.with_suffix(".outcomes.npz")
-    write_scores(result, target)
-    if outcomes is not None:
-        write_outcomes(result, outcomes)
+        outcomes = sibling(target.with_suffix(""), ".outcomes.npz")
+    with open_replacement(target) as stream:
+        stream.write(readable(result.document))
+        stream.flush()
+        # The outcomes inside: on a full disk neither of the two is replaced.
+        if outcomes is not None:
+            write_outcomes(result, outcomes)
     return result.document, target
 
 

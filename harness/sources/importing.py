@@ -10,7 +10,6 @@ import hashlib
 import os
 import re
 import shutil
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -26,9 +25,11 @@ from harness.benchmark import (
     VideoLine,
     fingerprint,
 )
-from harness.errors import EnvironmentFailure, WrongUsageError
+from harness.errors import EnvironmentFailure, WrongUsageError, unwritable
 from harness.files import canonical, is_leftover, readable, shown
+from harness.files import copy as copy_file
 from harness.records import SPLITS
+from harness.replacement import remove_stale, replaced_folder
 from harness.replies import ReferenceReadings
 from harness.sources.json_stream import Progress
 from harness.sources.metadata import read_metadata, source_of
@@ -101,7 +102,7 @@ def import_files(
         sources = [run.read(file, progress) for file in meant]
         run.finish(sources)
         if extra is not None:
-            shutil.copytree(extra, folder, dirs_exist_ok=True)
+            shutil.copytree(extra, folder, dirs_exist_ok=True, copy_function=_take_over)
     return ImportResult(out, run.odd.rows(), run.readings.table())
 
 
@@ -112,8 +113,12 @@ def _name_root(folder: Path, root: Path) -> None:
 
 
 def refuse_existing(out: Path) -> None:
-    """Refuse a place that is taken. Raises WrongUsageError if there is something at `out`."""
-    if out.exists():
+    """Refuse a place that is taken, after what a killed import left beside it is removed.
+
+    Raises WrongUsageError if there is something at `out`.
+    """
+    remove_stale(out.parent)
+    if os.path.lexists(out):
         raise WrongUsageError(f"{out}: exists already; name another folder or remove it first")
 
 
@@ -124,18 +129,18 @@ def new_folder(out: Path) -> Iterator[Path]:
     Raises WrongUsageError if there is something at `out`, EnvironmentFailure if the disk fails.
     """
     refuse_existing(out)
+    with replaced_folder(out, must_be_new=True, parents=True) as folder:
+        yield folder
+
+
+def _take_over(source: str, target: str) -> None:
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        beside = Path(tempfile.mkdtemp(prefix=f".{out.name}.", suffix=".part", dir=out.parent))
-        try:
-            yield beside
-            beside.chmod(0o755)
-            beside.rename(out)
-        finally:
-            shutil.rmtree(beside, ignore_errors=True)
+        copy_file(Path(source), Path(target))
+    except FileExistsError:
+        pass  # the importer's own file goes first
     except OSError as error:
-        reason = error.strerror or error
-        raise EnvironmentFailure(f"{error.filename or out}: {reason}; nothing was kept") from error
+        # An error of the disk ends the copying at once; copytree would go on and gather them.
+        raise unwritable(target, error) from error
 
 
 class _Import:
@@ -166,9 +171,7 @@ class _Import:
             raise WrongUsageError(f"{file}: two files of the name {file.name}; rename one")
         if not file.is_file():
             raise EnvironmentFailure(f"{file}: expected a data file, found none")
-        shutil.copyfile(file, copy)
-        with copy.open("rb") as stream:
-            sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+        sha256 = copy_file(file, copy)
         given = InputFile(copy, file, progress)
         for video in videos_of(self.settings.source, given):
             self.metadata.setdefault(video.video_id, video)

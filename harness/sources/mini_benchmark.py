@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from harness.files import make_folder
+from harness.replacement import temporary_folder
 from harness.sources.importing import ImportResult, ImportSettings, import_files, refuse_existing
 from harness.sources.mini import FirstStage, build
 
@@ -24,7 +25,9 @@ def import_mini(
     """
     refuse_existing(out)
     version = "1" if seed == SEED else f"1.seed{seed}"
-    with tempfile.TemporaryDirectory(prefix="ivcr-mini-") as name:
-        files = build(Path(name), seed=seed, first_stage=first_stage, progress=progress)
+    make_folder(out.parent)
+    with temporary_folder(out.parent) as place:
+        rendered = place / NAME
+        files = build(rendered, seed=seed, first_stage=first_stage, progress=progress)
         settings = ImportSettings(NAME, version, type_names=files.type_names)
-        return import_files([files.dialogues], out, settings, videos=files.videos, extra=Path(name))
+        return import_files([files.dialogues], out, settings, videos=files.videos, extra=rendered)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from harness.benchmark import Benchmark, Split
-from harness.errors import EnvironmentFailure, WrongUsageError
+from harness.errors import WrongUsageError
 from harness.files import write as write_file
 from harness.records import Card, Moment, Prediction, Turn, Video
 from harness.submission.card_toml import toml_card
 from harness.submission.lines import line
-from harness.submission.writing import CARD
+from harness.submission.writing import CARD, filled_folder
 
 EXAMPLE = "predictions.example.jsonl"
 STARTER = Card(1, "Your team", "Your system", history="own", candidates="unused")
@@ -48,12 +48,9 @@ def start(folder: Path, benchmark: Benchmark, split: str = "test") -> None:
     if (folder / CARD).exists():
         raise WrongUsageError(f"{folder}: has a {CARD} already; name another folder")
     examples = b"".join(map(line, example_predictions(benchmark, split)))
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise EnvironmentFailure(f"{folder}: cannot be made: {error.strerror or error}") from error
-    write_file(folder / EXAMPLE, examples)
-    write_file(folder / CARD, (toml_card(STARTER) + _CHOICES).encode("utf-8"))
+    with filled_folder(folder) as place:
+        write_file(place / EXAMPLE, examples)
+        write_file(place / CARD, (toml_card(STARTER) + _CHOICES).encode("utf-8"))
 
 
 def example_predictions(benchmark: Benchmark, split: str) -> list[Prediction]:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from harness.errors import EnvironmentFailure
 from harness.files import open_replacement, zstd
 from harness.files import write as write_file
 from harness.records import Card, Prediction
+from harness.replacement import remove_stale, replaced_folder
 from harness.submission.card_toml import toml_card
 from harness.submission.lines import line
 
@@ -25,19 +26,20 @@ def write(folder: Path, card: Card, predictions: Iterable[Prediction]) -> None:
     The folder is made if it is absent. Same card and predictions, same bytes. Raises
     EnvironmentFailure if the folder holds predictions by another name or cannot be written.
     """
-    is_new = _make(folder)
-    try:
-        with open_replacement(folder / WRITTEN) as raw:
-            with zstd.open(raw, "wb") as stream:
-                for prediction in predictions:
-                    stream.write(line(prediction))
-            # The card last of all that can fail: after it only the renaming of the predictions.
-            write_file(folder / CARD, toml_card(card).encode("utf-8"))
-    except BaseException:
-        if is_new:
-            with contextlib.suppress(OSError):
-                folder.rmdir()
-        raise
+    _check(folder)
+    with filled_folder(folder) as place:
+        _write_into(place, card, predictions)
+
+
+@contextmanager
+def filled_folder(folder: Path) -> Iterator[Path]:
+    """A folder that is there, or else a new one, which stands only if the block succeeds."""
+    remove_stale(folder.parent)
+    if os.path.lexists(folder):
+        yield folder
+        return
+    with replaced_folder(folder, must_be_new=True, parents=True) as new:
+        yield new
 
 
 def predictions_in(folder: Path) -> list[str]:
@@ -45,17 +47,20 @@ def predictions_in(folder: Path) -> list[str]:
     return [name for name in PREDICTIONS if os.path.lexists(folder / name)]
 
 
-def _make(folder: Path) -> bool:
-    """Make the folder if it is absent; whether it was."""
+def _write_into(folder: Path, card: Card, predictions: Iterable[Prediction]) -> None:
+    with open_replacement(folder / WRITTEN) as raw:
+        with zstd.open(raw, "wb") as stream:
+            for prediction in predictions:
+                stream.write(line(prediction))
+        # The card last of all that can fail: after it only the renaming of the predictions.
+        write_file(folder / CARD, toml_card(card).encode("utf-8"))
+
+
+def _check(folder: Path) -> None:
+    """Refuse a folder that holds predictions by another name."""
     for name in predictions_in(folder):
         if name != WRITTEN:
             raise EnvironmentFailure(
                 f"{folder}: already holds {name}, and a submission has one predictions file; "
                 "remove it or name another folder"
             )
-    try:
-        is_new = not folder.exists()
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise EnvironmentFailure(f"{folder}: cannot be made: {error.strerror or error}") from error
-    return is_new

@@ -19,6 +19,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct, field
 
+from harness.files import sibling
 from harness.records import Card
 from leaderboard.board import outcomes
 from leaderboard.board.records import Scores, Stamp, Standing
@@ -95,7 +96,7 @@ def stamp(folder: Path) -> Stamp:
 
 def ledger_path(site: Path) -> Path:
     """Where the ledger of a site stands."""
-    return site.with_name(f".{site.name}.ledger.json")
+    return sibling(site, ".ledger.json", start=".")
 
 
 def read_ledger(site: Path, context: str) -> BuildLedger | None:

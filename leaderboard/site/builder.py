@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from harness.errors import EnvironmentFailure, WrongUsageError
+from harness.errors import WrongUsageError
+from harness.replacement import replaced_folder
 from leaderboard.board.records import BoardContents, Entry
 from leaderboard.results.description import Bench, MetricInfo
 from leaderboard.site import compare_pages, dialogue_pages, exports, system_pages
@@ -56,7 +55,8 @@ def build(contents: SiteContents, out: Path) -> BuildSummary:
     an empty folder, EnvironmentFailure if it cannot be written; `out` is then as it was.
     """
     entries = contents.board.entries
-    with _replacing(out) as folder:
+    _refuse_other_folder(out)
+    with replaced_folder(out) as folder:
         for path, data in files(contents):
             target = folder / path
             target.parent.mkdir(exist_ok=True)
@@ -87,7 +87,7 @@ def _carry(old: Path, new: Path) -> None:
     try:
         new.hardlink_to(old)
     except OSError:  # a file system without links
-        shutil.copy2(old, new)
+        shutil.copy2(old, new, follow_symlinks=False)
 
 
 def _join(folder: Path, made: tuple[Table, ...]) -> None:
@@ -172,30 +172,6 @@ def _by_track(made: tuple[Table, ...]) -> dict[Track, list[Table]]:
     for table in made:
         groups.setdefault(table.track, []).append(table)
     return groups
-
-
-@contextmanager
-def _replacing(out: Path) -> Iterator[Path]:
-    """A new folder beside `out` that takes its place only if the block succeeds."""
-    _refuse_other_folder(out)
-    beside = out.with_name(f".{out.name}.{os.getpid()}.part")
-    old = out.with_name(f".{out.name}.{os.getpid()}.old")
-    try:
-        beside.mkdir()
-        yield beside
-        if out.exists():
-            out.rename(old)
-        try:
-            beside.rename(out)
-        except OSError:
-            if old.exists():
-                old.rename(out)
-            raise
-    except OSError as error:
-        raise EnvironmentFailure(f"{out}: cannot be written: {error.strerror or error}") from error
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
-        shutil.rmtree(old, ignore_errors=True)
 
 
 def _refuse_other_folder(out: Path) -> None:

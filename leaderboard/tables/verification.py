@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 import msgspec
 
 from harness.errors import IvcrError, SubmissionError
 from harness.files import shown
+from harness.replacement import temporary_folder
 from leaderboard.board.documents import NO_SCORES, RECORD, SCORES, run_record, scores_document
 from leaderboard.board.entries import EntryReader, folder_of
 from leaderboard.board.outcomes import NAME, unequal_outcomes
@@ -84,12 +84,12 @@ def _not_compared(row: Refusal) -> str:
 def _unlike(entry: Entry, folder: Path, board: BoardSplit) -> list[str]:
     """What differs between a run's files and what is computed again."""
     record = run_record(folder) if made_by_a_baseline(entry.card) else None
-    with TemporaryDirectory() as fresh:
-        again = board.score_again(folder, Path(fresh) / NAME, partial=entry.partial)
+    with temporary_folder() as fresh:
+        again = board.score_again(folder, fresh / NAME, partial=entry.partial)
         return [
             # From the file itself: an entry of a board on hidden labels has rounded figures.
             *differences(scores_document(folder), msgspec.json.decode(again)),
-            *(shown(line, 600)[1:-1] for line in unequal_outcomes(folder, Path(fresh))),
+            *(shown(line, 600)[1:-1] for line in unequal_outcomes(folder, fresh)),
             *([] if record is None else record_differences(record, entry.card, board.bench)),
         ]
 

@@ -136,7 +136,7 @@ def test_what_a_finished_run_left_is_not_trained_again(train, benchmark, tmp_pat
         (["--out", "OUT", "--resume"], 2, "found no readable begun.json"),
         (["--out", "OUT", "--strategy", "fsdp"], 2, "expected auto or one of Lightning's ddp"),
         (["--out", "OUT", "--precision", "7"], 2, "--precision"),
-        (["--out", "FULL/file/out"], 3, "cannot be made"),
+        (["--out", "FULL/file/out"], 3, "cannot be written"),
     ],
 )
 def test_training_that_cannot_be_is_refused_in_one_line(

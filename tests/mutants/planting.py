@@ -31,8 +31,9 @@ from tests.mutants.running import RUNNING
 from tests.mutants.scoring import SCORING
 from tests.mutants.training import TRAINING
 from tests.mutants.validation import VALIDATION
+from tests.mutants.writing import WRITING
 
-ROWS = (SCORING, BOARD, CHAT, INTERLLAVA, INTERVALS, MODELS, RUNNING, TRAINING, VALIDATION)
+ROWS = (SCORING, BOARD, CHAT, INTERLLAVA, INTERVALS, MODELS, RUNNING, TRAINING, VALIDATION, WRITING)
 REPOSITORY = Path(__file__).resolve().parents[2]
 COPIED = ("harness", "baselines", "leaderboard", "submissions", "docs", "tests", "pyproject.toml")
 FAILED, PASSED = 1, 0  # exit codes of pytest; others mean that it could not run the tests

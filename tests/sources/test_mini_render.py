@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from harness.errors import EnvironmentFailure
 from harness.sources.mini.render import CENTRES, RADIUS, draw, render, write_video
 from harness.sources.mini.shapes import GRID, REACH, RGB, backdrop, distance_map
 from harness.sources.mini.world import (
@@ -188,11 +189,10 @@ def test_workers_do_not_change_the_bytes(tmp_path: Path) -> None:
 
 
 def test_failed_encoding_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(path: str, *_: object, **__: object) -> None:
-        Path(path).write_bytes(b"half")
-        raise OSError("disk full")
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("av.open", broken)
-    with pytest.raises(OSError, match="disk full"):
+    monkeypatch.setattr("harness.files.os.replace", full)
+    with pytest.raises(EnvironmentFailure, match=r"v\.mp4: cannot be written: No space left"):
         write_video(make_world(0)[0], tmp_path / "v.mp4")
     assert not list(tmp_path.iterdir())

@@ -100,7 +100,7 @@ def test_second_predictions_file_is_not_made(tmp_path):
 
 def test_path_below_a_file_is_a_failed_environment(tmp_path):
     (tmp_path / "file").write_bytes(b"")
-    with pytest.raises(EnvironmentFailure, match="cannot be made"):
+    with pytest.raises(EnvironmentFailure, match="sub: cannot be written: File exists"):
         write(tmp_path / "file" / "sub", STARTER, PREDICTIONS)
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from harness.files import make_folder, open_replacement
 from harness.sources.mini.dialogues import PHRASINGS, make_dialogues
 from harness.sources.mini.official_entries import FirstStage, entries
 from harness.sources.mini.phrasing import video_text
@@ -82,7 +83,8 @@ def build(
     `train/events.jsonl` (see `script_line`) and `videos/`. Every file is written under
     another name and renamed, the official file last: without it nothing can be imported. `workers`
     processes render, by default one a core; in a script of one's own, call this under
-    `if __name__ == "__main__"` unless `workers` is 1. Raises OSError if `out` cannot be written.
+    `if __name__ == "__main__"` unless `workers` is 1. Raises EnvironmentFailure if `out` cannot be
+    written.
     """
     annotations = annotate(seed, first_stage, progress)
     files = MiniFiles(
@@ -138,8 +140,6 @@ def _line(value: Mapping[str, Any]) -> str:
 
 
 def _write(path: Path, lines: Iterable[str]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
-    with part.open("w", encoding="utf-8", newline="\n") as file:
-        file.writelines(lines)
-    part.replace(path)
+    make_folder(path.parent)
+    with open_replacement(path) as stream:
+        stream.writelines(line.encode("utf-8") for line in lines)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -13,6 +14,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.files import make_folder, write
 from harness.sources.mini.shapes import (
     GRID,
     MARK_RADIUS,
@@ -72,7 +74,7 @@ def render(
 ) -> None:
     """Write each script's video to its path, in `workers` processes (default: one a core)."""
     for folder in sorted({path.parent for _, path in jobs}):
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
     workers = workers or os.cpu_count() or 1
     if workers == 1:
         for done, job in enumerate(jobs):
@@ -130,17 +132,15 @@ def pose(event: Event, seconds: Array) -> Pose:
 
 
 def write_video(script: Script, path: Path) -> None:
-    """Encode a script; the file is written under another name and renamed when complete."""
-    part = path.with_name(path.name + ".part")
-    try:
-        _encode(draw(script), part)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    """Encode a script to a file, whole or not at all. Raises EnvironmentFailure."""
+    # In memory first: the library prints what a failing disk raises while it writes.
+    video = io.BytesIO()
+    _encode(draw(script), video)
+    write(path, video.getvalue(), durable=False)
 
 
-def _encode(frames: NDArray[np.uint8], path: Path) -> None:
-    with av.open(str(path), "w", format="mp4") as container:
+def _encode(frames: NDArray[np.uint8], file: io.BytesIO) -> None:
+    with av.open(file, "w", format="mp4") as container:
         stream = container.add_stream("libx264", rate=FPS)
         stream.width = stream.height = SIZE
         stream.pix_fmt = "yuv420p"

@@ -11,6 +11,7 @@ import pytest
 
 from harness.benchmark import Benchmark
 from tests.baselines.conftest import COOK, ask, dialogue, imported, talk
+from tests.replacement.kills import left_by_a_killed_process
 
 ROOT = Path(__file__).resolve().parents[3]
 FILES = ("card.toml", "predictions.jsonl.zst", "run.json")
@@ -93,7 +94,7 @@ def test_a_killed_run_ends_with_the_same_bytes(run, whole, tmp_path):
         assert made.returncode == -signal.SIGKILL
         assert not out.exists()
     out.mkdir()
-    (out / ".predictions.jsonl.zst.1.part").write_bytes(b"left by a run killed while writing")
+    left_by_a_killed_process(out)
     made = run(out)
     assert (made.returncode, made.stderr) == (0, "")
     assert same(out, whole)

@@ -58,9 +58,45 @@ def test_notes_of_a_run_go_to_its_context(toy, tmp_path, ready):
     assert any(line.startswith("endpoint: ") and "requests" in line for line in notes)
 
 
-def test_floors_of_one_history_are_handed_over_one_by_one(toy):
-    made, notes = [], []
-    run_floors(toy, made.append, history="none", note=notes.append)
+def test_floors_of_one_history_are_scored_and_handed_over_one_by_one(toy):
+    scored, made, notes = [], [], []
+
+    def score(folder):
+        scored.append(check(folder, toy).report.errors)
+        (folder / "scores.json").write_text("{}")
+
+    run_floors(toy, score, done=made.append, history="none", note=notes.append)
     floors = [entry.name for entry in all_baselines() if entry.kind == "floor"]
     assert made == [toy.folder / "floors" / name / "none" for name in floors]
-    assert notes == []
+    assert all((folder / "scores.json").read_text() == "{}" for folder in made)
+    assert (scored, notes) == ([0] * len(floors), [])
+
+
+def test_a_floor_stays_until_the_new_one_is_scored(toy):
+    floor = toy.folder / "floors" / "random" / "none"
+    floor.mkdir(parents=True)
+    (floor / "scores.json").write_text("of an earlier run")
+
+    def score(folder):
+        assert (floor / "scores.json").read_text() == "of an earlier run"
+        if folder.name == floor.name and "random" in folder.parts:
+            raise KeyError("a scorer with a bug")
+
+    with pytest.raises(KeyError):
+        run_floors(toy, score, history="none", note=print)
+    assert [path.name for path in floor.iterdir()] == ["scores.json"]
+    assert [path.name for path in floor.parent.iterdir()] == ["none"]
+    run_floors(toy, lambda folder: None, history="none", note=print)
+    assert sorted(path.name for path in floor.iterdir()) == sorted(FILES)
+    assert [path.name for path in floor.parent.iterdir()] == ["none"]
+
+
+@pytest.mark.parametrize("place", ["floors", "floors/random", "floors/random/none"])
+def test_floors_are_not_written_through_links(toy, tmp_path, place):
+    other = tmp_path / "other"
+    other.mkdir()
+    (toy.folder / place).parent.mkdir(parents=True, exist_ok=True)
+    (toy.folder / place).symlink_to(other)
+    with pytest.raises(WrongUsageError, match="found a link or a file; remove it"):
+        run_floors(toy, lambda folder: None, history="none", note=print)
+    assert list(other.iterdir()) == []

@@ -250,6 +250,21 @@ def test_state_that_cannot_be_resumed_is_refused(tmp_path, often, damage, error,
     assert str(refusal.value).isprintable()
 
 
+def test_a_full_disk_keeps_the_last_state(tmp_path, often, monkeypatch):
+    with pytest.raises(StoppedError):
+        trained(tmp_path, Interrupted(5))
+    before = (tmp_path / "only" / "last.ckpt").read_bytes()
+
+    def full(_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("harness.files.os.fsync", full)
+    with pytest.raises(EnvironmentFailure, match=r"last\.ckpt: cannot be written: No space left"):
+        trained(tmp_path, resume=True)
+    assert (tmp_path / "only" / "last.ckpt").read_bytes() == before
+    assert [path.name for path in (tmp_path / "only").iterdir()] == ["last.ckpt"]
+
+
 def test_an_interrupt_stays_one_and_the_state_stays(tmp_path, often):
     before = signal.getsignal(signal.SIGINT)
     with pytest.raises(KeyboardInterrupt):

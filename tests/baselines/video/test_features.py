@@ -7,6 +7,7 @@ import pickle
 import re
 import subprocess
 import sys
+import tempfile
 
 import numpy as np
 import pytest
@@ -273,14 +274,15 @@ def test_two_processes_at_once_share_a_cache(folder, tmp_path):
 
 
 def test_without_a_cache_a_folder_lives_as_long_as_the_features(made, tmp_path, monkeypatch):
-    monkeypatch.setattr(features, "mkdtemp", lambda prefix: str(tmp_path / "home"))
-    (tmp_path / "home").mkdir()
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(home))
     found = made(cache=None)
     assert found["videos/a.mp4!"].shape == (3, 16, 16, 3)
-    assert (tmp_path / "home").is_dir()
+    assert len(list(home.iterdir())) == 1
     del found
     gc.collect()
-    assert not (tmp_path / "home").exists()
+    assert list(home.iterdir()) == []
 
 
 def test_nothing_is_left_where_the_encoder_fails(made, tmp_path, monkeypatch):
@@ -290,11 +292,12 @@ def test_nothing_is_left_where_the_encoder_fails(made, tmp_path, monkeypatch):
         def encode(self, frames):
             return frames.pixels[1:]
 
-    monkeypatch.setattr(features, "mkdtemp", lambda prefix: str(tmp_path / "home"))
-    (tmp_path / "home").mkdir()
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(home))
     with pytest.raises(ValueError, match="expected 3 rows, a frame each, got 2"):
         made(encoder=Broken(), cache=None)
-    assert not (tmp_path / "home").exists()
+    assert list(home.iterdir()) == []
 
 
 # --- what is skipped
