@@ -15,7 +15,7 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
-ROUNDING = 1e-12  # of a figure's range: a standard error below it is none
+ROUNDING = 1e-10  # of a figure's range: a standard error below it is none
 
 
 class Interval(NamedTuple):

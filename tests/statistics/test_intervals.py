@@ -86,6 +86,13 @@ def test_where_no_variance_is_seen_each_unit_is_one_observation():
     graph, right = apart(4, 6), np.tile([1.0, 0, 1, 0, 1, 0], 4) / 7
     found = graph.design().ratios(right, np.full(24, 1 / 7), whole_units=True)
     assert found.highs[0] - found.lows[0] > 0.5
+    # All survive two turns and none the third: derivatives by steps leave rounding behind.
+    risk, failed = np.tile([1.0, 1, 1], 5), np.tile([0.0, 0, 1], 5)
+    at = np.arange(15) % 3 == np.arange(3)[:, None]
+    curve = lambda sums: np.cumprod(1 - sums[:3] / sums[3:], axis=0).sum(axis=0)  # noqa: E731
+    mean = apart(5, 3).design().smooth(curve, np.concatenate([at * failed, at * risk]), (0, 3))
+    assert mean.value == pytest.approx(2)
+    assert mean.high - mean.low > 1
 
 
 def test_limits_move_with_their_bounds():
