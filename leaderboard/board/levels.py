@@ -33,8 +33,9 @@ def subfolders(folder: Path) -> list[Path]:
 def require_submissions(folder: Path) -> None:
     """Require that `folder` is a folder of teams' folders.
 
-    Raises EnvironmentFailure if it is no folder; WrongUsageError, with the one that is meant, if no
-    <team>/<run>/ is in it: it is a benchmark, a submission, a team's folder, one above, or empty.
+    A folder with nothing in it is one: a challenge's first board shows floors alone. Raises
+    EnvironmentFailure if it is no folder; WrongUsageError, with the one that is meant, if no
+    <team>/<run>/ is in it: it is a benchmark, a submission, a team's folder, or one above.
     """
     if not folder.is_dir():
         raise EnvironmentFailure(f"{folder}: {EXPECTED}, found none")
@@ -55,6 +56,8 @@ def require_submissions(folder: Path) -> None:
             f"{folder}: {EXPECTED}, found a team's folder; name the folder above it: "
             f"{folder.resolve().parent}"
         )
+    if not teams and not any(map(_is_content, folder.iterdir())):
+        return
     raise WrongUsageError(
         f"{folder}: {EXPECTED}, found none in it; put each submission into a folder of its own "
         f"below its team's, as {folder / 'team' / 'run' / CARD}"
@@ -81,6 +84,10 @@ def require_teams(organizers: Collection[str], submissions: Path) -> None:
                 f"--organizers {shown(name)}: {submissions} has no team's folder of that name; "
                 f"{did_you_mean(shown(name), here)}it has {', '.join(here[:TEAMS_NAMED])}"
             )
+
+
+def _is_content(path: Path) -> bool:
+    return not path.name.startswith(".") and not is_leftover(path.name)
 
 
 def _is_run(folder: Path) -> bool:

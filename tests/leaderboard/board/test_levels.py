@@ -14,6 +14,8 @@ def root(tmp_path_factory):
     root = tmp_path_factory.mktemp("levels")
     generated.board(root, systems=2, floors_of=["none"])
     (root / "empty").mkdir()
+    (root / "loose").mkdir()
+    (root / "loose" / "predictions.jsonl").write_text("")
     (root / "mini").mkdir()
     (root / "mini" / "benchmark.json").write_text("{}")
     return root
@@ -28,7 +30,7 @@ LEVELS = {
     "submissions/team-1/run-1-none": "found one submission; name the folder of all teams: "
     "{root}/submissions",
     "mini": "found a benchmark; name it as --benchmark",
-    "empty": "found none in it; put each submission into a folder of its own",
+    "loose": "found none in it; put each submission into a folder of its own",
     ".": "found a folder above it; name {root}/./submissions",
 }
 
@@ -38,6 +40,13 @@ def test_another_level_is_refused_with_the_one_that_is_meant(folder, root):
     with pytest.raises(WrongUsageError) as caught:
         found(root, root / folder)
     assert LEVELS[folder].format(root=root).replace("/./", "/") in str(caught.value)
+
+
+def test_a_folder_with_nothing_in_it_makes_a_first_board_of_floors(root):
+    (root / "empty" / ".DS_Store").write_bytes(b"")
+    made = found(root, root / "empty")
+    assert made.entries
+    assert all(entry.floor for entry in made.entries)
 
 
 def test_organizers_of_nobody_are_refused_with_a_suggestion(root):
