@@ -143,7 +143,7 @@ def info(folder: Path) -> None:
             f"{name:>5}: " + ", ".join(f"{count:,} {what}" for what, count in counts.items())
         )
     if (named := VideoFolder(folder).named) is not None:
-        click.echo(f"files of videos below {shown(str(named))}")
+        click.echo(f"files of videos below {shown(str(named), 4096)}")
     described = sum(video.duration is not None for video in benchmark.videos.values())
     click.echo(f"{len(benchmark.videos):,} videos, {described:,} with a duration")
 

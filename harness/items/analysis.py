@@ -123,7 +123,7 @@ def _is_beside(folder: Path) -> bool:
 
 
 def _passed_over(folder: Path) -> str:
-    return f"{shown(str(folder))}: a reported card, which has no predictions; passed over."
+    return f"{shown(str(folder), 4096)}: a reported card, which has no predictions; passed over."
 
 
 def _table(systems: EntrantSet, task: Task) -> ResponseMatrix | None:

@@ -5,7 +5,7 @@ import json
 from urllib.parse import quote
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from harness.chat.access import SHOWN, ApiKey, ServerAccess, sends_in_the_clear
@@ -49,6 +49,7 @@ def test_a_key_in_base64_is_blotted_out(before, encode):
 @given(st.text(max_size=30), st.text(max_size=30))
 def test_other_text_stays(before, after):
     key = ApiKey(SECRET)
+    assume(not before.endswith("\\"))  # a sign before a character may escape it: it goes too
     if "sk" not in (before + after).lower() and "[key]" not in before + after:
         assert key.redact(before) == before
         assert key.redact(f"{before}{SECRET} {after}") == f"{before}[key] {after}"

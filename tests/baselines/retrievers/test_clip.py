@@ -225,5 +225,8 @@ def test_provenance_tells_the_weights_the_frames_and_what_was_skipped(folders, f
     assert told.details["clip"] == load_clip(str(folders["clip"]), None).key
     assert list(told.details["skipped"]) == [FOX]
     assert told.parameters == 22_321
-    assert len(notes) == 2
+    weights, frames, durations = notes
+    assert "22,321 weights" in weights
+    assert frames.startswith("features: 3 videos")
+    assert "10.0 s by META, 3.0 s by its frames" in durations
     assert CAT not in told.details["skipped"]
