@@ -6,6 +6,7 @@ import random
 import numpy as np
 import pytest
 from msgspec.structs import replace
+from scipy import stats
 
 from harness.metrics import METRICS
 from harness.outcomes import outcomes
@@ -229,3 +230,26 @@ def test_figures_do_not_depend_on_the_order_of_dialogues():
             defined = {key: part for key, part in cell.items() if isinstance(part, (int, float))}
             found = {key: again[name][metric][key] for key in defined}
             assert found == pytest.approx(defined, rel=1e-8), (name, metric)
+
+
+def test_success_of_dialogues_that_share_a_video_counts_each_such_pair_in_full():
+    # Eight dialogues; the second videos of 0 and 1, 2 and 3, ... are the same, and decide all.
+    rows = [
+        (f"d{n}", turn, 1, "en", "video", VIDEOS[n if turn == 1 else 8 + n // 2], {})
+        for n in range(8)
+        for turn in (1, 2)
+    ]
+    split, gold = make_split(rows)
+    given = [
+        Prediction(
+            each.dialogue_id, each.turn, (each.video_id,) if row < 8 or each.turn == 1 else ()
+        )
+        for row, each in enumerate(gold)
+    ]
+    cell = figures_of(split, gold, given)[0]["all"]["success"]
+    # Each dialogue moves the mean by a sixteenth; 16 ordered pairs share a video, in one direction.
+    variance = 8 / 7 * 16 / 16**2
+    size, t = 0.5 * 0.5 / variance, stats.t.ppf(0.975, 7)
+    half = t * np.sqrt(0.25 / size + (t / (2 * size)) ** 2) / (1 + t**2 / size)
+    assert cell["value"] == 0.5
+    assert (cell["low"], cell["high"]) == pytest.approx((0.5 - half, 0.5 + half), abs=1e-9)

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from scipy import stats
 
 from harness.comparison import compare
+from harness.comparison.entrants import read_entrants
 from harness.comparison.latex import latex_lines
 from harness.errors import WrongUsageError
 from harness.metrics import METRICS
@@ -264,3 +265,22 @@ def test_intervals_are_those_of_the_columns_written_out_by_hand(bench, runs):
     each = row(compare(runs[:2], bench), "R@1", "all")
     assert (each.low, each.high) == pytest.approx((hand.lows[0], hand.highs[0]), abs=1e-9)
     assert each.p == pytest.approx(hand.ps[0], abs=1e-9)
+
+
+def test_dialogues_that_share_a_video_count_as_pairs_in_the_difference_of_success(tmp_path):
+    bench = world(tmp_path, *((1, f"v{n} v{8 + n // 2}") for n in range(8)))
+    wins = ("11", "11", "11", "11", "10", "10", "10", "10")
+    folders = [
+        submit(tmp_path / str(n), bench, *marks) for n, marks in enumerate((wins, ["10"] * 8))
+    ]
+    each = row(compare(folders, bench), "success", "all")
+    entrants = read_entrants(folders, bench)
+    one, other = (entrant.column("success") for entrant in entrants.entrants)
+    plain, whole = (
+        paired(entrants.design, one.values, other.values, one.weights, whole_units=flag)
+        for flag in (False, True)
+    )
+    assert (each.low, each.high, each.p) == pytest.approx(
+        (whole.lows[0], whole.highs[0], whole.ps[0]), abs=1e-9
+    )
+    assert whole.errors[0] > 1.2 * plain.errors[0]

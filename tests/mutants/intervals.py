@@ -10,7 +10,7 @@ INTERVALS = (
         "harness/metrics/metric.py",
         'return self.scope == "dialogue"',
         "return False",
-        ("tests/test_scoring.py", "tests/comparison"),
+        ("tests/test_scoring.py", "tests/comparison/test_differences.py"),
     ),
     (
         "no variance seen taken for certainty",
