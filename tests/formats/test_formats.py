@@ -106,7 +106,8 @@ and more",
 
 def test_csv_times_that_are_milliseconds_are_named(tmp_path, benchmark):
     (tmp_path / "in.csv").write_text(
-        "dialogue_id,turn,moments\nd1,2,v/a.mp4 0 2000|v/a.mp4 31 32|v/a.mp4 1500 32000|v/a.mp4 2000 1500\n"
+        "dialogue_id,turn,moments\n"
+        "d1,2,v/a.mp4 0 2000|v/a.mp4 31 32|v/a.mp4 1500 32000|v/a.mp4 2000 1500\n"
     )
     counts = convert("csv", tmp_path / "in.csv", benchmark).report.counts
     what = "moments that are not within their video"
