@@ -124,9 +124,14 @@ class Benchmark:
         self.folder = folder
         path = folder / "benchmark.json"
         if not path.is_file():
+            above = folder.absolute().parent
+            step = (
+                f"name the folder above it: {above}"
+                if (above / "benchmark.json").is_file()
+                else "make one with `ivcr data import` or `ivcr data mini`"
+            )
             raise EnvironmentFailure(
-                f"{folder}: expected a benchmark folder, found no benchmark.json; "
-                "make one with `ivcr data import` or `ivcr data mini`"
+                f"{folder}: expected a benchmark folder, found no benchmark.json; {step}"
             )
         try:
             document = json_document(_read(path), object)
@@ -174,9 +179,11 @@ class Benchmark:
         """
         path = self.split_folder(name) / "gold.jsonl"
         if not path.is_file():
+            labels = self.labels(name)
+            step = "ask the organizers" if labels == "hidden" else "import the benchmark again"
             raise EnvironmentFailure(
                 f"{path}: expected the gold that scoring needs, found none"
-                f" (labels of this split: {self.labels(name)})"
+                f" (labels of this split: {labels}); {step}"
             )
         data = _read(path)
         if hashlib.sha256(data).hexdigest() != self.header.gold_sha256.get(name):

@@ -10,7 +10,7 @@ from msgspec import Struct, field
 
 from baselines.base import silent
 from baselines.registry import RegistryEntry
-from harness.records import History
+from harness.records import History, normalise, whole_number
 
 
 class RunConfig(Struct, frozen=True):
@@ -28,6 +28,9 @@ class RunConfig(Struct, frozen=True):
     seed: int = 0
     settings: dict[str, Any] = field(default_factory=dict)
     variant: str | None = None
+
+    def __post_init__(self) -> None:
+        normalise(self, "seed", whole_number, "RunConfig.seed: expected a whole number")
 
 
 class RunContext(NamedTuple):

@@ -25,7 +25,11 @@ if TYPE_CHECKING:
     show_default=True,
     help="Ours, or the published scorer, defect for defect.",
 )
-@click.option("--out", type=click.Path(path_type=Path), help="By default SUB/scores.json.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="By default SUB/scores.json; SUB/scores.official.json for protocol official.",
+)
 @click.option(
     "--outcomes",
     type=click.Path(path_type=Path),
@@ -93,7 +97,7 @@ def _score_officially(
     if out is None and submission.is_file():
         raise WrongUsageError(f"{submission}: is a result file; name the scores' place with --out")
     document = score_result(submission, benchmark, split)
-    target = out or submission / "scores.json"
+    target = out or submission / "scores.official.json"
     write(target, readable(document))
     lines = [document["signature"]]
     for name, cell in document["metrics"]["all"].items():

@@ -1,7 +1,7 @@
-"""CSV with one row a turn, columns in any order under a heading.
+"""CSV, one row a turn: dialogue_id, turn, and of videos, moments, choice, response what there is.
 
-`dialogue_id` and `turn` name the turn; `videos`, `moments`, `choice` and `response` answer it, as
-far as they are there. The entries of a list are divided by `|`, best first, and a moment is written
+The columns stand in any order under a heading. `dialogue_id` and `turn` name the turn; the others
+answer it. The entries of a list are divided by `|`, best first, and a moment is written
 `VIDEO START END`, in seconds. An empty cell is no answer. Lists as JSON, Python and numpy write
 them are read too, and names that blanks, commas or semicolons divide.
 """
@@ -40,6 +40,7 @@ from harness.records import (
     milliseconds,
 )
 from harness.submission import ANSWERED_BY, MOMENT_KEYS
+from harness.validation.rules.moments import MUCH
 
 LATEST = 10**9  # seconds
 _QUOTED = re.compile(r'"([^"]*)"|\'([^\']*)\'')
@@ -60,7 +61,9 @@ def convert(file: Path, benchmark: Benchmark, split: str) -> Conversion[DropCoun
         if key not in tasks:
             log.drop_turn("rows of turns that the split does not have, dropped", key)
         elif key in answers:
-            log.counts["rows of a turn answered before, dropped"] += 1
+            log.counts[
+                "rows of a turn answered before (one row a turn, its list in one cell), dropped"
+            ] += 1
         elif any(row.get(column) for column in ANSWERED_BY[tasks[key]]):
             answers[key] = reader.prediction(key, row, place)
         else:
@@ -123,7 +126,10 @@ class _Reader:
         video = self._videos.get(video_id)
         duration = LATEST * 1000 if video is None or video.duration is None else video.duration
         if not 0 <= start < end or start >= duration or end > duration + 1000:
-            self._log.counts["moments that are not within their video, dropped"] += 1
+            what = "moments that are not within their video"
+            if 0 <= start < end and MUCH * duration < end <= duration * 1000:
+                what += " (as milliseconds they would be: divide times by 1000)"
+            self._log.counts[f"{what}, dropped"] += 1
             return None
         return Moment(video_id, start, min(end, duration))
 

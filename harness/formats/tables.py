@@ -97,9 +97,10 @@ def _checked_heading(cells: Sequence[str], place: str, log: DropLog) -> list[str
 
 
 def _unknown_column(place: str, found: Sequence[str], hint: str) -> SubmissionError:
+    step = hint or "; name them so, one row a turn, its list in one cell"
     return SubmissionError(
         f"{place}: expected answers in columns {', '.join(PARTS)}, found "
-        f"{', '.join(map(shown, found[:8])) or 'none'}{hint or '; name them so'}"
+        f"{', '.join(map(shown, found[:8])) or 'none'}{step}"
     )
 
 

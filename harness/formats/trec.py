@@ -1,6 +1,6 @@
-"""TREC run files: `topic Q0 video rank score tag`, a line for every ranked video.
+"""TREC run files: `DIALOGUE/TURN Q0 video rank score tag`, a line for every ranked video.
 
-The topic is DIALOGUE/TURN. As in trec_eval the ranking is by falling score; where scores tie the
+As in trec_eval the ranking is by falling score; where scores tie the
 rank column decides, then falling name. A run holds rankings alone: moment and chat turns become
 abstentions. Video ids hold no spaces here; a run cannot name one that does.
 """
@@ -144,7 +144,10 @@ def _row(line: str, place: str) -> tuple[TurnKey, RankedVideo]:
     topic, _, video, rank, score, _ = columns
     dialogue_id, _, turn = topic.rpartition("/")
     if not dialogue_id:
-        raise SubmissionError(f"{place}: expected the topic as DIALOGUE/TURN, found {shown(topic)}")
+        raise SubmissionError(
+            f"{place}: expected the topic as DIALOGUE/TURN (the dialogue's id, a slash, the turn's "
+            f"number), found {shown(topic)}"
+        )
     number = turn_number(turn, place, "the topic as DIALOGUE/TURN")
     value = _float(score)
     if math.isnan(value):

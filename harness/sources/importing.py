@@ -37,7 +37,7 @@ from harness.sources.oddities import Oddities, OddityRow
 from harness.sources.official_dialogue import OddityReporter, ParsedDialogue, parse_dialogue
 from harness.sources.readers import OFFICIAL, InputFile, dialogues_of, source_named, videos_of
 from harness.sources.split_files import SplitFiles
-from harness.sources.video_checks import check_files, check_ids
+from harness.sources.video_checks import SpanCheck, check_files, check_ids
 
 Corpus = Literal["named", "all"]
 HIDEABLE = ("val", "test")  # labels of train are there to learn from
@@ -87,12 +87,15 @@ def import_files(
     `videos`: META; `videos_root`: the folder that META's paths start at, where this is not the
     benchmark's own: it is kept in VIDEOS_ROOT, and files are compared with META; `extra`: a folder
     whose contents go along (videos, train/events.jsonl), taken over. What systems and editors leave
-    is passed over among several files. Raises WrongUsageError if `out` exists, or if there is no
-    such source or no such split to hide, EnvironmentFailure if a file cannot be read.
+    is passed over among several files. Raises WrongUsageError if `out` exists, if there is no such
+    source or no such split to hide, or if META is missing that the settings are about,
+    EnvironmentFailure if a file cannot be read.
     """
     for name in settings.hidden:
         if name not in HIDEABLE:
             raise WrongUsageError(f"--hide {shown(name)}: expected one of: {', '.join(HIDEABLE)}")
+    if videos is None and settings.source == OFFICIAL:
+        _refuse_options_of_meta(settings, videos_root)
     with new_folder(out) as folder, ExitStack() as closing:
         metadata = {} if videos is None else read_metadata(videos)
         run = _Import(folder, settings, metadata, closing)
@@ -104,6 +107,13 @@ def import_files(
         if extra is not None:
             shutil.copytree(extra, folder, dirs_exist_ok=True, copy_function=_take_over)
     return ImportResult(out, run.odd.rows(), run.readings.table())
+
+
+def _refuse_options_of_meta(settings: ImportSettings, videos_root: Path | None) -> None:
+    given = {"--videos-root": videos_root is not None, "--corpus all": settings.corpus == "all"}
+    for option, is_given in given.items():
+        if is_given:
+            raise WrongUsageError(f"{option} is about the videos of META; name META with --videos")
 
 
 def _name_root(folder: Path, root: Path) -> None:
@@ -157,6 +167,7 @@ class _Import:
         source_named(settings.source)  # an unknown one is refused before any file is read
         self.odd, self.readings = Oddities(), ReferenceReadings()
         self.splits: dict[str, SplitFiles] = {}
+        self.spans = SpanCheck()
         self.ids: set[str] = set()
         self.position = 0
 
@@ -189,6 +200,9 @@ class _Import:
             self.splits[dialogue.split] = SplitFiles(
                 self.folder, dialogue.split, hidden, self.closing
             )
+        for turn in dialogue.turns:
+            if turn.moment is not None and turn.video_id in self.metadata:
+                self.spans.add(self.metadata[turn.video_id], turn.moment[1])
         files = self.splits[dialogue.split]
         files.write(self._id(dialogue, place), dialogue, self.odd, self.readings)
 
@@ -264,6 +278,7 @@ class _Import:
             check_ids(self.described, named, self.odd.add)
         present = (self.folder / VIDEOS_ROOT).is_file()
         check_files(self.metadata, self.folder, present=present, report=self.odd.add)
+        self.spans.finish(self.odd.add)
         lone = {name: VideoLine(name, None, source_of(name)) for name in unknown}
         return {**self.metadata, **lone}
 

@@ -67,11 +67,17 @@ ODDITIES = {
         "kept, but no run reads them: name the folder that holds them with --videos-root",
     ),
     "missing-file": OddityRule(
-        "videos whose file is not there", "kept, but no run reads them: check META's paths"
+        "videos whose file is not there",
+        "kept, but no run reads them: check META's paths and --videos-root",
     ),
     "duration-milliseconds": OddityRule(
         "videos whose duration in META is a thousand times their file's",
         "kept: META's durations are seconds, so divide them by 1000, and import again",
+    ),
+    "far-durations": OddityRule(
+        "META whose durations are over a hundred times as long as the moments need",
+        "kept: META's durations are seconds; if these are milliseconds, divide them by 1000, and "
+        "import again",
     ),
     "other-duration": OddityRule(
         "videos whose file lasts more than a second longer or shorter than META says",

@@ -14,8 +14,35 @@ from harness.records import VIDEO_CONTAINERS
 READERS = 8  # threads that read the headers of files
 TOLERANCE = 1.0  # seconds by which META may differ from a file
 THOUSANDFOLD = (990, 1010)  # how many times too long milliseconds are as seconds
+MOMENTS = 10  # moments from which on their places say something of durations
+FAR = 100  # how many times longer than its latest moment no seconds of a video are
 _ENDING = re.compile(r"\.[A-Za-z0-9]{2,4}$")
 Report = Callable[[str, str], None]
+
+
+class SpanCheck:
+    """Whether META's durations are of the same unit as the moments: milliseconds are far longer."""
+
+    def __init__(self) -> None:
+        self._moments = 0
+        self._latest = 0.0  # the greatest share of its video after which a moment ends
+        self._example = ""
+
+    def add(self, line: VideoLine, end: float) -> None:
+        """Note a moment that ends at `end` seconds of the video."""
+        if line.duration is None:
+            return
+        self._moments += 1
+        if (share := end / line.duration) > self._latest:
+            self._latest = share
+            self._example = (
+                f"{shown(line.video_id)}, {line.duration:,.1f} s, moment to {end:,.1f} s"
+            )
+
+    def finish(self, report: Report) -> None:
+        """Report durations of which not one moment reaches a hundredth."""
+        if self._moments >= MOMENTS and self._latest * FAR < 1:
+            report("far-durations", self._example)
 
 
 def check_ids(described: Collection[str], named: Collection[str], report: Report) -> None:

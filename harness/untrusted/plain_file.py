@@ -68,9 +68,10 @@ def read_small(path: Path, most: int, advice: str = "") -> bytes:
 def unreadable(error: BaseException) -> UnfitFileError:
     """The error for a file that the system does not let be read."""
     reason = getattr(error, "strerror", None) or error
-    return UnfitFileError(
-        "unreadable", f"cannot be read: {reason}; check its permissions, or upload it again"
-    )
+    step = "check its permissions, or upload it again"
+    if isinstance(error, FileNotFoundError):
+        step = "put the file itself there"
+    return UnfitFileError("unreadable", f"cannot be read: {reason}; {step}")
 
 
 def _open(path: Path) -> IO[bytes]:

@@ -46,8 +46,9 @@ class Suggestions:
         if self._stems is None:
             self._stems = {_stem(name): name for name in self._names}
         stem = _stem(word)
-        if stem in self._stems:
-            return self._stems[stem]
+        for shorter in (stem, _stem(stem)):  # an ending may stand there twice
+            if shorter in self._stems:
+                return self._stems[shorter]
         slips = next(slips for length, slips in SLIPS if len(stem) >= length)
         best = extractOne(stem, self._stems.keys(), scorer=OSA.distance, score_cutoff=slips)
         return "" if best is None else self._stems[best[0]]

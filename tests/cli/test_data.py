@@ -1,11 +1,12 @@
 """ivcr data import: which splits are hidden, where videos lie, what is said of it."""
 
 import json
+import shutil
 
 import pytest
 
 from harness.benchmark import Benchmark
-from tests.baselines.conftest import CAT, films
+from tests.baselines.conftest import CAT, films, imported
 from tests.sources.test_ivcr200k import TEN, THREE
 
 
@@ -96,3 +97,27 @@ def test_a_folder_for_the_videos_is_named_at_import_and_shown(ivcr, imports, tmp
     (tmp_path / "b").rename(tmp_path / "after")
     code, _, err = imports("--videos-root", tmp_path / "nowhere", meta=meta)
     assert (code, "nowhere: expected the folder of the videos, found none" in err) == (3, True)
+
+
+def test_the_copy_that_participants_get_serves_all_but_scoring(ivcr, tmp_path):
+    folder = imported(tmp_path, labels="hidden").folder
+    shutil.rmtree(folder / "source")
+    (folder / "test" / "gold.jsonl").unlink()
+    where, sub = ["--benchmark", folder], tmp_path / "sub"
+    for words in (
+        ["data", "info", folder],
+        ["submission", "init", tmp_path / "started", *where],
+        ["baseline", "run", "bm25", *where, "--history", "own", "--out", sub],
+        ["validate", sub, *where],
+    ):
+        code, _, err = ivcr(*words)
+        assert code == 0, err
+    code, _, err = ivcr("score", sub, *where)
+    assert (code, "(labels of this split: hidden); ask the organizers" in err) == (3, True)
+
+
+def test_a_folder_of_a_benchmark_in_its_place_is_named_with_the_one_above(ivcr, tmp_path):
+    folder = imported(tmp_path).folder
+    for inside in (folder / "test", folder / "benchmark.json"):
+        code, _, err = ivcr("data", "info", inside)
+        assert (code, f"name the folder above it: {folder}" in err) == (3, True)

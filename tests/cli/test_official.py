@@ -41,6 +41,18 @@ def test_a_result_file_needs_a_place_for_its_scores(ivcr, toy, result, tmp_path)
     }  # fmt: skip
 
 
+def test_official_scores_of_a_submission_leave_its_scores_as_they_are(ivcr, toy, result, tmp_path):
+    sub = tmp_path / "sub"
+    assert (
+        ivcr("submission", "convert", "official", result, "--benchmark", toy, "--out", sub)[0] == 0
+    )
+    assert ivcr("score", sub, "--benchmark", toy)[0] == 0
+    before = (sub / "scores.json").read_bytes()
+    assert ivcr("score", sub, "--benchmark", toy, "--protocol", "official")[0] == 0
+    assert (sub / "scores.json").read_bytes() == before
+    assert json.loads((sub / "scores.official.json").read_text())["protocol"] == "official"
+
+
 def test_options_of_the_other_protocol_are_refused(ivcr, toy, result):
     arguments = ["score", result, "--protocol", "official", "--benchmark", toy]
     assert ivcr(*arguments, "--partial")[0] == 2

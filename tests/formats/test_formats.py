@@ -104,6 +104,19 @@ and more",
 """
 
 
+def test_csv_times_that_are_milliseconds_are_named(tmp_path, benchmark):
+    (tmp_path / "in.csv").write_text(
+        "dialogue_id,turn,moments\n"
+        "d1,2,v/a.mp4 0 2000|v/a.mp4 31 32|v/a.mp4 1500 32000|v/a.mp4 2000 1500\n"
+    )
+    counts = convert("csv", tmp_path / "in.csv", benchmark).report.counts
+    what = "moments that are not within their video"
+    assert {name: number for name, number in counts.items() if name.startswith(what)} == {
+        f"{what}, dropped": 3,
+        f"{what} (as milliseconds they would be: divide times by 1000), dropped": 1,
+    }
+
+
 @pytest.mark.parametrize("mark", ["", "\ufeff"])
 def test_csv_with_a_row_a_turn(mark, tmp_path, benchmark):
     given, dropped = converted("csv", mark + TABLE, tmp_path, benchmark)
@@ -120,7 +133,7 @@ def test_csv_with_a_row_a_turn(mark, tmp_path, benchmark):
         'column "confidence", dropped': 1,
         "moments in videos that are not known, dropped": 1,
         "moments that are not within their video, dropped": 1,
-        "rows of a turn answered before, dropped": 1,
+        "rows of a turn answered before (one row a turn, its list in one cell), dropped": 1,
         "rows of turns that the split does not have, dropped": 1,
         "rows without what their turn needs, dropped": 1,
         "video turns without an answer, filled with abstentions": 2,

@@ -150,7 +150,9 @@ REFUSED = {
         "did you mean videos?"
     ),
     "dialogue_id,turn,videos,respnse\n": 'found "respnse"; did you mean response?',
-    "dialogue_id,turn,answer\n": 'found "answer"; name them so',
+    "dialogue_id,turn,answer\n": (
+        'found "answer"; name them so, one row a turn, its list in one cell'
+    ),
     "dialogue_id,turn\n": "found none; name them so",
     "d1,1,v/a.mp4\n": 'expected a column dialogue_id, found "d1", "1", "v/a.mp4"; the first line',
     "dialogue_id,turn,videos\nd1,0,v/a.mp4\n": "in:2: turns count from 1, found 0; add 1 to every",

@@ -172,6 +172,20 @@ TRAINING = (
         ("tests/sources/test_video_checks.py",),
     ),
     (
+        "import: milliseconds in META pass where no file is there",
+        "harness/sources/video_checks.py",
+        "self._latest * FAR < 1",
+        "self._latest * FAR * FAR < 1",
+        ("tests/sources/test_video_checks.py",),
+    ),
+    (
+        "official: scores take the place of those of protocol ivcr",
+        "harness/cli/scoring.py",
+        'submission / "scores.official.json"',
+        'submission / "scores.json"',
+        ("tests/cli/test_official.py",),
+    ),
+    (
         "durations: those that contradict the frames are passed over",
         "baselines/video/features.py",
         "abs(declared - decoded) > TOLERANCE + times[0]",

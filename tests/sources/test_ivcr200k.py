@@ -122,7 +122,7 @@ def test_every_oddity_has_a_case():
     # test_video_checks.py has those of META and of files.
     assert set(ODDITIES) - set(ODD_DIALOGUES) == {
         "near-metadata", "unnamed-metadata", "outside-path", "missing-file",
-        "duration-milliseconds", "other-duration",
+        "duration-milliseconds", "far-durations", "other-duration",
     }  # fmt: skip
 
 

@@ -7,12 +7,12 @@ import pytest
 
 from baselines.video.video_files import locate_files
 from harness.benchmark import VIDEOS_ROOT, Benchmark, VideoFolder
-from harness.errors import EnvironmentFailure
+from harness.errors import EnvironmentFailure, WrongUsageError
 from harness.records import Video
 from harness.sources.importing import ImportSettings, import_files
 from leaderboard.results.frame_strips import frame_strip
 from tests.baselines.conftest import CAT, DOG, FOX, films
-from tests.sources.test_ivcr200k import dialogue, human, video
+from tests.sources.test_ivcr200k import dialogue, human, moment, video
 
 ASKED = dialogue(human("a"), video(CAT, None), human("b"), video(DOG, None))
 
@@ -173,3 +173,35 @@ def test_files_that_are_missing_or_broken_are_no_bar_to_an_import(made, elsewher
     _, odd = made(cat(path="cat.mp4"), dog(path="gone.mp4"), videos_root=elsewhere)
     assert {code: row.count for code, row in odd.items()} == {"missing-file": 1}
     assert odd["missing-file"].examples == [f'"{DOG}", at "gone.mp4"']
+
+
+@pytest.mark.parametrize(
+    ("duration", "moments", "odd"),
+    [(30_000.0, 10, True), (30_000.0, 9, False), (500.0, 10, False), (None, 10, False)],
+)
+def test_durations_that_no_moment_comes_near_are_named_without_files(
+    tmp_path, duration, moments, odd
+):
+    turns = [turn for n in range(moments) for turn in (human("when"), moment([n, n + 1], CAT))]
+    (tmp_path / "data.json").write_text(json.dumps([dialogue(*turns)]))
+    (tmp_path / "meta.json").write_text(json.dumps([{"video_id": CAT, "duration": duration}]))
+    found = import_files([tmp_path / "data.json"], tmp_path / "toy", ImportSettings("toy"),
+                         videos=tmp_path / "meta.json")  # fmt: skip
+    rows = {row.code: row for row in found.oddities}
+    assert ("far-durations" in rows) == odd
+    if odd:
+        line = rows["far-durations"].line()
+        assert f'"{CAT}", 30,000.0 s, moment to 10.0 s' in line
+        assert "divide them by 1000" in line
+
+
+@pytest.mark.parametrize(
+    ("settings", "options", "named"),
+    [({}, {"videos_root": Path()}, "--videos-root"), ({"corpus": "all"}, {}, "--corpus all")],
+)
+def test_options_of_meta_are_refused_without_it(tmp_path, settings, options, named):
+    (tmp_path / "data.json").write_text(json.dumps([ASKED]))
+    with pytest.raises(WrongUsageError, match=f"{named} is about the videos of META; name META"):
+        import_files([tmp_path / "data.json"], tmp_path / "toy",
+                     ImportSettings("toy", **settings), **options)  # fmt: skip
+    assert not (tmp_path / "toy").exists()

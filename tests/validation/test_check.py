@@ -155,6 +155,7 @@ def test_page_of_rules_is_current():
         ("v/x_00123.mp4", "v/x_000123.mp4"),
         ("v/x_0001234.mp4", "v/x_000123.mp4"),
         ("v/y_77777.mpeg", "v/y_777777.mp4"),
+        ("v/x_000123.mp4.mp4", "v/x_000123.mp4"),
         ("v/x_999123.mp4", None),
     ],
 )

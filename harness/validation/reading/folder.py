@@ -14,7 +14,7 @@ from harness.validation.rules.rule import Fault
 
 # The next step where a file of another name is there, by how that name ends.
 HINTS = {
-    EXAMPLE: "; an example file only shows the form",
+    EXAMPLE: "; an example file only shows the form: write one line a turn to predictions.jsonl",
     ".json": "; write one JSON object a line into a file of that name",
     ".csv": "; convert it with `ivcr submission convert csv FILE --benchmark B --out SUB`",
     ".tsv": "; convert it with `ivcr submission convert csv FILE --benchmark B --out SUB`",

@@ -2,6 +2,7 @@
 
 import tomllib
 
+import numpy as np
 import pytest
 
 from baselines.registry import all_baselines, find
@@ -100,3 +101,11 @@ def test_floors_are_not_written_through_links(toy, tmp_path, place):
     with pytest.raises(WrongUsageError, match="found a link or a file; remove it"):
         run_floors(toy, lambda folder: None, history="none", note=print)
     assert list(other.iterdir()) == []
+
+
+def test_a_seed_may_be_a_whole_number_of_numpy(toy, tmp_path):
+    for name, seed in (("ours", 3), ("numpys", np.int64(3))):
+        run_baseline(RunConfig(find("random"), "own", seed=seed), toy, tmp_path / name)
+    assert same(tmp_path / "ours", tmp_path / "numpys")
+    with pytest.raises(TypeError, match="seed: expected a whole number"):
+        RunConfig(find("random"), "own", seed=0.5)
