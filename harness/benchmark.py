@@ -33,6 +33,7 @@ VIDEOS_ROOT = "videos_root.txt"
 # Kinds of reasons why a video has no file.
 LEAVES, MISSING = "path leaves the folder", "missing"
 PUBLIC_SPLIT_FILES = ("corpus.txt", "turns.jsonl", "candidates.jsonl")
+SPLIT_FILES = (*PUBLIC_SPLIT_FILES, "reference.jsonl", "gold.jsonl")
 T = TypeVar("T")
 Reader = Callable[[Path], bytes]
 
@@ -229,6 +230,18 @@ class Benchmark:
         """What a command needs to be about a split of this benchmark, for a shell."""
         chosen = "" if split == "test" else f" --split {shlex.quote(split)}"
         return f"--benchmark {shlex.quote(str(self.folder))}{chosen}"
+
+    def files(self, split: str) -> tuple[Path, ...]:
+        """Where the files of the benchmark and of a split lie; not all of them need be there.
+
+        Raises EnvironmentFailure if there is no such split.
+        """
+        folder = self.split_folder(split)
+        return (
+            *(self.folder / name for name in ("benchmark.json", "videos.jsonl")),
+            *(folder / name for name in SPLIT_FILES),
+            *(self.folder / "source" / source.file for source in self.header.sources),
+        )
 
     def has_gold(self, split: str) -> bool:
         """Whether the split can be scored here."""

@@ -8,7 +8,7 @@ import re
 import stat
 import sys
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
@@ -174,6 +174,27 @@ def write(path: Path, data: bytes, *, durable: bool = True) -> None:
     """Write `data` to `path`, whole or not at all; see open_replacement."""
     with open_replacement(path, durable=durable) as stream:
         stream.write(data)
+
+
+def require_apart(written: Iterable[Path], read: Iterable[Path]) -> None:
+    """Require that no file to be written is one that was read, or is to be written twice.
+
+    Raises WrongUsageError if one is.
+    """
+    known = {_place(path) for path in read}
+    for path in written:
+        if (place := _place(path)) in known:
+            raise WrongUsageError(
+                f"{path}: expected a place of its own, found a file that this command reads or "
+                "writes already; name another place"
+            )
+        known.add(place)
+
+
+def _place(path: Path) -> Path:
+    """Where a new file called `path` would stand: a link there is replaced, not followed."""
+    # Not Path.resolve, which fails at links in a circle.
+    return Path(os.path.realpath(path.parent)) / path.name
 
 
 def make_folder(folder: Path) -> None:

@@ -33,9 +33,11 @@ def audit(result: Path, benchmark: Path, split: str, form: str, out: Path | None
     from harness.audit.text_report import text_lines
     from harness.benchmark import Benchmark
     from harness.cli.options import warn_of_hidden_labels
-    from harness.files import readable, write
+    from harness.files import readable, require_apart, write
 
     where = Benchmark(benchmark)
+    if out is not None:
+        require_apart([out], [result, *where.files(split)])
     found = run_audit(result, where, split)
     warn_of_hidden_labels(where)
     if form == "json":

@@ -88,16 +88,19 @@ def _score_officially(
 ) -> list[str]:
     """Score a result file or a submission by the published scorer; the figures as lines of text."""
     from harness.errors import WrongUsageError
-    from harness.files import readable, write
+    from harness.files import readable, require_apart, write
     from harness.protocols.result_file import require_result
     from harness.protocols.scores import score_result
+    from harness.submission import CARD, PREDICTIONS
 
     if not submission.is_dir():
         require_result(submission)
     if out is None and submission.is_file():
         raise WrongUsageError(f"{submission}: is a result file; name the scores' place with --out")
+    target = submission / "scores.official.json" if out is None else out
+    inputs = [submission, *(submission / name for name in (CARD, *PREDICTIONS))]
+    require_apart([target], [*inputs, *benchmark.files(split)])
     document = score_result(submission, benchmark, split)
-    target = out or submission / "scores.official.json"
     write(target, readable(document))
     lines = [document["signature"]]
     for name, cell in document["metrics"]["all"].items():

@@ -9,10 +9,11 @@ from typing import Any, get_args
 import numpy as np
 
 from harness.benchmark import Benchmark
-from harness.files import open_replacement, readable, sibling, write
+from harness.files import open_replacement, readable, require_apart, sibling, write
 from harness.metrics import METRICS
 from harness.scoring.document import ScoringResult, score
 from harness.slices import Scope, slices
+from harness.submission import CARD, PREDICTIONS
 
 
 def score_to_files(
@@ -29,12 +30,15 @@ def score_to_files(
     Scores go to `out`, by default scores.json in the submission; outcomes to `outcomes`, by default
     beside the scores. Where labels are hidden, outcomes are written only if `outcomes` names a
     place. Returns the document of scores.json and its place. Raises SubmissionError if the
-    submission is not valid (see score).
+    submission is not valid (see score), WrongUsageError if a place is that of another file of the
+    submission or the benchmark, or one is given for both.
     """
-    result = score(submission, benchmark, split, partial=partial)
-    target = out or submission / "scores.json"
-    if outcomes is None and benchmark.labels(split) == "public":
+    target = submission / "scores.json" if out is None else out
+    if outcomes is None and target.name and benchmark.labels(split) == "public":
         outcomes = sibling(target.with_suffix(""), ".outcomes.npz")
+    inputs = [submission / name for name in (CARD, *PREDICTIONS)]
+    require_apart([target, *([outcomes] if outcomes else [])], [*inputs, *benchmark.files(split)])
+    result = score(submission, benchmark, split, partial=partial)
     with open_replacement(target) as stream:
         stream.write(readable(result.document))
         stream.flush()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -24,7 +25,7 @@ _END = b"PK\x05\x06"  # 22 bytes with which a zip file without a comment ends
 _END_OF_64 = b"PK\x06\x07"  # 20 bytes before them that would count instead
 _MAGIC = re.compile(rb"\x93NUMPY\x01\x00(..)", re.DOTALL)
 _HEADER = re.compile(
-    rb"\{'descr': '([<|](?:[fi][1248]|b1|U[0-9]{1,4}))', 'fortran_order': False, "
+    rb"\{'descr': '([<|](?:f[248]|i[1248]|b1|U[1-9][0-9]{0,3}))', 'fortran_order': False, "
     rb"'shape': \(((?:[0-9]{1,15}, ){0,3}(?:[0-9]{1,15},?)?)\), \} *\n"
 )
 _BROKEN = (
@@ -76,6 +77,8 @@ class ArrayArchive:
         if size > most:
             raise ValueError(f"{name}: expected at most {most:,} bytes, found {size:,}")
         data = self._data(name, head.start, size - head.start)
+        if head.kind.kind == "U" and (np.frombuffer(data, np.uint32) > sys.maxunicode).any():
+            raise ValueError(f"{name}: expected text, found numbers that are no characters")
         return np.frombuffer(data, head.kind).reshape(head.shape)
 
     def rows(self, name: str, first: int, number: int) -> NDArray[np.float64]:

@@ -22,6 +22,7 @@ def disagreement(
         or _benchmark(scores, bench)
         or _card(scores, card)
         or _signature(scores, bench)
+        or _counts(scores, bench.counts["turns"])
         or _figures(scores, metrics, hidden=bench.labels == "hidden")
     )
     return reason and f"{reason}; {score_again(bench)}"
@@ -74,6 +75,17 @@ def _signature(scores: Scores, bench: Bench) -> str | None:
     missing = [part for part in expected if part not in parts]
     if missing:
         return f"signature lacks {shown(missing[0])}: {shown(scores.signature)}"
+    return None
+
+
+def _counts(scores: Scores, turns: int) -> str | None:
+    for part, cells in scores.metrics.items():
+        for name, cell in cells.items():
+            # Dialogues and segments have a turn or more.
+            if max(cell.turns or 0, cell.dialogues or 0) > turns:
+                return (
+                    f"{shown(name)} on {shown(part)} counts more than the split's {turns:,} turns"
+                )
     return None
 
 

@@ -13,7 +13,7 @@ from harness.files import is_leftover
 from leaderboard.board.build_ledger import KnownEntry, stamp
 from leaderboard.board.consistency import disagreement, score_again
 from leaderboard.board.documents import read_card, read_scores
-from leaderboard.board.levels import MOST, require_submissions, require_teams
+from leaderboard.board.levels import MOST, is_folder, require_submissions, require_teams
 from leaderboard.board.outcomes import check_outcomes
 from leaderboard.board.records import BoardContents, Entry, Refusal, ReportedRun, Scores
 from leaderboard.board.withholding import publishable
@@ -146,7 +146,7 @@ def _inside(folder: Path, most: int | None = None) -> Iterator[Path]:
                 if most is not None and number > most:
                     raise SubmissionError(f"expected at most {most:,} runs, found more")
                 hidden = entry.name.startswith(".") or is_leftover(entry.name)
-                if not hidden and entry.is_dir():
+                if not hidden and is_folder(entry):
                     yield folder / entry.name
     except OSError as error:
         raise SubmissionError(f"cannot be read: {error.strerror}") from error

@@ -24,10 +24,18 @@ def subfolders(folder: Path) -> list[Path]:
     try:
         with os.scandir(folder) as inside:
             found = [entry for entry in islice(inside, MOST) if not entry.name.startswith(".")]
-            names = [each.name for each in found if each.is_dir() and not is_leftover(each.name)]
+            names = [each.name for each in found if is_folder(each) and not is_leftover(each.name)]
     except OSError:
         return []
     return [folder / name for name in sorted(names)]
+
+
+def is_folder(entry: os.DirEntry[str]) -> bool:
+    """Whether an entry is a folder, or a link to one or one that cannot be followed."""
+    try:
+        return entry.is_dir()
+    except OSError:
+        return entry.is_symlink()
 
 
 def require_submissions(folder: Path) -> None:

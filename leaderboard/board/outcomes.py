@@ -22,6 +22,14 @@ SLACK = 1e-8  # scores.json has ten digits
 # Of ten digits the last may differ, where sums are in another order.
 RELATIVE, ABSOLUTE = 1e-9, 1e-12
 
+# Of the arrays that a board reads: NumPy's kind of their entries, and how many dimensions.
+FORMS = {
+    "metrics": ("U", 1),
+    "table": ("f", 2),
+    "start": ("i", 1),
+    "rows": ("i", 1),
+    **dict.fromkeys(("fingerprint", "gold_sha256", "split", "sha256"), ("U", 0)),
+}
 CURVE = re.compile(r"S@([1-9][0-9]?)")
 T = TypeVar("T")
 Floats = NDArray[np.float64]
@@ -136,14 +144,28 @@ def _open(folder: Path, take: Callable[[ArrayArchive], T]) -> T | None:
         return None
     try:
         with open_arrays(path) as archive:
+            _check_forms(archive)
             return take(archive)
     except UnfitFileError as error:
         raise SubmissionError(f"{NAME}: {error}; make it again with `ivcr score`") from error
 
 
+def _check_forms(archive: ArrayArchive) -> None:
+    """Check the arrays that are there; whoever reads one that is not is told so."""
+    lengths = set()
+    for name in FORMS.keys() & set(archive.names):
+        head = archive.head(name)
+        if (head.kind.kind, len(head.shape)) != FORMS[name]:
+            raise ValueError(f"{name}: expected an array as `ivcr score` writes it")
+        if name in ("metrics", "start", "rows"):
+            lengths.add(head.shape)
+    if len(lengths) > 1:
+        raise ValueError("expected one start and one number of rows for each metric")
+
+
 def _check_heads(archive: ArrayArchive, turns: int) -> None:
-    shape = {name: archive.head(name).shape for name in archive.names}["table"]
-    if len(shape) != 2 or shape[0] > ROWS or shape[1] != turns:
+    rows, columns = archive.head("table").shape
+    if rows > ROWS or columns != turns:
         raise ValueError(f"expected a table of at most {ROWS:,} rows and {turns:,} columns")
 
 

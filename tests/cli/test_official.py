@@ -53,6 +53,15 @@ def test_official_scores_of_a_submission_leave_its_scores_as_they_are(ivcr, toy,
     assert json.loads((sub / "scores.official.json").read_text())["protocol"] == "official"
 
 
+@pytest.mark.parametrize("command", [("score", "--protocol", "official"), ("audit",)])
+def test_a_result_file_is_never_written_over(ivcr, toy, result, command):
+    name, *options = command
+    before = result.read_bytes()
+    code, _, err = ivcr(name, result, *options, "--benchmark", toy, "--out", result)
+    assert (code, "place of its own" in err) == (2, True)
+    assert result.read_bytes() == before
+
+
 def test_options_of_the_other_protocol_are_refused(ivcr, toy, result):
     arguments = ["score", result, "--protocol", "official", "--benchmark", toy]
     assert ivcr(*arguments, "--partial")[0] == 2

@@ -206,6 +206,37 @@ def test_hidden_labels_keep_outcomes_to_a_named_place(ivcr, tmp_path):
     assert all(cell["value"] is None for cell in cells.values())
 
 
+@pytest.mark.parametrize(
+    ("out", "outcomes"),
+    [
+        ("run/card.toml", None),
+        ("run/predictions.jsonl.zst", None),
+        ("run/predictions.jsonl", None),
+        ("run/../run/card.toml", None),
+        ("toy/test/gold.jsonl", None),
+        ("toy/benchmark.json", None),
+        ("one", "one"),
+        (None, "run/predictions.jsonl.zst"),
+        (None, "run/scores.json"),
+    ],
+)
+def test_scores_never_take_the_place_of_what_they_are_made_of(
+    ivcr, toy, run, tmp_path, out, outcomes
+):
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    places = [("--out", out), ("--outcomes", outcomes)]
+    given = [part for name, to in places if to is not None for part in (name, tmp_path / to)]
+    code, _, err = ivcr("score", run, "--benchmark", toy, *given)
+    assert (code, "place of its own" in err) == (2, True)
+    assert before == {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("out", ["", ".", "..", "/"])
+def test_a_folder_is_no_place_for_scores(ivcr, toy, run, out):
+    code, _, err = ivcr("score", run, "--benchmark", toy, "--out", out)
+    assert (code, "found a folder" in err) == (3, True)
+
+
 def test_metrics_are_listed_with_formula_range_and_source(ivcr):
     code, out, _ = ivcr("metrics")
     assert code == 0

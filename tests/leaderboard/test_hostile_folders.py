@@ -116,6 +116,36 @@ def invalid(board):
     (board.bad / "scores.json").write_text(json.dumps(document))
 
 
+def array(name, change):
+    """Put what `change` makes of an array of the outcomes in its place."""
+
+    def do(board):
+        path = board.bad / "scores.outcomes.npz"
+        with np.load(path, allow_pickle=False) as kept:
+            arrays = dict(kept)
+        np.savez_compressed(path, **{**arrays, name: change(arrays[name])})
+
+    return do
+
+
+def cell(**changed):
+    """Change a figure of scores.json."""
+
+    def do(board):
+        document = json.loads((board.bad / "scores.json").read_text())
+        document["metrics"]["all"]["R@1"] |= changed
+        (board.bad / "scores.json").write_text(json.dumps(document))
+
+    return do
+
+
+def many_slices(board):
+    document = json.loads((board.bad / "scores.json").read_text())
+    cells = {"R@1": document["metrics"]["all"]["R@1"]}
+    document["metrics"] |= {f"source=x{number}": cells for number in range(1000)}
+    (board.bad / "scores.json").write_text(json.dumps(document))
+
+
 def pipe(name):
     def do(board):
         (board.bad / name).unlink()
@@ -133,6 +163,8 @@ def sparse(name):
 
 
 DEEP_HEADER = b"\x93NUMPY\x01\x00" + (4001).to_bytes(2, "little") + b"-" * 4000 + b"\n"
+ODD_HEADER = b"{'descr': '<f1', 'fortran_order': False, 'shape': (1,), }\n"
+ODD_TYPE = b"\x93NUMPY\x01\x00" + len(ODD_HEADER).to_bytes(2, "little") + ODD_HEADER + b"x"
 SUBMITTED = {
     "an integer of 5,000 digits": (more_of_the_card(f"seed = {'9' * 5000}\n"), "not TOML"),
     "3,000 nested arrays": (
@@ -152,6 +184,15 @@ SCORED = {
     "scores that are a pipe": (pipe("scores.json"), "found a pipe"),
     "a header that recurses": (entry("sha256.npy", DEEP_HEADER), "sha256: expected an array"),
     "many entries": (many_entries, "at most 64 entries"),
+    "an array of a type that there is not": (
+        entry("split.npy", ODD_TYPE),
+        "split: expected an array",
+    ),
+    "metrics that are one number": (array("metrics", lambda _: np.array(7)), "metrics: expected"),
+    "starts that are text": (array("start", lambda found: found.astype(str)), "start: expected"),
+    "starts of other metrics": (array("start", lambda found: found[:1]), "expected one start"),
+    "a figure of very many turns": (cell(turns=2**63), "counts more than the split's"),
+    "very many slices": (many_slices, "a length of at most 1000"),
     "a bomb": (zeros, "columns"),
     "outcomes that are a pipe": (pipe("scores.outcomes.npz"), "found a pipe"),
     "outcomes of 20 GiB": (sparse("scores.outcomes.npz"), "expected at most"),
@@ -249,6 +290,16 @@ def test_a_team_that_cannot_be_listed_is_refused(board, monkeypatch):
 
     monkeypatch.setattr(entries.os, "scandir", refuse)
     assert 'refused: "bad": "cannot be read: Permission denied"' in board.build()[2]
+
+
+@pytest.mark.parametrize("place", ["loop", "bad/loop"])
+def test_a_link_to_itself_is_one_refused_entry(place, board):
+    (board.folder / place).symlink_to("loop")
+    code, out, err = board.build()
+    assert (code, "2 runs, 0 floors, 1 refused" in out) == (0, True)
+    assert err.splitlines() == [
+        f'refused: "{place}": "the folder is a link; put the submission itself here"'
+    ]
 
 
 def test_files_beside_those_of_a_run_are_not_looked_at(board):

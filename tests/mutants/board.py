@@ -298,6 +298,27 @@ BOARD = (
         (f"{ENTRIES}::test_a_scores_file_that_disagrees_is_refused_with_its_reason",),
     ),
     (
+        "board: a figure may count any number of turns",
+        "leaderboard/board/consistency.py",
+        '        or _counts(scores, bench.counts["turns"])\n',
+        "",
+        (f"{HOSTILE}::test_a_hostile_folder_is_one_refused_entry_and_the_rest_is_built",),
+    ),
+    (
+        "board: arrays of another form are taken",
+        "leaderboard/board/outcomes.py",
+        "            _check_forms(archive)\n",
+        "",
+        (f"{HOSTILE}::test_a_hostile_folder_is_one_refused_entry_and_the_rest_is_built",),
+    ),
+    (
+        "board: a link to itself hides what stands beside it",
+        "leaderboard/board/levels.py",
+        "        return entry.is_symlink()\n",
+        "        raise\n",
+        (f"{HOSTILE}::test_a_link_to_itself_is_one_refused_entry",),
+    ),
+    (
         "board: outcomes that sum to another figure give ranges",
         "leaderboard/board/outcomes.py",
         "        _same_figure(found, scores, metric, SLACK + rounding)\n",

@@ -100,6 +100,13 @@ VALIDATION = (
         (f"{ARRAYS}::test_an_end_for_larger_files_or_with_a_comment_is_refused",),
     ),
     (
+        "numbers that are no characters become text",
+        "harness/untrusted/array_archive.py",
+        "np.uint32) > sys.maxunicode",
+        "np.uint32) < 0",
+        (f"{ARRAYS}::test_numbers_that_are_no_characters_are_refused",),
+    ),
+    (
         "a declared size is believed",
         "harness/untrusted/array_archive.py",
         "if info.file_size != 10 + length + size:",

@@ -8,6 +8,13 @@ FOLDERS = "tests/replacement/test_folders.py"
 FILES = "tests/replacement/test_files.py"
 WRITING = (
     (
+        "scores take the place of the predictions",
+        "harness/files.py",
+        "        if (place := _place(path)) in known:\n",
+        "        if (place := _place(path)) is None:\n",
+        ("tests/cli/test_score.py::test_scores_never_take_the_place_of_what_they_are_made_of",),
+    ),
+    (
         "parts: a name that is taken is written through",
         "harness/replacement/parts.py",
         "os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC",

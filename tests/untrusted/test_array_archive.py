@@ -71,6 +71,8 @@ def test_rows_that_are_not_there_are_refused(path, first, number):
         b"-" * 4000 + b"1",
         b"{'descr': '|O', 'fortran_order': False, 'shape': (1,), }",
         b"{'descr': [('a', '<f8')], 'fortran_order': False, 'shape': (1,), }",
+        b"{'descr': '<f1', 'fortran_order': False, 'shape': (1,), }",
+        b"{'descr': '<U0', 'fortran_order': False, 'shape': (999999999999999,), }",
         b"{'descr': '<f8', 'fortran_order': True, 'shape': (1, 1), }",
         b"{'descr': '<f8', 'fortran_order': False, 'shape': (-1,), }",
         b"{'descr': '<f8', 'fortran_order': False, 'shape': (1,), } + 1",
@@ -88,6 +90,13 @@ def test_a_shape_that_its_data_do_not_have_is_refused(path):
     sound = b"{'descr': '<f8', 'fortran_order': False, 'shape': (%d, 1048576), }"
     with_entry(path, "huge", head(sound % 10**14))
     assert "as long as it says" in refused(path, lambda archive: archive.head("huge"))
+
+
+def test_numbers_that_are_no_characters_are_refused(path):
+    with_entry(
+        path, "odd", head(b"{'descr': '<U1', 'fortran_order': False, 'shape': (), }") + b"\xff" * 4
+    )
+    assert "no characters" in refused(path, lambda archive: archive.array("odd"))
 
 
 def test_a_large_array_is_not_unpacked_for_a_small_one(path):
