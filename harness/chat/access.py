@@ -81,7 +81,8 @@ def _unit(character: str) -> str:
     """A pattern of one character as it stands, and as JSON, addresses and HTML escape it."""
     code = ord(character)
     escaped = rf"\\(?:u00|x){code:02x}|%{code:02x}|&#(?:x0*{code:x}|0*{code});"
-    return rf"(?:\\?{re.escape(character)}|{escaped})"
+    # Escapes first: the "u" of \u0075 is no letter of the key.
+    return rf"(?:{escaped}|\\?{re.escape(character)})"
 
 
 class ServerAccess(NamedTuple):

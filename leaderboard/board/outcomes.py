@@ -164,7 +164,7 @@ def _check_forms(archive: ArrayArchive) -> None:
 
 
 def _check_heads(archive: ArrayArchive, turns: int) -> None:
-    rows, columns = archive.head("table").shape
+    rows, columns = {name: archive.head(name).shape for name in archive.names}["table"]
     if rows > ROWS or columns != turns:
         raise ValueError(f"expected a table of at most {ROWS:,} rows and {turns:,} columns")
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Collection
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
+from harness.errors import WrongUsageError
 from leaderboard.board.build_ledger import (
     BuildLedger,
     build_context,
@@ -53,9 +55,14 @@ def build_site(
     `submissions`, `benchmark` and `out` are folders; `organizers`: the folders of teams whose runs
     the organizers made. What did not change since the last build to `out` is not read again. Raises
     EnvironmentFailure if a folder is absent or `out` cannot be written, WrongUsageError if `out`
-    holds something else than a site.
+    holds something else than a site or lies in `submissions`.
     """
     board, metrics = BoardSplit(benchmark, split), describe_metrics()
+    if Path(os.path.realpath(out)).is_relative_to(os.path.realpath(submissions)):
+        raise WrongUsageError(
+            f"{out}: lies in the folder of the submissions, where it would be taken for a team's; "
+            "name another --out"
+        )
     context = build_context(board.bench, metrics, organizers)
     ledger = read_ledger(out, context)
     known = unchanged_entries(ledger, out)

@@ -31,6 +31,13 @@ def test_a_key_is_blotted_out_however_it_is_escaped(text):
     assert left.replace("[key]", "") == "key  is wrong"
 
 
+@pytest.mark.parametrize("form", ["\\u{:04x}", "\\x{:02x}", "%{:02X}", "&#{};"])
+def test_signs_with_which_escapes_begin_are_blotted_out_too(form):
+    secret = "sk-abcdefgu75x78%25&u0023"
+    text = "".join(form.format(ord(sign)) for sign in secret)
+    assert ApiKey(secret).redact(f"key {text} is wrong") == "key [key] is wrong"
+
+
 @pytest.mark.parametrize("length", range(SHOWN + 1, len(SECRET)))
 def test_the_beginning_of_a_key_is_blotted_out(length):
     assert ApiKey(SECRET).redact(f"key {SECRET[:length]}") == "key [key]"

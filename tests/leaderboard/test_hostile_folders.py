@@ -292,6 +292,16 @@ def test_a_team_that_cannot_be_listed_is_refused(board, monkeypatch):
     assert 'refused: "bad": "cannot be read: Permission denied"' in board.build()[2]
 
 
+@pytest.mark.parametrize("place", [".", "site", "good/site", "good/../site"])
+def test_a_site_is_not_built_among_the_submissions(place, board, sound, ivcr):
+    where = ("--benchmark", sound / "toy", "--out", board.folder / place)
+    code, _, err = ivcr("leaderboard", "build", board.folder, *where)
+    assert (code, "in the folder of the submissions" in err) == (2, True)
+    assert sorted(path.name for path in board.folder.rglob("*") if path.is_dir()) == [
+        "bad", "good", "run", "run",
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize("place", ["loop", "bad/loop"])
 def test_a_link_to_itself_is_one_refused_entry(place, board):
     (board.folder / place).symlink_to("loop")
