@@ -157,7 +157,7 @@ def _remove_stale_once(folder: Path) -> None:
     found = folder.stat()
     if (key := (found.st_dev, found.st_ino)) not in _TIDIED:
         _TIDIED.add(key)
-        remove_stale(folder)
+        remove_stale(folder, put_back=False)
 
 
 def _close(stream: IO[bytes]) -> None:

@@ -46,7 +46,7 @@ def replaced_folder(
     `out` is absent or a folder. `must_be_new`: nothing but an empty folder is replaced. `parents`:
     the folders above are made where absent. At each moment `out` is the old folder or the new one,
     with one exception: where the system cannot exchange two folders in one step and the process is
-    killed between two, `out` is absent until the next write beside it, which puts the old one back.
+    killed between two, `out` is absent until a folder is written beside it, which puts it back.
     Raises EnvironmentFailure if the disk fails; `out` is then as it was.
     """
     out = out.resolve() if out.name in ("", "..") else out

@@ -72,9 +72,11 @@ def remove_folder(name: str, place: int) -> None:
     shutil.rmtree(name, ignore_errors=True, dir_fd=place)
 
 
-def remove_stale(folder: Path) -> None:
+def remove_stale(folder: Path, *, put_back: bool = True) -> None:
     """Remove from `folder` the user's own parts whose makers have ended.
 
+    `put_back`: whether what a part holds under OLD goes back; if not, such a part stays. It is not
+    in a folder that others filled: they could have anything put there under its final name.
     What may belong to a living process stays, on this machine or another. So does what cannot be
     removed: a write does not fail because an older one left something.
     """
@@ -83,7 +85,7 @@ def remove_stale(folder: Path) -> None:
         try:
             for name in _names(place):
                 if (found := _NAME.fullmatch(name)) and _lock_decides(found[1], place):
-                    _remove_if_stale(name, place)
+                    _remove_if_stale(name, place, put_back)
         finally:
             os.close(place)
 
@@ -119,7 +121,7 @@ def _is_at(descriptor: int, name: str, place: int) -> bool:
     return os.path.samestat(found, os.fstat(descriptor))
 
 
-def _remove_if_stale(name: str, place: int) -> None:
+def _remove_if_stale(name: str, place: int, put_back: bool) -> None:
     with suppress(OSError):
         found = os.stat(name, dir_fd=place, follow_symlinks=False)
         is_folder = stat.S_ISDIR(found.st_mode)
@@ -129,6 +131,8 @@ def _remove_if_stale(name: str, place: int) -> None:
         descriptor = os.open(name, flags, dir_fd=place)
         try:
             if not _lock(descriptor, trusted=False) or not _is_at(descriptor, name, place):
+                return
+            if is_folder and not put_back and OLD in _names(descriptor):
                 return
             if is_folder:
                 remove_folder(name, place)

@@ -229,7 +229,7 @@ def test_nothing_stands_beside_the_root():
 
 def test_a_folder_is_tidied_at_the_first_write(tmp_path, monkeypatch):
     tidied = []
-    monkeypatch.setattr(files, "remove_stale", tidied.append)
+    monkeypatch.setattr(files, "remove_stale", lambda folder, **_: tidied.append(folder))
     for name in ("a", "b"):
         write(tmp_path / name, b"")
     assert tidied == [tmp_path]

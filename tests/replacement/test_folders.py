@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import EnvironmentFailure
+from harness.files import write
 from harness.replacement import folders, parts, remove_stale, replaced_folder, temporary_folder
 from harness.replacement.exchange import exchange
 
@@ -130,6 +131,15 @@ def test_what_a_kill_between_two_steps_moved_away_is_put_back_by_the_next_write(
     remove_stale(out.parent)
     assert (out / "page").read_text() == "old"
     assert alone(out)
+
+
+def test_a_file_that_is_written_puts_nothing_of_a_strangers_part_in_place(tmp_path):
+    planted = tmp_path / f".ivcr-{parts._kernel()}-{'0' * 16}.part" / "old"
+    planted.mkdir(parents=True)
+    (planted / "predictions.jsonl.gz").write_text("planted")
+    write(tmp_path / "scores.json", b"{}")
+    assert not (tmp_path / "predictions.jsonl.gz").exists()
+    assert (planted / "predictions.jsonl.gz").exists()
 
 
 def test_what_was_made_anew_meanwhile_is_not_put_back_over(out):
