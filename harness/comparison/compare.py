@@ -59,7 +59,7 @@ def compare(
         schema=1,
         signature=_signature(systems),
         systems=tuple(entrant.info for entrant in systems.entrants),
-        notes=(*notes(systems, pairs), *left_out(cells, shown)),
+        notes=(*notes(systems, pairs), *left_out(cells, shown, hidden=systems.labels_hidden)),
         differences=differences(systems, headline_pairs(systems, shown)),
         propagation=propagations(systems, pairs),
         dialogues=None if systems.labels_hidden else _dialogues(systems, dialogues),

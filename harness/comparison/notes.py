@@ -43,14 +43,19 @@ def notes(systems: EntrantSet, pairs: tuple[HistoryPair, ...]) -> tuple[str, ...
     )
 
 
-def left_out(cells: Sequence[HeadlineCell], shown: Sequence[HeadlineCell]) -> Iterator[str]:
-    """How many cells are not shown, of which slices, and what shows them; nothing if all are."""
+def left_out(
+    cells: Sequence[HeadlineCell], shown: Sequence[HeadlineCell], *, hidden: bool
+) -> Iterator[str]:
+    """How many cells are not shown, of which slices, and what shows them; nothing if all are.
+
+    `hidden`: the labels are, so what is small is withheld in any case.
+    """
     kept = {(cell.metric, cell.slice) for cell in shown}
     if absent := [cell for cell in cells if (cell.metric, cell.slice) not in kept]:
         parts = ", ".join(dict.fromkeys(cell.slice for cell in absent))
         yield (
             f"{len(absent)} cells of fewer than {SMALLEST_CELL} turns are left out ({parts}); "
-            "--small shows them."
+            f"{'labels are hidden' if hidden else '--small shows them'}."
         )
 
 

@@ -51,7 +51,10 @@ def _benchmark(scores: Scores, bench: Bench) -> str | None:
         ("split", found.split, bench.split),
     ):
         if theirs != ours:
-            return f"{what} is {shown(theirs, 16)}, this benchmark's is {shown(ours, 16)}"
+            return (
+                f"{what} is {shown(theirs, 16)}, this benchmark's is {shown(ours, 16)}"
+                " (is --benchmark the one that is meant?)"
+            )
     return None
 
 

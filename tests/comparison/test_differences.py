@@ -247,6 +247,8 @@ def test_hidden_labels_withhold_small_cells_and_every_single_turn(tmp_path):
         assert row(found, "R@1", part).why == TOO_SMALL
         assert row(found, "R@1", part).first_value is None
     assert found.notes[-1].startswith("Labels are hidden: this is for the organizers alone")
+    few = compare([one, other], hidden)
+    assert few.notes[-1].endswith("are left out (turn=3); labels are hidden.")
     assert found.dialogues is None
     assert "hidden" in found.why
 
