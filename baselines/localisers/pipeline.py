@@ -1,12 +1,12 @@
 """A retriever and a localiser in a row: search from end to end, under `own` history too.
 
-A file names the two (`--config`; without one: bm25 and sliding_window):
+A file names the two (`--config`; without one: bm25 and train_prior, which need no training):
 
     [retriever]
     baseline = "bm25"
 
     [localiser]
-    baseline = "tan2d"                            # or "train_prior": then nothing needs training
+    baseline = "tan2d"
     settings = { checkpoint = "tan2d.trained" }
 
 The retriever answers video turns. In a moment turn the localiser gets one video: (1) the given one
@@ -45,7 +45,7 @@ class PipelineSettings(ComposedSettings, frozen=True):
     """
 
     retriever: MemberConfig = MemberConfig("bm25")
-    localiser: MemberConfig = MemberConfig("sliding_window")
+    localiser: MemberConfig = MemberConfig("train_prior")
     candidates: CandidateUse = "unused"
 
 
