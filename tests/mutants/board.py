@@ -175,8 +175,8 @@ BOARD = (
     (
         "disclosure: outcomes turn by turn are written with hidden labels",
         "harness/scoring/writing.py",
-        'if outcomes is None and benchmark.labels(split) == "public":',
-        "if outcomes is None:",
+        'if outcomes is None and target.name and benchmark.labels(split) == "public":',
+        "if outcomes is None and target.name:",
         ("tests/cli/test_score.py::test_hidden_labels_keep_outcomes_to_a_named_place",),
     ),
     (
