@@ -25,11 +25,9 @@ from harness.records import (
     Turn,
     TurnKey,
     Video,
-    moment_records,
     normalise,
-    normalise_given,
+    normalise_answer,
     plain_text,
-    plain_texts,
     whole_number,
 )
 
@@ -123,13 +121,7 @@ class Answer(Struct, frozen=True):
     usage: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        normalise_given(
-            self,
-            videos=plain_texts,
-            moments=moment_records,
-            choice=plain_texts,
-            response=plain_text,
-        )
+        normalise_answer(self)
         if self.usage:
             normalise(self, "usage", _counts)
 

@@ -108,9 +108,14 @@ def normalise(record: Struct, name: str, plain: Callable[[Any, str], Any], what:
         force_setattr(record, name, made)
 
 
-def normalise_given(record: Struct, **plains: Callable[[Any, str], Any]) -> None:
-    """Give the fields that are not None their plain values; raises what the functions raise."""
-    for name, plain in plains.items():
+def normalise_answer(record: Struct) -> None:
+    """Give what `record` answers, where not None, plain values; raises TypeError with the field."""
+    for name, plain in (
+        ("videos", plain_texts),
+        ("moments", moment_records),
+        ("choice", plain_texts),
+        ("response", plain_text),
+    ):
         if getattr(record, name) is not None:
             normalise(record, name, plain)
 
@@ -266,13 +271,7 @@ class Prediction(Struct, frozen=True):
     def __post_init__(self) -> None:
         normalise(self, "dialogue_id", plain_text)
         normalise(self, "turn", whole_number, "Prediction.turn: expected a whole number")
-        normalise_given(
-            self,
-            videos=plain_texts,
-            moments=moment_records,
-            choice=plain_texts,
-            response=plain_text,
-        )
+        normalise_answer(self)
 
     @property
     def key(self) -> TurnKey:

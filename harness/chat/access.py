@@ -55,6 +55,7 @@ class _SecretText:
         self._beginning = re.compile(alone, flags)
 
     def redact(self, text: str) -> str:
+        """`text` with [key] for each place where the secret stands, whole or its beginning."""
         pieces, at = [], 0
         while found := self._beginning.search(text, at):
             pieces += [text[at : found.start()], "[key]"]

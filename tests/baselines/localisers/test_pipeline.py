@@ -95,6 +95,7 @@ def test_the_file_that_ships_needs_no_training_and_answers_as_its_members(toy, s
             assert turn.videos == ranked.videos
             assert turn.moments == located.moments
     assert any(turn.moments for dialogue in mine for turn in dialogue)
+    assert said("pipeline", toy, "reference") == mine  # without a file: the same two
 
 
 def train_prior_run(toy, name="pipeline", settings=None):
