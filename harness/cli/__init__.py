@@ -24,6 +24,11 @@ COMMANDS = {
     "audit": "harness.cli.audit:audit",
     "baseline": "harness.cli.baseline:baseline",
     "leaderboard": "harness.cli.leaderboard:leaderboard",
+    "withdraw": "harness.cli.challenge:withdraw",
+    "reveal": "harness.cli.challenge:reveal",
+    "rename": "harness.cli.challenge:rename",
+    "admit": "harness.cli.challenge:admit",
+    "ledger": "harness.cli.challenge:ledger",
     "demo": "harness.cli.demo:demo",
 }
 

@@ -1,0 +1,95 @@
+"""Names of teams that deceive a reader: invisible characters, letters of other scripts, doubles.
+
+Which characters look alike is Unicode's table (UTS #39, confusables), as the package `disarm` ships
+it; two names are doubles if they share a skeleton.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from harness.challenge.teams import Team
+from harness.files import shown
+
+# Scripts that are written together (UTS #39, 5.2: "highly restrictive").
+_TOGETHER = (
+    {"LATIN", "HAN", "HIRAGANA", "KATAKANA"},
+    {"LATIN", "HAN", "HANGUL"},
+    {"LATIN", "HAN", "BOPOMOFO"},
+)
+# Without a glyph, though not of category Cf: fillers, joiners of marks, variation selectors.
+_BLANK = frozenset(map(chr, (0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0)))
+
+
+class NameProblem(NamedTuple):
+    """A name that may deceive; `other`: the team for which it can be taken, None: for none."""
+
+    team: str
+    text: str
+    other: str | None = None
+
+
+def name_problems(teams: Iterable[Team]) -> list[NameProblem]:
+    """What is wrong with the names of teams and their folders, in the order of the teams."""
+    known = list(teams)
+    found = []
+    by_skeleton = _by_skeleton(known)
+    for team in known:
+        found += [NameProblem(team.folder, text) for text in _problems_of(team.name)]
+        keys = skeletons(team.name) | skeletons(team.folder)
+        others = {other for key in keys for other in by_skeleton[key]} - {team.folder}
+        for other in sorted(others):
+            text = f"its name {shown(team.name)} looks like that of the team {other}"
+            found.append(NameProblem(team.folder, text, other))
+    return found
+
+
+def skeletons(name: str) -> set[str]:
+    """Keys of a name: two names that look the same, or differ in case, share one of them."""
+    # Here, not above: commands that compare no names need not wait for it.
+    from disarm import skeleton_key
+
+    compatible = unicodedata.normalize("NFKC", name)
+    # I looks like l, but not as i: so both forms count.
+    keys = [skeleton_key(text, digit_policy="tr39") for text in (compatible, compatible.casefold())]
+    # UTS #39 has m and rn in one class; the package keeps them apart.
+    return {"".join(key.split()).replace("rn", "m") for key in keys}
+
+
+def _by_skeleton(teams: list[Team]) -> dict[str, set[str]]:
+    by_skeleton: dict[str, set[str]] = defaultdict(set)
+    for team in teams:
+        for key in skeletons(team.name) | skeletons(team.folder):
+            by_skeleton[key].add(team.folder)
+    return by_skeleton
+
+
+def _problems_of(name: str) -> Iterator[str]:
+    hidden = [character for character in name if _is_invisible(character)]
+    if hidden:
+        yield f"its name has invisible characters: {shown(name)}"
+    if name != name.strip() or "  " in name:
+        yield f"its name has spaces that do not show: {shown(name)}"
+    writing = scripts_of(name)
+    if len(writing) > 1 and not any(writing <= allowed for allowed in _TOGETHER):
+        words = ", ".join(sorted(writing)).lower()
+        yield f"its name {shown(name)} mixes scripts: {words}"
+
+
+def _is_invisible(character: str) -> bool:
+    category = unicodedata.category(character)
+    selector = "VARIATION SELECTOR" in unicodedata.name(character, "")
+    spaces = category[0] == "Z" and character != " "
+    return category[0] == "C" or spaces or selector or character in _BLANK
+
+
+def scripts_of(name: str) -> set[str]:
+    """The scripts of a name's letters, in Unicode's words."""
+    from disarm import detect_scripts
+
+    letters = "".join(c for c in name if unicodedata.category(c)[0] == "L")
+    found = {str(getattr(script, "name", script)).upper() for script in detect_scripts(letters)}
+    return found - {"COMMON", "INHERITED", "UNKNOWN"}
