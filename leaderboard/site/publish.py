@@ -83,8 +83,9 @@ def build_site(
     last build to `out` is not read again. With a challenge.toml, the site shows what the ledger
     accepted; without one, every valid folder.
 
-    Raises EnvironmentFailure if a folder is absent or `out` cannot be written, WrongUsageError if `out` holds something else than a site or lies in
-    `submissions`, or `results` lies where it must not.
+    Raises EnvironmentFailure if a folder is absent or `out` cannot be written, WrongUsageError if
+    `out` holds something else than a site or lies in `submissions`, or `results` lies where it must
+    not.
     """
     board, metrics = BoardSplit(benchmark, split), describe_metrics()
     _require_outside(out, submissions, "where it would be taken for a team's", "--out")
