@@ -170,6 +170,7 @@ def _shared(pages: Pages, language: str, contents: SiteContents) -> Iterator[tup
         "refused": board.refused,
         "pending": board.pending,
         "withdrawn": board.withdrawn,
+        "terms": board.terms,
         # Whether typed figures agree tells figures: an oracle, where labels are hidden.
         "differing": board.differing if public else (),
         "notes": ["floor", *(["interval", "apart", "public"] if public else ["rounded", "apart"])],
