@@ -53,6 +53,7 @@ STAIRCASES = {
         ("harness.comparison", "harness.results"),
         ("harness.items",),
         ("harness.audit",),
+        ("harness.public_copy",),
         ("harness.challenge",),
         ("harness.cli",),
     ),
