@@ -5,6 +5,8 @@ import shutil
 
 import pytest
 
+from harness.challenge.ledger import read_ledger
+from harness.challenge.state import replay
 from tests.public_copy.conftest import make_full
 
 
@@ -39,6 +41,11 @@ def test_a_phase_from_its_copy_to_its_open_labels(ivcr, full, submissions, tmp_p
     assert (code, out.count(": closed")) == (0, 2)
     code, out, _ = ivcr("data", "open-labels", full, "--salts", salts, *ledger, "--split", "val")
     assert (code, "1 events" in out) == (0, True)
+    ledger_now = read_ledger(submissions)
+    opened_at = {known.why.split()[2]: known.opened_at
+                 for known in replay(ledger_now.lines, ledger_now.head).labels}  # fmt: skip
+    assert opened_at["test:"] is None
+    assert opened_at["val:"] is not None
     assert ivcr("data", "publish", full, "--out", tmp_path / "half", "--hide", "test")[0] == 0
     code, out, _ = ivcr("data", "verify-labels", tmp_path / "half", *ledger)
     assert (code, out.count(": holds"), out.count(": closed")) == (0, 1, 1)
