@@ -69,6 +69,8 @@ class Unfolding:
 
     def _inner(self, data: bytes) -> Iterator[tuple[str, bytes]]:
         yield from self._unpacked(data)
+        if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            yield "UTF-16", data.decode("utf-16", "ignore").encode("utf-8", "ignore")
         if data.count(0) * 4 > len(data):
             yield "two or four bytes a character", data.replace(b"\0", b"")
         if data.startswith(b"\x93NUMPY"):

@@ -194,6 +194,12 @@ def in_utf_16(copy, full):
 
 
 @way
+def chinese_in_utf_16(copy, full):
+    text = "".join(f"答案在这里{row['dialogue_id']}，没有别的\n" for row in gold_rows(full))
+    return put(copy, "table.txt", text.encode("utf-16"))
+
+
+@way
 def percent_encoded(copy, full):
     return put(copy, "link", quote(gold_bytes(full), safe=""))
 

@@ -29,7 +29,7 @@ def test_what_is_planted_is_found_in_its_file(plant, copy, full):
 @pytest.mark.parametrize("name", [
     "gzipped", "zstandard", "bzipped", "xz", "zipped", "gzipped_in_a_tar_in_a_zip", "npz_of_texts",
     "in_base64", "in_base64_for_addresses_without_padding", "gzipped_in_base64", "in_base32",
-    "in_base85", "in_hexadecimal", "in_utf_16", "percent_encoded", "backwards", "letters_moved",
+    "in_base85", "in_hexadecimal", "in_utf_16", "chinese_in_utf_16", "percent_encoded", "backwards", "letters_moved",
     "capitals_and_invisible_marks", "gold_renamed",
 ])  # fmt: skip
 def test_whatever_its_form_the_dialogues_are_named(name, copy, full):
