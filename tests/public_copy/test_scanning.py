@@ -16,26 +16,25 @@ def test_a_copy_that_holds_no_gold_is_clean(published, full):
     assert find_gold(published, full) == []
 
 
-@pytest.mark.parametrize("plant", WAYS.values(), ids=WAYS)
-def test_what_is_planted_is_found_in_its_file(plant, copy, full):
-    try:
-        name = plant(copy, full)
-    except OSError as error:  # a disk without extended attributes
-        pytest.skip(f"cannot be planted here: {error}")
-    found = against(find_gold(copy, full))
-    assert name in {finding.file for finding in found}
-
-
-@pytest.mark.parametrize("name", [
+# Whatever their form, the dialogues in these are named.
+NAMED = {
     "gzipped", "zstandard", "bzipped", "xz", "zipped", "gzipped_in_a_tar_in_a_zip", "npz_of_texts",
     "in_base64", "in_base64_for_addresses_without_padding", "gzipped_in_base64", "in_base32",
-    "in_base85", "in_hexadecimal", "in_utf_16", "chinese_in_utf_16", "percent_encoded", "backwards", "letters_moved",
-    "capitals_and_invisible_marks", "gold_renamed",
-])  # fmt: skip
-def test_whatever_its_form_the_dialogues_are_named(name, copy, full):
-    file = WAYS[name](copy, full)
-    texts = [finding.text for finding in find_gold(copy, full) if finding.file == file]
-    assert any("the test dialogue d" in text for text in texts)
+    "in_base85", "in_hexadecimal", "in_utf_16", "chinese_in_utf_16", "percent_encoded", "backwards",
+    "letters_moved", "capitals_and_invisible_marks", "gold_renamed",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", WAYS)
+def test_what_is_planted_is_found_in_its_file(name, copy, full):
+    try:
+        file = WAYS[name](copy, full)
+    except OSError as error:  # a disk without extended attributes
+        pytest.skip(f"cannot be planted here: {error}")
+    found = [finding for finding in against(find_gold(copy, full)) if finding.file == file]
+    assert found
+    if name in NAMED:
+        assert any("the test dialogue d" in finding.text for finding in found)
 
 
 @pytest.mark.parametrize("name", ["npz_of_spans", "spans_as_a_table", "spans_in_milliseconds"])
@@ -130,7 +129,7 @@ def test_a_benchmark_whose_public_files_give_gold_away_is_not_published(
     assert not [path for path in tmp_path.iterdir() if path.name.endswith(".part")]
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(4))
 def test_other_benchmarks_give_no_false_alarm(seed, tmp_path):
     made = make_full(tmp_path, samples(seed), meta=videos(seed))
     assert find_gold(publish(made, tmp_path / "copy").folder, made) == []
