@@ -52,7 +52,7 @@ STAIRCASES = {
         ("harness.scoring",),
         ("harness.comparison", "harness.results"),
         ("harness.items",),
-        ("harness.audit",),
+        ("harness.audit", "harness.probes"),
         ("harness.challenge",),
         ("harness.cli",),
     ),
