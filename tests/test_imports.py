@@ -74,7 +74,7 @@ STAIRCASES = {
     "leaderboard": (
         ("leaderboard.results",),
         ("leaderboard.board",),
-        ("leaderboard.tables",),
+        ("leaderboard.tables", "leaderboard.changes"),
         ("leaderboard.site",),
     ),
 }  # fmt: skip

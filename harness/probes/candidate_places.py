@@ -18,10 +18,10 @@ HABIT = 0.5  # share of turns in which a run may choose one and the same positio
 
 
 def gold_places(field: Field, orders: tuple[VideoOrder, ...]) -> Iterator[tuple[str, OrderFinding]]:
-    """By the order's name, the gold's mean place among the candidates of video turns, 0 first and 1 last.
+    """By the order's name, the gold's mean place among the candidates of video turns.
 
-    As they are listed, then by each order. It is 1/2 where the place says nothing; intervals and p
-    are two-way cluster-robust.
+    0 is first and 1 last, as they are listed, then by each order. It is 1/2 where the place says
+    nothing; p is two-way cluster-robust.
     """
     for order in (None, *orders):
         places = _place_of_gold(field, order)

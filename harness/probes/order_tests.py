@@ -78,8 +78,10 @@ def order_tests(
     `answers`: (turns,) positions in the corpus, -1 where there is none; `gold`: by test, how far
     the gold's statistic is off its mean.
     """
-    drawn = _statistics(field, answers, order, shuffles)
-    return [_finding(test, *parts, gold.get(test, 0.0)) for test, *parts in drawn]
+    return [
+        _finding(test, found, draws, gold.get(test, 0.0))
+        for test, found, draws in _statistics(field, answers, order, shuffles)
+    ]
 
 
 def _finding(test: str, found: Floats, draws: Floats, gold: float) -> OrderFinding:

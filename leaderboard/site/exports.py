@@ -24,6 +24,7 @@ CSV_COLUMNS = (
     *("best_rank", "worst_rank", "alike"),
     *("runs", "least", "greatest", "deviation"),
     *("variant", "control"),
+    "key",
 )
 MARKS = ("variant", "control")  # fields of a card that a row says only where they are given
 COST = "cost: "  # begins the `metric` of a line that holds a declared cost
@@ -71,7 +72,8 @@ def csv(tables: Sequence[Table]) -> bytes:
     significantly from the first. They are of the headline and stand in every line of the row.
     `runs`: how many seeds the figures are the means of; of the headline and of costs the least,
     the greatest and the standard deviation. A line whose `metric` begins with `cost: ` holds what
-    the card declares. `control`: what was broken on purpose in a run that has no rank.
+    the card declares. `control`: what was broken on purpose in a run that has no rank. `key`: the
+    folders of the row's (first) run, by which `ivcr leaderboard diff` knows it again.
     """
     lines = [
         (*_csv_row(row, table), *line, *_csv_rank(row, table), *spread, *_csv_marks(row))
@@ -94,7 +96,8 @@ def _csv_row(row: TableRow, table: Table) -> tuple[str, ...]:
 
 
 def _csv_marks(row: TableRow) -> tuple[str, ...]:
-    return tuple(csv_cell(getattr(row.entry.card, name) or "") for name in MARKS)
+    marks = (csv_cell(getattr(row.entry.card, name) or "") for name in MARKS)
+    return (*marks, csv_cell(row.entry.key))
 
 
 def _csv_rank(row: TableRow, table: Table) -> tuple[str, ...]:

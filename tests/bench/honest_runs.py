@@ -1,6 +1,7 @@
-"""Honest runs on a benchmark: systems that search its text, and simulated ones that share what is hard.
+"""Honest runs on a benchmark: systems that search its text, and simulated ones.
 
-Each has a family: `related` systems share a family, `seeds` the name too.
+Systems of one family are related; runs of one system differ in their seed alone. Simulated systems
+find the same turns hard and the same wrong videos likely.
 """
 
 from __future__ import annotations
@@ -67,7 +68,7 @@ class Text(NamedTuple):
 
 
 def texts(field: Field, tokens, fields: tuple[str, ...], weight: float) -> Text:
-    """One view of a benchmark's text; earlier utterances of a dialogue weigh `weight` a turn back."""
+    """One view of a benchmark's text; an utterance a turn back counts `weight`."""
     videos = field.benchmark.videos
     kept = [
         {name: text for name, text in videos[video].text.items() if name.startswith(fields)}
@@ -132,13 +133,13 @@ def _near(one: Floats, other: Floats) -> Floats:
 
 
 def lexical(field: Field) -> Iterator[tuple[str, str, Floats]]:
-    """Family, system and scores of systems that search the text."""
+    """Kind, system and scores of systems that search the text."""
     for fields in (("transcript", "title"), ("transcript",)):
         for context, weight in CONTEXTS.items():
             words = texts(field, tokenize, fields, weight)
             grams = texts(field, trigrams, fields, weight)
             where = f"{context}-{'-'.join(fields)}"
-            for k1, b in ((1.5, 0.75), (0.9, 0.4), (1.2, 0.0)):
+            for k1, b in ((2.0, 0.9), (0.9, 0.4), (1.2, 0.0)):
                 scores = bm25(words, k1, b)
                 yield "bm25", f"bm25-{k1}-{b}-{where}", np.where(scores > 0, scores, -np.inf)
             yield "bm25", f"bm25-grams-{where}", bm25(grams, 1.2, 0.75)
@@ -152,7 +153,7 @@ def lexical(field: Field) -> Iterator[tuple[str, str, Floats]]:
 
 
 def dense(field: Field, seeds: int) -> Iterator[tuple[str, str, Floats]]:
-    """Random indexing, seed by seed: family, system and scores."""
+    """Random indexing, seed by seed: kind, system and scores."""
     for size in (50, 200):
         text = texts(field, tokenize, ("transcript", "title"), 0.5)
         for seed in range(seeds):
@@ -160,7 +161,7 @@ def dense(field: Field, seeds: int) -> Iterator[tuple[str, str, Floats]]:
 
 
 def hybrids(made: list[tuple[str, str, Floats]]) -> Iterator[tuple[str, str, Floats]]:
-    """Reciprocal rank fusion of systems of two families."""
+    """Reciprocal rank fusion of systems of two kinds."""
     first = {family: (name, scores) for family, name, scores in reversed(made)}
     for (one, (_, left)), (other, (_, right)) in combinations(sorted(first.items()), 2):
         fused = sum(
@@ -215,11 +216,11 @@ def floors(field: Field) -> Iterator[Honest]:
 
 
 def honest_runs(field: Field, number: int = 80, seeds: int = 8) -> list[Honest]:
-    """All of them."""
+    """All of them; what searches the text is one family."""
     made = list(lexical(field))
     made += [*hybrids(made), *dense(field, seeds)]
     found = [
-        Honest(run(f"{name}#{at}", scores), family, name)
-        for at, (family, name, scores) in enumerate(made)
+        Honest(run(f"{name}#{at}", scores), "text", name)
+        for at, (_, name, scores) in enumerate(made)
     ]
     return [*found, *simulated(field, number), *floors(field)]

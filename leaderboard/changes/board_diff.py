@@ -1,0 +1,127 @@
+"""Two built sites: rows that are new, gone or withdrawn, figures and ranks that moved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from msgspec import Struct
+
+from leaderboard.changes.exported import ExportedFigure, ExportedRow, read_site
+
+Span = tuple[int, int]
+
+
+class ShownRow(Struct, frozen=True):
+    """A row that stands in one of the two tables alone, or is withdrawn since."""
+
+    key: str
+    team: str
+    system: str
+    rank: int | None
+    why: str = ""
+
+
+class FigureChange(Struct, frozen=True):
+    """A figure with its bounds (value, low, high), before and after; None: there was none."""
+
+    metric: str
+    old: ExportedFigure | None
+    new: ExportedFigure | None
+
+
+class RowChange(Struct, frozen=True):
+    """A row whose figures, rank or rank range moved; the ranks and ranges are (old, new)."""
+
+    key: str
+    team: str
+    system: str
+    figures: tuple[FigureChange, ...]
+    rank: tuple[int | None, int | None]
+    span: tuple[Span | None, Span | None]
+
+    @property
+    def moved(self) -> bool:
+        """Whether its rank or its rank range did."""
+        return self.rank[0] != self.rank[1] or self.span[0] != self.span[1]
+
+
+class TableDiff(Struct, frozen=True):
+    """What changed in one table. `same`: how many rows did not."""
+
+    table: str
+    new: tuple[ShownRow, ...]
+    gone: tuple[ShownRow, ...]
+    withdrawn: tuple[ShownRow, ...]
+    changed: tuple[RowChange, ...]
+    same: int
+
+    @property
+    def differs(self) -> bool:
+        """Whether anything changed."""
+        return bool(self.new or self.gone or self.withdrawn or self.changed)
+
+
+class BoardDiff(Struct, frozen=True):
+    """What `ivcr leaderboard diff` prints, by table. `matched`: rows are paired by folder, or by
+    the names of team and system where an export does not hold folders."""
+
+    schema: int
+    matched: str
+    tables: tuple[TableDiff, ...]
+
+
+def compare_sites(old: Path, new: Path) -> BoardDiff:
+    """The changes from one built site (or its export) to another.
+
+    Raises EnvironmentFailure if one is absent, SubmissionError if one is no export.
+    """
+    before, after = read_site(old), read_site(new)
+    keyed = before.keyed and after.keyed
+    if not keyed:
+        before, after = read_site(old, by_names=True), read_site(new, by_names=True)
+    names = sorted({*before.tables, *after.tables})
+    return BoardDiff(
+        schema=1,
+        matched="folder" if keyed else "names",
+        tables=tuple(
+            _table(name, before.tables.get(name, {}), after.tables.get(name, {})) for name in names
+        ),
+    )
+
+
+def _table(name: str, old: dict[str, ExportedRow], new: dict[str, ExportedRow]) -> TableDiff:
+    both = [key for key in new if key in old]
+    withdrawn = [key for key in both if new[key].withdrawn and not old[key].withdrawn]
+    changes = [_change(old[key], new[key]) for key in both if key not in withdrawn]
+    changed = tuple(each for each in changes if each.figures or each.moved)
+    return TableDiff(
+        table=name,
+        new=tuple(_shown(row) for key, row in new.items() if key not in old),
+        gone=tuple(_shown(row) for key, row in old.items() if key not in new),
+        withdrawn=tuple(_shown(new[key]) for key in withdrawn),
+        changed=changed,
+        same=len(changes) - len(changed),
+    )
+
+
+def _shown(row: ExportedRow) -> ShownRow:
+    return ShownRow(row.key, row.team, row.system, row.rank, row.withdrawn)
+
+
+def _change(old: ExportedRow, new: ExportedRow) -> RowChange:
+    return RowChange(
+        new.key,
+        new.team,
+        new.system,
+        tuple(_figures(old, new)),
+        (old.rank, new.rank),
+        (old.span, new.span),
+    )
+
+
+def _figures(old: ExportedRow, new: ExportedRow) -> Iterator[FigureChange]:
+    for metric in {**old.figures, **new.figures}:
+        before, after = old.figures.get(metric), new.figures.get(metric)
+        if before != after:
+            yield FigureChange(metric, before, after)

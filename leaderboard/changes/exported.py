@@ -1,0 +1,177 @@
+"""The tables of a built site as its exports hold them, from files of an unknown author."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from msgspec import Struct
+
+from harness.errors import EnvironmentFailure, SubmissionError
+from harness.files import shown
+from harness.untrusted import UnfitFileError, json_document, read_small
+
+MOST_BYTES = 1 << 28
+LONGEST_CELL = 1 << 16
+CSV, JSON = "leaderboard.csv", "leaderboard.json"
+COST = "cost: "
+COLUMNS = ("track", "history", "candidates", "rank", "team", "system", "metric", "value")
+AGAIN = "build the site again with `ivcr leaderboard build`"
+
+
+NAMES = ("team", "system", "variant", "control")
+Line = dict[str, str]
+
+
+class _Cell(Struct, frozen=True):
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+
+
+class _Row(Struct, frozen=True):
+    team: str
+    system: str
+    history: str
+    candidates: str
+    metrics: dict[str, _Cell]
+    variant: str | None = None
+    control: str | None = None
+
+
+class _Board(Struct, frozen=True):
+    """leaderboard.json, as far as a comparison needs it."""
+
+    rows: tuple[_Row, ...]
+
+
+class ExportedFigure(NamedTuple):
+    """A figure and its bounds; None where undefined."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+
+
+class ExportedRow(NamedTuple):
+    """A row of a table. `key`: its folders if the export has them, else made of its names.
+
+    `span`: the best and the worst rank; `withdrawn`: what the export says of it, "" if nothing.
+    """
+
+    key: str
+    team: str
+    system: str
+    rank: int | None
+    span: tuple[int, int] | None
+    withdrawn: str
+    figures: dict[str, ExportedFigure]
+
+
+class ExportedSite(NamedTuple):
+    """Rows by table and key. `keyed`: whether the keys are those of folders."""
+
+    tables: dict[str, dict[str, ExportedRow]]
+    keyed: bool
+
+
+def read_site(place: Path, *, by_names: bool = False) -> ExportedSite:
+    """The tables of a site's folder, of its leaderboard.csv or of its leaderboard.json.
+
+    The last holds neither ranks nor folders. `by_names`: take no notice of folders. Raises
+    EnvironmentFailure if `place` is absent, SubmissionError if it is no such export.
+    """
+    path = place / CSV if place.is_dir() else place
+    if not path.is_file():
+        raise EnvironmentFailure(
+            f"{place}: expected a built site, its {CSV} or its {JSON}, found none; {AGAIN}"
+        )
+    try:
+        data = read_small(path, MOST_BYTES)
+        if path.suffix == ".json":
+            return _grouped(_json_lines(data), keyed=False)
+        lines = list(_csv_lines(data))
+        keyed = not by_names and bool(lines) and all(line.get("key") for line in lines)
+        return _grouped(iter(lines), keyed)
+    except (UnfitFileError, UnicodeDecodeError, csv.Error, ValueError) as error:
+        reason = error.text if isinstance(error, UnfitFileError) else shown(str(error), 200)[1:-1]
+        raise SubmissionError(f"{path}: expected an export of a site: {reason}; {AGAIN}") from error
+
+
+def _csv_lines(data: bytes) -> Iterator[Line]:
+    csv.field_size_limit(LONGEST_CELL)
+    reader = csv.DictReader(io.StringIO(data.decode("utf-8"), newline=""), strict=True)
+    absent = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
+    if absent:
+        raise ValueError(f"without the columns {', '.join(absent)}")
+    for line in reader:
+        if None in line or None in line.values():
+            raise ValueError(f"line {reader.line_num} has another number of cells than the first")
+        if not line["metric"].startswith(COST):
+            yield line
+
+
+def _json_lines(data: bytes) -> Iterator[Line]:
+    """The rows of leaderboard.json as lines of the CSV export."""
+    for row in json_document(data, _Board).rows:
+        for metric, cell in row.metrics.items():
+            figure = {name: _text(getattr(cell, name)) for name in ("value", "low", "high")}
+            names = {name: getattr(row, name) or "" for name in (*NAMES, "history", "candidates")}
+            yield {**names, **figure, "track": "all", "metric": metric, "rank": ""}
+
+
+def _text(value: float | None) -> str:
+    return "" if value is None else repr(value)
+
+
+def _grouped(lines: Iterator[Line], keyed: bool) -> ExportedSite:
+    """Lines of one row stand together in an export, its first metric first."""
+    tables: dict[str, dict[str, ExportedRow]] = {}
+    repeats: Counter[tuple[str, str]] = Counter()
+    row: ExportedRow | None = None
+    before: object = None
+    for line in lines:
+        table = "-".join(line[name] for name in ("track", "history", "candidates"))
+        names = "/".join(line.get(name) or "" for name in NAMES)
+        mark = (table, line["key"] if keyed else names)
+        if row is None or mark != before or line["metric"] in row.figures:
+            repeats[mark] += 1
+            if keyed and repeats[mark] > 1:
+                raise ValueError(f"table {table} has two rows of {mark[1]}")
+            key = mark[1] if repeats[mark] == 1 else f"{mark[1]} #{repeats[mark]}"
+            row = tables.setdefault(table, {})[key] = _row(key, line)
+            before = mark
+        figure = (_number(line.get(name)) for name in ("value", "low", "high"))
+        row.figures[line["metric"]] = ExportedFigure(*figure)
+    return ExportedSite(tables, keyed)
+
+
+def _row(key: str, line: Line) -> ExportedRow:
+    best, worst = (_rank(line.get(name)) for name in ("best_rank", "worst_rank"))
+    return ExportedRow(
+        key,
+        line["team"],
+        line["system"],
+        _rank(line["rank"]),
+        None if best is None or worst is None else (best, worst),
+        line.get("withdrawn") or "",
+        {},
+    )
+
+
+def _number(text: str | None) -> float | None:
+    if not text:
+        return None
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"the figure {text}")
+    return number
+
+
+def _rank(text: str | None) -> int | None:
+    return int(text) if text else None
