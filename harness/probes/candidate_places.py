@@ -9,7 +9,7 @@ import numpy as np
 from harness.outcomes import Floats
 from harness.probes.order_tests import OrderFinding
 from harness.probes.orders import VideoOrder, mean_places
-from harness.probes.runs import Field, Run
+from harness.probes.runs import Field, ProbedRun
 from harness.statistics import excess_ps, paired
 
 FEWEST = 30  # turns
@@ -53,7 +53,7 @@ def _place_of_gold(field: Field, order: VideoOrder | None) -> Floats:
     return places
 
 
-def habit(field: Field, run: Run) -> OrderFinding | None:
+def habit(field: Field, run: ProbedRun) -> OrderFinding | None:
     """How often a run chooses the candidate in its favourite position; None without choices.
 
     Tested is "in at most half of the turns".

@@ -18,7 +18,7 @@ NONE = -1
 HALF, WHOLE = (1, 2), (19, 20)  # overlaps: of a right moment, of one that covers its video
 
 
-class Run(NamedTuple):
+class ProbedRun(NamedTuple):
     """A valid run. `key`: <team folder>/<run folder>; `team`: the team's folder.
 
     ranking: (turns, 100) positions in the corpus, -1 past the end, of `videos`, else of `choice`;
@@ -36,7 +36,7 @@ class Run(NamedTuple):
 class Field(NamedTuple):
     """A split with its gold, and the runs on it, in the order of their keys.
 
-    target: (turns, 3) the gold as `Run.moment` has it, -1 where the turn has none; durations:
+    target: (turns, 3) the gold as `ProbedRun.moment` has it, -1 where the turn has none; durations:
     (corpus,) milliseconds, -1 where unknown; `notes`: which folders are left out, and why.
     """
 
@@ -47,10 +47,10 @@ class Field(NamedTuple):
     design: Design
     target: Ints
     durations: Ints
-    runs: tuple[Run, ...]
+    runs: tuple[ProbedRun, ...]
     notes: tuple[str, ...]
 
-    def with_runs(self, runs: Sequence[Run]) -> Field:
+    def with_runs(self, runs: Sequence[ProbedRun]) -> Field:
         """The same split with other runs."""
         return self._replace(runs=tuple(runs), notes=())
 

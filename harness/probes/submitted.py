@@ -13,7 +13,7 @@ from harness.benchmark import Benchmark, Split
 from harness.errors import EnvironmentFailure, IvcrError, SubmissionError, WrongUsageError
 from harness.files import is_leftover, shown
 from harness.outcomes import Ints
-from harness.probes.runs import NONE, Field, Run, empty_field
+from harness.probes.runs import NONE, Field, ProbedRun, empty_field
 from harness.records import RANK_LIMIT, Prediction
 from harness.submission import CARD
 from harness.validation import CheckResult, PublicSplit, check, public_of
@@ -31,7 +31,7 @@ def read_field(submissions: Path, benchmark: Benchmark, split: str = "test") -> 
     field = empty_field(benchmark, split)
     known = public_of(benchmark, field.split, benchmark.videos)
     places = {video: place for place, video in enumerate(field.split.corpus)}
-    runs: list[Run] = []
+    runs: list[ProbedRun] = []
     notes: list[str] = []
     for folder in _folders(submissions):
         key = f"{_name(folder.parent)}/{_name(folder)}"
@@ -91,7 +91,7 @@ def _checked(folder: Path, benchmark: Benchmark, split: str, known: PublicSplit)
     return found
 
 
-def _run(key: str, checked: CheckResult, split: Split, places: dict[str, int]) -> Run:
+def _run(key: str, checked: CheckResult, split: Split, places: dict[str, int]) -> ProbedRun:
     answers = checked.predictions
     ranking = np.full((len(answers), RANK_LIMIT), NONE, dtype=np.int32)
     moment = np.full((len(answers), 3), NONE, dtype=np.int64)
@@ -101,7 +101,7 @@ def _run(key: str, checked: CheckResult, split: Split, places: dict[str, int]) -
         if answer is not None and answer.moments:
             first = answer.moments[0]
             moment[row] = places[first.video_id], first.start, first.end
-    return Run(key, key.partition("/")[0], ranking, moment, _chosen(answers, split))
+    return ProbedRun(key, key.partition("/")[0], ranking, moment, _chosen(answers, split))
 
 
 def _listed(answer: Prediction | None) -> tuple[str, ...]:

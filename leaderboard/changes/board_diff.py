@@ -7,6 +7,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from harness.errors import WrongUsageError
 from leaderboard.changes.exported import ExportedFigure, ExportedRow, read_site
 
 Span = tuple[int, int]
@@ -74,12 +75,18 @@ class BoardDiff(Struct, frozen=True):
 def compare_sites(old: Path, new: Path) -> BoardDiff:
     """The changes from one built site (or its export) to another.
 
-    Raises EnvironmentFailure if one is absent, SubmissionError if one is no export.
+    Raises EnvironmentFailure if one is absent, SubmissionError if one is no export,
+    WrongUsageError if one is a CSV export and the other JSON.
     """
-    before, after = read_site(old), read_site(new)
+    alone = any(place.suffix == ".json" and not place.is_dir() for place in (old, new))
+    if alone and any(place.suffix == ".csv" and not place.is_dir() for place in (old, new)):
+        raise WrongUsageError(f"{old}, {new}: expected two sites, two CSV or two JSON exports")
+    before, after = (read_site(place, figures_alone=alone) for place in (old, new))
     keyed = before.keyed and after.keyed
     if not keyed:
-        before, after = read_site(old, by_names=True), read_site(new, by_names=True)
+        before, after = (
+            read_site(place, figures_alone=alone, by_names=True) for place in (old, new)
+        )
     names = sorted({*before.tables, *after.tables})
     return BoardDiff(
         schema=1,

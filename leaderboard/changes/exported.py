@@ -6,7 +6,7 @@ import csv
 import io
 import math
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,8 +16,7 @@ from harness.errors import EnvironmentFailure, SubmissionError
 from harness.files import shown
 from harness.untrusted import UnfitFileError, json_document, read_small
 
-MOST_BYTES = 1 << 28
-LONGEST_CELL = 1 << 16
+MOST_BYTES = 1 << 26
 CSV, JSON = "leaderboard.csv", "leaderboard.json"
 COST = "cost: "
 COLUMNS = ("track", "history", "candidates", "rank", "team", "system", "metric", "value")
@@ -80,13 +79,14 @@ class ExportedSite(NamedTuple):
     keyed: bool
 
 
-def read_site(place: Path, *, by_names: bool = False) -> ExportedSite:
+def read_site(place: Path, *, figures_alone: bool = False, by_names: bool = False) -> ExportedSite:
     """The tables of a site's folder, of its leaderboard.csv or of its leaderboard.json.
 
-    The last holds neither ranks nor folders. `by_names`: take no notice of folders. Raises
-    EnvironmentFailure if `place` is absent, SubmissionError if it is no such export.
+    The last holds neither ranks nor folders, and is what is read of a folder if `figures_alone`.
+    `by_names`: take no notice of folders. Raises EnvironmentFailure if `place` is absent,
+    SubmissionError if it is no such export.
     """
-    path = place / CSV if place.is_dir() else place
+    path = place / (JSON if figures_alone else CSV) if place.is_dir() else place
     if not path.is_file():
         raise EnvironmentFailure(
             f"{place}: expected a built site, its {CSV} or its {JSON}, found none; {AGAIN}"
@@ -96,15 +96,13 @@ def read_site(place: Path, *, by_names: bool = False) -> ExportedSite:
         if path.suffix == ".json":
             return _grouped(_json_lines(data), keyed=False)
         lines = list(_csv_lines(data))
-        keyed = not by_names and bool(lines) and all(line.get("key") for line in lines)
-        return _grouped(iter(lines), keyed)
+        return _grouped(lines, keyed=not by_names and all(line.get("key") for line in lines))
     except (UnfitFileError, UnicodeDecodeError, csv.Error, ValueError) as error:
         reason = error.text if isinstance(error, UnfitFileError) else shown(str(error), 200)[1:-1]
         raise SubmissionError(f"{path}: expected an export of a site: {reason}; {AGAIN}") from error
 
 
 def _csv_lines(data: bytes) -> Iterator[Line]:
-    csv.field_size_limit(LONGEST_CELL)
     reader = csv.DictReader(io.StringIO(data.decode("utf-8"), newline=""), strict=True)
     absent = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
     if absent:
@@ -129,7 +127,7 @@ def _text(value: float | None) -> str:
     return "" if value is None else repr(value)
 
 
-def _grouped(lines: Iterator[Line], keyed: bool) -> ExportedSite:
+def _grouped(lines: Iterable[Line], keyed: bool) -> ExportedSite:
     """Lines of one row stand together in an export, its first metric first."""
     tables: dict[str, dict[str, ExportedRow]] = {}
     repeats: Counter[tuple[str, str]] = Counter()

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from baselines.tokenization import join_fields, tokenize
-from harness.probes.runs import Field, Run
+from harness.probes.runs import Field, ProbedRun
 
 Floats = NDArray[np.float64]
 SEED = 20251201
@@ -25,7 +25,7 @@ CONTEXTS = {"last": 0.0, "decayed": 0.5, "all": 1.0}
 class Honest(NamedTuple):
     """A run, the family of its system, and the system without its seed."""
 
-    run: Run
+    run: ProbedRun
     family: str
     system: str
 
@@ -39,10 +39,12 @@ def ranked(scores: Floats) -> NDArray[np.int32]:
     return wide
 
 
-def run(name: str, scores: Floats, moment: NDArray[np.int64] | None = None) -> Run:
+def run(name: str, scores: Floats, moment: NDArray[np.int64] | None = None) -> ProbedRun:
     """A run of a team of its own."""
     none = np.full((len(scores), 3), -1, dtype=np.int64)
-    return Run(f"{name}/run", name, ranked(scores), none if moment is None else moment, none[:, 0])
+    return ProbedRun(
+        f"{name}/run", name, ranked(scores), none if moment is None else moment, none[:, 0]
+    )
 
 
 def counts(texts: list[list[str]], known: dict[str, int]) -> Floats:

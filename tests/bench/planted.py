@@ -6,16 +6,16 @@ from collections.abc import Callable
 
 import numpy as np
 
-from harness.probes.runs import Field, Ranks, Run
+from harness.probes.runs import Field, ProbedRun, Ranks
 
 Rng = np.random.Generator
-Hide = Callable[[Rng, Run, Run], Run]  # the original, another run, the copy
+Hide = Callable[[Rng, ProbedRun, ProbedRun], ProbedRun]  # the original, another run, the copy
 
 
 def replaced(share: float) -> Hide:
     """So many answers are those of another run, whole."""
 
-    def copy(rng: Rng, run: Run, other: Run) -> Run:
+    def copy(rng: Rng, run: ProbedRun, other: ProbedRun) -> ProbedRun:
         turns = rng.random(len(run.ranking)) < share
         return run._replace(
             ranking=np.where(turns[:, None], other.ranking, run.ranking),
@@ -28,7 +28,7 @@ def replaced(share: float) -> Hide:
 def firsts_changed(share: float) -> Hide:
     """In so many turns the first video changes places with one of the next nine."""
 
-    def copy(rng: Rng, run: Run, other: Run) -> Run:
+    def copy(rng: Rng, run: ProbedRun, other: ProbedRun) -> ProbedRun:
         ranking = run.ranking.copy()
         for row in np.flatnonzero(rng.random(len(ranking)) < share):
             at = rng.integers(1, 10)
@@ -41,7 +41,7 @@ def firsts_changed(share: float) -> Hide:
 def noisy(deviation: float, start: int = 0) -> Hide:
     """Ranks from `start` on get noise and are sorted anew."""
 
-    def copy(rng: Rng, run: Run, other: Run) -> Run:
+    def copy(rng: Rng, run: ProbedRun, other: ProbedRun) -> ProbedRun:
         ranking = run.ranking.copy()
         part = ranking[:, start:]
         keys = np.arange(part.shape[1]) + deviation * rng.standard_normal(part.shape)
@@ -52,7 +52,7 @@ def noisy(deviation: float, start: int = 0) -> Hide:
     return copy
 
 
-def cut(rng: Rng, run: Run, other: Run) -> Run:
+def cut(rng: Rng, run: ProbedRun, other: ProbedRun) -> ProbedRun:
     """The first ten videos alone."""
     ranking = run.ranking.copy()
     ranking[:, 10:] = -1
@@ -62,7 +62,7 @@ def cut(rng: Rng, run: Run, other: Run) -> Run:
 def both(one: Hide, two: Hide) -> Hide:
     """One after the other."""
 
-    def copy(rng: Rng, run: Run, other: Run) -> Run:
+    def copy(rng: Rng, run: ProbedRun, other: ProbedRun) -> ProbedRun:
         return two(rng, one(rng, run, other), other)
 
     return copy
@@ -88,7 +88,7 @@ def _put_first(ranking: Ranks, row: int, video: int) -> None:
     ranking[row, 1:] = rest[: ranking.shape[1] - 1]
 
 
-def follower(field: Field, run: Run, test: str, share: float, rng: Rng) -> Run:
+def follower(field: Field, run: ProbedRun, test: str, share: float, rng: Rng) -> ProbedRun:
     """The run, with so many answers to video turns given by the order of corpus.txt."""
     ranking, chosen = run.ranking.copy(), run.chosen.copy()
     size, before, dialogue = len(field.split.corpus), 0, -1
