@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
@@ -23,11 +24,12 @@ import numpy as np
 from harness.benchmark import Benchmark
 from harness.probes.candidate_places import gold_places
 from harness.probes.copies import LEVEL, TestedPairs, probe_copies, tested_pairs
-from harness.probes.leaks import gold_tests, probe_leaks, run_tests
+from harness.probes.leaks import Tested, gold_tests, run_tests
 from harness.probes.order_tests import Shuffles, order_tests
-from harness.probes.orders import strata, video_orders
+from harness.probes.orders import OrderSet, strata, video_orders
 from harness.probes.runs import Field
 from harness.probes.submitted import read_field
+from harness.statistics import holm
 from tests.bench.honest_runs import SEED, Honest, honest_runs
 from tests.bench.planted import COPIES, follower
 from tests.bench.simulation import Count, head, row
@@ -147,34 +149,65 @@ def copies(field: Field, honest: list[Honest]) -> None:
         row(name, Count(found, PLANTED), *(kinds[k] for k in ("ends", "videos", "moments")), false)
 
 
-def leaks(field: Field) -> None:
+class Tests(NamedTuple):
+    """The tests of `ivcr probe leaks` of the gold and of all honest runs."""
+
+    orders: OrderSet
+    shuffles: Shuffles
+    gold: list[Tested]
+    runs: list[Tested]
+
+    @classmethod
+    def of(cls, field: Field) -> Tests:
+        """Do them."""
+        orders, shuffles = video_orders(field), Shuffles.of(field, strata(field))
+        gold = list(gold_tests(field, orders, shuffles))
+        return cls(orders, shuffles, gold, list(run_tests(field, orders, shuffles, gold)))
+
+    def warned_of(self, tested: list[Tested]) -> set[tuple[str | None, str]]:
+        """Runs and tests that are warned of where these are all tests."""
+        ps = holm([found.p for _, _, found in tested])
+        return {
+            (key, found.test) for (key, _, found), p in zip(tested, ps, strict=True) if p <= LEVEL
+        }
+
+
+def leaks(field: Field, tests: Tests) -> None:
     """Tests of honest runs: how many have p below a level, and how many are warned of."""
-    orders, shuffles = video_orders(field), Shuffles.of(field, strata(field))
-    report = probe_leaks(field)
-    gold = list(gold_tests(field, orders, shuffles))
-    tested = sorted(run_tests(field, orders, shuffles, gold), key=lambda t: (t[2].test, t[1]))
+    order = lambda each: (each[2].test, each[1])  # noqa: E731
     head("test", "order", "runs", "p below 5 %, %", "p below 0.1 %, %")
-    for (test, order), group in groupby(tested, key=lambda t: (t[2].test, t[1])):
+    for names, group in groupby(sorted(tests.runs, key=order), key=order):
         ps = [each[2].p for each in group]
         counts = (Count(sum(p <= level for p in ps), len(ps)) for level in (0.05, 0.001))
-        row(test, order, len(ps), *counts)
-    runs = {each.run for each in report.findings}
+        row(*names, len(ps), *counts)
+    runs = {key for key, _ in tests.warned_of(tests.runs)}
     print(f"\nwarned of, all {len(field.runs)} honest runs at once: {len(runs)} {sorted(runs)}")
 
 
-def followers(field: Field, honest: list[Honest]) -> None:
-    """One run that follows an order, on a board of ten: is it found."""
-    shares = (0.05, 0.1, 0.3, 0.6)
+def followers(field: Field, honest: list[Honest], tests: Tests) -> None:
+    """Boards of ten honest runs, and with one more that follows an order: is it found."""
+    rng, warned_of = np.random.default_rng(SEED), 0
+    by_run = {run: list(of) for run, of in groupby(tests.runs, key=lambda each: each[0])}
+
+    def honest_tests() -> tuple[list[Honest], list[Tested]]:
+        runs = board(rng, honest)
+        return runs, [each for run in runs for each in by_run.get(run.run.key, [])]
+
+    warned_of = sum(bool(tests.warned_of(honest_tests()[1])) for _ in range(BOARDS))
+    head("boards of ten honest runs made apart", "with a warning, %")
+    row("leaks", Count(warned_of, BOARDS))
+    shares = (0.1, 0.3, 0.6, 0.9)
     head("answers that follow corpus.txt", *(f"{share:.0%} of them: found, %" for share in shares))
     for test in ("neighbours", "direction", "trend", "one position"):
         cells = []
         for share in shares:
-            rng, found = np.random.default_rng([SEED, int(100 * share)]), 0
+            found = 0
             for _ in range(PLANTED // 2):
-                runs = [each.run for each in board(rng, honest)]
-                mine = follower(field, runs[0], test, share, rng)._replace(key="planted/run")
-                report = probe_leaks(field.with_runs([mine, *runs[1:]]))
-                found += any(f.run == "planted/run" and f.test == test for f in report.findings)
+                runs, tested = honest_tests()
+                mine = follower(field, runs[0].run, test, share, rng)._replace(key="planted/run")
+                only = field.with_runs([mine])
+                tested += run_tests(only, tests.orders, tests.shuffles, tests.gold)
+                found += ("planted/run", test) in tests.warned_of(tested)
             cells.append(Count(found, PLANTED // 2))
         row(test, *cells)
 
@@ -195,9 +228,9 @@ def golds(field: Field) -> Iterator[Field]:
         yield field._replace(target=target, gold=tuple(gold))
 
 
-def arbitrary_gold(field: Field) -> None:
+def arbitrary_gold(field: Field, tests: Tests) -> None:
     """Tests of gold that follows nothing."""
-    orders, shuffles = video_orders(field).orders, Shuffles.of(field, strata(field))
+    orders, shuffles = tests.orders.orders, tests.shuffles
     ps: dict[str, list[float]] = {}
     for each in golds(field):
         answers = np.where(field.frame.is_video, each.target[:, 0], -1)
@@ -223,9 +256,10 @@ def main(folder: Path, submissions: Path) -> None:
     all_pairs(everybody, honest)
     boards(field, honest)
     copies(field, honest)
-    leaks(everybody)
-    arbitrary_gold(field)
-    followers(field, honest)
+    tests = Tests.of(everybody)
+    leaks(everybody, tests)
+    arbitrary_gold(field, tests)
+    followers(field, honest, tests)
 
 
 if __name__ == "__main__":
