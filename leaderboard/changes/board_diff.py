@@ -8,13 +8,16 @@ from pathlib import Path
 from msgspec import Struct
 
 from harness.errors import WrongUsageError
-from leaderboard.changes.exported import ExportedFigure, ExportedRow, read_site
+from leaderboard.changes.exported import ExportedFigure, ExportedRow, ExportedSite, read_site
 
 Span = tuple[int, int]
 
 
 class ShownRow(Struct, frozen=True):
-    """A row that stands in one of the two tables alone, or is withdrawn since."""
+    """A row that stands in one of the two tables alone, with its rank there.
+
+    `why`: when and why it was withdrawn.
+    """
 
     key: str
     team: str
@@ -91,29 +94,29 @@ def compare_sites(old: Path, new: Path) -> BoardDiff:
     return BoardDiff(
         schema=1,
         matched="folder" if keyed else "names",
-        tables=tuple(
-            _table(name, before.tables.get(name, {}), after.tables.get(name, {})) for name in names
-        ),
+        tables=tuple(_table(name, before, after) for name in names),
     )
 
 
-def _table(name: str, old: dict[str, ExportedRow], new: dict[str, ExportedRow]) -> TableDiff:
-    both = [key for key in new if key in old]
-    withdrawn = [key for key in both if new[key].withdrawn and not old[key].withdrawn]
-    changes = [_change(old[key], new[key]) for key in both if key not in withdrawn]
+def _table(name: str, before: ExportedSite, after: ExportedSite) -> TableDiff:
+    old, new = before.tables.get(name, {}), after.tables.get(name, {})
+    changes = [_change(old[key], row) for key, row in new.items() if key in old]
     changed = tuple(each for each in changes if each.figures or each.moved)
+    left = [row for key, row in old.items() if key not in new]
     return TableDiff(
         table=name,
         new=tuple(_shown(row) for key, row in new.items() if key not in old),
-        gone=tuple(_shown(row) for key, row in old.items() if key not in new),
-        withdrawn=tuple(_shown(new[key]) for key in withdrawn),
+        gone=tuple(_shown(row) for row in left if row.key not in after.withdrawn),
+        withdrawn=tuple(
+            _shown(row, after.withdrawn[row.key]) for row in left if row.key in after.withdrawn
+        ),
         changed=changed,
         same=len(changes) - len(changed),
     )
 
 
-def _shown(row: ExportedRow) -> ShownRow:
-    return ShownRow(row.key, row.team, row.system, row.rank, row.withdrawn)
+def _shown(row: ExportedRow, why: str = "") -> ShownRow:
+    return ShownRow(row.key, row.team, row.system, row.rank, why)
 
 
 def _change(old: ExportedRow, new: ExportedRow) -> RowChange:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import math
+import os
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,7 +20,9 @@ from harness.untrusted import UnfitFileError, json_document, read_small
 
 MOST_BYTES = 1 << 26
 CSV, JSON = "leaderboard.csv", "leaderboard.json"
+WITHDRAWN = "withdrawn.csv"
 COST = "cost: "
+WITHDRAWN_COLUMNS = ("key", "at", "why")
 COLUMNS = ("track", "history", "candidates", "rank", "team", "system", "metric", "value")
 AGAIN = "build the site again with `ivcr leaderboard build`"
 
@@ -60,7 +64,7 @@ class ExportedFigure(NamedTuple):
 class ExportedRow(NamedTuple):
     """A row of a table. `key`: its folders if the export has them, else made of its names.
 
-    `span`: the best and the worst rank; `withdrawn`: what the export says of it, "" if nothing.
+    `span`: the best and the worst rank.
     """
 
     key: str
@@ -68,15 +72,18 @@ class ExportedRow(NamedTuple):
     system: str
     rank: int | None
     span: tuple[int, int] | None
-    withdrawn: str
     figures: dict[str, ExportedFigure]
 
 
 class ExportedSite(NamedTuple):
-    """Rows by table and key. `keyed`: whether the keys are those of folders."""
+    """Rows by table and key. `keyed`: whether the keys are those of folders.
+
+    `withdrawn`: by key, when and why a run was withdrawn.
+    """
 
     tables: dict[str, dict[str, ExportedRow]]
     keyed: bool
+    withdrawn: dict[str, str]
 
 
 def read_site(place: Path, *, figures_alone: bool = False, by_names: bool = False) -> ExportedSite:
@@ -91,27 +98,47 @@ def read_site(place: Path, *, figures_alone: bool = False, by_names: bool = Fals
         raise EnvironmentFailure(
             f"{place}: expected a built site, its {CSV} or its {JSON}, found none; {AGAIN}"
         )
-    try:
+    with _named(path):
         data = read_small(path, MOST_BYTES)
         if path.suffix == ".json":
-            return _grouped(_json_lines(data), keyed=False)
-        lines = list(_csv_lines(data))
-        return _grouped(lines, keyed=not by_names and all(line.get("key") for line in lines))
+            return ExportedSite(_grouped(_json_lines(data), keyed=False), False, {})
+        lines = [line for line in _csv_lines(data, COLUMNS) if not _is_cost(line)]
+        keyed = not by_names and all(line.get("key") for line in lines)
+        return ExportedSite(_grouped(lines, keyed), keyed, _withdrawn(place))
+
+
+def _withdrawn(site: Path) -> dict[str, str]:
+    path = site / WITHDRAWN
+    if not site.is_dir() or not os.path.lexists(path):
+        return {}
+    with _named(path):
+        lines = _csv_lines(read_small(path, MOST_BYTES), WITHDRAWN_COLUMNS)
+        return {line["key"]: f"{line['at']}: {line['why']}" for line in lines}
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Raise SubmissionError with the file's name, where it is no export."""
+    try:
+        yield
     except (UnfitFileError, UnicodeDecodeError, csv.Error, ValueError) as error:
         reason = error.text if isinstance(error, UnfitFileError) else shown(str(error), 200)[1:-1]
         raise SubmissionError(f"{path}: expected an export of a site: {reason}; {AGAIN}") from error
 
 
-def _csv_lines(data: bytes) -> Iterator[Line]:
+def _is_cost(line: Line) -> bool:
+    return line["metric"].startswith(COST)
+
+
+def _csv_lines(data: bytes, columns: tuple[str, ...]) -> Iterator[Line]:
     reader = csv.DictReader(io.StringIO(data.decode("utf-8"), newline=""), strict=True)
-    absent = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
+    absent = [name for name in columns if name not in (reader.fieldnames or ())]
     if absent:
         raise ValueError(f"without the columns {', '.join(absent)}")
     for line in reader:
         if None in line or None in line.values():
             raise ValueError(f"line {reader.line_num} has another number of cells than the first")
-        if not line["metric"].startswith(COST):
-            yield line
+        yield line
 
 
 def _json_lines(data: bytes) -> Iterator[Line]:
@@ -127,7 +154,7 @@ def _text(value: float | None) -> str:
     return "" if value is None else repr(value)
 
 
-def _grouped(lines: Iterable[Line], keyed: bool) -> ExportedSite:
+def _grouped(lines: Iterable[Line], keyed: bool) -> dict[str, dict[str, ExportedRow]]:
     """Lines of one row stand together in an export, its first metric first."""
     tables: dict[str, dict[str, ExportedRow]] = {}
     repeats: Counter[tuple[str, str]] = Counter()
@@ -146,7 +173,7 @@ def _grouped(lines: Iterable[Line], keyed: bool) -> ExportedSite:
             before = mark
         figure = (_number(line.get(name)) for name in ("value", "low", "high"))
         row.figures[line["metric"]] = ExportedFigure(*figure)
-    return ExportedSite(tables, keyed)
+    return tables
 
 
 def _row(key: str, line: Line) -> ExportedRow:
@@ -157,7 +184,6 @@ def _row(key: str, line: Line) -> ExportedRow:
         line["system"],
         _rank(line["rank"]),
         None if best is None or worst is None else (best, worst),
-        line.get("withdrawn") or "",
         {},
     )
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from harness.files import readable
 from harness.publication.escaping import csv_cell, latex_cell, markdown_cell
-from leaderboard.board.records import Entry
+from leaderboard.board.records import Entry, Withdrawal
 from leaderboard.site.cost_plots import name_and_unit
 from leaderboard.site.wording import Words
 from leaderboard.tables.costs import CostKind
@@ -26,6 +26,7 @@ CSV_COLUMNS = (
     *("variant", "control"),
     "key",
 )
+WITHDRAWN_COLUMNS = ("key", "at", "why")
 MARKS = ("variant", "control")  # fields of a card that a row says only where they are given
 COST = "cost: "  # begins the `metric` of a line that holds a declared cost
 BETTER = {"higher": "↑", "lower": "↓"}
@@ -82,6 +83,13 @@ def csv(tables: Sequence[Table]) -> bytes:
         for line, spread in (*_csv_figures(row, table), *_csv_costs(row, table))
     ]
     frame = pd.DataFrame(lines, columns=CSV_COLUMNS, dtype="str")
+    return frame.to_csv(index=False, lineterminator="\n").encode()
+
+
+def withdrawn(runs: Iterable[Withdrawal]) -> bytes:
+    """withdrawn.csv: a line for each run that was withdrawn: its folders, the time, the reason."""
+    lines = [tuple(map(csv_cell, (run.key, run.at, run.why))) for run in runs]
+    frame = pd.DataFrame(lines, columns=WITHDRAWN_COLUMNS, dtype="str")
     return frame.to_csv(index=False, lineterminator="\n").encode()
 
 

@@ -84,8 +84,7 @@ COPIES: dict[str, Hide] = {
 
 def _put_first(ranking: Ranks, row: int, video: int) -> None:
     rest = ranking[row][ranking[row] != video]
-    ranking[row, 0] = video
-    ranking[row, 1:] = rest[: ranking.shape[1] - 1]
+    ranking[row] = np.concatenate([[video], rest, [-1]])[: ranking.shape[1]]
 
 
 def follower(field: Field, run: ProbedRun, test: str, share: float, rng: Rng) -> ProbedRun:
@@ -103,5 +102,5 @@ def follower(field: Field, run: ProbedRun, test: str, share: float, rng: Rng) ->
                 _put_first(ranking, row, row * size // len(ranking))
             elif same:
                 _put_first(ranking, row, int(rng.integers(before, size)))
-        before, dialogue = int(ranking[row, 0]), field.frame.dialogue[row]
+        before, dialogue = max(int(ranking[row, 0]), 0), field.frame.dialogue[row]
     return run._replace(ranking=ranking, chosen=chosen)

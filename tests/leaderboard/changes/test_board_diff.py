@@ -7,6 +7,7 @@ import shutil
 import pytest
 
 from harness.errors import EnvironmentFailure, SubmissionError, WrongUsageError
+from leaderboard.board.records import Withdrawal
 from leaderboard.changes.board_diff import compare_sites
 from leaderboard.changes.diff_lines import diff_lines
 from leaderboard.site import exports
@@ -84,14 +85,16 @@ def test_a_rank_range_that_moved_is_a_change(tmp_path):
     assert "     rank 1 (1-2) -> 1 (1-1)" in list(diff_lines(compare_sites(old, new)))
 
 
-def test_a_withdrawn_row_is_named_with_its_reason_and_only_once(tmp_path):
-    row = entry("a", **{"R@1": 0.5})
-    old, new = export(tmp_path / "old", row), export(tmp_path / "new", row)
-    rewrite(new, lambda line: line | {"rank": "", "withdrawn": "a leak"})
+def test_a_withdrawn_row_is_named_with_its_reason_and_is_not_merely_gone(tmp_path):
+    rows = [entry(name, **{"R@1": 0.5}) for name in "abc"]
+    old, new = export(tmp_path / "old", *rows), export(tmp_path / "new", rows[0])
+    runs = [Withdrawal(rows[1].key, "2026-01-02T03:04:05Z", '=a leak, "ours"')]
+    (new / "withdrawn.csv").write_bytes(exports.withdrawn(runs))
     found = only(compare_sites(old, new))
-    assert [(each.key, each.why) for each in found.withdrawn] == [(row.key, "a leak")]
-    assert found.changed == ()
-    assert not any(table.differs for table in compare_sites(new, new).tables)
+    assert [(each.key, each.why) for each in found.withdrawn] == [
+        (rows[1].key, '2026-01-02T03:04:05Z: \'=a leak, "ours"')
+    ]
+    assert [each.key for each in found.gone] == [rows[2].key]
 
 
 def test_exports_without_folders_are_matched_by_names(tmp_path):
