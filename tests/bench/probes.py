@@ -186,16 +186,17 @@ def leaks(field: Field, tests: Tests) -> None:
 
 def followers(field: Field, honest: list[Honest], tests: Tests) -> None:
     """Boards of ten honest runs, and with one more that follows an order: is it found."""
-    rng, warned_of = np.random.default_rng(SEED), 0
+    rng = np.random.default_rng(SEED)
     by_run = {run: list(of) for run, of in groupby(tests.runs, key=lambda each: each[0])}
 
     def honest_tests() -> tuple[list[Honest], list[Tested]]:
         runs = board(rng, honest)
         return runs, [each for run in runs for each in by_run.get(run.run.key, [])]
 
-    warned_of = sum(bool(tests.warned_of(honest_tests()[1])) for _ in range(BOARDS))
-    head("boards of ten honest runs made apart", "with a warning, %")
-    row("leaks", Count(warned_of, BOARDS))
+    warned = [tests.warned_of(honest_tests()[1]) for _ in range(BOARDS)]
+    head("boards of ten honest runs made apart", "with a warning, %", "of")
+    named = sorted({str(key) for of in warned for key, _ in of})
+    row("leaks", Count(sum(map(bool, warned)), BOARDS), ", ".join(named))
     shares = (0.1, 0.3, 0.6, 0.9)
     head("answers that follow corpus.txt", *(f"{share:.0%} of them: found, %" for share in shares))
     for test in ("neighbours", "direction", "trend", "one position"):

@@ -9,7 +9,6 @@ import pytest
 from harness.probes.leaks import probe_leaks
 from harness.probes.orders import mean_places, video_orders
 from harness.probes.text_report import leaks_lines
-from harness.statistics import drawn_p
 from tests.bench.planted import follower
 from tests.probes.test_copies import write_runs
 from tests.probes.worlds import honest, run, scores
@@ -79,23 +78,6 @@ def test_orders_that_are_the_same_are_named_once(field):
 
 def test_equal_values_share_their_mean_place():
     assert mean_places([5, 1, 5, 9]).tolist() == [1.5, 0.0, 1.5, 3.0]
-
-
-def test_draws_beyond_a_figure_are_counted_where_there_are_enough():
-    draws = np.arange(1000.0)
-    far = np.count_nonzero(np.abs(draws - 499.5) >= 400.5)
-    assert drawn_p(900.0, draws) == pytest.approx((1 + far) / 1001)
-    assert drawn_p(3.0, np.full(10, 3.0)) == 1.0
-
-
-@pytest.mark.parametrize("mean", [3.0, 50.0])
-def test_a_small_p_beyond_the_draws_is_near_the_exact_one(mean):
-    from scipy.stats import poisson
-
-    draws = np.random.default_rng(2).poisson(mean, 5000)
-    far = poisson.isf(1e-6, mean)
-    exact = 2 * poisson.sf(far - 1, mean)
-    assert exact / 30 < drawn_p(far, draws) < exact * 30
 
 
 def test_the_command_prints_text_and_json(ivcr, tmp_path, bench):
