@@ -52,7 +52,7 @@ STAIRCASES = {
         ("harness.scoring",),
         ("harness.comparison", "harness.results"),
         ("harness.items",),
-        ("harness.audit",),
+        ("harness.audit", "harness.probes"),
         ("harness.public_copy",),
         ("harness.challenge",),
         ("harness.cli",),
@@ -75,7 +75,7 @@ STAIRCASES = {
     "leaderboard": (
         ("leaderboard.results",),
         ("leaderboard.board",),
-        ("leaderboard.tables",),
+        ("leaderboard.tables", "leaderboard.changes"),
         ("leaderboard.site",),
     ),
 }  # fmt: skip

@@ -21,6 +21,7 @@ COMMANDS = {
     "metrics": "harness.cli.scoring:metrics",
     "compare": "harness.cli.compare:compare",
     "items": "harness.cli.compare:items",
+    "probe": "harness.cli.probe:probe",
     "audit": "harness.cli.audit:audit",
     "baseline": "harness.cli.baseline:baseline",
     "leaderboard": "harness.cli.leaderboard:leaderboard",

@@ -119,6 +119,8 @@ def files(contents: SiteContents) -> Iterator[tuple[str, bytes]]:
     board, browser = contents.board, contents.browser
     yield MARK, b"A site written by `ivcr leaderboard build`, which may replace it.\n"
     yield "leaderboard.json", exports.board(board.entries)
+    if board.withdrawn:
+        yield "withdrawn.csv", exports.withdrawn(board.withdrawn)
     pages = Pages(contents.bench, browsing=browser is not None, mark=ledger_mark(board.mark))
     for table in contents.tables:
         if table.name not in contents.unchanged:
