@@ -10,6 +10,7 @@ from harness.publication.disclosure import DECIMALS, SMALLEST_CELL
 from harness.publication.headlines import HEADLINES
 from harness.pull_requests.bounds import JSON_BYTES, TOML_BYTES
 from harness.pull_requests.change_report import ChangeReport
+from harness.pull_requests.names import is_plain
 from harness.schemas.documents import plain, require
 from harness.untrusted import UnfitFileError, json_document, read_small, toml_table
 
@@ -38,12 +39,10 @@ def figure_lines(report: ChangeReport, scores: Path) -> dict[str, list[str]]:
     `scores` holds `<team>/<run>.json` for the runs that were scored. Cells of few turns are left
     out. Raises EnvironmentFailure if a file is not as `ivcr score` writes it.
     """
-    found = {}
-    for run in report.runs if report.team is not None else ():
-        path = scores / report.team.folder / f"{run.folder}.json" if report.team else scores
-        if path.is_file():
-            found[run.folder] = [_line(_cells(path))]
-    return found
+    team = "" if report.team is None else report.team.folder
+    names = [run.folder for run in report.runs if is_plain(team) and is_plain(run.folder)]
+    paths = {name: scores / team / f"{name}.json" for name in names}
+    return {name: [_line(_cells(path))] for name, path in paths.items() if path.is_file()}
 
 
 def _cells(path: Path) -> dict[str, Any]:

@@ -188,6 +188,8 @@ class GitObjects(AbstractContextManager["GitObjects"]):
             self._process.wait(5)
         ended = self._process.poll() is not None
         words = cast("IO[bytes]", self._process.stderr).read(_HEADER) if ended else b""
+        if b"promisor" in words:
+            return ObjectsAbsentError(f"{self.repository}: objects are not here; {_FETCH}")
         text = shown(words.decode("utf-8", "replace").strip(), 200)
         return EnvironmentFailure(
             f"{self.repository}: Git does not read it: {text}; name a repository, with Git 2.36 or "

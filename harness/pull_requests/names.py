@@ -86,6 +86,11 @@ def _without_hidden(name: str) -> str:
     return "".join(each for each in name if unicodedata.category(each) != "Cf")
 
 
+def is_plain(name: str) -> bool:
+    """Whether a text is a name that a team's or a run's folder may have."""
+    return folder_name_fault(name.encode("utf-8", "backslashreplace")) is None
+
+
 def folder_name_fault(name: bytes) -> NameFault | None:
     """What is wrong with the name of a team's or a run's folder."""
     if _FOLDER_NAME.fullmatch(name) and len(name) <= NAME_BYTES:
