@@ -30,7 +30,7 @@ def base(repository):
 
 @pytest.fixture
 def checked(benchmark, repository, base):
-    """Check a head (paths, or a commit) against the base; the report holds its schema's promises."""
+    """Check a head (paths, or a commit) against the base; the report is sound."""
 
     def run(head, **settings):
         commit = head if isinstance(head, str) else repository.commit(head, base)

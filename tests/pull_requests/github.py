@@ -1,4 +1,4 @@
-"""Stand-ins for what only GitHub has: contexts, the files of a step, `gh api`, pip and checkouts."""
+"""Stand-ins for what only GitHub has: contexts, files of a step, `gh api`, pip, checkouts."""
 
 from __future__ import annotations
 
@@ -50,7 +50,8 @@ if options["--method"] != "GET":
         [each] = [each for each in comments if str(each["id"]) == number]
         each.update(sent)
     else:
-        comments.append({{"id": 900 + len(comments), "user": {{"login": "github-actions[bot]"}}, **sent}})
+        user = {{"login": "github-actions[bot]"}}
+        comments.append({{"id": 900 + len(comments), "user": user, **sent}})
     (state / "answers.json").write_text(json.dumps(data))
 elif place.endswith("/zip"):
     sys.stdout.buffer.write((state / "artifact.zip").read_bytes())
@@ -69,7 +70,8 @@ test -e constraints.txt && test -e pyproject.toml && pwd > "$(dirname "$0")/sour
 """
 IVCR = """#!/bin/sh
 if [ "$1" = intake ] && [ -n "{intake}" ]; then exec {intake} "$@"; fi
-PYTHONPATH="$(cat "$(dirname "$0")/source")" exec {python} -c 'from harness.cli import main; main()' "$@"
+export PYTHONPATH="$(cat "$(dirname "$0")/source")"
+exec {python} -c 'from harness.cli import main; main()' "$@"
 """
 
 

@@ -202,8 +202,8 @@ def test_nothing_of_a_repository_is_run(tmp_path, benchmark):
     work = write_folder(tmp_path / "work", BASE)
 
     def git(*command):
-        subprocess.run(["git", "-C", str(work), "-c", "user.name=t", "-c", "user.email=t@example.org",
-                        *command], check=True, capture_output=True)  # fmt: skip
+        who = ("-c", "user.name=t", "-c", "user.email=t@example.org")
+        subprocess.run(["git", "-C", str(work), *who, *command], check=True, capture_output=True)
 
     git("init", "-q")
     git("add", "-f", ".")
@@ -257,8 +257,8 @@ def test_labels_are_never_opened_and_git_alone_is_run(tmp_path, repository, base
         path.write_text("not to be read\n")
     head = repository.commit(changed(BASE, HONEST), base)
     run = subprocess.run(
-        [sys.executable, "-c", WATCHED, "pr", "check", base, head, "--repository", repository.folder,
-         "--benchmark", folder, "--out", tmp_path / "out", "--runs", tmp_path / "runs"],
+        [sys.executable, "-c", WATCHED, "pr", "check", base, head,
+         "--repository", repository.folder, "--benchmark", folder, "--out", tmp_path / "out", "--runs", tmp_path / "runs"],
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     found = json.loads(run.stderr.splitlines()[-1])

@@ -116,7 +116,8 @@ HOSTILE = [
     ("a team as a link", "link", {f"{S}/gamma": Node(b"alpha", LINK)}),
     ("a run as a submodule", "submodule", beside({f"{NEW}/run2": Node(COMMIT, "160000")})),
     ("a team as a submodule", "submodule", {f"{S}/gamma": Node(COMMIT, "160000")}),
-    ("an executable", "executable", beside({f"{NEW}/run1/card.toml": Node(CARD.encode(), "100755")})),
+    ("an executable", "executable",
+     beside({f"{NEW}/run1/card.toml": Node(CARD.encode(), "100755")})),
     ("a mode that Git has not", "link",
      beside({f"{NEW}/run1/card.toml": Node(CARD.encode(), "140000")})),
     ("an empty folder", "stray-file", beside({f"{NEW}/run2": {}})),
@@ -134,7 +135,7 @@ HOSTILE = [
     ("too many files", "too-many-files",
      beside({f"{NEW}/run1/{number}": b"x" for number in range(1001)})),
     ("too many runs", "too-many-files",
-     beside({path: data for number in range(51) for path, data in run_at(f"{NEW}/r{number}").items()})),
+     beside({path: data for n in range(51) for path, data in run_at(f"{NEW}/r{n}").items()})),
     # What validation finds
     ("two predictions files", "invalid-run",
      beside({f"{NEW}/run1/predictions.jsonl.gz": gzip.compress(PREDICTIONS)})),

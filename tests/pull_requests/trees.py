@@ -96,7 +96,7 @@ class Repository:
         return self._known[key]
 
     def tree(self, tree):
-        """The tree object of paths; names are split at slashes, `\\x1f` stands for one in a name."""
+        """The tree object of paths; `\\x1f` stands for a slash in a name."""
         entries = {}
         for path, content in tree.items():
             raw = path if isinstance(path, bytes) else path.encode("utf-8", "surrogateescape")
