@@ -89,7 +89,8 @@ class _Check:
         start = change_history(objects, old, new)
         self.ids = (*self.ids[:2], start.merge_base)
         self.commits = start.commits
-        trees = _Trees(*(GitTree(objects, each) for each in (old.tree, start.start, new.tree)))
+        found = (GitTree(objects, each) for each in (old.tree, start.start, new.tree))
+        trees = _Trees(next(found), next(found), next(found))
         if old.commit is None or new.commit is None:
             return trees
         return trees._replace(

@@ -256,11 +256,9 @@ def test_labels_are_never_opened_and_git_alone_is_run(tmp_path, repository, base
         path.parent.mkdir(exist_ok=True)
         path.write_text("not to be read\n")
     head = repository.commit(changed(BASE, HONEST), base)
-    run = subprocess.run(
-        [sys.executable, "-c", WATCHED, "pr", "check", base, head,
-         "--repository", repository.folder, "--benchmark", folder, "--out", tmp_path / "out", "--runs", tmp_path / "runs"],
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
+    command = [sys.executable, "-c", WATCHED, "pr", "check", base, head, "--benchmark", folder]
+    places = ["--repository", repository.folder, "--out", tmp_path / "o", "--runs", tmp_path / "r"]
+    run = subprocess.run([*command, *places], capture_output=True, text=True, check=True)
     found = json.loads(run.stderr.splitlines()[-1])
     assert found["opened"]
     assert not set(map(str, private)) & set(found["opened"])

@@ -2,7 +2,6 @@
 
 import gzip
 import os
-import socket
 
 import pytest
 
@@ -19,7 +18,6 @@ from tests.pull_requests.trees import (
     S,
     changed,
     run_at,
-    write_folder,
 )
 from tests.validation.samples import CARD
 
@@ -235,65 +233,6 @@ def test_no_time_is_a_reason(benchmark, repository, base):
     report = check_change(base, base, benchmark, options, bounds.Deadline(0))
     require_sound(report)
     assert codes(report) == {"time"}
-
-
-class TestFolders:
-    """The same of folders, and what only a disk has."""
-
-    @pytest.fixture
-    def check(self, tmp_path, benchmark):
-        def run(change=None, files=HONEST, **settings):
-            before = write_folder(tmp_path / "base", BASE)
-            after = write_folder(tmp_path / "head", changed(BASE, files))
-            if change is not None:
-                change(after / NEW / "run1")
-            options = CheckOptions(**{"author": "gina", **settings})
-            report = check_change(str(before), str(after), benchmark, options)
-            require_sound(report)
-            return report
-
-        return run
-
-    def test_an_honest_change_is_accepted(self, check):
-        assert check().findings == ()
-
-    @pytest.mark.parametrize(("code", "files"), [
-        ("another-team", run_at(f"{ALPHA}/run2")),
-        ("ledger", beside({f"{S}/ledger.jsonl": b""})),
-        ("link", beside({f"{NEW}/run2": Node(b"/etc", LINK)})),
-        ("executable", beside({f"{NEW}/run1/run.json": Node(b"{}", "100755")})),
-        ("outside", beside({"README.md": b"mine"})),
-        ("name", beside({f"{NEW}/run1/a\nb": b"x"})),
-    ])  # fmt: skip
-    def test_a_hostile_change_is_refused(self, code, files, check):
-        assert code in codes(check(files=files))
-
-    def test_a_pipe_is_not_waited_for(self, check):
-        assert codes(check(lambda run: os.mkfifo(run / "run.json"))) == {"link"}
-
-    def test_a_pipe_in_place_of_predictions(self, check):
-        def change(run):
-            (run / "predictions.jsonl").unlink()
-            os.mkfifo(run / "predictions.jsonl")
-
-        assert codes(check(change)) == {"link", "invalid-run"}
-
-    def test_a_socket(self, check, tmp_path, monkeypatch):
-        def change(run):
-            monkeypatch.chdir(run)
-            with socket.socket(socket.AF_UNIX) as made:
-                made.bind("run.json")
-
-        assert codes(check(change)) == {"link"}
-
-    def test_a_huge_file_without_contents_is_not_read(self, check):
-        def change(run):
-            os.truncate(run / "predictions.jsonl", 1 << 40)
-
-        assert codes(check(change)) == {"too-large", "invalid-run"}
-
-    def test_a_circle_of_links(self, check):
-        assert codes(check(lambda run: (run / "run.json").symlink_to(run))) == {"link"}
 
 
 def test_a_benchmark_without_the_split_is_refused_before(repository, base, benchmark):

@@ -17,6 +17,8 @@ from harness.submission import STARTER, write
 from tests.baselines.conftest import imported
 from tests.pull_requests.github import REPOSITORY, TRUSTED, UNTRUSTED, Runner, git, workflow
 
+pytestmark = pytest.mark.slow
+
 
 def put(folder, team, benchmark, extra=()):
     """A team with a run that abstains throughout."""
