@@ -146,7 +146,13 @@ def check_team_file(
     elif fault is not None:
         log.add("team-file", path, f"{fault}; see harness/schemas/team.json")
     names = [str(name).lower() for name in table.get("accounts", ())]
-    if fault is None and author is not None and author.lower() not in names:
+    if table.get("anonymous") and (author is not None or names):
+        text = (
+            "an anonymous team cannot come by a pull request, whose author is public, nor name "
+            "accounts; ask the organizers to put its folder there"
+        )
+        log.add("anonymous", path, text)
+    elif fault is None and author is not None and author.lower() not in names:
         text = f"`accounts` does not name {shown(author)}, who could not change this folder again"
         log.add("accounts", path, text, "warning")
 

@@ -149,6 +149,8 @@ HOSTILE = [
     ("an unknown key", "team-file", beside({f"{NEW}/team.toml": b'name = "G"\nadmin = true\n'})),
     ("a deep team.toml", "team-file",
      beside({f"{NEW}/team.toml": b"name = " + b"[" * 10_000 + b"\n"})),
+    ("an anonymous team", "anonymous",
+     beside({f"{NEW}/team.toml": b'name = "The Foxes"\nanonymous = true\n'})),
     ("nothing", "no-change", {}),
 ]  # fmt: skip
 

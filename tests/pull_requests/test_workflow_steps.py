@@ -186,6 +186,8 @@ def test_what_is_merged_is_built(world):
     runner = world.trusted("build", benchmark=world.private)
     assert runner.run(BUILD) == 0, runner.log
     assert (runner.temp / "site" / "index.html").is_file()
+    board = json.loads((runner.temp / "site" / "leaderboard.json").read_text())
+    assert [row["team"] for row in board["rows"]] == [STARTER.team]
 
 
 def test_without_a_challenge_no_ledger_is_kept(world):
