@@ -7,7 +7,9 @@ import sys
 import pytest
 
 from harness.errors import EnvironmentFailure, WrongUsageError
+from harness.pull_requests import git_objects
 from harness.pull_requests.change_check import CheckOptions, check_change
+from harness.pull_requests.git_objects import git_environment
 from tests.pull_requests.conftest import codes
 from tests.pull_requests.trees import (
     BASE,
@@ -172,8 +174,13 @@ def test_a_shallow_base_is_no_fault_of_the_change(tmp_path, repository, base, be
         check_change(tip, head, benchmark, CheckOptions(shallow.folder))
 
 
-def test_objects_that_were_not_fetched_are_not_fetched(tmp_path, repository, base, benchmark):
-    """A partial clone whose remote would run a program."""
+@pytest.mark.parametrize("older", [False, True])
+def test_objects_that_were_not_fetched_are_not_fetched(
+    older, tmp_path, repository, base, benchmark, monkeypatch
+):
+    """A partial clone whose remote would run a program; an older Git knows no GIT_NO_LAZY_FETCH."""
+    if older:
+        monkeypatch.setattr(git_objects, "git_environment", without_lazy_fetch)
     head = repository.commit(changed(BASE, HONEST), base)
     mark = tmp_path / "ran"
     partial = Repository(tmp_path / "partial.git")
@@ -187,6 +194,10 @@ def test_objects_that_were_not_fetched_are_not_fetched(tmp_path, repository, bas
     with pytest.raises(EnvironmentFailure, match="not here"):
         check_change(base, head, benchmark, CheckOptions(partial.folder))
     assert not mark.exists()
+
+
+def without_lazy_fetch(folder):
+    return {k: v for k, v in git_environment(folder).items() if k != "GIT_NO_LAZY_FETCH"}
 
 
 RUN_BY_CONFIGURATION = [

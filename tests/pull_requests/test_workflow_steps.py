@@ -6,6 +6,7 @@ Each step runs with bash as GitHub runs it; checkouts, the API and installations
 import json
 import re
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -184,8 +185,10 @@ def test_a_report_that_is_none_ends_the_job(world, honest, text, tmp_path):
 
 def test_what_is_merged_is_built(world):
     runner = world.trusted("build", benchmark=world.private)
+    runner.contexts["secrets.IVCR_RESULTS"] = results = str(world.root / "kept results")
     assert runner.run(BUILD) == 0, runner.log
     assert (runner.temp / "site" / "index.html").is_file()
+    assert Path(results).is_dir()
     board = json.loads((runner.temp / "site" / "leaderboard.json").read_text())
     assert [row["team"] for row in board["rows"]] == [STARTER.team]
 
@@ -201,13 +204,16 @@ def test_the_ledger_is_pushed_where_there_is_a_challenge(world, tmp_path):
     """Intake itself has its own tests: here a stand-in writes the line."""
     intake = tmp_path / "intake"
     intake.write_text(
-        '#!/bin/sh\ntest "$2 $3" = "submissions --benchmark" && echo "{}" >> "$2/ledger.jsonl"\n'
+        f'#!/bin/sh\nr="{tmp_path}/re sults"\n'
+        'test "$#|$5|$6|$8" = "8|--results|$r|$r.receipts"'
+        ' && test "$2 $3" = "submissions --benchmark" && echo "{}" >> "$2/ledger.jsonl"\n'
     )
     intake.chmod(0o755)
     git("-C", str(world.edit), "checkout", "--quiet", "--detach", world.base)
     (world.edit / "submissions" / "challenge.toml").write_text('title = "C"\n')
     merged = world.push("HEAD:refs/heads/main")
     runner = world.trusted("ledger", benchmark=world.private, intake=str(intake))
+    runner.contexts["secrets.IVCR_RESULTS"] = f"{tmp_path}/re sults"
     assert runner.run(INTAKE) == 0, runner.log
     assert git("-C", str(world.origin), "rev-parse", "main~1") == merged
     changed = git("-C", str(world.origin), "diff", "--name-only", merged, "main")
