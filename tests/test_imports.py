@@ -44,6 +44,7 @@ STAIRCASES = {
         ("harness.benchmark", "harness.replies", "harness.chat", "harness.publication"),
         ("harness.submission",),
         ("harness.sources", "harness.validation"),
+        ("harness.pull_requests",),
         ("harness.protocols",),
         ("harness.formats",),
         ("harness.outcomes", "harness.statistics"),

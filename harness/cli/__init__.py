@@ -30,6 +30,7 @@ COMMANDS = {
     "rename": "harness.cli.challenge:rename",
     "admit": "harness.cli.challenge:admit",
     "ledger": "harness.cli.challenge:ledger",
+    "pr": "harness.cli.pull_requests:pr",
     "demo": "harness.cli.demo:demo",
 }
 
