@@ -22,7 +22,7 @@ from harness.statistics import Design, paired_errors
 # A new best must beat the old one by more than so many paired clustered standard errors.
 STEPS = 2.0
 # By a headline's track: the one metric of which a team is told where feedback is "ladder".
-TOLD = {
+RELEASED_METRICS = {
     "video": FIND_VIDEO,
     "choice": CHOOSE_VIDEO,
     "moment": FIND_MOMENT,
@@ -31,7 +31,7 @@ TOLD = {
 }
 
 
-class Told(NamedTuple):
+class ReleasedFigure(NamedTuple):
     """What a team is told of a new score.
 
     `figure`: of the headline metric, in its unit; None: nothing is told. `best`: whether this run
@@ -51,8 +51,9 @@ class LadderFeedback:
     team's best released one, the figure is released if mean(d) > steps * se(d), else what was
     released before stays. There se is the standard deviation over root n; here turns share
     dialogues and gold videos, so it is the paired standard error that is robust over both
-    (harness.statistics). The first run is compared with empty answers. Their steps is 1, which a
-    run with two more right turns passes; with s steps that takes more than s^2 turns.
+    (harness.statistics). The first run is compared with empty answers. Theirs is one step,
+    which a run with two more right turns passes, and in a long dialogue with one: so single guesses
+    are tested. With s steps some s^2 turns of different dialogues have to be right at once.
 
     `metric`: the name of a mean in METRICS; `design`: that of the split.
     """
@@ -78,18 +79,19 @@ class LadderFeedback:
         return published(float(new.values.sum() / total), metric.unit)
 
 
-def told_metric(track: str | None) -> str:
+def released_metric(track: str | None) -> str:
     """The metric of which teams are told under "ladder", by the headline's track (None: video).
 
     Raises WrongUsageError for a track without a mean over turns or dialogues that all runs share.
     """
     name = "video" if track is None else track
-    if name not in TOLD:
+    if name not in RELEASED_METRICS:
+        tracks = ", ".join(RELEASED_METRICS)
         raise WrongUsageError(
-            f'feedback = "ladder" needs a headline whose track is one of {", ".join(TOLD)}, got '
-            f'{name!r}; choose one of these in challenge.toml, or feedback = "none"'
+            f'feedback = "ladder" needs a headline whose track is one of {tracks}, got {name!r}; '
+            'choose one of these in challenge.toml, or feedback = "none"'
         )
-    return TOLD[name]
+    return RELEASED_METRICS[name]
 
 
 def feedback_in_force(declared: Feedback, labels: str) -> Feedback:
@@ -102,7 +104,7 @@ def feedback_in_force(declared: Feedback, labels: str) -> Feedback:
 
 def feedback(
     kind: Feedback, metric: str, previous_best: Column | None, new: Column, design: Design
-) -> Told:
+) -> ReleasedFigure:
     """What a team is told of a new run's headline `metric`, and whether it is its new best.
 
     `previous_best`, `new`: the metric's columns, table (2, turns); previous_best: of the team's run
@@ -110,12 +112,14 @@ def feedback(
     is rounded as boards on hidden labels round it.
     """
     if kind == "none" or new.why is not None or new.weights.sum() <= 0:
-        return Told(None, best=False)
+        return ReleasedFigure(None, best=False)
     if kind == "ladder":
         released = LadderFeedback(metric, design).release(previous_best, new)
-        return Told(released, best=released is not None)
+        return ReleasedFigure(released, best=released is not None)
     figure, before = (
         -np.inf if column is None else float(column.values.sum() / column.weights.sum())
         for column in (new, previous_best)
     )
-    return Told(published(float(figure), METRICS[metric].unit), best=bool(figure > before))
+    return ReleasedFigure(
+        published(float(figure), METRICS[metric].unit), best=bool(figure > before)
+    )

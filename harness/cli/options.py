@@ -95,7 +95,7 @@ def processes_option(command: F) -> F:
         "--processes",
         type=click.IntRange(min=1),
         show_default="one a core",
-        help="How many processes score.",
+        help="How many processes share the work.",
     )(command)
 
 
@@ -106,16 +106,6 @@ def config_option(command: F) -> F:
         type=click.Path(path_type=Path),
         metavar="FILE.toml",
         help="A file with settings; for a baseline that is made of others, with its members.",
-    )(command)
-
-
-def processes_option(command: F) -> F:
-    """The option --processes of commands that take several submissions."""
-    return click.option(
-        "--processes",
-        type=click.IntRange(min=1),
-        show_default="one a core for more than a few SUB",
-        help="How many processes share the work of several SUB.",
     )(command)
 
 

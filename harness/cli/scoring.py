@@ -60,7 +60,6 @@ def score(
     """
     from harness.benchmark import Benchmark
     from harness.cli.options import warn_of_hidden_labels
-    from harness.errors import SubmissionError
 
     where = Benchmark(benchmark)
     if protocol == "official":
@@ -74,6 +73,12 @@ def score(
     else:
         _score_one(submissions[0], where, split, out, outcomes, partial)
     warn_of_hidden_labels(where)
+    _require_all(failed)
+
+
+def _require_all(failed: list[str]) -> None:
+    from harness.errors import SubmissionError
+
     if failed:
         raise SubmissionError(f"not scored, for the reasons above: {', '.join(failed)}")
 

@@ -91,8 +91,8 @@ class _Task(NamedTuple):
 
 @cache
 def _public(benchmark: Path, split: str) -> tuple[Benchmark, PublicSplit]:
-    opened = Benchmark(benchmark)
-    return opened, read_public(opened, split)
+    where = Benchmark(benchmark)
+    return where, read_public(where, split)
 
 
 def _carry_out(task: _Task) -> tuple[int, CheckedSubmission]:

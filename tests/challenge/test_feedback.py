@@ -5,11 +5,11 @@ import pytest
 
 from harness.challenge.challenge_file import DEFAULT_FEEDBACK
 from harness.challenge.feedback import (
-    TOLD,
+    RELEASED_METRICS,
     LadderFeedback,
     feedback,
     feedback_in_force,
-    told_metric,
+    released_metric,
 )
 from harness.errors import WrongUsageError
 from harness.metrics import METRICS, Column
@@ -110,12 +110,12 @@ def test_the_default_is_a_kind_of_the_schema():
 
 
 def test_what_is_told_is_a_mean_of_shares_for_every_track_that_has_one():
-    assert told_metric(None) == "R@1"
-    for track in TOLD:
-        metric = METRICS[told_metric(track)]
+    assert released_metric(None) == "R@1"
+    for track in RELEASED_METRICS:
+        metric = METRICS[released_metric(track)]
         assert (metric.average, metric.better, metric.unit) == ("mean", "higher", "share")
     with pytest.raises(WrongUsageError, match="response-en"):
-        told_metric("response-en")
+        released_metric("response-en")
 
 
 KS = (1, 10, 100)
