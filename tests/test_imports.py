@@ -37,6 +37,7 @@ GROUND = (
     "harness.replacement.folders", "harness.temporal", "harness.schemas",
     "harness.schemas.documents", "harness.untrusted", "harness.untrusted.array_archive",
     "harness.untrusted.bounded_text", "harness.untrusted.plain_file", "harness.untrusted.unpacking",
+    "harness.workers", "harness.workers.pool", "harness.workers.spawning",
 )  # fmt: skip
 # Each may import what stands on a step before its own, and nothing of its neighbours on its step.
 STAIRCASES = {
