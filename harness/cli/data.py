@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from harness.cli.options import ListingCommand
-from harness.cli.publishing import open_labels, publish, verify_labels
+from harness.cli.organizing.publishing import open_labels, publish, verify_labels
 
 if TYPE_CHECKING:
     from harness.benchmark import Labels
@@ -131,7 +131,7 @@ def mini(out: Path, seed: int) -> None:
 def info(folder: Path) -> None:
     """Show what a benchmark folder holds, and whether it may be handed out."""
     from harness.benchmark import Benchmark, VideoFolder
-    from harness.cli.publishing import show_standing
+    from harness.cli.organizing.publishing import show_standing
     from harness.files import shown
     from harness.public_copy.standing import standing
     from harness.records import SPLITS

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import msgspec
 
 from harness.challenge.challenge_file import Challenge, read_challenge
+from harness.challenge.feedback import feedback_in_force
 from harness.challenge.ledger import read_ledger
 from harness.challenge.state import ChallengeState, RunState, replay
 from harness.challenge.teams import Team, read_team
@@ -86,7 +87,7 @@ class Admission:
     def _figures_wait(self, phase: str | None) -> bool:
         """Whether a phase tells less than exact figures, and the ledger has not closed it."""
         declared = next((each for each in self._challenge.phases if each.name == phase), None)
-        if declared is None or declared.feedback == "exact":
+        if declared is None or feedback_in_force(declared.feedback, self._bench.labels) == "exact":
             return False
         times = self._state.phases.get(declared.name)
         return times is None or times.closed_at is None

@@ -39,9 +39,10 @@ feedback = "ladder"
 
 
 @pytest.fixture
-def challenge(tmp_path):
+def challenge(tmp_path, request):
     """Two teams with a run each, of which the ledger knows nothing yet."""
-    benchmark, submissions = imported(tmp_path), tmp_path / "submissions"
+    labels = getattr(request, "param", "public")
+    benchmark, submissions = imported(tmp_path, labels=labels), tmp_path / "submissions"
     submissions.mkdir()
     (submissions / "challenge.toml").write_text(CHALLENGE)
     header = benchmark.header
@@ -77,7 +78,9 @@ def challenge(tmp_path):
         site=tmp_path / "site",
         put=put,
         tell=tell,
-        build=lambda: build_site(submissions, benchmark.folder, tmp_path / "site"),
+        build=lambda: build_site(
+            submissions, benchmark.folder, tmp_path / "site", results=tmp_path / "results"
+        ),
     )
     found.rows = lambda: json.loads((found.site / "leaderboard.json").read_text())["rows"]
     for key in ("one/run", "two/run"):
@@ -127,13 +130,20 @@ def test_a_withdrawn_run_stays_struck_with_time_and_reason_without_its_files(cha
     assert [row["team"] for row in challenge.rows()] == ["two"]
 
 
-def test_figures_of_a_phase_that_tells_none_wait_until_the_ledger_closes_it(challenge):
+@pytest.mark.parametrize("challenge", ["hidden"], indirect=True)
+def test_figures_of_a_phase_that_tells_less_wait_until_the_ledger_closes_it(challenge):
     accept(challenge, "one/run", "final")
     challenge.build()
     assert challenge.rows() == []
     page = (challenge.site / "index.html").read_text()
     assert "one/run" in page[page.index('id="pending"') :]
     challenge.tell("phase-closed", why=phase_reason("final"))
+    challenge.build()
+    assert [row["team"] for row in challenge.rows()] == ["one"]
+
+
+def test_public_labels_leave_nothing_to_wait_for(challenge):
+    accept(challenge, "one/run", "final")
     challenge.build()
     assert [row["team"] for row in challenge.rows()] == ["one"]
 
