@@ -50,7 +50,7 @@ STAIRCASES = {
         ("harness.slices",),
         ("harness.metrics",),
         ("harness.scoring",),
-        ("harness.comparison",),
+        ("harness.comparison", "harness.results"),
         ("harness.items",),
         ("harness.audit",),
         ("harness.challenge",),
@@ -85,7 +85,7 @@ ABROAD = {
     "leaderboard.results": (
         "harness.benchmark", "harness.submission", "harness.validation", "harness.outcomes",
         "harness.statistics", "harness.slices", "harness.metrics", "harness.scoring",
-        "harness.comparison",
+        "harness.comparison", "harness.results",
     ),
     "leaderboard": ("harness.statistics", "harness.publication"),
 }  # fmt: skip

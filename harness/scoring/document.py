@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import shlex
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from harness import __version__
 from harness.benchmark import Benchmark
 from harness.errors import SubmissionError
 from harness.metrics import METRICS, Column
-from harness.outcomes import Frame, Outcomes, outcomes
-from harness.records import Card
+from harness.outcomes import Frame, Outcomes, frame, outcomes
+from harness.records import Card, Gold
 from harness.scoring.figures import figures
 from harness.statistics import Design, resampling_units
-from harness.validation import CheckResult, check, public_of
+from harness.validation import CheckResult, PublicSplit, check, public_of
 from harness.validation.rules.text_files import MISSING
 
 PROTOCOL = "ivcr"
+# The version of the harness since which no figure moved: a release that moves one changes this.
+SCORER = "0.2.0"
 
 
 class ScoringResult(NamedTuple):
@@ -30,50 +32,85 @@ class ScoringResult(NamedTuple):
     columns: dict[str, Column]
 
 
+class SplitScorer:
+    """Scores submissions against one split, whose files are read once.
+
+    `public`: what participants see of it, as validation needs it.
+    """
+
+    def __init__(self, benchmark: Benchmark, split: str = "test") -> None:
+        """Raises EnvironmentFailure if the benchmark changed or has no such split with gold."""
+        self.benchmark = benchmark.checked(split)
+        self.split = split
+        self._split = self.benchmark.split(split)
+        self.public: PublicSplit = public_of(self.benchmark, self._split, self.benchmark.videos)
+        self._sources = {name: video.source for name, video in self.benchmark.videos.items()}
+
+    def score(self, folder: Path, *, partial: bool = False) -> ScoringResult:
+        """Validate and score the submission in `folder`.
+
+        `partial`: missing turns count as abstentions instead of being refused. Raises
+        SubmissionError with the first problem if the submission is not valid.
+        """
+        checked = check(folder, self.benchmark, self.split, public=self.public)
+        return self.score_checked(folder, checked, partial=partial)
+
+    def score_checked(
+        self, folder: Path, checked: CheckResult, *, partial: bool = False
+    ) -> ScoringResult:
+        """The same for a submission of which `check` has kept the predictions."""
+        benchmark, split = self.benchmark, self.split
+        card, sha256 = require_valid(folder, checked, benchmark.options(split), partial=partial)
+        gold_in_history = card.history == "reference"
+        found = outcomes(
+            self._split,
+            self._gold,
+            checked.predictions,
+            self._sources,
+            gold_in_history=gold_in_history,
+        )
+        columns = {name: metric.column(found) for name, metric in METRICS.items()}
+        missing = sum(given is None for given in checked.predictions)
+        header, design = benchmark.header, self._design
+        document = {
+            "schema": 1,
+            "signature": signature(benchmark, split, card, design, found, missing),
+            "protocol": PROTOCOL,
+            "benchmark": {
+                "name": header.name,
+                "version": header.version,
+                "fingerprint": header.fingerprint,
+                "gold_sha256": header.gold_sha256[split],
+                "split": split,
+            },
+            "submission": {
+                "team": card.team,
+                "system": card.system,
+                "history": card.history,
+                "candidates": card.candidates,
+                "sha256": sha256,
+            },
+            "metrics": figures(
+                found.frame, columns, design, hidden=benchmark.labels(split) == "hidden"
+            ),
+        }
+        return ScoringResult(document, found.frame, columns)
+
+    @cached_property
+    def _gold(self) -> tuple[Gold, ...]:
+        # Not before a submission is valid: the problems of one are told without gold too.
+        return self.benchmark.gold(self.split)
+
+    @cached_property
+    def _design(self) -> Design:
+        return design_of(frame(self._split, self._gold, self._sources))
+
+
 def score(
     folder: Path, benchmark: Benchmark, split: str = "test", *, partial: bool = False
 ) -> ScoringResult:
-    """Validate and score the submission in `folder`.
-
-    `partial`: missing turns count as abstentions instead of being refused. Raises SubmissionError
-    with the first problem if the submission is not valid.
-    """
-    public = benchmark.checked(split).split(split)
-    known = public_of(benchmark, public, benchmark.videos)
-    checked = check(folder, benchmark, split, public=known)
-    how = benchmark.options(split)
-    card, sha256 = require_valid(folder, checked, how, partial=partial)
-    gold = benchmark.gold(split)
-    sources = {name: video.source for name, video in benchmark.videos.items()}
-    gold_in_history = card.history == "reference"
-    found = outcomes(public, gold, checked.predictions, sources, gold_in_history=gold_in_history)
-    design = design_of(found.frame)
-    columns = {name: metric.column(found) for name, metric in METRICS.items()}
-    missing = sum(given is None for given in checked.predictions)
-    header = benchmark.header
-    document = {
-        "schema": 1,
-        "signature": signature(benchmark, split, card, design, found, missing),
-        "protocol": PROTOCOL,
-        "benchmark": {
-            "name": header.name,
-            "version": header.version,
-            "fingerprint": header.fingerprint,
-            "gold_sha256": header.gold_sha256[split],
-            "split": split,
-        },
-        "submission": {
-            "team": card.team,
-            "system": card.system,
-            "history": card.history,
-            "candidates": card.candidates,
-            "sha256": sha256,
-        },
-        "metrics": figures(
-            found.frame, columns, design, hidden=benchmark.labels(split) == "hidden"
-        ),
-    }
-    return ScoringResult(document, found.frame, columns)
+    """Validate and score the submission in `folder`; see SplitScorer."""
+    return SplitScorer(benchmark, split).score(folder, partial=partial)
 
 
 def design_of(frame: Frame) -> Design:
@@ -90,7 +127,7 @@ def signature(
     depends = [metric.depends(found) for metric in METRICS.values() if metric.depends]
     parts = [
         PROTOCOL,
-        f"v:{__version__}",
+        f"v:{SCORER}",
         f"bench:{header.name}-{header.version}@{header.fingerprint[:6]}",
         f"split:{split}",
         f"hist:{card.history}",

@@ -29,7 +29,7 @@ class CardFile(NamedTuple):
 def read_card(folder: Path, log: ProblemLog, digest: Hash | None) -> CardFile:
     """Read the card in `folder`; its problems go to `log`, its bytes to `digest`, if given."""
     try:
-        data = _card_bytes(folder)
+        data = card_bytes(folder)
         if digest is not None:
             digest.update(data)
         table = parse_card(data)
@@ -64,7 +64,8 @@ def _record(table: dict[str, Any]) -> Card:
     return msgspec.convert(table | whole, Card)
 
 
-def _card_bytes(folder: Path) -> bytes:
+def card_bytes(folder: Path) -> bytes:
+    """The bytes of card.toml. Raises Fault if they cannot be taken."""
     path = folder / CARD
     if not path.is_symlink() and not path.exists():
         raise Fault(NO_CARD, "missing; write one with `ivcr submission init`")

@@ -1,0 +1,17 @@
+"""What the organizers' own build computed: scores by submission, benchmark and scorer."""
+
+from harness.results.batch import Invalid, Outcome, Scored, ScoringFault, score_all
+from harness.results.key import result_key, submission_sha256
+from harness.results.store import ResultsFolder, StoredResult
+
+__all__ = [
+    "Invalid",
+    "Outcome",
+    "ResultsFolder",
+    "Scored",
+    "ScoringFault",
+    "StoredResult",
+    "result_key",
+    "score_all",
+    "submission_sha256",
+]
