@@ -24,6 +24,7 @@ COMMANDS = {
     "audit": "harness.cli.audit:audit",
     "baseline": "harness.cli.baseline:baseline",
     "leaderboard": "harness.cli.leaderboard:leaderboard",
+    "intake": "harness.cli.intake:intake",
     "withdraw": "harness.cli.challenge:withdraw",
     "reveal": "harness.cli.challenge:reveal",
     "rename": "harness.cli.challenge:rename",
