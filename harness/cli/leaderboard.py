@@ -6,10 +6,12 @@ from pathlib import Path
 
 import click
 
+from harness.cli.options import processes_option, results_option
+
 
 @click.group()
 def leaderboard() -> None:
-    """Build the leaderboard from scored submissions, or verify its figures."""
+    """Build the leaderboard from submissions, or verify its figures."""
 
 
 @leaderboard.command()
@@ -23,21 +25,43 @@ def leaderboard() -> None:
     metavar="TEAM",
     help="A team folder whose runs the organizers made themselves; may be repeated.",
 )
+@results_option
+@processes_option
 def build(
-    submissions: Path, benchmark: Path, out: Path, split: str, organizers: tuple[str, ...]
+    submissions: Path,
+    benchmark: Path,
+    out: Path,
+    split: str,
+    organizers: tuple[str, ...],
+    results: Path | None,
+    processes: int | None,
 ) -> None:
     """Build the site from SUBMISSIONS/<team>/<run>/ and the benchmark's floors.
 
-    A folder whose files do not agree is refused with its reason, on the page and here; the others
-    are shown. A ledger beside the site lets the next build read only what has changed.
+    The build scores each submission and floor itself, or takes what an earlier build computed from
+    its results folder, and shows nothing else: a scores.json in a submission is compared, and a
+    difference is told. A folder that is no valid submission is refused with its reason, on the page
+    and here; the others are shown. A ledger beside the site lets the next build read only what has
+    changed.
     """
-    from harness.files import shown
+    from harness.cli.progress import bar
     from leaderboard.site.publish import build_site
 
-    site = build_site(submissions, benchmark, out, split=split, organizers=organizers)
-    for refusal in site.refused:
-        click.echo(f"refused: {shown(refusal.key)}: {shown(refusal.reason, 600)}", err=True)
+    with bar("scoring", unit="submissions") as progress:
+        site = build_site(
+            submissions,
+            benchmark,
+            out,
+            split=split,
+            organizers=organizers,
+            results=results,
+            processes=processes,
+            progress=progress,
+        )
+    for line in site.notes():
+        click.echo(line, err=True)
     click.echo(str(site))
+    site.require_no_faults()
 
 
 @leaderboard.command()
@@ -45,7 +69,7 @@ def build(
 @click.option("--benchmark", required=True, type=click.Path(path_type=Path), help="The benchmark.")
 @click.option("--split", default="test", show_default=True, help="The split of the tables.")
 def verify(submissions: Path, benchmark: Path, split: str) -> None:
-    """Score every submission and floor again, and compare all of its scores.json.
+    """Score every submission and floor again, and compare the scores.json that lie beside them.
 
     Signature, reasons and counts are compared as figures are; so is every array of the outcomes
     turn by turn, where they are there, and what run.json of a baseline's run says of its card and

@@ -78,6 +78,27 @@ def cache_option(command: F) -> F:
     )(command)
 
 
+def results_option(command: F) -> F:
+    """The option --results."""
+    return click.option(
+        "--results",
+        type=click.Path(path_type=Path),
+        metavar="DIR",
+        help="What builds computed, taken again where nothing changed; by default OUT.results. With"
+        " hidden labels it must be named, outside OUT and SUBMISSIONS: it tells labels.",
+    )(command)
+
+
+def processes_option(command: F) -> F:
+    """The option --processes."""
+    return click.option(
+        "--processes",
+        type=click.IntRange(min=1),
+        show_default="one a core",
+        help="How many processes score.",
+    )(command)
+
+
 def config_option(command: F) -> F:
     """The option --config."""
     return click.option(

@@ -120,7 +120,8 @@ class _Worker:
         result = scorer.score_checked(folder, checked)
         sha256 = result.document["submission"]["sha256"]
         key = self._key(sha256)
-        return Scored(folder, key, sha256, self._results.keep(key, result).sha256)
+        stored = self._results.keep(key, result, checked.report.abstentions)
+        return Scored(folder, key, sha256, stored.sha256)
 
     def _key(self, sha256: str) -> str:
         return result_key(sha256, self._scorer.benchmark, self._scorer.split)

@@ -26,18 +26,21 @@ class _Record(Struct, frozen=True):
     key: str
     scores_sha256: str
     outcomes_bytes: int
+    abstentions: int
 
 
 class StoredResult(NamedTuple):
     """One result: its folder with scores.json and scores.outcomes.npz, and what the first holds.
 
-    `scores` is canonical JSON, `sha256` (hex) its hash.
+    `scores` is canonical JSON, `sha256` (hex) its hash; `abstentions`: in how many turns the
+    submission gives an empty answer.
     """
 
     key: str
     folder: Path
     scores: bytes
     sha256: str
+    abstentions: int
 
 
 class ResultsFolder:
@@ -75,13 +78,13 @@ class ResultsFolder:
         sha256 = hashlib.sha256(scores).hexdigest()
         if (record.key, record.scores_sha256, record.outcomes_bytes) != (key, sha256, size):
             return None
-        return StoredResult(key, place, scores, sha256)
+        return StoredResult(key, place, scores, sha256, record.abstentions)
 
     def holds(self, key: str) -> bool:
         """Whether there is a result of a key, without a look into it."""
         return (self.place(key) / RECORD).is_file()
 
-    def keep(self, key: str, scored: ScoringResult) -> StoredResult:
+    def keep(self, key: str, scored: ScoringResult, abstentions: int) -> StoredResult:
         """Write a result, whole or not at all. Raises EnvironmentFailure."""
         place, scores = self.place(key), canonical(scored.document)
         sha256 = hashlib.sha256(scores).hexdigest()
@@ -89,9 +92,9 @@ class ResultsFolder:
         with replaced_folder(place, parents=True) as folder:
             write(folder / SCORES, scores, durable=False)
             write_outcomes(scored, folder / OUTCOMES)
-            size = (folder / OUTCOMES).stat().st_size
-            write(folder / RECORD, canonical(_Record(1, key, sha256, size)), durable=False)
-        return StoredResult(key, place, scores, sha256)
+            record = _Record(1, key, sha256, (folder / OUTCOMES).stat().st_size, abstentions)
+            write(folder / RECORD, canonical(record), durable=False)
+        return StoredResult(key, place, scores, sha256, abstentions)
 
     def place(self, key: str) -> Path:
         """The folder of a key's result, whether there is one or not."""

@@ -218,6 +218,8 @@ def _expected(error: ValidationError, keyword: str) -> str:
         return str(error.schema["title"])
     if keyword == "enum":
         return " or ".join(f'"{name}"' for name in value)
+    if error.validator is None:  # the schema `false`, which nothing meets
+        return WORDS["not"]
     if keyword in WORDS:
         return WORDS[keyword].format(value)
     return f"what the keyword {keyword} of the published schema allows"

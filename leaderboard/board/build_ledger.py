@@ -21,12 +21,11 @@ from msgspec import Struct, field
 
 from harness.files import sibling
 from harness.records import Card
-from leaderboard.board import outcomes
 from leaderboard.board.records import Scores, Stamp, Standing
 from leaderboard.results.description import Bench, MetricInfo
 
 READ_FILES = (
-    *("card.toml", "scores.json", outcomes.NAME),
+    *("card.toml", "scores.json"),
     *(f"predictions.jsonl{suffix}" for suffix in ("", ".gz", ".zst")),
 )
 CODE = ("leaderboard", "harness.statistics", "harness.publication")
@@ -34,12 +33,17 @@ Written = dict[str, tuple[int, int]]  # path in the site: size in bytes, time in
 
 
 class KnownEntry(Struct, frozen=True):
-    """An entry of the last build: its files' stamp, what tables need of it, and its pages."""
+    """An entry of the last build: its files' stamp, what tables need of it, and its pages.
+
+    `result`, `differs`: as in Entry.
+    """
 
     stamp: Stamp
     card: Card
     scores: Scores
     pages: Written
+    result: str
+    differs: tuple[str, ...] = ()
 
 
 class FileGroup(Struct, frozen=True):
@@ -63,10 +67,10 @@ class BuildLedger(Struct, frozen=True):
 
 
 def build_context(
-    bench: Bench, metrics: Mapping[str, MetricInfo], organizers: Collection[str]
+    bench: Bench, metrics: Mapping[str, MetricInfo], organizers: Collection[str], scorer: str
 ) -> str:
-    """SHA-256 over the benchmark, the metrics, the organizers and the code that makes pages."""
-    digest = hashlib.sha256(f"{version('jinja2')} {version('numpy')}".encode())
+    """SHA-256 over benchmark, metrics, organizers, scorer, and the code that makes pages."""
+    digest = hashlib.sha256(f"{version('jinja2')} {version('numpy')} {scorer}".encode())
     for part in (bench._replace(floors=Path()), sorted(metrics.items()), sorted(organizers)):
         digest.update(repr(part).encode())
     for package in CODE:

@@ -14,7 +14,6 @@ from harness.errors import SubmissionError
 from harness.records import Card
 from harness.schemas.documents import plain, require
 from harness.untrusted import UnfitFileError, json_document, read_small, toml_table
-from leaderboard.board.records import Scores
 
 CARD, CARD_BYTES, VALIDATE = "card.toml", 1 << 16, "`ivcr validate` says more"
 RECORD, RECORD_BYTES = "run.json", 1 << 22
@@ -30,15 +29,11 @@ def read_card(folder: Path) -> Card:
         return msgspec.convert(table, Card)
 
 
-def read_scores(folder: Path) -> Scores:
-    """scores.json. Raises SubmissionError if there is none or it is something else."""
-    document = scores_document(folder)
-    with _named(SCORES, AGAIN):
-        return msgspec.convert(document, Scores)
-
-
 def scores_document(folder: Path) -> dict[str, Any]:
-    """scores.json as it stands in the file. Raises SubmissionError as `read_scores` does."""
+    """scores.json as it stands in the file.
+
+    Raises SubmissionError if there is none or it is something else.
+    """
     if not os.path.lexists(folder / SCORES):
         raise SubmissionError(NO_SCORES)
     with _named(SCORES, AGAIN):

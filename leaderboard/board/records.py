@@ -51,7 +51,7 @@ class Scores(Struct, frozen=True):
     metrics: dict[str, dict[str, Cell]]
 
 
-# Name, size, times of change (ns) and inode of each file that an entry was read from.
+# Name, size, times of change (ns) and inode of each file that an entry is read from.
 Stamp = tuple[tuple[str, int, int, int, int], ...]
 
 
@@ -61,7 +61,9 @@ class Entry(NamedTuple):
     `key` is <team folder>/<run folder>, for a floor floors/<name>/<history>. `own` marks rows that
     the organizers ran themselves. `unchanged` since the last build: its pages stand already, and
     `scores` has only the slices that tables need. `rounded`: labels are hidden, and `scores` has
-    only what may be shown (see leaderboard.board.withholding).
+    only what may be shown (see leaderboard.board.withholding). `result`: the key of what was
+    computed, over card and predictions, benchmark and scorer. `abstentions`: in how many turns it
+    gives an empty answer. `differs`: what a scores.json beside the card says otherwise.
     """
 
     key: str
@@ -72,6 +74,14 @@ class Entry(NamedTuple):
     stamp: Stamp = ()
     unchanged: bool = False
     rounded: bool = False
+    result: str = ""
+    abstentions: int | None = None
+    differs: tuple[str, ...] = ()
+
+    @property
+    def identity(self) -> tuple[str, str, str]:
+        """All that tables and pages depend on: the key, the result, and the team's name."""
+        return self.key, self.result, self.card.team
 
     def cell(self, metric: str, part: str = "all") -> Cell | None:
         """The figure of a metric on a slice, None where scores.json has none."""
@@ -81,11 +91,6 @@ class Entry(NamedTuple):
     def ranked(self) -> bool:
         """Whether it may have a rank: floors and runs broken on purpose may not."""
         return not self.floor and self.card.control is None
-
-    @property
-    def partial(self) -> bool:
-        """Whether the submission leaves out turns of the split, as its signature says."""
-        return "partial:" in self.scores.signature
 
 
 class Pair(NamedTuple):
@@ -142,10 +147,18 @@ class ReportedRun(NamedTuple):
 
 
 class Refusal(NamedTuple):
-    """A folder that is not shown, and the reason."""
+    """A folder that is not shown, and the reason; `fault`: the reason is not the folder's own."""
 
     key: str
     reason: str
+    fault: bool = False
+
+
+class Differing(NamedTuple):
+    """A run whose own scores.json says something else than what was computed, a line each."""
+
+    key: str
+    lines: tuple[str, ...]
 
 
 class BoardContents(NamedTuple):
@@ -154,3 +167,4 @@ class BoardContents(NamedTuple):
     entries: tuple[Entry, ...]
     reported: tuple[ReportedRun, ...]
     refused: tuple[Refusal, ...]
+    differing: tuple[Differing, ...] = ()

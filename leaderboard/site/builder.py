@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -35,7 +35,6 @@ class SiteContents(NamedTuple):
     """All that the files of a site are made from.
 
     `tables`: those of `board`; `browser`: the dialogue browser, None to leave it out;
-    `abstentions`: in how many turns an entry gave an empty answer, None where nobody counts;
     `unchanged`: the names of tables whose own files of the last build still hold.
     """
 
@@ -44,7 +43,6 @@ class SiteContents(NamedTuple):
     metrics: Mapping[str, MetricInfo]
     tables: tuple[Table, ...]
     browser: DialogueBrowser | None = None
-    abstentions: Callable[[Entry], int] | None = None
     unchanged: Collection[str] = ()
 
 
@@ -130,10 +128,10 @@ def _of_table(pages: Pages, table: Table) -> Iterator[tuple[str, bytes]]:
 
 
 def _of_entry(pages: Pages, entry: Entry, contents: SiteContents) -> Iterator[tuple[str, bytes]]:
-    browser, count = contents.browser, contents.abstentions
+    browser = contents.browser
     headlines = system_pages.headlines(entry, contents.metrics)
     own = {
-        "abstained": None if count is None else count(entry),
+        "abstained": entry.abstentions,
         "hardest": [] if browser is None else browser.hardest(entry),
         "overlaps": [] if browser is None else browser.overlaps(entry),
         "heatmaps": [] if browser is None else browser.heatmaps(entry, headlines),
@@ -156,6 +154,8 @@ def _shared(pages: Pages, language: str, contents: SiteContents) -> Iterator[tup
         "floors": floors,
         "reported": board.reported,
         "refused": board.refused,
+        # Whether typed figures agree tells figures: an oracle, where labels are hidden.
+        "differing": board.differing if public else (),
         "notes": ["floor", *(["interval", "apart", "public"] if public else ["rounded", "apart"])],
     }
     yield "index", pages.render("index.html", "index", language, **values)

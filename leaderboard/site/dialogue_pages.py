@@ -38,19 +38,21 @@ class HardDialogue(NamedTuple):
 class DialogueBrowser(NamedTuple):
     """What the site needs to write the browser, or to take over the one of the last build.
 
-    `source` is called only where something is written; `folder_of`: where an entry's outcomes lie;
+    `source` is called only where something is written; `folder_of`: where an entry's predictions
+    lie; `outcomes_of`: where its outcomes do;
     `unchanged`: the files of the last build, if nothing changed that they depend on.
     """
 
     source: Callable[[], DialogueSource]
     entries: tuple[Entry, ...]
     folder_of: Callable[[Entry], Path]
+    outcomes_of: Callable[[Entry], Path]
     unchanged: tuple[str, ...] = ()
 
     @property
     def digest(self) -> str:
         """SHA-256 over what the pages depend on besides the ledger's context."""
-        rows = [(entry.key, entry.card.system, entry.stamp) for entry in self.entries]
+        rows = [(entry.identity, entry.card.system) for entry in self.entries]
         return hashlib.sha256(repr(rows).encode()).hexdigest()
 
     def hardest(self, entry: Entry) -> list[HardDialogue]:
@@ -81,13 +83,13 @@ class DialogueBrowser(NamedTuple):
         if cell is None or cell.value is None:
             return []
         try:
-            return at_risk(self.folder_of(entry), entry.scores) or []
+            return at_risk(self.outcomes_of(entry), entry.scores) or []
         except SubmissionError:
             return []
 
     def _turns(self, entry: Entry, metric: str) -> TurnValues | None:
         try:
-            return turn_values(self.folder_of(entry), entry.scores, metric)
+            return turn_values(self.outcomes_of(entry), entry.scores, metric)
         except SubmissionError:
             return None
 
@@ -97,8 +99,7 @@ def leading_entries(tables: Sequence[Table]) -> tuple[Entry, ...]:
     ranked = [[row.entry for row in table.rows if row.rank is not None] for table in tables]
     depth = max(map(len, ranked), default=0)
     order = [entries[n] for n in range(depth) for entries in ranked if n < len(entries)]
-    whole = {entry.key: entry for entry in order if not entry.partial}
-    return tuple(whole.values())[:MOST]
+    return tuple({entry.key: entry for entry in order}.values())[:MOST]
 
 
 def files(pages: Pages, browser: DialogueBrowser) -> Iterator[tuple[str, bytes]]:

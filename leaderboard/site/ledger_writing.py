@@ -59,7 +59,8 @@ def write_ledger(
 def _known(entry: Entry, pages: Collection[str], site: Path) -> KnownEntry:
     metrics = {part: cells for part, cells in entry.scores.metrics.items() if part in PARTS}
     scores = msgspec.structs.replace(entry.scores, metrics=metrics)
-    return KnownEntry(entry.stamp, entry.card, scores, written_files(site, pages))
+    pages_written = written_files(site, pages)
+    return KnownEntry(entry.stamp, entry.card, scores, pages_written, entry.result, entry.differs)
 
 
 def _browser(site: Path) -> list[str]:

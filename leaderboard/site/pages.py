@@ -30,7 +30,6 @@ FORMATS = ("csv", "md", "tex")
 FULL = 12  # rows of a table that the front page shows whole
 TOP = 5  # rows that it shows of a longer one, and the best floor
 DIALOGUES, DIALOGUES_A_PAGE = "dialogues", 25
-PARTIAL = re.compile(r"partial:(\d+)")
 
 
 class Pages:
@@ -208,12 +207,6 @@ def clock(span: tuple[float, float]) -> str:
     return f"{span[0]:.1f}–{span[1]:.1f} s"
 
 
-def missing(entry: Entry) -> int:
-    """How many turns of the split the submission leaves out, by its signature."""
-    found = PARTIAL.fullmatch(entry.scores.signature.split("|")[-1])
-    return int(found[1]) if found else 0
-
-
 def by_place(series: Sequence[Series]) -> list[tuple[int, list[Cell]]]:
     """The points of several lines side by side, for the table under a plot."""
     places = sorted({place for line in series for place, _ in line.points})
@@ -261,7 +254,6 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "interval": formatting.interval,
     "label": formatting.label,
     "link": link,
-    "missing": missing,
     "page_of": page_of,
     "remarks": remarks,
     "scale": scale,

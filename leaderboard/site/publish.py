@@ -3,36 +3,56 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection
+from collections.abc import Collection, Iterator
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from harness.errors import WrongUsageError
+from harness.errors import EnvironmentFailure, WrongUsageError
+from harness.files import shown, sibling
 from leaderboard.board.build_ledger import (
-    BuildLedger,
     build_context,
     read_ledger,
     unchanged_entries,
     unchanged_files,
 )
-from leaderboard.board.entries import EntryReader, folder_of
-from leaderboard.board.records import Entry, Refusal
+from leaderboard.board.entries import EntryReader
+from leaderboard.board.records import Differing, Entry, Refusal
+from leaderboard.board.run_folders import folder_of
 from leaderboard.results.board_split import BoardSplit
+from leaderboard.results.computed import BoardResults, Progress
 from leaderboard.results.description import describe_metrics
 from leaderboard.site import builder
 from leaderboard.site.builder import BuildSummary, SiteContents
 from leaderboard.site.dialogue_pages import DialogueBrowser, leading_entries
 from leaderboard.site.ledger_writing import unchanged_tables, write_ledger
-from leaderboard.tables.ranked_table import Table, tables
+from leaderboard.tables.ranked_table import tables
 from leaderboard.tables.ranks import with_standings
 
 
 class PublishedSite(NamedTuple):
-    """What was built, and which folders are not shown."""
+    """What was built, which folders are not shown, and whose scores.json says something else."""
 
     summary: BuildSummary
     refused: tuple[Refusal, ...]
+    differing: tuple[Differing, ...]
+
+    def notes(self) -> Iterator[str]:
+        """What the organizers should know, a line each, safe for a terminal."""
+        for refusal in self.refused:
+            what = "not scored" if refusal.fault else "refused"
+            yield f"{what}: {shown(refusal.key)}: {shown(refusal.reason, 600)}"
+        for key, lines in self.differing:
+            told = "; ".join(shown(line, 300)[1:-1] for line in lines)
+            yield f"its scores.json differs and does not count: {shown(key)}: {told}"
+
+    def require_no_faults(self) -> None:
+        """Raises EnvironmentFailure if a run could not be scored for a reason not its own."""
+        if faults := [refusal for refusal in self.refused if refusal.fault]:
+            raise EnvironmentFailure(
+                f"{len(faults):,} submissions could not be scored, through no fault of theirs; the "
+                "lines above say why, the others are on the board; build again once it is mended"
+            )
 
     def __str__(self) -> str:
         folder, made, runs, floors = self.summary
@@ -49,63 +69,84 @@ def build_site(
     *,
     split: str = "test",
     organizers: Collection[str] = (),
+    results: Path | None = None,
+    processes: int | None = None,
+    progress: Progress = lambda done, total: None,
 ) -> PublishedSite:
     """Build the site of a benchmark's split from <team>/<run>/ folders and the floors.
 
     `submissions`, `benchmark` and `out` are folders; `organizers`: the folders of teams whose runs
-    the organizers made. What did not change since the last build to `out` is not read again. Raises
-    EnvironmentFailure if a folder is absent or `out` cannot be written, WrongUsageError if `out`
-    holds something else than a site or lies in `submissions`.
+    the organizers made; `results`: the folder of what was computed, by default OUT.results. What it
+    lacks is scored, in so many `processes` (by default one a core). What did not change since the
+    last build to `out` is not read again. Raises EnvironmentFailure if a folder is absent or `out`
+    cannot be written, WrongUsageError if `out` holds something else than a site or lies in
+    `submissions`, or `results` lies where it must not.
     """
     board, metrics = BoardSplit(benchmark, split), describe_metrics()
-    if Path(os.path.realpath(out)).is_relative_to(os.path.realpath(submissions)):
-        raise WrongUsageError(
-            f"{out}: lies in the folder of the submissions, where it would be taken for a team's; "
-            "name another --out"
-        )
-    context = build_context(board.bench, metrics, organizers)
+    _require_outside(out, submissions, "where it would be taken for a team's", "--out")
+    computed = BoardResults(
+        board.benchmark,
+        split,
+        _results_folder(results, submissions, out, hidden=board.bench.labels == "hidden"),
+        processes=processes,
+        progress=progress,
+    )
+    context = build_context(board.bench, metrics, organizers, computed.scorer)
     ledger = read_ledger(out, context)
     known = unchanged_entries(ledger, out)
-    reader = EntryReader(board.bench, metrics, board.sha256, organizers, known)
+    reader = EntryReader(board.bench, metrics, computed, organizers, known)
     contents = reader.collect(submissions)
 
-    def where(entry: Entry) -> Path:
-        return folder_of(entry, submissions, board.bench)
+    def outcomes_of(entry: Entry) -> Path:
+        return computed.place(entry.result)
 
     ranked = with_standings(
         tables(contents.entries, metrics),
-        where,
+        outcomes_of,
         board.design,
         {} if ledger is None else ledger.standings,
         pairs=board.bench.labels == "public",
     )
+    browser = None
+    if board.bench.labels == "public":
+        browser = DialogueBrowser(
+            cache(board.dialogues),
+            leading_entries(ranked),
+            lambda entry: folder_of(entry.key, submissions, board.bench.floors),
+            outcomes_of,
+        )
+        group = None if ledger is None else ledger.dialogues
+        browser = browser._replace(unchanged=unchanged_files(group, browser.digest, out))
     site = SiteContents(
         contents,
         board.bench,
         metrics,
         ranked,
-        browser=_browser(board, ranked, where, ledger, out),
-        abstentions=lambda entry: board.abstentions(where(entry)),
+        browser=browser,
         unchanged=unchanged_tables(ledger, ranked, out),
     )
     summary = builder.build(site, out)
     _remember(site, out, context)
-    return PublishedSite(summary, contents.refused)
+    return PublishedSite(summary, contents.refused, contents.differing)
 
 
-def _browser(
-    board: BoardSplit,
-    ranked: tuple[Table, ...],
-    where: Callable[[Entry], Path],
-    ledger: BuildLedger | None,
-    out: Path,
-) -> DialogueBrowser | None:
-    """The dialogue browser; hidden labels allow none."""
-    if board.bench.labels == "hidden":
-        return None
-    browser = DialogueBrowser(cache(board.dialogues), leading_entries(ranked), where)
-    group = None if ledger is None else ledger.dialogues
-    return browser._replace(unchanged=unchanged_files(group, browser.digest, out))
+def _results_folder(results: Path | None, submissions: Path, out: Path, *, hidden: bool) -> Path:
+    """Where results lie. Raises WrongUsageError if that is no place for them."""
+    if results is None:
+        if hidden:
+            raise WrongUsageError(
+                "labels are hidden, and results tell them: name a folder for them with --results, "
+                f"outside {out} and {submissions}, that nobody else reads"
+            )
+        return sibling(out, ".results")
+    for place in (submissions, out):
+        _require_outside(results, place, "which others read or write", "--results")
+    return results
+
+
+def _require_outside(folder: Path, place: Path, why: str, option: str) -> None:
+    if Path(os.path.realpath(folder)).is_relative_to(os.path.realpath(place)):
+        raise WrongUsageError(f"{folder}: lies in {place}, {why}; name another {option}")
 
 
 def _remember(site: SiteContents, out: Path, context: str) -> None:

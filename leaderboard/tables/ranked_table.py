@@ -63,8 +63,8 @@ class Table(NamedTuple):
 
     @property
     def digest(self) -> str:
-        """SHA-256 over all that its files depend on: its rows' files, in order, its standing."""
-        rows = [[(run.key, run.stamp) for run in row.runs] for row in self.rows]
+        """SHA-256 over all that its files depend on: its rows' runs, in order, its standing."""
+        rows = [[run.identity for run in row.runs] for row in self.rows]
         return hashlib.sha256(repr((self.name, self.standing.digest, rows)).encode()).hexdigest()
 
     @property

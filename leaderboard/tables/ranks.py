@@ -70,8 +70,8 @@ def _standing(
 
 
 def _digest(table: Table, ranked: Sequence[TableRow]) -> str:
-    """SHA-256 over the metric, and over each ranked row's rank, keys and files."""
-    rows = [(row.rank, [(run.key, run.stamp) for run in row.runs]) for row in ranked]
+    """SHA-256 over the metric, and over each ranked row's rank and runs."""
+    rows = [(row.rank, [run.identity for run in row.runs]) for row in ranked]
     return hashlib.sha256(repr((table.columns[0], rows)).encode()).hexdigest()
 
 

@@ -36,7 +36,7 @@ def fold_seeds(entries: Iterable[Entry]) -> tuple[Runs, ...]:
 
 def _all_but_seed(entry: Entry) -> object:
     card = entry.card
-    if entry.floor or card.seed is None or entry.partial:
+    if entry.floor or card.seed is None:
         return entry.key
     rest = msgspec.structs.replace(card, seed=None, pair=None, cost=_not_measured(card.cost))
     return entry.key.split("/")[0], msgspec.json.encode(rest)

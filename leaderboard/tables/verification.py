@@ -11,14 +11,14 @@ import msgspec
 
 from harness.errors import IvcrError, SubmissionError
 from harness.files import shown
+from harness.records import Card
 from harness.replacement import temporary_folder
-from leaderboard.board.documents import NO_SCORES, RECORD, SCORES, run_record, scores_document
-from leaderboard.board.entries import EntryReader, folder_of
+from leaderboard.board.documents import RECORD, SCORES, read_card, run_record, scores_document
+from leaderboard.board.levels import require_submissions
 from leaderboard.board.outcomes import NAME, unequal_outcomes
-from leaderboard.board.records import Entry, Refusal
+from leaderboard.board.recomputation import differences, made_by_a_baseline, record_differences
+from leaderboard.board.run_folders import run_folders
 from leaderboard.results.board_split import BoardSplit
-from leaderboard.results.description import describe_metrics
-from leaderboard.tables.recomputation import differences, made_by_a_baseline, record_differences
 
 
 class Verification(NamedTuple):
@@ -56,47 +56,66 @@ def verify(
     EnvironmentFailure if one of these is absent.
     """
     board = BoardSplit(benchmark, split)
-    contents = EntryReader(board.bench, describe_metrics(), board.sha256).collect(submissions)
-    wrong = [f"{shown(row.key)}: {shown(row.reason, 600)}" for row in contents.refused]
-    missing = [f"{shown(row.key)}: {_not_compared(row)}" for row in contents.refused]
+    require_submissions(submissions)
+    wrong: list[str] = []
+    missing: list[str] = []
     compared = 0
-    for entry in contents.entries:
-        name, folder = shown(entry.key), folder_of(entry, submissions, board.bench)
+    for key, folder in run_folders(submissions, board.bench.floors):
+        name = shown(key)
         try:
-            unlike = _unlike(entry, folder, board)
+            found = _compare(folder, board)
         except IvcrError as error:
             wrong.append(f"{name}: {shown(str(error), 600)}")
             missing.append(f"{name}: not compared")
             continue
-        compared += 1
-        wrong += [f"{name}: {line}" for line in unlike]
-        note(f"{name}: {len(unlike)} differences")
-        missing += [f"{name}: {line}" for line in _absent(entry, folder, board)]
+        if found is not None:
+            compared += found.unlike is not None
+            if found.unlike is not None:
+                note(f"{name}: {len(found.unlike)} differences")
+                wrong += [f"{name}: {line}" for line in found.unlike]
+            missing += [f"{name}: {line}" for line in found.absent]
     return Verification(compared, tuple(wrong), tuple(missing))
 
 
-def _not_compared(row: Refusal) -> str:
-    return (
-        f"has no {SCORES}, so nothing was compared" if row.reason == NO_SCORES else "not compared"
-    )
+class _Comparison(NamedTuple):
+    """What differs between a run's files and what is computed again, and what it lacks.
+
+    `unlike` is None where there is no scores.json to compare.
+    """
+
+    unlike: list[str] | None
+    absent: list[str]
 
 
-def _unlike(entry: Entry, folder: Path, board: BoardSplit) -> list[str]:
+def _compare(folder: Path | SubmissionError, board: BoardSplit) -> _Comparison | None:
+    """Compare one run; None for a reported one."""
+    if isinstance(folder, SubmissionError):
+        raise folder
+    card = read_card(folder)
+    if card.kind == "reported":
+        return None
+    if not os.path.lexists(folder / SCORES):
+        return _Comparison(None, [f"has no {SCORES}, so nothing was compared"])
+    return _Comparison(_unlike(card, folder, board), list(_absent(card, folder, board)))
+
+
+def _unlike(card: Card, folder: Path, board: BoardSplit) -> list[str]:
     """What differs between a run's files and what is computed again."""
-    record = run_record(folder) if made_by_a_baseline(entry.card) else None
+    stored = scores_document(folder)
+    record = run_record(folder) if made_by_a_baseline(card) else None
     with temporary_folder() as fresh:
-        again = board.score_again(folder, fresh / NAME, partial=entry.partial)
+        partial = "partial:" in stored["signature"]
+        again = board.score_again(folder, fresh / NAME, partial=partial)
         return [
-            # From the file itself: an entry of a board on hidden labels has rounded figures.
-            *differences(scores_document(folder), msgspec.json.decode(again)),
+            *differences(stored, msgspec.json.decode(again)),
             *(shown(line, 600)[1:-1] for line in unequal_outcomes(folder, fresh)),
-            *([] if record is None else record_differences(record, entry.card, board.bench)),
+            *([] if record is None else record_differences(record, card, board.bench)),
         ]
 
 
-def _absent(entry: Entry, folder: Path, board: BoardSplit) -> Iterator[str]:
+def _absent(card: Card, folder: Path, board: BoardSplit) -> Iterator[str]:
     """What a compared run lacks, so that it could not be compared."""
     if board.bench.labels == "public" and not os.path.lexists(folder / NAME):
         yield f"has no {NAME}, so outcomes turn by turn were not compared"
-    if made_by_a_baseline(entry.card) and not os.path.lexists(folder / RECORD):
-        yield f"has no {RECORD}, although by its card {shown(entry.card.code or '')} made it"
+    if made_by_a_baseline(card) and not os.path.lexists(folder / RECORD):
+        yield f"has no {RECORD}, although by its card {shown(card.code or '')} made it"

@@ -19,7 +19,7 @@ import numpy as np
 
 from harness.records import Card
 from leaderboard.board.build_ledger import build_context, read_ledger, unchanged_entries
-from leaderboard.board.entries import EntryReader, folder_of
+from leaderboard.board.entries import EntryReader
 from leaderboard.site import builder
 from leaderboard.site.builder import SiteContents, entry_pages
 from leaderboard.site.ledger_writing import unchanged_tables, write_ledger
@@ -29,27 +29,22 @@ from tests.leaderboard import generated
 
 
 def build(submissions, bench, out, design):
-    """One build as `ivcr leaderboard build` does it: seconds, seconds of a core, folders hashed."""
-    start, busy, hashed = time.perf_counter(), time.process_time(), []
-
-    def sha256(folder, *, partial=False):
-        hashed.append(folder)
-        return generated.sha256(folder)
-
-    context = build_context(bench, generated.METRICS, ())
+    """One build as `ivcr leaderboard build` does it: seconds, seconds of a core, folders read."""
+    start, busy, results = time.perf_counter(), time.process_time(), generated.TypedResults()
+    context = build_context(bench, generated.METRICS, (), "bench")
     ledger = read_ledger(out, context)
     known = unchanged_entries(ledger, out)
-    found = EntryReader(bench, generated.METRICS, sha256, (), known).collect(submissions)
+    found = EntryReader(bench, generated.METRICS, results, (), known).collect(submissions)
     made = with_standings(
         tables(found.entries, generated.METRICS),
-        lambda entry: folder_of(entry, submissions, bench),
+        generated.outcomes_of,
         lambda: design,
         {} if ledger is None else ledger.standings,
     )
     unchanged = unchanged_tables(ledger, made, out)
     builder.build(SiteContents(found, bench, generated.METRICS, made, unchanged=unchanged), out)
     write_ledger(out, context, [(entry, entry_pages(entry)) for entry in found.entries], made)
-    return time.perf_counter() - start, time.process_time() - busy, len(hashed)
+    return time.perf_counter() - start, time.process_time() - busy, len(results.computed)
 
 
 def change(submissions):
@@ -72,10 +67,12 @@ def one_table(rows):
             figures = generated.figures(draw.uniform(0.2, 0.5), ("video",), draw)
             generated.put(root / "runs" / "team" / f"run-{n}", bench, card, figures)
         design = generated.turn_by_turn(root / "runs", bench, np.random.default_rng(2))
-        found = EntryReader(bench, generated.METRICS, generated.sha256).collect(root / "runs")
+        found = EntryReader(bench, generated.METRICS, generated.TypedResults()).collect(
+            root / "runs"
+        )
         made = tables(found.entries, generated.METRICS)[:1]
         start = time.perf_counter()
-        with_standings(made, lambda e: folder_of(e, root / "runs", bench), lambda: design, {})
+        with_standings(made, generated.outcomes_of, lambda: design, {})
         return time.perf_counter() - start
 
 
@@ -87,12 +84,12 @@ def main(rows):
         submissions, bench = generated.board(root, systems=rows // 2)
         print(f"{sum(1 for _ in submissions.glob('*/*'))} runs, load {os.getloadavg()[0]:.1f}")
         design = generated.turn_by_turn(submissions, bench, np.random.default_rng(1))
-        whole, busy, hashed = build(submissions, bench, root / "site", design)
-        print(f"whole build        {whole:6.2f} s ({busy:.2f} s of a core), {hashed} folders read")
+        whole, busy, folders = build(submissions, bench, root / "site", design)
+        print(f"whole build        {whole:6.2f} s ({busy:.2f} s of a core), {folders} folders read")
         change(submissions)
-        again, busy, hashed = build(submissions, bench, root / "site", design)
+        again, busy, folders = build(submissions, bench, root / "site", design)
         print(
-            f"incremental build  {again:6.2f} s ({busy:.2f} s of a core), {hashed} read:"
+            f"incremental build  {again:6.2f} s ({busy:.2f} s of a core), {folders} read:"
             f" {again / whole:.0%} of the whole"
         )
         for page in ("index.html", "index.zh.html", "tracks/video.html"):

@@ -33,15 +33,16 @@ def board(tmp_path_factory):
     submissions, bench = generated.board(root, systems=7)
     shutil.copytree(REPORTED, submissions / REPORTED.name)
     (submissions / "late" / "run").mkdir(parents=True)
-    found = read(submissions, bench)
+    found = read(submissions, bench, organizers=[REPORTED.name])
     build(found, bench, root / "site")
     made = tables(found.entries, generated.METRICS)
     return Board(submissions, bench, found, made, root / "site")
 
 
-def read(submissions, bench, **settings):
+def read(submissions, bench, results=None, **settings):
     """What is found in a generated submissions folder."""
-    reader = EntryReader(bench, generated.METRICS, generated.sha256, **settings)
+    results = generated.TypedResults() if results is None else results
+    reader = EntryReader(bench, generated.METRICS, results, **settings)
     return reader.collect(submissions)
 
 

@@ -20,6 +20,7 @@ from harness.scoring import score_to_files
 from harness.submission import write
 from leaderboard.board.entries import EntryReader
 from leaderboard.results.board_split import BoardSplit
+from leaderboard.results.computed import BoardResults
 from leaderboard.results.description import describe_metrics
 from leaderboard.site.publish import build_site
 from tests.comparison.worlds import VIDEOS, world
@@ -61,6 +62,17 @@ def run(site, name, ranks, seed=None):
     score_to_files(folder, site.public, "test")
 
 
+def computed(folder, split):
+    """What the build computed."""
+    return BoardResults(split.benchmark, split.split, folder / "results")
+
+
+def publish(folder):
+    return build_site(
+        folder / "submissions", folder / "toy", folder / "site", results=folder / "results"
+    )
+
+
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
     folder = tmp_path_factory.mktemp("hidden")
@@ -79,7 +91,7 @@ def site(tmp_path_factory):
     assert len(aimed) == 3
     run(site, "attack", aimed)
     run(site, "attack less one", dict(itertools.islice(aimed.items(), 2)))
-    build_site(folder / "submissions", hidden.folder, folder / "site")
+    publish(folder)
     site.files = sorted(path for path in (folder / "site").rglob("*") if path.is_file())
     site.rows = json.loads((folder / "site" / "leaderboard.json").read_text())["rows"]
     site.asked = len(asked)
@@ -88,12 +100,12 @@ def site(tmp_path_factory):
 
 def test_a_second_build_shows_the_same_with_what_it_remembers(site):
     before = {path: path.read_bytes() for path in site.files}
-    build_site(site.folder / "submissions", site.folder / "toy", site.folder / "site")
+    publish(site.folder)
     assert {path: path.read_bytes() for path in site.files} == before
     # One run changed: its tables are made again, from remembered figures of the others.
     card = site.folder / "submissions" / "team" / "fair-0" / "card.toml"
     os.utime(card, ns=(1, 1))
-    build_site(site.folder / "submissions", site.folder / "toy", site.folder / "site")
+    publish(site.folder)
     assert {path: path.read_bytes() for path in site.files} == before
 
 
@@ -220,7 +232,7 @@ def test_two_submissions_that_differ_in_one_turn_do_not_tell_its_gold(site):
 
 def test_all_slices_together_do_not_tell_it_either(site):
     split = BoardSplit(site.folder / "toy")
-    reader = EntryReader(split.bench, describe_metrics(), split.sha256)
+    reader = EntryReader(split.bench, describe_metrics(), computed(site.folder, split))
     entries = reader.collect(site.folder / "submissions").entries
     one, other = (
         next(entry for entry in entries if entry.card.system == name)

@@ -2,12 +2,12 @@
 
 import json
 import shutil
-from collections import Counter
 
 import pytest
 
 from leaderboard.board.build_ledger import build_context, read_ledger, unchanged_entries
 from leaderboard.board.entries import EntryReader
+from leaderboard.results.computed import NotComputed
 from leaderboard.site.builder import SiteContents, build, entry_pages
 from leaderboard.site.ledger_writing import unchanged_tables, write_ledger
 from leaderboard.tables.ranked_table import tables
@@ -18,32 +18,29 @@ METRICS = generated.METRICS
 
 
 class Builds:
-    """Builds of one board to one place, counting which folders were hashed."""
+    """Builds of one board to one place, counting which folders were read."""
 
     def __init__(self, root):
         self.submissions, self.bench = generated.board(root, systems=2, floors_of=["none"])
         self.out = root / "site"
 
     def incremental(self, organizers=()):
-        read = Counter()
-
-        def sha256(folder, partial=False):
-            read[f"{folder.parent.name}/{folder.name}"] += 1
-            return generated.sha256(folder)
-
-        context = build_context(self.bench, METRICS, organizers)
+        results = generated.TypedResults()
+        context = build_context(self.bench, METRICS, organizers, "scorer 1")
         ledger = read_ledger(self.out, context)
         known = unchanged_entries(ledger, self.out)
-        reader = EntryReader(self.bench, METRICS, sha256, organizers, known)
+        reader = EntryReader(self.bench, METRICS, results, organizers, known)
         found = reader.collect(self.submissions)
         made = tables(found.entries, METRICS)
         self.unchanged = unchanged_tables(ledger, made, self.out)
         build(SiteContents(found, self.bench, METRICS, made, unchanged=self.unchanged), self.out)
         write_ledger(self.out, context, [(row, entry_pages(row)) for row in found.entries], made)
+        read = [f"{folder.parent.name}/{folder.name}" for folder in results.computed]
+        assert len(read) == len(set(read))
         return set(read)
 
     def fresh(self, folder):
-        found = EntryReader(self.bench, METRICS, generated.sha256).collect(self.submissions)
+        found = EntryReader(self.bench, METRICS, generated.TypedResults()).collect(self.submissions)
         build(SiteContents(found, self.bench, METRICS, tables(found.entries, METRICS)), folder)
         return tree(folder)
 
@@ -113,9 +110,28 @@ def test_another_context_or_a_broken_ledger_makes_everything_new(builds):
     assert builds.incremental(organizers=["team-1"]) == everything
 
 
-def test_a_submission_spoilt_since_the_last_build_is_refused(builds):
+def test_another_scorer_makes_everything_new(builds):
+    assert read_ledger(builds.out, "") is None
+    builds.incremental()
+    contexts = {build_context(builds.bench, METRICS, (), scorer) for scorer in ("1", "2")}
+    assert len(contexts) == 2
+
+
+def test_a_run_whose_result_is_gone_is_computed_again(builds, monkeypatch):
+    everything = builds.incremental()
+    monkeypatch.setattr(generated.TypedResults, "places", {})
+    assert builds.incremental() == everything
+
+
+def test_a_submission_spoilt_since_the_last_build_is_refused(builds, monkeypatch):
     builds.incremental()
     spoilt = sorted(builds.submissions.glob("*/*"))[0]
     (spoilt / "predictions.jsonl").write_bytes(b"{  }\n")
+
+    def compute(self, folders):
+        assert folders == [spoilt]
+        return {spoilt: NotComputed("predictions.jsonl:1: no turn", fault=False)}
+
+    monkeypatch.setattr(generated.TypedResults, "compute", compute)
     builds.incremental()
-    assert "score the submission again" in (builds.out / "index.html").read_text()
+    assert "predictions.jsonl:1: no turn" in (builds.out / "index.html").read_text()

@@ -8,6 +8,8 @@ import pytest
 
 from baselines.running.parallel import JournalStore
 from harness.errors import EnvironmentFailure
+from leaderboard.board.entries import NAMED
+from leaderboard.results.computed import RunResult
 from tests.leaderboard import generated
 from tests.leaderboard.conftest import read
 
@@ -39,6 +41,17 @@ def three(original, tmp_path):
     return Three(tmp_path / "three" / "submissions", generated.bench(tmp_path / "three/benchmark"))
 
 
+class Honest(generated.TypedResults):
+    """Stands in for a build that computed each run's figures before somebody typed others."""
+
+    def __init__(self, folders):
+        super().__init__()
+        self.scores = {folder: (folder / "scores.json").read_bytes() for folder in folders}
+
+    def read(self, key):
+        return RunResult(key, self.scores[self.places[key]], 0)
+
+
 def change(folder, *path, to):
     """Set one value of a scores.json."""
     file = folder / "scores.json"
@@ -56,42 +69,46 @@ def change(folder, *path, to):
         (("schema",), 2, "schema: expected 1, found 2"),
         (("protocol",), "official", "protocol"),
         (("benchmark", "fingerprint"), "00" * 32, "fingerprint"),
-        (("benchmark", "gold_sha256"), "00" * 32, "gold hash"),
-        (("benchmark", "split"), "val", "split"),
-        (("submission", "sha256"), "00" * 32, "the files here are"),
-        (("submission", "team"), "Somebody else", "card.toml says"),
-        (("submission", "history"), "reference", "card.toml says"),
-        (("signature",), "ivcr|bench:other-1@000000", "signature lacks"),
+        (("benchmark", "gold_sha256"), "00" * 32, "gold_sha256"),
+        (("submission", "sha256"), "00" * 32, "sha256"),
+        (("submission", "team"), "Somebody else", "Somebody else"),
+        (("signature",), "ivcr|v:0.1.0|older scorer", "older scorer"),
         (("metrics",), {}, "metrics.all is missing"),
-        (("metrics", "all", "R@1", "value"), 1.5, "outside 0 to 1"),
+        (("metrics", "all", "R@1", "value"), 0.9, "value is 0.9, scored again"),
+        (("metrics", "all", "R@1", "value"), 1.5, "value is 1.5, scored again"),
         (("metrics", "all", "R@1", "value"), "high", "expected a number or null"),
-        (("metrics", "all", "R@1", "low"), 0.99, "down to"),
-        (("metrics", "turn=1", "MedR", "high"), 1e9, "outside 1 to 100"),
         (("metrics", "turn=5", "MRR", "turns"), -1, "turn=5"),
         (("metrics", "tag=time", "MRR", "note"), "x", "note"),
     ],
 )
-def test_a_scores_file_that_disagrees_is_refused_with_its_reason(three, path, to, says):
-    key = f"{three.victim.parent.name}/{three.victim.name}"
-    before = len(read(three.submissions, three.bench).entries)
+def test_a_scores_file_that_says_something_else_is_named_and_never_shown(three, path, to, says):
+    runs = sorted(three.submissions.glob("*/*")) + sorted(three.bench.floors.glob("*/*"))
+    results = Honest(runs)
+    before = read(three.submissions, three.bench, results=results)
+    assert before.differing == ()
     change(three.victim, *path, to=to)
-    found = read(three.submissions, three.bench)
-    assert [row.key for row in found.refused] == [key]
-    assert says in found.refused[0].reason
-    assert len(found.entries) == before - 1
+    found = read(three.submissions, three.bench, results=results)
+    assert [row.key for row in found.differing] == [
+        f"{three.victim.parent.name}/{three.victim.name}"
+    ]
+    assert says in " ".join(found.differing[0].lines)
+    assert [row.scores for row in found.entries] == [row.scores for row in before.entries]
+    assert found.refused == before.refused
 
 
-def test_changed_predictions_no_longer_match_their_scores(three):
-    (three.victim / "predictions.jsonl").write_bytes(b"{ }\n")
-    assert "score the submission again" in next(iter(three.refusals().values()))
+def test_of_many_differences_some_are_told_and_the_others_counted(three):
+    results = Honest(sorted(three.submissions.glob("*/*")) + sorted(three.bench.floors.glob("*/*")))
+    for part in ("all", "turn=1", "turn=2"):
+        for metric in ("R@1", "R@5"):
+            change(three.victim, "metrics", part, metric, "turns", to=7)
+    (row,) = read(three.submissions, three.bench, results=results).differing
+    assert len(row.lines) == NAMED + 1
+    assert row.lines[-1] == "and 3 more differences"
 
 
 @pytest.mark.parametrize(
     ("name", "data", "says"),
     [
-        ("scores.json", None, "none yet"),
-        ("scores.json", b"{", "Input data was truncated"),
-        ("scores.json", b'{"metrics": {"all": {"R@1": {"value": NaN}}}}', "scores.json"),
         ("card.toml", None, "cannot be read"),
         ("card.toml", b"team = ", "card.toml"),
         ("card.toml", b"\xff\xfe", "card.toml"),
@@ -113,9 +130,9 @@ def test_links_are_refused_and_never_followed(three, tmp_path):
     (three.submissions / "linked-team").symlink_to(outside)
     (three.submissions / "team").mkdir()
     (three.submissions / "team" / "linked-run").symlink_to(outside / "run")
-    scores = folder / "scores.json"
-    scores.unlink()
-    scores.symlink_to(outside / "run" / "scores.json")
+    card = folder / "card.toml"
+    card.unlink()
+    card.symlink_to(outside / "run" / "card.toml")
     reasons = three.refusals()
     victim = f"{folder.parent.name}/{folder.name}"
     assert set(reasons) == {"linked-team", "team/linked-run", victim}
@@ -129,8 +146,7 @@ def test_a_submission_one_level_too_high_is_named(three):
 
 
 def test_a_bad_floor_is_refused_too(three):
-    floor = three.bench.floors / "random" / "none"
-    change(floor, "benchmark", "split", to="train")
+    (three.bench.floors / "random" / "none" / "card.toml").write_bytes(b"x")
     assert "floors/random/none" in three.refusals()
 
 

@@ -85,7 +85,8 @@ def turn(number, text="what", video=CAT, moment=None, answers=()):
 def pages(tmp_path, dialogues, entries=(), strips=()):
     made = Pages(generated.bench(tmp_path), browsing=True)
     content = source(dialogues, strips)
-    browser = DialogueBrowser(lambda: content, tuple(entries), lambda entry: tmp_path / entry.key)
+    where = lambda entry: tmp_path / entry.key  # noqa: E731
+    browser = DialogueBrowser(lambda: content, tuple(entries), where, where)
     return dict(dialogue_pages.files(made, browser))
 
 

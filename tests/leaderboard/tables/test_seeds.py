@@ -83,14 +83,9 @@ def test_what_a_run_counts_of_itself_keeps_no_runs_apart_and_its_spread_is_shown
     assert [len(runs) for runs in fold_seeds([*counted, other])] == [3, 1]
 
 
-def test_partial_runs_and_floors_stand_alone():
+def test_floors_stand_alone():
     floors = [run("a", 1)._replace(floor=True), run("b", 2)._replace(floor=True)]
-    whole = run("c", 3)
-    partial = [
-        run(name, seed)._replace(scores=replace(whole.scores, signature="ivcr|partial:3"))
-        for name, seed in (("d", 4), ("e", 5))
-    ]
-    assert [len(group) for group in fold_seeds([*floors, whole, *partial])] == [1] * 5
+    assert [len(group) for group in fold_seeds([*floors, run("c", 3)])] == [1] * 3
 
 
 def test_exports_tell_how_many_seeds_and_how_they_differ():

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from leaderboard.tables.recomputation import differences
+from leaderboard.board.recomputation import differences
 
 
 @pytest.fixture
