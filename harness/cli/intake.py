@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from harness.challenge.intake import Settings
+    from harness.challenge.intake import IntakeSettings
 
 
 @click.command()
@@ -44,7 +44,7 @@ def intake(
     Markdown. What is invalid, or fails for a reason that is not its own, costs a team nothing. A
     killed intake is simply run again. Raises WrongUsageError for --rescore without --why.
     """
-    from harness.challenge.intake import Settings
+    from harness.challenge.intake import IntakeSettings
     from harness.cli.progress import bar
     from harness.errors import WrongUsageError
     from harness.files import sibling
@@ -52,7 +52,7 @@ def intake(
     if rescore != (why is not None):
         raise WrongUsageError("--rescore and --why belong together")
     with bar("scoring", "runs") as advance:
-        settings = Settings(
+        settings = IntakeSettings(
             submissions,
             benchmark,
             results or _default_results(submissions, benchmark),
@@ -64,7 +64,7 @@ def intake(
         _take_in(settings) if why is None else _score_again(settings, why)
 
 
-def _take_in(settings: Settings) -> None:
+def _take_in(settings: IntakeSettings) -> None:
     from harness.challenge.intake import intake as take_in
     from harness.errors import EnvironmentFailure
     from harness.files import shown
@@ -85,7 +85,7 @@ def _take_in(settings: Settings) -> None:
         )
 
 
-def _score_again(settings: Settings, why: str) -> None:
+def _score_again(settings: IntakeSettings, why: str) -> None:
     from harness.challenge.intake import rescore
     from harness.files import shown
 

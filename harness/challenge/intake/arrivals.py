@@ -27,7 +27,7 @@ from harness.validation.problem_log import ProblemLog
 from harness.validation.reading.card_file import read_card
 
 
-class Refusal(NamedTuple):
+class RunRefusal(NamedTuple):
     """Why a run is not taken in: the ground, and the reason as the ledger has it."""
 
     ground: Ground
@@ -45,7 +45,7 @@ class Arrival(NamedTuple):
     folder: Path
     sha256: str | None
     phase: Phase | None
-    refusal: Refusal | None = None
+    refusal: RunRefusal | None = None
     waits: bool = False
 
     @property
@@ -135,32 +135,32 @@ class _Rules:
 
     def _refusals(
         self, key: str, folder: Path, sha256: str | None, card: Card | None
-    ) -> Iterator[Refusal]:
+    ) -> Iterator[RunRefusal]:
         """All that the rules have against a run, the first first."""
         name = key.partition("/")[0]
         team, run = self._teams.known.get(name), self._state.runs.get(key)
         if team is None:
-            yield Refusal("team", "team.toml cannot be read")
+            yield RunRefusal("team", "team.toml cannot be read")
             return
         yield from self._name_refusals(name)
         if run is not None and run.status == "withdrawn":
-            yield Refusal("team", "this run was withdrawn; give a new one another name")
+            yield RunRefusal("team", "this run was withdrawn; give a new one another name")
         if sha256 is not None and (other := self._places.get(sha256, key)) != key:
-            yield Refusal("team", f"the same submission as {other}")
+            yield RunRefusal("team", f"the same submission as {other}")
         if card is None:
             return  # validation says what is wrong with it
         if problem := team_problem(team, card.team, self._challenge.terms_version):
-            yield Refusal(*problem)
+            yield RunRefusal(*problem)
         if self._open.phase_of(card, folder) is None:
-            yield Refusal("phase", self._open.closed_reason(card))
+            yield RunRefusal("phase", self._open.closed_reason(card))
 
-    def _name_refusals(self, team: str) -> Iterator[Refusal]:
+    def _name_refusals(self, team: str) -> Iterator[RunRefusal]:
         """Names that deceive; a double is refused to whoever has no accepted run yet."""
         for problem in self._teams.names:
             if problem.team == team and problem.kind == "hidden":
-                yield Refusal("team", "the team's name has characters that do not show")
+                yield RunRefusal("team", "the team's name has characters that do not show")
             if problem.team == team and problem.kind == "double" and not self._is_known(team):
-                yield Refusal(
+                yield RunRefusal(
                     "team", f"the team's name looks like that of {problem.other}; choose another"
                 )
 

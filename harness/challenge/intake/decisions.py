@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from harness.challenge.intake.arrivals import Arrival, Refusal
+from harness.challenge.intake.arrivals import Arrival, RunRefusal
 from harness.challenge.intake.phases import Quota
 from harness.results import Invalid, Scored, ScoringFault
 from harness.results import Outcome as ScoringOutcome
@@ -29,7 +29,7 @@ class Decision(NamedTuple):
 
     arrival: Arrival
     verdict: Verdict
-    refusal: Refusal | None = None
+    refusal: RunRefusal | None = None
     scored: Scored | None = None
     fault: str | None = None
 
@@ -80,7 +80,7 @@ def _within(queue: list[Arrival], quota: Quota) -> list[Arrival]:
 def _spent(arrival: Arrival, quota: Quota) -> Decision:
     assert arrival.phase is not None  # noqa: S101 - only a phase has a quota
     text = quota.spent_reason(arrival.team, arrival.phase)
-    return Decision(arrival, "refused", Refusal("quota", text))
+    return Decision(arrival, "refused", RunRefusal("quota", text))
 
 
 def _decided(batch: Iterable[Arrival], score: Scorer) -> dict[str, Decision]:
@@ -94,6 +94,6 @@ def _decision(arrival: Arrival, outcome: ScoringOutcome) -> Decision:
         case Scored():
             return Decision(arrival, "scored", scored=outcome)
         case Invalid():
-            return Decision(arrival, "refused", Refusal("content", outcome.reason))
+            return Decision(arrival, "refused", RunRefusal("content", outcome.reason))
         case ScoringFault():
             return Decision(arrival, "waits", fault=outcome.reason)

@@ -50,7 +50,7 @@ class ReceiptMaker:
     ) -> Iterator[Receipt]:
         """One for each decision, in their order; `reports`: by TEAM/RUN, of invalid ones."""
         before, after = self._boards(decisions)
-        told: dict[tuple[str, str], list[StoredResult]] = defaultdict(list)
+        scored_now: dict[tuple[str, str], list[StoredResult]] = defaultdict(list)
         for decision in decisions:
             receipt = self._bare(decision, reports.get(decision.arrival.key))
             stored = decision.scored and self._results.find(decision.scored.key)
@@ -58,9 +58,9 @@ class ReceiptMaker:
                 yield receipt
                 continue
             team = decision.arrival.team
-            known = [*self._earlier(team, phase), *told[team, phase.name]]
-            told[team, phase.name].append(stored)
-            receipt = self._with_figures(receipt, phase, stored, known)
+            earlier = [*self._earlier(team, phase), *scored_now[team, phase.name]]
+            scored_now[team, phase.name].append(stored)
+            receipt = self._with_figures(receipt, phase, stored, earlier)
             yield self._with_ranks(receipt, phase, decision, before, after)
 
     def _bare(self, decision: Decision, report: Report | None) -> Receipt:
@@ -90,8 +90,8 @@ class ReceiptMaker:
         self, receipt: Receipt, phase: Phase, new: StoredResult, earlier: Sequence[StoredResult]
     ) -> Receipt:
         hidden = self._benchmark.labels(phase.split) == "hidden"
-        told = tell(phase, new, earlier, hidden=hidden, ladder=self._ladder)
-        return replace(receipt, figures=told.figures, note=told.note)
+        disclosed = tell(phase, new, earlier, hidden=hidden, ladder=self._ladder)
+        return replace(receipt, figures=disclosed.figures, note=disclosed.note)
 
     def _with_ranks(
         self,

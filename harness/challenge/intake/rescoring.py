@@ -11,7 +11,7 @@ from harness.benchmark import Benchmark
 from harness.challenge.challenge_file import Phase, require_challenge
 from harness.challenge.intake.arrivals import Arrival
 from harness.challenge.intake.scoring_phases import PhaseScorer
-from harness.challenge.intake.taking_in import TRIES, Settings, require_places
+from harness.challenge.intake.taking_in import TRIES, IntakeSettings, require_places
 from harness.challenge.ledger import read_ledger, writing
 from harness.challenge.ledger_lines import LedgerEvent, LedgerLine
 from harness.challenge.reasons import require_reason
@@ -32,11 +32,12 @@ class RescoringReport(NamedTuple):
     notes: tuple[str, ...]
 
 
-def rescore(settings: Settings, why: str, *, now: datetime | None = None) -> RescoringReport:
+def rescore(settings: IntakeSettings, why: str, *, now: datetime | None = None) -> RescoringReport:
     """Score every accepted run again, and write a line for each whose scores may have moved.
 
     A run keeps its old scores where its folder has changed or its submission does not fit the
-    present benchmark, which is noted. Raises WrongUsageError for an unfit reason, and as `intake`.
+    present benchmark, which is noted. Raises WrongUsageError for an unfit reason, and else what
+    `intake` raises, WrongUsageError and EnvironmentFailure.
     """
     reason = require_reason(why)
     require_places(settings)
@@ -61,7 +62,7 @@ def rescore(settings: Settings, why: str, *, now: datetime | None = None) -> Res
 class _Rescoring:
     def __init__(
         self,
-        settings: Settings,
+        settings: IntakeSettings,
         benchmark: Benchmark,
         phases: dict[str, Phase],
         state: ChallengeState,

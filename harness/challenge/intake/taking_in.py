@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from harness.benchmark import Benchmark
 from harness.challenge.challenge_file import Challenge, require_challenge
-from harness.challenge.intake.arrivals import Arrivals, Refusal, find_arrivals
+from harness.challenge.intake.arrivals import Arrivals, RunRefusal, find_arrivals
 from harness.challenge.intake.decisions import Decision, decide
 from harness.challenge.intake.phases import OpenPhases, Quota, phase_events
 from harness.challenge.intake.receipt_making import ReceiptMaker
@@ -33,7 +33,7 @@ from harness.validation import Report
 TRIES = 100  # how often others may write the ledger meanwhile
 
 
-class Settings(NamedTuple):
+class IntakeSettings(NamedTuple):
     """Where an intake reads and writes, and what others do for it.
 
     `results`: the results folder; `receipts`: where receipts go, None: nowhere; `processes`: None:
@@ -65,7 +65,7 @@ class IntakeReport(NamedTuple):
     notes: tuple[str, ...]
 
 
-def intake(settings: Settings, *, now: datetime | None = None) -> IntakeReport:
+def intake(settings: IntakeSettings, *, now: datetime | None = None) -> IntakeReport:
     """Judge and score what is new at the time `now`, by default the clock's.
 
     Raises WrongUsageError without challenge.toml, or if a place lies below the submissions;
@@ -91,7 +91,7 @@ def intake(settings: Settings, *, now: datetime | None = None) -> IntakeReport:
     raise EnvironmentFailure(f"{settings.submissions}: others write the ledger all the time")
 
 
-def require_places(settings: Settings) -> None:
+def require_places(settings: IntakeSettings) -> None:
     """Nothing is written below the submissions: others wrote them. Raises WrongUsageError."""
     above = settings.submissions.resolve()
     for option, place in (("results", settings.results), ("receipts", settings.receipts)):
@@ -106,7 +106,7 @@ class _Work:
 
     def __init__(
         self,
-        settings: Settings,
+        settings: IntakeSettings,
         challenge: Challenge,
         benchmark: Benchmark,
         now: datetime,
@@ -132,7 +132,7 @@ class _Work:
         )
         decisions = decide(arrivals.runs, quota, scorer.score)
         decisions = [self._with_codes(each, scorer) for each in decisions]
-        told = [each for each in decisions if not _is_known(self._state, each)]
+        new = [each for each in decisions if not _is_known(self._state, each)]
         maker = ReceiptMaker(
             self._settings.results,
             self._benchmark,
@@ -143,7 +143,7 @@ class _Work:
             ranks=self._settings.ranks,
             ladder=self._settings.ladder,
         )
-        receipts = maker.receipts(told, self._reports)
+        receipts = maker.receipts(new, self._reports)
         return IntakeReport(tuple(decisions), tuple(receipts), (), _notes(arrivals, decisions))
 
     def events(self, decisions: Sequence[Decision]) -> Iterator[LedgerEvent]:
@@ -192,7 +192,7 @@ class _Work:
         report = self._reports[decision.arrival.key] = scorer.report(decision.arrival)
         codes = sorted({each.code for each in report.problems if each.severity == "error"})
         text = f"errors: {report.errors:,} ({', '.join(codes[:20])})"
-        return decision._replace(refusal=Refusal("content", text))
+        return decision._replace(refusal=RunRefusal("content", text))
 
 
 def _is_known(state: ChallengeState, decision: Decision) -> bool:

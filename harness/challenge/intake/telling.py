@@ -52,7 +52,7 @@ class Ladder(Protocol):
         ...
 
 
-class Told(NamedTuple):
+class Disclosed(NamedTuple):
     """What a team is told: figures of the slice `all` by metric, else a note that says why not."""
 
     figures: Mapping[str, Figure] | None
@@ -80,20 +80,20 @@ def tell(
     *,
     hidden: bool,
     ladder: Ladder | None,
-) -> Told:
+) -> Disclosed:
     """What the feedback of a phase allows to tell of a result; `hidden`: its split's labels are.
 
     `earlier`: the team's results in the phase, in their order. Without a `ladder`, nothing is told
     where the phase asks for one.
     """
     if phase.feedback == "exact":
-        return Told(headline_figures(new, hidden=hidden))
+        return Disclosed(headline_figures(new, hidden=hidden))
     if phase.feedback == "ladder" and ladder is not None:
         released = ladder(phase, earlier, new)
         if released:
-            return Told({name: Figure(value) for name, value in released.items()})
-        return Told(None, NOT_BETTER)
-    return Told(None, AFTERWARDS)
+            return Disclosed({name: Figure(value) for name, value in released.items()})
+        return Disclosed(None, NOT_BETTER)
+    return Disclosed(None, AFTERWARDS)
 
 
 def headline_figures(result: StoredResult, *, hidden: bool) -> dict[str, Figure]:

@@ -7,7 +7,7 @@ import pytest
 
 from harness.benchmark import Benchmark
 from harness.challenge.challenge_file import read_challenge
-from harness.challenge.intake import Settings, intake
+from harness.challenge.intake import IntakeSettings, intake
 from harness.challenge.ledger import read_ledger
 from harness.challenge.ledger_check import verify
 from harness.files import zstd
@@ -61,7 +61,7 @@ class Organizers:
         self.submissions.mkdir()
         (self.submissions / "challenge.toml").write_text(CHALLENGE)
         self.terms = read_challenge(self.submissions).terms_version
-        self.settings = Settings(
+        self.settings = IntakeSettings(
             self.submissions, self.benchmark.folder, root / "results", root / "receipts", 1
         )
 
