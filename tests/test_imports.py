@@ -87,6 +87,7 @@ ABROAD = {
         "harness.statistics", "harness.slices", "harness.metrics", "harness.scoring",
         "harness.comparison", "harness.results",
     ),
+    "leaderboard.board": ("harness.challenge", "harness.publication"),
     "leaderboard": ("harness.statistics", "harness.publication"),
 }  # fmt: skip
 

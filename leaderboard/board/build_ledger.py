@@ -35,7 +35,7 @@ Written = dict[str, tuple[int, int]]  # path in the site: size in bytes, time in
 class KnownEntry(Struct, frozen=True):
     """An entry of the last build: its files' stamp, what tables need of it, and its pages.
 
-    `result`, `differs`: as in Entry.
+    `result`, `differs`: as in Entry; `team`: what its team's name depends on.
     """
 
     stamp: Stamp
@@ -43,6 +43,7 @@ class KnownEntry(Struct, frozen=True):
     scores: Scores
     pages: Written
     result: str
+    team: str
     differs: tuple[str, ...] = ()
 
 
@@ -56,7 +57,8 @@ class FileGroup(Struct, frozen=True):
 class BuildLedger(Struct, frozen=True):
     """The entries of the last build by key, its standings and tables' files by table name.
 
-    `context`: a digest of everything else that pages depend on; `dialogues`: the browser's files.
+    `context`: a digest of everything else that pages depend on; `dialogues`: the browser's files;
+    `mark`: the words on every page that say how far the challenge's ledger went.
     """
 
     context: str
@@ -64,6 +66,7 @@ class BuildLedger(Struct, frozen=True):
     standings: dict[str, Standing]
     dialogues: FileGroup | None = None
     tables: dict[str, FileGroup] = field(default_factory=dict)
+    mark: str = ""
 
 
 def build_context(

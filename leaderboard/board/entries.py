@@ -9,12 +9,13 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeVar
 
 import msgspec
 
 from harness.errors import IvcrError, SubmissionError
 from harness.records import Card
+from leaderboard.board.admission import TAKE_IN, Admission, Admitted, TeamNames
 from leaderboard.board.build_ledger import KnownEntry, stamp
 from leaderboard.board.documents import SCORES, read_card, scores_document
 from leaderboard.board.levels import require_submissions, require_teams
@@ -23,6 +24,7 @@ from leaderboard.board.records import (
     BoardContents,
     Differing,
     Entry,
+    Pending,
     Refusal,
     ReportedRun,
     Scores,
@@ -33,6 +35,8 @@ from leaderboard.board.withholding import publishable
 from leaderboard.results.computed import NotComputed, RunResult
 from leaderboard.results.description import Bench, MetricInfo
 
+K = TypeVar("K")
+Row = Entry | ReportedRun | Refusal | Pending
 NAMED = 3  # differences of one scores.json that are told one by one
 
 
@@ -50,12 +54,14 @@ class Results(Protocol):
 
 
 class _Run(NamedTuple):
-    """A run whose result is needed."""
+    """A run whose result is needed; `team`: what its team's name depends on."""
 
     key: str
     folder: Path
     card: Card
     files: Stamp
+    team: str
+    admitted: Admitted | None
 
 
 class EntryReader:
@@ -68,16 +74,20 @@ class EntryReader:
         results: Results,
         organizers: Collection[str] = (),
         known: Mapping[str, KnownEntry] | None = None,
+        admission: Admission | None = None,
     ) -> None:
         """`organizers`: the folders of their own teams.
 
         `known`: entries of the last build by key; while unchanged they are not read again.
+        `admission`: what the ledger of a challenge admits; None: every valid folder is shown.
         """
         self._bench = bench
         self._metrics = metrics
         self._results = results
         self._organizers = organizers
         self._known = known or {}
+        self._admission = admission
+        self._names = TeamNames(Path())
         self._hidden = bench.labels == "hidden"
 
     def collect(self, submissions: Path) -> BoardContents:
@@ -89,41 +99,63 @@ class EntryReader:
         """
         require_submissions(submissions)
         require_teams(self._organizers, submissions)
-        rows: list[Entry | ReportedRun | Refusal] = []
+        self._names = TeamNames(submissions)
+        rows: list[Row] = []
         runs: list[_Run] = []
         for key, folder in run_folders(submissions, self._bench.floors):
             first = self._first_look(key, folder)
-            (runs if isinstance(first, _Run) else rows).append(first)  # type: ignore[arg-type]
+            if isinstance(first, _Run):
+                runs.append(first)
+            elif first is not None:
+                rows.append(first)
         rows += self._scored(runs)
-        entries = sorted((row for row in rows if isinstance(row, Entry)), key=_place)
+        rows.sort(key=_place)
+        entries = _only(Entry, rows)
         return BoardContents(
-            tuple(entries),
-            tuple(row for row in rows if isinstance(row, ReportedRun)),
-            tuple(sorted((row for row in rows if isinstance(row, Refusal)), key=_place)),
+            entries,
+            _only(ReportedRun, rows),
+            _only(Refusal, rows),
             tuple(Differing(entry.key, entry.differs) for entry in entries if entry.differs),
+            _only(Pending, rows),
+            self._admission.withdrawals() if self._admission else (),
+            self._admission.mark if self._admission else None,
         )
 
-    def _first_look(
-        self, key: str, folder: Path | SubmissionError
-    ) -> Entry | ReportedRun | Refusal | _Run:
-        """A run's row, if no result is needed for it, else its card."""
+    def _first_look(self, key: str, folder: Path | SubmissionError) -> Row | _Run | None:
+        """A run's row, if no result is needed for it, else its card; None if it has no row."""
         try:
             if isinstance(folder, SubmissionError):
                 raise folder
-            files = stamp(folder)
-            known = self._known.get(key)
-            if known is not None and known.stamp == files and self._results.holds(known.result):
-                return self._entry(key, known.card, known.scores, files)._replace(
-                    unchanged=True, result=known.result, differs=known.differs
-                )
-            card = read_card(folder)
-            if card.kind == "reported":
-                return self._reported(key, card)
+            return self._of_folder(key, folder)
         except IvcrError as error:
             return Refusal(key, str(error))
         except OSError as error:
             return Refusal(key, f"cannot be read: {error.strerror}")
-        return _Run(key, folder, card, files)
+
+    def _of_folder(self, key: str, folder: Path) -> Row | _Run | None:
+        files, known = stamp(folder), self._known.get(key)
+        floor = key.startswith(FLOORS)
+        team = "" if floor else self._names.digest(key)
+        unchanged = known is not None and (known.stamp, known.team) == (files, team)
+        admitted: Admitted | None = None
+        if self._admission is not None and not floor:
+            if not unchanged and (card := read_card(folder)).kind == "reported":
+                return self._reported(key, card)
+            found = self._admission.of(key)
+            if not isinstance(found, Admitted):
+                return found
+            admitted = found
+        if unchanged and known is not None and self._results.holds(known.result):
+            entry = self._entry(key, known.card, known.scores, files)._replace(
+                unchanged=True, result=known.result, team=team, differs=known.differs
+            )
+            _require_admitted(entry.scores, admitted)
+            return entry
+        card = read_card(folder)
+        if card.kind == "reported":
+            return self._reported(key, card)
+        shown = card if floor else self._names.shown(key, card)
+        return _Run(key, folder, shown, files, team, admitted)
 
     def _reported(self, key: str, card: Card) -> ReportedRun:
         if not card.figures or not card.source:
@@ -141,19 +173,31 @@ class EntryReader:
             result = found[run.folder]
             if isinstance(result, NotComputed):
                 yield Refusal(run.key, result.reason, result.fault)
-            else:
+                continue
+            try:
                 yield self._with_result(run, self._results.read(result))
+            except SubmissionError as error:
+                yield Refusal(run.key, str(error))
 
     def _with_result(self, run: _Run, result: RunResult) -> Entry:
         scores = msgspec.json.decode(result.scores, type=Scores)
+        _require_admitted(scores, run.admitted)
         if self._hidden:
             # Once and here, so that no page and no export has the digits to show.
             scores = publishable(scores, self._metrics)
         return self._entry(run.key, run.card, scores, run.files)._replace(
             result=result.key,
+            team=run.team,
             abstentions=result.abstentions,
-            differs=tuple(_differences(run.folder, result.scores)),
+            differs=self._differing(run, result.scores),
         )
+
+    def _differing(self, run: _Run, computed: bytes) -> tuple[str, ...]:
+        lines = tuple(_differences(run.folder, computed))
+        if lines and not run.key.startswith(FLOORS) and self._names.anonymous(run.key):
+            # Such a file may hold the name that the team does not want to be told.
+            return ("it differs",)
+        return lines
 
     def _entry(self, key: str, card: Card, scores: Scores, files: Stamp) -> Entry:
         floor = key.startswith(FLOORS)
@@ -161,8 +205,17 @@ class EntryReader:
         return Entry(key, card, scores, floor, own, files, rounded=self._hidden)
 
 
-def _place(row: Entry | Refusal) -> tuple[bool, str]:
+def _place(row: Row) -> tuple[bool, str]:
     return row.key.startswith(FLOORS), row.key
+
+
+def _only(kind: type[K], rows: list[Row]) -> tuple[K, ...]:
+    return tuple(row for row in rows if isinstance(row, kind))
+
+
+def _require_admitted(scores: Scores, admitted: Admitted | None) -> None:
+    if admitted is not None and scores.submission.sha256 != admitted.submission_sha256:
+        raise SubmissionError(f"changed since the ledger accepted it; {TAKE_IN}")
 
 
 def _differences(folder: Path, computed: bytes) -> Iterator[str]:

@@ -63,7 +63,8 @@ class Entry(NamedTuple):
     `scores` has only the slices that tables need. `rounded`: labels are hidden, and `scores` has
     only what may be shown (see leaderboard.board.withholding). `result`: the key of what was
     computed, over card and predictions, benchmark and scorer. `abstentions`: in how many turns it
-    gives an empty answer. `differs`: what a scores.json beside the card says otherwise.
+    gives an empty answer. `team`: what the team's name depends on beside the card. `differs`:
+    what a scores.json beside the card says otherwise.
     """
 
     key: str
@@ -75,6 +76,7 @@ class Entry(NamedTuple):
     unchanged: bool = False
     rounded: bool = False
     result: str = ""
+    team: str = ""
     abstentions: int | None = None
     differs: tuple[str, ...] = ()
 
@@ -161,10 +163,38 @@ class Differing(NamedTuple):
     lines: tuple[str, ...]
 
 
+class Pending(NamedTuple):
+    """A run that was accepted in a phase which tells no exact figures as long as it is open."""
+
+    key: str
+    phase: str
+
+
+class Withdrawal(NamedTuple):
+    """A run that was withdrawn: the time, as the ledger has it, and the reason."""
+
+    key: str
+    at: str
+    why: str
+
+
+class LedgerMark(NamedTuple):
+    """The published head of a ledger (SHA-256 of its last line), and the last event's time."""
+
+    head: str
+    last_event: str | None
+
+
 class BoardContents(NamedTuple):
-    """Everything that a board shows, each in the order of its keys."""
+    """Everything that a board shows, each in the order of its keys.
+
+    `mark`: of the challenge's ledger, None where there is no challenge.
+    """
 
     entries: tuple[Entry, ...]
     reported: tuple[ReportedRun, ...]
     refused: tuple[Refusal, ...]
     differing: tuple[Differing, ...] = ()
+    pending: tuple[Pending, ...] = ()
+    withdrawn: tuple[Withdrawal, ...] = ()
+    mark: LedgerMark | None = None

@@ -13,7 +13,15 @@ from leaderboard.board.records import BoardContents, Entry
 from leaderboard.results.description import Bench, MetricInfo
 from leaderboard.site import compare_pages, dialogue_pages, exports, system_pages
 from leaderboard.site.dialogue_pages import DialogueBrowser
-from leaderboard.site.pages import ENDINGS, FORMATS, Pages, pages_at, slug, table_files
+from leaderboard.site.pages import (
+    ENDINGS,
+    FORMATS,
+    Pages,
+    ledger_mark,
+    pages_at,
+    slug,
+    table_files,
+)
 from leaderboard.site.wording import LANGUAGES, Words
 from leaderboard.tables.ranked_table import Table
 from leaderboard.tables.tracks import Track
@@ -35,7 +43,8 @@ class SiteContents(NamedTuple):
     """All that the files of a site are made from.
 
     `tables`: those of `board`; `browser`: the dialogue browser, None to leave it out;
-    `unchanged`: the names of tables whose own files of the last build still hold.
+    `unchanged`: the names of tables whose own files of the last build still hold; `last_mark`: how
+    far the ledger had gone then, as its pages say it.
     """
 
     board: BoardContents
@@ -44,6 +53,7 @@ class SiteContents(NamedTuple):
     tables: tuple[Table, ...]
     browser: DialogueBrowser | None = None
     unchanged: Collection[str] = ()
+    last_mark: str = ""
 
 
 def build(contents: SiteContents, out: Path) -> BuildSummary:
@@ -59,10 +69,14 @@ def build(contents: SiteContents, out: Path) -> BuildSummary:
             target = folder / path
             target.parent.mkdir(exist_ok=True)
             target.write_bytes(data)
+        marks = contents.last_mark.encode(), ledger_mark(contents.board.mark).encode()
         for path in _unchanged(contents):
             target = folder / path
             target.parent.mkdir(exist_ok=True)
-            _carry(out / path, target)
+            if path.endswith(".html") and marks[0] != marks[1]:
+                target.write_bytes((out / path).read_bytes().replace(*marks))
+            else:
+                _carry(out / path, target)
         _join(folder, contents.tables)
     floors = sum(entry.floor for entry in entries)
     return BuildSummary(out, len(contents.tables), len(entries) - floors, floors)
@@ -105,7 +119,7 @@ def files(contents: SiteContents) -> Iterator[tuple[str, bytes]]:
     board, browser = contents.board, contents.browser
     yield MARK, b"A site written by `ivcr leaderboard build`, which may replace it.\n"
     yield "leaderboard.json", exports.board(board.entries)
-    pages = Pages(contents.bench, browsing=browser is not None)
+    pages = Pages(contents.bench, browsing=browser is not None, mark=ledger_mark(board.mark))
     for table in contents.tables:
         if table.name not in contents.unchanged:
             yield from _of_table(pages, table)
@@ -154,6 +168,8 @@ def _shared(pages: Pages, language: str, contents: SiteContents) -> Iterator[tup
         "floors": floors,
         "reported": board.reported,
         "refused": board.refused,
+        "pending": board.pending,
+        "withdrawn": board.withdrawn,
         # Whether typed figures agree tells figures: an oracle, where labels are hidden.
         "differing": board.differing if public else (),
         "notes": ["floor", *(["interval", "apart", "public"] if public else ["rounded", "apart"])],

@@ -41,8 +41,12 @@ def write_ledger(
     entries: Iterable[tuple[Entry, Collection[str]]],
     tables: Sequence[Table] = (),
     browser: DialogueBrowser | None = None,
+    mark: str = "",
 ) -> None:
-    """Write the ledger of a build: entries and their pages, tables and standings, the browser."""
+    """Write the ledger of a build: entries and their pages, tables and standings, the browser.
+
+    `mark`: the words on every page that say how far the challenge's ledger went.
+    """
     ledger = BuildLedger(
         context,
         {entry.key: _known(entry, pages, site) for entry, pages in entries},
@@ -52,6 +56,7 @@ def write_ledger(
             table.name: FileGroup(table.digest, written_files(site, table_files(table)))
             for table in tables
         },
+        mark,
     )
     write(ledger_path(site), canonical(ledger))
 
@@ -59,8 +64,15 @@ def write_ledger(
 def _known(entry: Entry, pages: Collection[str], site: Path) -> KnownEntry:
     metrics = {part: cells for part, cells in entry.scores.metrics.items() if part in PARTS}
     scores = msgspec.structs.replace(entry.scores, metrics=metrics)
-    pages_written = written_files(site, pages)
-    return KnownEntry(entry.stamp, entry.card, scores, pages_written, entry.result, entry.differs)
+    return KnownEntry(
+        entry.stamp,
+        entry.card,
+        scores,
+        written_files(site, pages),
+        entry.result,
+        entry.team,
+        entry.differs,
+    )
 
 
 def _browser(site: Path) -> list[str]:

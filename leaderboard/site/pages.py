@@ -14,7 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from harness.publication.escaping import link, visible
-from leaderboard.board.records import Cell, Entry
+from leaderboard.board.records import Cell, Entry, LedgerMark
 from leaderboard.results.description import Bench, MetricInfo
 from leaderboard.results.dialogue_source import BrowsedAnswer
 from leaderboard.site import cost_plots
@@ -32,13 +32,17 @@ TOP = 5  # rows that it shows of a longer one, and the best floor
 DIALOGUES, DIALOGUES_A_PAGE = "dialogues", 25
 
 
+NO_LEDGER = '<span class="ledger"></span>'
+
+
 class Pages:
     """Renders templates for one benchmark, in both languages."""
 
-    def __init__(self, bench: Bench, *, browsing: bool = False) -> None:
+    def __init__(self, bench: Bench, *, browsing: bool = False, mark: str = NO_LEDGER) -> None:
         """Load templates and assets; the policy allows exactly these assets.
 
-        `browsing`: whether the site has the dialogue browser, to which pages then link.
+        `browsing`: whether the site has the dialogue browser, to which pages then link; `mark`:
+        what `ledger_mark` gives.
         """
         self.bench = bench
         self.environment = Environment(
@@ -52,6 +56,7 @@ class Pages:
         self.shared = {
             "bench": bench,
             "browsing": browsing,
+            "mark": Markup(mark),  # noqa: S704 - a hash and a time
             "policy": policy(),
             "style": asset("style.css"),
             "theme": asset("theme.js"),
@@ -76,6 +81,17 @@ class Pages:
             )
             .encode()
         )
+
+
+def ledger_mark(mark: LedgerMark | None) -> str:
+    """How far the challenge's ledger went, as HTML that is the same in every language.
+
+    A build puts the new one in the place of the old one on pages that it takes over.
+    """
+    if mark is None:
+        return NO_LEDGER
+    at = "" if mark.last_event is None else f" · <time>{mark.last_event}</time>"
+    return f'<span class="ledger">ledger.jsonl <code>{mark.head}</code>{at}</span>'
 
 
 @cache

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from harness.errors import EnvironmentFailure, WrongUsageError
 from harness.files import shown, sibling
+from leaderboard.board.admission import read_admission
 from leaderboard.board.build_ledger import (
     build_context,
     read_ledger,
@@ -26,6 +27,7 @@ from leaderboard.site import builder
 from leaderboard.site.builder import BuildSummary, SiteContents
 from leaderboard.site.dialogue_pages import DialogueBrowser, leading_entries
 from leaderboard.site.ledger_writing import unchanged_tables, write_ledger
+from leaderboard.site.pages import ledger_mark
 from leaderboard.tables.ranked_table import tables
 from leaderboard.tables.ranks import with_standings
 
@@ -78,9 +80,12 @@ def build_site(
     `submissions`, `benchmark` and `out` are folders; `organizers`: the folders of teams whose runs
     the organizers made; `results`: the folder of what was computed, by default OUT.results. What it
     lacks is scored, in so many `processes` (by default one a core). What did not change since the
-    last build to `out` is not read again. Raises EnvironmentFailure if a folder is absent or `out`
-    cannot be written, WrongUsageError if `out` holds something else than a site or lies in
-    `submissions`, or `results` lies where it must not.
+    last build to `out` is not read again. With a challenge.toml, the site shows what the ledger
+    accepted; without one, every valid folder.
+
+    Raises EnvironmentFailure if a folder is absent or `out` cannot be written, WrongUsageError if
+    `out` holds something else than a site or lies in `submissions`, or `results` lies where it must
+    not.
     """
     board, metrics = BoardSplit(benchmark, split), describe_metrics()
     _require_outside(out, submissions, "where it would be taken for a team's", "--out")
@@ -94,7 +99,8 @@ def build_site(
     context = build_context(board.bench, metrics, organizers, computed.scorer)
     ledger = read_ledger(out, context)
     known = unchanged_entries(ledger, out)
-    reader = EntryReader(board.bench, metrics, computed, organizers, known)
+    admission = read_admission(submissions, board.bench)
+    reader = EntryReader(board.bench, metrics, computed, organizers, known, admission)
     contents = reader.collect(submissions)
 
     def outcomes_of(entry: Entry) -> Path:
@@ -124,6 +130,7 @@ def build_site(
         ranked,
         browser=browser,
         unchanged=unchanged_tables(ledger, ranked, out),
+        last_mark="" if ledger is None else ledger.mark,
     )
     summary = builder.build(site, out)
     _remember(site, out, context)
@@ -151,4 +158,4 @@ def _require_outside(folder: Path, place: Path, why: str, option: str) -> None:
 
 def _remember(site: SiteContents, out: Path, context: str) -> None:
     pages = [(entry, builder.entry_pages(entry)) for entry in site.board.entries]
-    write_ledger(out, context, pages, site.tables, site.browser)
+    write_ledger(out, context, pages, site.tables, site.browser, ledger_mark(site.board.mark))

@@ -7,6 +7,7 @@ DISCLOSURE = "tests/publication/test_disclosure.py"
 ESCAPING = "tests/publication/test_escaping.py"
 WITHHOLDING = "tests/leaderboard/board/test_withholding.py"
 ENTRIES = "tests/leaderboard/board/test_entries.py"
+CHALLENGE = "tests/leaderboard/test_challenge_board.py"
 LEDGER = "tests/leaderboard/board/test_build_ledger.py"
 TABLE = "tests/leaderboard/tables/test_ranked_table.py"
 HOSTILE = "tests/leaderboard/test_hostile_folders.py"
@@ -81,8 +82,8 @@ BOARD = (
     (
         "disclosure: a board on hidden labels withholds nothing",
         "leaderboard/board/entries.py",
-        'hidden = self._bench.labels == "hidden"',
-        'hidden = self._bench.labels == "secret"',
+        'self._hidden = bench.labels == "hidden"',
+        'self._hidden = bench.labels == "secret"',
         (f"{WITHHOLDING}::test_a_hidden_board_shows_no_small_cell_anywhere",),
     ),
     (
@@ -121,7 +122,7 @@ BOARD = (
     (
         "disclosure: means of seeds have digits again",
         "leaderboard/board/entries.py",
-        "files, rounded=hidden)",
+        "files, rounded=self._hidden)",
         "files)",
         (f"{HIDDEN_SITE}::test_the_tables_for_spreadsheets_have_no_more",),
     ),
@@ -131,13 +132,6 @@ BOARD = (
         "replace(standing, pairs=None, detectable=None)",
         "replace(standing, pairs=None)",
         (f"{HIDDEN_SITE}::test_pages_draw_and_write_no_interval",),
-    ),
-    (
-        "disclosure: a refusal says an impossible figure",
-        "leaderboard/board/consistency.py",
-        'hidden=bench.labels == "hidden")',
-        "hidden=False)",
-        (f"{WITHHOLDING}::test_a_refusal_says_no_figure",),
     ),
     (
         "disclosure: official figures are withheld one by one",
@@ -161,8 +155,8 @@ BOARD = (
     (
         "disclosure: hidden labels have a dialogue browser",
         "leaderboard/site/publish.py",
-        'if board.bench.labels == "hidden":',
-        'if board.bench.labels == "secret":',
+        '    if board.bench.labels == "public":\n        browser',
+        "    if board.bench.labels:\n        browser",
         (f"{WITHHOLDING}::test_a_build_writes_no_name_of_a_dialogue_and_no_gold",),
     ),
     (
@@ -265,8 +259,8 @@ BOARD = (
     (
         "board: the page of a changed run is kept",
         "leaderboard/board/entries.py",
-        "known is not None and known.stamp == files",
-        "known is not None",
+        "(known.stamp, known.team) == (files, team)",
+        "known.team == team",
         (f"{LEDGER}::test_only_what_changed_is_read_again",),
     ),
     (
@@ -284,25 +278,11 @@ BOARD = (
         (f"{LEDGER}::test_a_page_that_somebody_changed_or_removed_is_written_again",),
     ),
     (
-        "board: scores of other predictions are shown",
+        "board: another version than the accepted one is shown",
         "leaderboard/board/entries.py",
-        "if sha256 != scores.submission.sha256:",
-        "if not sha256:",
-        (f"{ENTRIES}::test_changed_predictions_no_longer_match_their_scores",),
-    ),
-    (
-        "board: impossible figures are shown",
-        "leaderboard/board/consistency.py",
-        '        or _figures(scores, metrics, hidden=bench.labels == "hidden")\n',
-        "",
-        (f"{ENTRIES}::test_a_scores_file_that_disagrees_is_refused_with_its_reason",),
-    ),
-    (
-        "board: a figure may count any number of turns",
-        "leaderboard/board/consistency.py",
-        '        or _counts(scores, bench.counts["turns"])\n',
-        "",
-        (f"{HOSTILE}::test_a_hostile_folder_is_one_refused_entry_and_the_rest_is_built",),
+        "if admitted is not None and scores.submission.sha256 != admitted.submission_sha256:",
+        "if admitted is not None and not scores.submission.sha256:",
+        (f"{CHALLENGE}::test_another_version_than_the_accepted_one_is_not_shown",),
     ),
     (
         "board: arrays of another form are taken",
@@ -361,23 +341,23 @@ BOARD = (
         ("tests/comparison",),
     ),
     (
-        "board: outcomes of any size are read",
+        "board: a typed scores.json is not named",
         "leaderboard/board/entries.py",
-        '        check_outcomes(folder, self._bench.counts["turns"])\n',
-        "",
-        (f"{HOSTILE}::test_a_hostile_folder_is_one_refused_entry_and_the_rest_is_built",),
+        "    if stored == again:\n",
+        "    if stored:\n",
+        (f"{ENTRIES}::test_a_scores_file_that_says_something_else_is_named_and_never_shown",),
     ),
     (
         "board: predictions that are not valid are shown",
-        "leaderboard/results/board_split.py",
-        "if problem is not None or checked.sha256 is None:",
-        "if checked.sha256 is None:",
+        "harness/results/batch.py",
+        "if problem := first_problem(checked):",
+        "if problem := first_problem(checked, partial=True):",
         (f"{HOSTILE}::test_a_hostile_folder_is_one_refused_entry_and_the_rest_is_built",),
     ),
     (
         "board: a folder's name that is no text reaches a page",
-        "leaderboard/board/entries.py",
-        "_unnamed(second) or second",
+        "leaderboard/board/run_folders.py",
+        "_unfit(second) or second",
         "second",
         (f"{HOSTILE}::test_a_folder_whose_name_is_no_text_is_refused_by_a_name_that_is",),
     ),
@@ -390,7 +370,7 @@ BOARD = (
     ),
     (
         "board: verification passes over all but figures",
-        "leaderboard/tables/recomputation.py",
+        "leaderboard/board/recomputation.py",
         "lines = [_line(each) for each in _unequal(_head(stored), _head(again))]",
         "lines: list[str] = []",
         (f"{VERIFICATION}::test_whatever_stands_in_the_document_is_compared",),
@@ -405,7 +385,7 @@ BOARD = (
     (
         "board: verification believes any run.json",
         "leaderboard/tables/verification.py",
-        "*([] if record is None else record_differences(record, entry.card, board.bench)),",
+        "*([] if record is None else record_differences(record, card, board.bench)),",
         "",
         (f"{COMMAND}::test_verify_compares_run_json_with_card_and_benchmark",),
     ),

@@ -14,7 +14,6 @@ from selenium.webdriver.common.keys import Keys  # noqa: E402
 from selenium.webdriver.support.select import Select  # noqa: E402
 from selenium.webdriver.support.wait import WebDriverWait  # noqa: E402
 
-from leaderboard.board.entries import folder_of  # noqa: E402
 from leaderboard.results.dialogue_source import BrowsedAnswer, BrowsedDialogue  # noqa: E402
 from leaderboard.results.frame_strips import frame_strip  # noqa: E402
 from leaderboard.site.dialogue_pages import DialogueBrowser, leading_entries  # noqa: E402
@@ -68,17 +67,14 @@ def whole(tmp_path_factory):
     generated.seeds(submissions, bench)
     design = generated.turn_by_turn(submissions, bench, np.random.default_rng(1))
     found = read(submissions, bench)
-
-    def where(entry):
-        return folder_of(entry, submissions, bench)
-
+    where = generated.outcomes_of
     made = with_standings(tables(found.entries, generated.METRICS), where, lambda: design, {})
     filmed(root / "cat.mp4")
     picture = frame_strip(film(root), CAT)
     answers = tuple(BrowsedAnswer(n == 0, CAT, (CAT, (1.0, 4.0 + n)), None) for n in range(6))
     turns = turn(1, answers=answers), turn(2, "什么时候?", moment=(1.0, 5.0), answers=answers)
     content = source([BrowsedDialogue(f"d{n}", 1, turns) for n in range(30)], {CAT: picture})
-    browser = DialogueBrowser(lambda: content, leading_entries(made), where)
+    browser = DialogueBrowser(lambda: content, leading_entries(made), where, where)
     build(found, bench, root / "site", made, browser=browser)
     return root / "site"
 

@@ -1,0 +1,220 @@
+"""A challenge's board: what the ledger accepted, the teams' names, its head on each page."""
+
+import json
+import shutil
+from types import SimpleNamespace
+
+import pytest
+
+from harness.challenge.ledger import append
+from harness.challenge.ledger_lines import LedgerEvent
+from harness.challenge.reasons import NEW_VERSION, phase_reason
+from harness.records import Card, Prediction
+from harness.results import submission_sha256
+from harness.submission import write
+from leaderboard.site.publish import build_site
+from tests.baselines.conftest import CAT, DOG, imported
+from tests.leaderboard.site.test_builder import tree
+
+CHALLENGE = """
+title = "Find it"
+[[phase]]
+name = "dev"
+kind = "files"
+split = "test"
+history = "none"
+opens = 2026-01-01T00:00:00Z
+closes = 2026-02-01T00:00:00Z
+feedback = "exact"
+[[phase]]
+name = "final"
+kind = "files"
+split = "test"
+history = "none"
+opens = 2026-02-01T00:00:00Z
+closes = 2026-03-01T00:00:00Z
+feedback = "ladder"
+"""
+
+
+@pytest.fixture
+def challenge(tmp_path):
+    """Two teams with a run each, of which the ledger knows nothing yet."""
+    benchmark, submissions = imported(tmp_path), tmp_path / "submissions"
+    submissions.mkdir()
+    (submissions / "challenge.toml").write_text(CHALLENGE)
+    header = benchmark.header
+
+    def put(key, videos=(CAT, DOG), team=None):
+        given = [
+            Prediction(
+                turn.dialogue_id,
+                turn.turn,
+                videos=videos if turn.task == "video" else None,
+                moments=() if turn.task == "moment" else None,
+                response="" if turn.task == "chat" else None,
+            )
+            for turn in benchmark.split().turns
+        ]
+        folder = submissions / key
+        folder.parent.mkdir(exist_ok=True)
+        shutil.rmtree(folder, ignore_errors=True)
+        write(folder, Card(1, team or key.split("/")[0], "cat", "none", "unused"), given)
+        return folder
+
+    def tell(event, key="", why=None, now=None, **more):
+        team, _, run = key.partition("/")
+        sha256 = submission_sha256(submissions / key, 9) if event == "accepted" else None
+        more = {"submission_sha256": sha256, "fingerprint": header.fingerprint,
+                "gold_sha256": header.gold_sha256["test"], **more}  # fmt: skip
+        line = LedgerEvent(event=event, team=team or None, run=run or None, why=why, **more)
+        return append(submissions, [line], now=now)[0]
+
+    found = SimpleNamespace(
+        submissions=submissions,
+        benchmark=benchmark.folder,
+        site=tmp_path / "site",
+        put=put,
+        tell=tell,
+        build=lambda: build_site(submissions, benchmark.folder, tmp_path / "site"),
+    )
+    found.rows = lambda: json.loads((found.site / "leaderboard.json").read_text())["rows"]
+    for key in ("one/run", "two/run"):
+        put(key)
+    return found
+
+
+def accept(challenge, key, phase="dev"):
+    challenge.tell("accepted", key, phase_reason(phase))
+
+
+def test_what_the_ledger_does_not_know_is_not_shown(challenge):
+    accept(challenge, "one/run")
+    site = challenge.build()
+    assert [(row.key, "not taken in yet" in row.reason) for row in site.refused] == [
+        ("two/run", True)
+    ]
+    assert [row["team"] for row in challenge.rows()] == ["one"]
+
+
+def test_another_version_than_the_accepted_one_is_not_shown(challenge):
+    accept(challenge, "one/run")
+    challenge.build()
+    challenge.put("one/run", videos=(DOG, CAT))
+    site = challenge.build()
+    reasons = {row.key: row.reason for row in site.refused}
+    assert "changed since the ledger accepted it" in reasons["one/run"]
+    assert challenge.rows() == []
+    challenge.tell("replaced", "one/run", NEW_VERSION)
+    accept(challenge, "one/run")
+    assert "one/run" not in {row.key for row in challenge.build().refused}
+
+
+def test_a_withdrawn_run_stays_struck_with_time_and_reason_without_its_files(challenge):
+    accept(challenge, "one/run")
+    accept(challenge, "two/run")
+    challenge.build()
+    line = challenge.tell("withdrawn", "one/run", "a bug in <our> reader")
+    shutil.rmtree(challenge.submissions / "one")
+    site = challenge.build()
+    assert site.refused == ()
+    page = (challenge.site / "index.html").read_text()
+    section = page[page.index('id="withdrawn"') :]
+    assert "<del><code>one/run</code></del>" in section
+    assert line.at in section
+    assert "a bug in &lt;our&gt; reader" in section
+    assert [row["team"] for row in challenge.rows()] == ["two"]
+
+
+def test_figures_of_a_phase_that_tells_none_wait_until_the_ledger_closes_it(challenge):
+    accept(challenge, "one/run", "final")
+    challenge.build()
+    assert challenge.rows() == []
+    page = (challenge.site / "index.html").read_text()
+    assert "one/run" in page[page.index('id="pending"') :]
+    challenge.tell("phase-closed", why=phase_reason("final"))
+    challenge.build()
+    assert [row["team"] for row in challenge.rows()] == ["one"]
+
+
+def test_runs_of_another_split_and_with_other_labels_are_not_shown(challenge):
+    challenge.tell("accepted", "one/run", phase_reason("dev"), gold_sha256="0" * 64)
+    challenge.tell("accepted", "two/run", phase_reason("dev"), fingerprint="0" * 64)
+    reasons = {row.key: row.reason for row in challenge.build().refused}
+    assert "`ivcr intake --rescore`" in reasons["one/run"]
+    assert "another benchmark" in reasons["two/run"]
+    text = (challenge.submissions / "challenge.toml").read_text()
+    (challenge.submissions / "challenge.toml").write_text(text.replace('"test"', '"val"', 1))
+    assert challenge.build().refused == ()
+    assert challenge.rows() == []
+
+
+def test_every_page_has_the_head_of_the_ledger_and_the_time_of_its_last_event(challenge):
+    accept(challenge, "one/run")
+    challenge.build()
+    accept(challenge, "two/run")
+    challenge.build()
+    line = challenge.tell("withdrawn", "two/run", "by request")
+    head = challenge.build() and line_head(challenge)
+    pages = list(challenge.site.rglob("*.html"))
+    assert len(pages) > 10
+    for page in pages:
+        text = page.read_text("utf-8")
+        assert text.count(head) == 1, page.name
+        assert text.count(f"<time>{line.at}</time></span>") == 1, page.name
+    incremental = tree(challenge.site)
+    shutil.rmtree(challenge.site)
+    challenge.site.with_name(".site.ledger.json").unlink()
+    challenge.build()
+    assert tree(challenge.site) == incremental
+
+
+def line_head(challenge):
+    from harness.challenge.ledger import read_ledger
+
+    return read_ledger(challenge.submissions).head
+
+
+def test_a_team_is_its_folder_and_not_what_its_card_says(challenge):
+    challenge.put("one/run", team="two")
+    (challenge.submissions / "one" / "team.toml").write_text('name = "The First"\n')
+    accept(challenge, "one/run")
+    accept(challenge, "two/run")
+    challenge.build()
+    assert [row["team"] for row in challenge.rows()] == ["The First", "two"]
+
+
+def test_a_renamed_team_is_renamed_on_pages_that_did_not_change(challenge):
+    accept(challenge, "one/run")
+    challenge.build()
+    (challenge.submissions / "one" / "team.toml").write_text('name = "The Second"\n')
+    challenge.build()
+    assert [row["team"] for row in challenge.rows()] == ["The Second"]
+    assert "The Second" in (challenge.site / "systems" / "one--run.html").read_text()
+
+
+def test_of_an_anonymous_team_nothing_is_told_but_its_alias(challenge):
+    secret = "Real Name"
+    folder = challenge.put("one/run", team="Alias")
+    text = (folder / "card.toml").read_text()
+    more = [f'{name} = "https://example.org/{secret}"' for name in ("code", "paper")]
+    (folder / "card.toml").write_text("\n".join([text, f'contact = "{secret}"', *more]) + "\n")
+    (folder / "scores.json").write_text(json.dumps({"submission": {"team": secret}}))
+    (folder.parent / "team.toml").write_text(
+        f'name = "Alias"\nanonymous = true\nmembers = ["{secret}"]\ncontact = "{secret}"\n'
+    )
+    accept(challenge, "one/run")
+    challenge.build()
+    assert [row["team"] for row in challenge.rows()] == ["Alias"]
+    for path in challenge.site.rglob("*"):
+        assert secret not in path.name
+        assert path.is_dir() or secret.encode() not in path.read_bytes(), path.name
+
+
+def test_a_team_file_that_is_not_valid_refuses_the_teams_runs_without_a_place(challenge):
+    accept(challenge, "one/run")
+    (challenge.submissions / "one" / "team.toml").write_text("name = 7\n")
+    (refusal, _) = challenge.build().refused
+    assert refusal.key == "one/run"
+    assert "team.toml" in refusal.reason
+    assert str(challenge.submissions) not in refusal.reason
