@@ -37,6 +37,7 @@ GROUND = (
     "harness.replacement.folders", "harness.temporal", "harness.schemas",
     "harness.schemas.documents", "harness.untrusted", "harness.untrusted.array_archive",
     "harness.untrusted.bounded_text", "harness.untrusted.plain_file", "harness.untrusted.unpacking",
+    "harness.workers", "harness.workers.pool", "harness.workers.spawning",
 )  # fmt: skip
 # Each may import what stands on a step before its own, and nothing of its neighbours on its step.
 STAIRCASES = {
@@ -44,6 +45,7 @@ STAIRCASES = {
         ("harness.benchmark", "harness.replies", "harness.chat", "harness.publication"),
         ("harness.submission",),
         ("harness.sources", "harness.validation"),
+        ("harness.pull_requests",),
         ("harness.protocols",),
         ("harness.formats",),
         ("harness.outcomes", "harness.statistics"),
@@ -52,7 +54,8 @@ STAIRCASES = {
         ("harness.scoring",),
         ("harness.comparison", "harness.results"),
         ("harness.items",),
-        ("harness.audit",),
+        ("harness.audit", "harness.probes"),
+        ("harness.public_copy",),
         ("harness.challenge",),
         ("harness.cli",),
     ),
@@ -74,7 +77,7 @@ STAIRCASES = {
     "leaderboard": (
         ("leaderboard.results",),
         ("leaderboard.board",),
-        ("leaderboard.tables",),
+        ("leaderboard.tables", "leaderboard.changes"),
         ("leaderboard.site",),
     ),
 }  # fmt: skip

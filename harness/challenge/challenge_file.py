@@ -22,7 +22,7 @@ LIMIT = 1 << 20  # bytes
 NEXT_STEP = "mend challenge.toml (docs/organizing.md has an example)"
 Feedback = Literal["exact", "ladder", "none"]
 # What a phase that names no feedback gives.
-DEFAULT_FEEDBACK: Feedback = "exact"
+DEFAULT_FEEDBACK: Feedback = "ladder"
 
 
 class Headline(Struct, frozen=True):

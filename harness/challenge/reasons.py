@@ -6,6 +6,7 @@
                     renamed to NAME; REASON     NAME: of the run, or of the team's folder
                     name changed; REASON        in team.toml; neither name is told
     refused         GROUND: REASON              GROUND: content, team, terms, phase or quota
+    labels-committed, labels-opened             as harness.public_copy.commitment says
     withdrawn, rescored, exam-voided            the organizers' own words
 
 No name of a person, no address and no text of a participant is ever part of it.
@@ -26,6 +27,7 @@ GROUNDS: tuple[Ground, ...] = get_args(Ground)
 NEW_VERSION = "new version"
 NAME_CHANGED = "name changed"
 _LATE = "; admitted late: "
+_COMMITMENT = re.compile(r"labels of \w+: (?:HMAC-SHA256|salt \w{64} of) ([0-9a-f]{64}) \([\w-]+\)")
 _RENAMED = re.compile(r"renamed to ([A-Za-z0-9_][A-Za-z0-9_.-]{0,99})(?:; .*)?\Z", re.DOTALL)
 
 
@@ -58,6 +60,12 @@ def renamed_reason(name: str, why: str) -> str:
 def parse_renamed(why: str | None) -> str | None:
     """The new name that a `why` tells, None if it tells none."""
     found = _RENAMED.match(why or "")
+    return found[1] if found else None
+
+
+def parse_commitment(why: str | None) -> str | None:
+    """The commitment to labels that a `why` makes or opens, None if it names none."""
+    found = _COMMITMENT.fullmatch(why or "")
     return found[1] if found else None
 
 

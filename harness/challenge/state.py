@@ -12,7 +12,7 @@ from typing import Literal
 from msgspec import Struct, field
 
 from harness.challenge.ledger_lines import START, LedgerLine
-from harness.challenge.reasons import NEW_VERSION, parse_phase, parse_renamed
+from harness.challenge.reasons import NEW_VERSION, parse_commitment, parse_phase, parse_renamed
 
 Status = Literal["accepted", "scored", "refused", "replaced", "withdrawn"]
 
@@ -236,10 +236,15 @@ def _labels(state: ChallengeState, line: LedgerLine) -> None:
         state.labels.append(found)
         return
     for known in reversed(state.labels):
-        same = (known.fingerprint, known.gold_sha256) == (line.fingerprint, line.gold_sha256)
-        if same and known.opened_at is None:
+        if known.opened_at is None and _opens(line, known):
             known.opened_at = line.at
             return
+
+
+def _opens(line: LedgerLine, known: LabelCommitment) -> bool:
+    if (made := parse_commitment(line.why)) is not None:
+        return (known.fingerprint, parse_commitment(known.why)) == (line.fingerprint, made)
+    return (known.fingerprint, known.gold_sha256) == (line.fingerprint, line.gold_sha256)
 
 
 def _rename(state: ChallengeState, team: str, run: str | None, new: str) -> None:

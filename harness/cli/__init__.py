@@ -21,6 +21,7 @@ COMMANDS = {
     "metrics": "harness.cli.scoring:metrics",
     "compare": "harness.cli.compare:compare",
     "items": "harness.cli.compare:items",
+    "probe": "harness.cli.probe:probe",
     "audit": "harness.cli.audit:audit",
     "baseline": "harness.cli.baseline:baseline",
     "leaderboard": "harness.cli.leaderboard:leaderboard",
@@ -30,6 +31,7 @@ COMMANDS = {
     "rename": "harness.cli.challenge:rename",
     "admit": "harness.cli.challenge:admit",
     "ledger": "harness.cli.challenge:ledger",
+    "pr": "harness.cli.pull_requests:pr",
     "demo": "harness.cli.demo:demo",
 }
 

@@ -1,4 +1,4 @@
-"""ivcr data: make a benchmark folder, or show what one holds."""
+"""ivcr data: make a benchmark folder, show what one holds, and publish it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from harness.cli.options import ListingCommand
+from harness.cli.publishing import open_labels, publish, verify_labels
 
 if TYPE_CHECKING:
     from harness.benchmark import Labels
@@ -17,7 +18,11 @@ if TYPE_CHECKING:
 
 @click.group()
 def data() -> None:
-    """Make a benchmark folder, or show what one holds."""
+    """Make a benchmark folder, show what one holds, and publish it."""
+
+
+for _command in (publish, open_labels, verify_labels):
+    data.add_command(_command)
 
 
 def _sources() -> Mapping[str, str]:
@@ -124,9 +129,11 @@ def mini(out: Path, seed: int) -> None:
 @data.command()
 @click.argument("folder", type=click.Path(path_type=Path), metavar="DIR")
 def info(folder: Path) -> None:
-    """Show what a benchmark folder holds, after a check that it is unchanged."""
+    """Show what a benchmark folder holds, and whether it may be handed out."""
     from harness.benchmark import Benchmark, VideoFolder
+    from harness.cli.publishing import show_standing
     from harness.files import shown
+    from harness.public_copy.standing import standing
     from harness.records import SPLITS
 
     benchmark = Benchmark(folder).checked()
@@ -146,6 +153,7 @@ def info(folder: Path) -> None:
         click.echo(f"files of videos below {shown(str(named), 4096)}")
     described = sum(video.duration is not None for video in benchmark.videos.values())
     click.echo(f"{len(benchmark.videos):,} videos, {described:,} with a duration")
+    show_standing(standing(benchmark))
 
 
 def _report(imported: ImportResult) -> None:

@@ -1,4 +1,4 @@
-"""ivcr leaderboard: build the site, and verify the figures behind it."""
+"""ivcr leaderboard: build the site, verify the figures behind it, compare two sites."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from harness.cli.options import processes_option, results_option
 
 @click.group()
 def leaderboard() -> None:
-    """Build the leaderboard from submissions, or verify its figures."""
+    """Build the leaderboard from submissions, verify its figures, compare two sites."""
 
 
 @leaderboard.command()
@@ -83,3 +83,32 @@ def verify(submissions: Path, benchmark: Path, split: str) -> None:
         click.echo(line, err=True)
     found.require_agreement(submissions)
     click.echo(f"{found.compared} scores.json agree with their predictions")
+
+
+@leaderboard.command()
+@click.argument("old", type=click.Path(path_type=Path), metavar="OLD")
+@click.argument("new", type=click.Path(path_type=Path), metavar="NEW")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="For people or for programs.",
+)
+def diff(old: Path, new: Path, form: str) -> None:
+    """Show what changed from one built site to another, table by table.
+
+    Rows that are new, gone or withdrawn; figures, ranks and rank ranges that moved, old and new.
+    OLD and NEW are folders of sites, their leaderboard.csv, or (figures alone) leaderboard.json.
+    """
+    from harness.cli.submission import print_result
+    from harness.files import readable
+    from leaderboard.changes.board_diff import compare_sites
+    from leaderboard.changes.diff_lines import diff_lines
+
+    found = compare_sites(old, new)
+    if form == "json":
+        print_result(readable(found).decode("utf-8"))
+    else:
+        print_result("".join(f"{line}\n" for line in diff_lines(found)))

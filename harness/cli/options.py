@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -95,7 +95,7 @@ def processes_option(command: F) -> F:
         "--processes",
         type=click.IntRange(min=1),
         show_default="one a core",
-        help="How many processes score.",
+        help="How many processes share the work.",
     )(command)
 
 
@@ -107,6 +107,31 @@ def config_option(command: F) -> F:
         metavar="FILE.toml",
         help="A file with settings; for a baseline that is made of others, with its members.",
     )(command)
+
+
+def these_submissions(paths: Sequence[Path]) -> tuple[Path, ...]:
+    """The submissions that several paths mean; a note on standard error names the others.
+
+    Raises WrongUsageError if none is left.
+    """
+    from harness.errors import WrongUsageError
+    from harness.validation.bulk import submissions_among
+
+    found = submissions_among(paths)
+    for path in found.others:
+        show_note(f"passed over, as it is no submission: {shown_path(path)}")
+    for path in found.repeated:
+        show_note(f"passed over, as it was named before: {shown_path(path)}")
+    if not found.folders:
+        raise WrongUsageError("expected submissions as SUB, found none among the paths given")
+    return found.folders
+
+
+def shown_path(path: Path) -> str:
+    """A path as it is shown on a terminal: strangers may have chosen its names."""
+    from harness.files import shown
+
+    return shown(str(path), 400)[1:-1]
 
 
 def show_note(text: str) -> None:

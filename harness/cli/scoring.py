@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from harness.cli.options import processes_option
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -15,7 +17,9 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("submission", type=click.Path(path_type=Path), metavar="SUB")
+@click.argument(
+    "submissions", type=click.Path(path_type=Path), metavar="SUB...", nargs=-1, required=True
+)
 @click.option("--benchmark", required=True, type=click.Path(path_type=Path), help="The benchmark.")
 @click.option("--split", default="test", show_default=True, help="The split to score.")
 @click.option(
@@ -28,7 +32,8 @@ if TYPE_CHECKING:
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
-    help="By default SUB/scores.json; SUB/scores.official.json for protocol official.",
+    help="By default SUB/scores.json; SUB/scores.official.json for protocol official. With several "
+    "SUB a folder: each has its scores in a folder of its own there, called as SUB is.",
 )
 @click.option(
     "--outcomes",
@@ -36,41 +41,114 @@ if TYPE_CHECKING:
     help="Where per-turn outcomes go; by default beside the scores, if labels are public.",
 )
 @click.option("--partial", is_flag=True, help="Count missing turns as abstentions.")
+@processes_option
 def score(
-    submission: Path,
+    submissions: tuple[Path, ...],
     benchmark: Path,
     split: str,
     protocol: str,
     out: Path | None,
     outcomes: Path | None,
     partial: bool,
+    processes: int | None,
 ) -> None:
-    """Score a submission: every metric on every slice, with intervals.
+    """Score submissions: every metric on every slice, with intervals.
 
     The headline figures are printed beside the best floor of the same kind; all figures go to
-    scores.json. Protocol official also takes a result.json (plain or .gz) as SUB, with --out.
+    scores.json. Protocol official also takes a result.json (plain or .gz) as SUB, with --out. Of
+    several SUB one that cannot be scored stops no other: the command ends with 1 and names it.
     """
     from harness.benchmark import Benchmark
     from harness.cli.options import warn_of_hidden_labels
-    from harness.scoring import best_floors, score_to_files
 
     where = Benchmark(benchmark)
     if protocol == "official":
         _refuse_options_of_ivcr(outcomes, partial)
-        for line in _score_officially(submission, where, split, out):
-            click.echo(line)
-        warn_of_hidden_labels(where)
-        return
-    document, target = score_to_files(
-        submission, where, split, out=out, outcomes=outcomes, partial=partial
-    )
+    failed: list[str] = []
+    if len(submissions) > 1:
+        _refuse_outcomes_of_several(outcomes)
+        failed = _score_several(submissions, where, split, protocol, out, partial, processes)
+    elif protocol == "official":
+        _score_officially(submissions[0], where, split, out)
+    else:
+        _score_one(submissions[0], where, split, out, outcomes, partial)
     warn_of_hidden_labels(where)
-    floors = best_floors(benchmark / "floors", document)
+    _require_all(failed)
+
+
+def _require_all(failed: list[str]) -> None:
+    from harness.errors import SubmissionError
+
+    if failed:
+        raise SubmissionError(f"not scored, for the reasons above: {', '.join(failed)}")
+
+
+def _score_one(
+    submission: Path,
+    benchmark: Benchmark,
+    split: str,
+    out: Path | None,
+    outcomes: Path | None,
+    partial: bool,
+) -> None:
+    from harness.scoring import score_to_files
+
+    document, target = score_to_files(
+        submission, benchmark, split, out=out, outcomes=outcomes, partial=partial
+    )
+    if not _show(document, target, benchmark):
+        click.echo(no_floors(document, benchmark), err=True)
+
+
+def _show(document: dict[str, Any], target: Path, benchmark: Benchmark) -> bool:
+    """Print the headline figures; returns whether there is a floor beside them."""
+    from harness.scoring import best_floors
+
+    floors = best_floors(benchmark.folder / "floors", document)
     for line in summary(document, floors):
         click.echo(line)
     click.echo(f"all figures: {target}")
-    if not floors:
-        click.echo(no_floors(document, where), err=True)
+    return bool(floors)
+
+
+def _score_several(
+    submissions: tuple[Path, ...],
+    benchmark: Benchmark,
+    split: str,
+    protocol: str,
+    out: Path | None,
+    partial: bool,
+    processes: int | None,
+) -> list[str]:
+    """Score each and show it under its name; returns those that could not be scored."""
+    from harness.cli.options import shown_path, these_submissions
+    from harness.results.bulk import NotScored, ScoringOrder, score_each
+
+    folders = these_submissions(submissions)
+    order = ScoringOrder(benchmark.folder, split, protocol == "official", partial, out)
+    failed: list[str] = []
+    for done in score_each(folders, order, processes=processes):
+        click.echo(f"{shown_path(done.submission)}:")
+        if isinstance(done, NotScored):
+            failed.append(shown_path(done.submission))
+            click.echo("not scored")
+            click.echo(f"ivcr: {done.reason}", err=True)
+        elif order.official:
+            _show_officially(done.document, done.place)
+        else:
+            _show(done.document, done.place, benchmark)
+        click.echo()
+    click.echo(f"{len(folders) - len(failed):,} of {len(folders):,} submissions scored")
+    return failed
+
+
+def _refuse_outcomes_of_several(outcomes: Path | None) -> None:
+    from harness.errors import WrongUsageError
+
+    if outcomes is not None:
+        raise WrongUsageError(
+            "--outcomes names the file of one SUB; score each by itself, or leave it out"
+        )
 
 
 def _refuse_options_of_ivcr(outcomes: Path | None, partial: bool) -> None:
@@ -83,32 +161,21 @@ def _refuse_options_of_ivcr(outcomes: Path | None, partial: bool) -> None:
         )
 
 
-def _score_officially(
-    submission: Path, benchmark: Benchmark, split: str, out: Path | None
-) -> list[str]:
-    """Score a result file or a submission by the published scorer; the figures as lines of text."""
-    from harness.errors import WrongUsageError
-    from harness.files import readable, require_apart, write
-    from harness.protocols.result_file import require_result
-    from harness.protocols.scores import score_result
-    from harness.submission import CARD, PREDICTIONS
+def _score_officially(submission: Path, benchmark: Benchmark, split: str, out: Path | None) -> None:
+    """Score a result file or a submission by the published scorer and print the figures."""
+    from harness.protocols.scores import score_result_to_file
 
-    if not submission.is_dir():
-        require_result(submission)
-    if out is None and submission.is_file():
-        raise WrongUsageError(f"{submission}: is a result file; name the scores' place with --out")
-    target = submission / "scores.official.json" if out is None else out
-    inputs = [submission, *(submission / name for name in (CARD, *PREDICTIONS))]
-    require_apart([target], [*inputs, *benchmark.files(split)])
-    document = score_result(submission, benchmark, split)
-    write(target, readable(document))
-    lines = [document["signature"]]
+    _show_officially(*score_result_to_file(submission, benchmark, split, out))
+
+
+def _show_officially(document: dict[str, Any], target: Path) -> None:
+    click.echo(document["signature"])
     for name, cell in document["metrics"]["all"].items():
         figure = (
             f"     —  {cell['why']}" if cell["value"] is None else f"{100 * cell['value']:8.4f}"
         )
-        lines.append(f"{name:<14} {figure}  {cell['turns']:,} turns")
-    return [*lines, f"all figures: {target}"]
+        click.echo(f"{name:<14} {figure}  {cell['turns']:,} turns")
+    click.echo(f"all figures: {target}")
 
 
 def summary(document: dict[str, Any], floors: Mapping[str, Floor] | None = None) -> list[str]:

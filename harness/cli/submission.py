@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from harness.cli.options import ListingCommand
+from harness.cli.options import ListingCommand, processes_option
 
 if TYPE_CHECKING:
     from harness.benchmark import Benchmark
-    from harness.validation import CheckResult, Report
+    from harness.validation import Report
+    from harness.validation.bulk import CheckedSubmission
 
 
 @click.command()
-@click.argument("submission", type=click.Path(path_type=Path), metavar="SUB")
+@click.argument(
+    "submissions", type=click.Path(path_type=Path), metavar="SUB...", nargs=-1, required=True
+)
 @click.option("--benchmark", required=True, type=click.Path(path_type=Path), help="The benchmark.")
 @click.option("--split", default="test", show_default=True, help="The split to check against.")
 @click.option(
@@ -27,26 +30,68 @@ if TYPE_CHECKING:
     type=click.Choice(["text", "json"]),
     default="text",
     show_default=True,
-    help="A report for people or for programs.",
+    help="A report for people or for programs; of several SUB a list, each with `submission`.",
 )
-def validate(submission: Path, benchmark: Path, split: str, form: str) -> None:
-    """Check a submission: every problem of every kind, without looking at gold.
+@processes_option
+def validate(
+    submissions: tuple[Path, ...], benchmark: Path, split: str, form: str, processes: int | None
+) -> None:
+    """Check submissions: every problem of every kind, without looking at gold.
 
-    Exits with 0 if it is valid (it may have warnings), with 1 if it is not.
+    Exits with 0 if all are valid (they may have warnings), with 1 if one is not.
     """
-    from harness.benchmark import Benchmark
-    from harness.files import readable
-    from harness.validation import check
+    from msgspec.structs import asdict
 
-    where = Benchmark(benchmark).checked()
-    checked = check(submission, where, split, keep=False)
-    report = checked.report
+    from harness.benchmark import Benchmark
+    from harness.cli.options import these_submissions
+    from harness.files import readable
+    from harness.validation.bulk import check_each
+
+    where = Benchmark(benchmark)
+    one = len(submissions) == 1
+    found = check_each(these_submissions(submissions), benchmark, split, processes=processes)
     if form == "json":
-        print_result(readable(report).decode("utf-8"))
+        checked = list(found)
+        document = [{"submission": _text(each.folder), **asdict(each.report)} for each in checked]
+        text = readable(checked[0].report if one else document).decode("utf-8")
+        print_result(text)
+    elif one:
+        checked = [_print_block(each, where, split) for each in found]
     else:
-        lines = [*text_lines(report), _next_step(checked, submission, where, split)]
-        print_result("".join(f"{line}\n" for line in lines))
-    sys.exit(0 if report.valid else 1)
+        checked = [_print_named(each, where, split) for each in found]
+        print_result(_totals([each.report for each in checked]))
+    sys.exit(0 if all(each.report.valid for each in checked) else 1)
+
+
+def _text(path: Path) -> str:
+    """A path as text: bytes of it that are no UTF-8 stand as escapes."""
+    return str(path).encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _print_named(checked: CheckedSubmission, benchmark: Benchmark, split: str) -> CheckedSubmission:
+    from harness.cli.options import shown_path
+
+    print_result(f"{shown_path(checked.folder)}:\n")
+    _print_block(checked, benchmark, split)
+    print_result("\n")
+    return checked
+
+
+def _print_block(checked: CheckedSubmission, benchmark: Benchmark, split: str) -> CheckedSubmission:
+    lines = [*text_lines(checked.report), _next_step(checked, benchmark, split)]
+    print_result("".join(f"{line}\n" for line in lines))
+    return checked
+
+
+def _totals(reports: Sequence[Report]) -> str:
+    valid = sum(report.valid for report in reports)
+    errors, warnings = (
+        sum(getattr(report, kind) for report in reports) for kind in ("errors", "warnings")
+    )
+    return (
+        f"{len(reports):,} submissions: {valid:,} valid, {len(reports) - valid:,} not; "
+        f"{errors:,} errors, {warnings:,} warnings\n"
+    )
 
 
 def text_lines(report: Report) -> list[str]:
@@ -65,11 +110,11 @@ def text_lines(report: Report) -> list[str]:
     return lines
 
 
-def _next_step(checked: CheckResult, submission: Path, benchmark: Benchmark, split: str) -> str:
-    arguments = f"{shlex.quote(str(submission))} {benchmark.options(split)}"
+def _next_step(checked: CheckedSubmission, benchmark: Benchmark, split: str) -> str:
+    arguments = f"{shlex.quote(str(checked.folder))} {benchmark.options(split)}"
     if not checked.report.valid:
         return f"not valid; fix the errors above, then: ivcr validate {arguments}"
-    if checked.card is not None and checked.card.kind == "reported":
+    if checked.kind == "reported":
         return "valid; a reported card has no predictions to score: the board shows it unranked"
     if not benchmark.has_gold(split):
         return f"valid; the labels of split {split} are not here: who has them can score it"

@@ -9,16 +9,19 @@ from typing import Any, NamedTuple
 
 from harness import __version__
 from harness.benchmark import Benchmark
-from harness.errors import SubmissionError
+from harness.errors import SubmissionError, WrongUsageError
+from harness.files import readable, require_apart, write
 from harness.protocols.official import OfficialCount, OfficialTable, count
 from harness.protocols.rendering import entries_of
-from harness.protocols.result_file import ResultEntry, read_result
+from harness.protocols.result_file import ResultEntry, read_result, require_result
 from harness.protocols.source import SourceSplit, read_source
 from harness.publication.disclosure import TOO_SMALL, withheld_by_size
 from harness.records import TurnKey
+from harness.submission import CARD, PREDICTIONS
 from harness.validation import check
 
 PROTOCOL = "official"
+OFFICIAL_SCORES = "scores.official.json"
 
 
 class _Answers(NamedTuple):
@@ -53,6 +56,27 @@ def score_result(result: Path, benchmark: Benchmark, split: str = "test") -> dic
         "submission": answers.submission,
         "metrics": cells(count(source, answers.entries), hidden=hidden),
     }
+
+
+def score_result_to_file(
+    submission: Path, benchmark: Benchmark, split: str = "test", out: Path | None = None
+) -> tuple[dict[str, Any], Path]:
+    """Score a result file or a submission's folder; write the scores.
+
+    They go to `out`, by default scores.official.json in the submission. Returns the document and
+    its place. Raises WrongUsageError if a result file has no `out`, or the place is that of a file
+    that is read; and what score_result raises.
+    """
+    if not submission.is_dir():
+        require_result(submission)
+    if out is None and submission.is_file():
+        raise WrongUsageError(f"{submission}: is a result file; name the scores' place with --out")
+    target = submission / OFFICIAL_SCORES if out is None else out
+    inputs = [submission, *(submission / name for name in (CARD, *PREDICTIONS))]
+    require_apart([target], [*inputs, *benchmark.files(split)])
+    document = score_result(submission, benchmark, split)
+    write(target, readable(document))
+    return document, target
 
 
 def cells(table: OfficialTable, *, hidden: bool) -> dict[str, dict[str, dict[str, Any]]]:

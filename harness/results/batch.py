@@ -5,11 +5,8 @@ Each result is kept as soon as it is computed, so whatever ends the work loses n
 
 from __future__ import annotations
 
-import os
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -17,14 +14,12 @@ from typing import NamedTuple
 from harness.benchmark import Benchmark
 from harness.errors import EnvironmentFailure, SubmissionError
 from harness.results.key import result_key, submission_sha256
-from harness.results.spawning import prepare_process, spawned
 from harness.results.store import ResultsFolder
 from harness.scoring import SplitScorer
 from harness.scoring.document import first_problem
 from harness.validation import check
+from harness.workers.pool import in_processes, workers_for
 
-FEW = 4  # so few are not worth the start of processes
-WAITING = 4  # tasks a process that are handed out at once
 Progress = Callable[[int, int], None]
 
 
@@ -70,10 +65,9 @@ def score_all(
     benchmark or the results folder cannot be used.
     """
     ResultsFolder(results)
-    number = min(processes or os.cpu_count() or 1, len(folders))
+    number = workers_for(len(folders), processes)
     tasks = [_Task(folder, benchmark, split, results) for folder in folders]
-    here = number <= 1 or (processes is None and len(folders) <= FEW)
-    found = _here(tasks) if here else _in_processes(tasks, number)
+    found = _here(tasks) if number == 1 else in_processes(_carry_out, tasks, number, _lost)
     for done, outcome in enumerate(found, start=1):
         progress(done, len(folders))
         yield outcome
@@ -149,37 +143,5 @@ def _here(tasks: Sequence[_Task]) -> Iterator[Outcome]:
         yield from (worker.outcome(task.folder) for task in tasks)
 
 
-def _in_processes(tasks: Sequence[_Task], number: int) -> Iterator[Outcome]:
-    """The outcomes of a pool; what a dying process was at is tried once more, each by itself."""
-    left, suspects = list(reversed(tasks)), list[_Task]()
-    while left:
-        with _pool(number) as pool:
-            running: dict[Future[Outcome], _Task] = {}
-            try:
-                while left or running:
-                    while left and len(running) < number * WAITING:
-                        task = left.pop()
-                        running[pool.submit(_carry_out, task)] = task
-                    for future in wait(running, return_when=FIRST_COMPLETED).done:
-                        outcome = future.result()
-                        del running[future]
-                        yield outcome
-            except BrokenProcessPool:
-                suspects += running.values()
-            finally:
-                for future in running:
-                    future.cancel()
-    yield from map(_alone, suspects)
-
-
-def _alone(task: _Task) -> Outcome:
-    with _pool(1) as pool:
-        try:
-            return pool.submit(_carry_out, task).result()
-        except BrokenProcessPool:
-            reason = "the process that scored it ended; it may need more memory"
-            return ScoringFault(task.folder, reason)
-
-
-def _pool(number: int) -> ProcessPoolExecutor:
-    return ProcessPoolExecutor(number, mp_context=spawned(), initializer=prepare_process)
+def _lost(task: _Task) -> Outcome:
+    return ScoringFault(task.folder, "the process that scored it ended; it may need more memory")

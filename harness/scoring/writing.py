@@ -11,7 +11,7 @@ import numpy as np
 from harness.benchmark import Benchmark
 from harness.files import open_replacement, readable, require_apart, sibling, write
 from harness.metrics import METRICS
-from harness.scoring.document import ScoringResult, score
+from harness.scoring.document import ScoringResult, SplitScorer
 from harness.slices import Scope, slices
 from harness.submission import CARD, PREDICTIONS
 
@@ -24,12 +24,14 @@ def score_to_files(
     out: Path | None = None,
     outcomes: Path | None = None,
     partial: bool = False,
+    scorer: SplitScorer | None = None,
 ) -> tuple[dict[str, Any], Path]:
     """Score a submission; write its scores, and its outcomes where labels are public.
 
     Scores go to `out`, by default scores.json in the submission; outcomes to `outcomes`, by default
     beside the scores. Where labels are hidden, outcomes are written only if `outcomes` names a
-    place. Returns the document of scores.json and its place. Raises SubmissionError if the
+    place. `scorer`: that of the split, where there is one already. Returns the document of
+    scores.json and its place. Raises SubmissionError if the
     submission is not valid (see score), WrongUsageError if a place is that of another file of the
     submission or the benchmark, or one is given for both.
     """
@@ -38,7 +40,7 @@ def score_to_files(
         outcomes = sibling(target.with_suffix(""), ".outcomes.npz")
     inputs = [submission / name for name in (CARD, *PREDICTIONS)]
     require_apart([target, *([outcomes] if outcomes else [])], [*inputs, *benchmark.files(split)])
-    result = score(submission, benchmark, split, partial=partial)
+    result = (scorer or SplitScorer(benchmark, split)).score(submission, partial=partial)
     with open_replacement(target) as stream:
         stream.write(readable(result.document))
         stream.flush()

@@ -12,6 +12,7 @@ from harness.statistics.pairs import (
     paired_smooth,
 )
 from harness.statistics.resampling import bootstrap
+from harness.statistics.small_ps import drawn_p, excess_ps
 from harness.statistics.units import connected_groups, resampling_units
 
 __all__ = [
@@ -25,6 +26,8 @@ __all__ = [
     "board",
     "bootstrap",
     "connected_groups",
+    "drawn_p",
+    "excess_ps",
     "holm",
     "max_t",
     "minimum_detectable",

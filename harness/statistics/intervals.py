@@ -100,7 +100,7 @@ def limits(
     t = stdtrit(np.maximum(spread.clusters - 1, 1), (1 + level) / 2)
     with np.errstate(invalid="ignore", divide="ignore"):
         p = np.clip((values - least) / width, 0.0, 1.0)
-        weight = t**2 / _observations(p, width, spread)
+        weight = t**2 / observations(p, width, spread)
         half = np.sqrt(weight * p * (1 - p) + weight**2 / 4)
         low, high = ((p + weight / 2 + side * half) / (1 + weight) for side in (-1, 1))
     # At a bound, rounding must not move the figure out of its own interval.
@@ -134,13 +134,13 @@ def difference_ps(values: Floats, spread: Spread, reach: float) -> Floats:
     """
     with np.errstate(invalid="ignore", divide="ignore"):
         place = np.clip((np.abs(values) + reach) / (2 * reach), 0.0, 1.0)  # either sign: one p
-        seen = np.sqrt(_observations(place, np.asarray(2 * reach), spread))
+        seen = np.sqrt(observations(place, np.asarray(2 * reach), spread))
         statistic = np.where(values == 0, 0.0, np.abs(values) / reach * seen)
     ps = 2 * stdtr(np.maximum(spread.clusters - 1, 1), -statistic)
     return np.where((spread.clusters > 1) & ~np.isnan(values), ps, np.nan)
 
 
-def _observations(places: Floats, width: Floats, spread: Spread) -> Floats:
+def observations(places: Floats, width: Floats, spread: Spread) -> Floats:
     """The effective sample size of each figure, (m,), from its place between its bounds."""
     plain = (places > 0) & (places < 1) & ~_unseen(width, spread)
     seen = places * (1 - places) * width**2 / np.where(plain, spread.variance, 1.0)

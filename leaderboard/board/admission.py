@@ -13,7 +13,7 @@ from harness.challenge.state import ChallengeState, RunState, replay
 from harness.challenge.teams import Team, read_team
 from harness.errors import SubmissionError
 from harness.records import Card
-from leaderboard.board.records import LedgerMark, Pending, Withdrawal
+from leaderboard.board.records import LedgerMark, Pending, Terms, Withdrawal
 from leaderboard.results.description import Bench
 
 IDENTIFYING = ("contact", "code", "paper")  # fields of a card that tell who an anonymous team is
@@ -37,6 +37,12 @@ class Admission:
     def mark(self) -> LedgerMark:
         """The ledger's head and the time of its last event, for every page."""
         return LedgerMark(self._state.head, self._state.last_event)
+
+    @property
+    def terms(self) -> Terms | None:
+        """The terms of participation, None where there are none."""
+        text, version = self._challenge.terms, self._challenge.terms_version
+        return None if text is None or version is None else Terms(text, version)
 
     def of(self, key: str) -> Admitted | Pending | None:
         """What becomes of the run of a key; None: it belongs to another split, or was withdrawn.

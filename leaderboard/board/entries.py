@@ -119,6 +119,7 @@ class EntryReader:
             _only(Pending, rows),
             self._admission.withdrawals() if self._admission else (),
             self._admission.mark if self._admission else None,
+            self._admission.terms if self._admission else None,
         )
 
     def _first_look(self, key: str, folder: Path | SubmissionError) -> Row | _Run | None:

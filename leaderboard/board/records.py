@@ -185,10 +185,18 @@ class LedgerMark(NamedTuple):
     last_event: str | None
 
 
+class Terms(NamedTuple):
+    """The terms of participation, and the version that team.toml accepts."""
+
+    text: str
+    version: str
+
+
 class BoardContents(NamedTuple):
     """Everything that a board shows, each in the order of its keys.
 
-    `mark`: of the challenge's ledger, None where there is no challenge.
+    `mark`: of the challenge's ledger, None where there is no challenge; `terms`: None where it has
+    none.
     """
 
     entries: tuple[Entry, ...]
@@ -198,3 +206,4 @@ class BoardContents(NamedTuple):
     pending: tuple[Pending, ...] = ()
     withdrawn: tuple[Withdrawal, ...] = ()
     mark: LedgerMark | None = None
+    terms: Terms | None = None

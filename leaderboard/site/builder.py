@@ -119,6 +119,8 @@ def files(contents: SiteContents) -> Iterator[tuple[str, bytes]]:
     board, browser = contents.board, contents.browser
     yield MARK, b"A site written by `ivcr leaderboard build`, which may replace it.\n"
     yield "leaderboard.json", exports.board(board.entries)
+    if board.withdrawn:
+        yield "withdrawn.csv", exports.withdrawn(board.withdrawn)
     pages = Pages(contents.bench, browsing=browser is not None, mark=ledger_mark(board.mark))
     for table in contents.tables:
         if table.name not in contents.unchanged:
@@ -170,6 +172,7 @@ def _shared(pages: Pages, language: str, contents: SiteContents) -> Iterator[tup
         "refused": board.refused,
         "pending": board.pending,
         "withdrawn": board.withdrawn,
+        "terms": board.terms,
         # Whether typed figures agree tells figures: an oracle, where labels are hidden.
         "differing": board.differing if public else (),
         "notes": ["floor", *(["interval", "apart", "public"] if public else ["rounded", "apart"])],

@@ -10,7 +10,7 @@ import pandas as pd
 
 from harness.files import readable
 from harness.publication.escaping import csv_cell, latex_cell, markdown_cell
-from leaderboard.board.records import Entry
+from leaderboard.board.records import Entry, Withdrawal
 from leaderboard.site.cost_plots import name_and_unit
 from leaderboard.site.wording import Words
 from leaderboard.tables.costs import CostKind
@@ -24,7 +24,9 @@ CSV_COLUMNS = (
     *("best_rank", "worst_rank", "alike"),
     *("runs", "least", "greatest", "deviation"),
     *("variant", "control"),
+    "key",
 )
+WITHDRAWN_COLUMNS = ("key", "at", "why")
 MARKS = ("variant", "control")  # fields of a card that a row says only where they are given
 COST = "cost: "  # begins the `metric` of a line that holds a declared cost
 BETTER = {"higher": "↑", "lower": "↓"}
@@ -71,7 +73,8 @@ def csv(tables: Sequence[Table]) -> bytes:
     significantly from the first. They are of the headline and stand in every line of the row.
     `runs`: how many seeds the figures are the means of; of the headline and of costs the least,
     the greatest and the standard deviation. A line whose `metric` begins with `cost: ` holds what
-    the card declares. `control`: what was broken on purpose in a run that has no rank.
+    the card declares. `control`: what was broken on purpose in a run that has no rank. `key`: the
+    folders of the row's (first) run, by which `ivcr leaderboard diff` knows it again.
     """
     lines = [
         (*_csv_row(row, table), *line, *_csv_rank(row, table), *spread, *_csv_marks(row))
@@ -80,6 +83,13 @@ def csv(tables: Sequence[Table]) -> bytes:
         for line, spread in (*_csv_figures(row, table), *_csv_costs(row, table))
     ]
     frame = pd.DataFrame(lines, columns=CSV_COLUMNS, dtype="str")
+    return frame.to_csv(index=False, lineterminator="\n").encode()
+
+
+def withdrawn(runs: Iterable[Withdrawal]) -> bytes:
+    """withdrawn.csv: a line for each run that was withdrawn: its folders, the time, the reason."""
+    lines = [tuple(map(csv_cell, (run.key, run.at, run.why))) for run in runs]
+    frame = pd.DataFrame(lines, columns=WITHDRAWN_COLUMNS, dtype="str")
     return frame.to_csv(index=False, lineterminator="\n").encode()
 
 
@@ -94,7 +104,8 @@ def _csv_row(row: TableRow, table: Table) -> tuple[str, ...]:
 
 
 def _csv_marks(row: TableRow) -> tuple[str, ...]:
-    return tuple(csv_cell(getattr(row.entry.card, name) or "") for name in MARKS)
+    marks = (csv_cell(getattr(row.entry.card, name) or "") for name in MARKS)
+    return (*marks, csv_cell(row.entry.key))
 
 
 def _csv_rank(row: TableRow, table: Table) -> tuple[str, ...]:

@@ -77,7 +77,6 @@ def main(benchmark, number):
         scorer.score(submissions / "team-0" / "run-0")
         bare = time.perf_counter() - start
         load, cores = os.getloadavg()[0], os.cpu_count()
-        whole = build(submissions, benchmark, root / "site")
         turns = len(source.split().turns)
         print(f"{number} runs of {turns:,} turns, load {load:.1f}; bare {bare:.2f} s")
         whole = build(submissions, benchmark, root / "site")

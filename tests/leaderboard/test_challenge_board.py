@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from harness.challenge.challenge_file import read_challenge
 from harness.challenge.ledger import append
 from harness.challenge.ledger_lines import LedgerEvent
 from harness.challenge.reasons import NEW_VERSION, phase_reason
@@ -218,3 +219,14 @@ def test_a_team_file_that_is_not_valid_refuses_the_teams_runs_without_a_place(ch
     assert refusal.key == "one/run"
     assert "team.toml" in refusal.reason
     assert str(challenge.submissions) not in refusal.reason
+
+
+def test_the_terms_stand_on_the_page_with_the_line_that_accepts_them(challenge):
+    path = challenge.submissions / "challenge.toml"
+    path.write_text('terms = "Be <fair>."\n' + path.read_text())
+    accept(challenge, "one/run")
+    challenge.build()
+    page = (challenge.site / "index.html").read_text()
+    section = page[page.index('id="terms"') :]
+    assert "Be &lt;fair&gt;." in section
+    assert read_challenge(challenge.submissions).terms_version in section

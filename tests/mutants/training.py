@@ -180,9 +180,9 @@ TRAINING = (
     ),
     (
         "official: scores take the place of those of protocol ivcr",
-        "harness/cli/scoring.py",
-        'submission / "scores.official.json"',
-        'submission / "scores.json"',
+        "harness/protocols/scores.py",
+        'OFFICIAL_SCORES = "scores.official.json"',
+        'OFFICIAL_SCORES = "scores.json"',
         ("tests/cli/test_official.py",),
     ),
     (

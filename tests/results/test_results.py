@@ -252,7 +252,7 @@ def test_progress_counts_to_the_end(runs, benchmark, tmp_path):
 
 
 def test_signals_of_the_terminal_are_left_to_the_parent():
-    from harness.results.spawning import prepare_process, spawned
+    from harness.workers.spawning import prepare_process, spawned
 
     assert spawned().get_start_method() == "spawn"
     process = multiprocessing.get_context("fork").Process(target=_heeds, args=(prepare_process,))

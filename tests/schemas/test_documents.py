@@ -16,8 +16,8 @@ from harness.errors import SubmissionError
 from harness.schemas.documents import DEPTH, MISMATCHES, mismatches, plain, require, schema
 
 NAMES = (
-    "benchmark", "candidates", "card", "challenge", "gold", "ledger", "prediction", "scores",
-    "team", "turns",
+    "benchmark", "candidates", "card", "challenge", "gold", "ledger", "pr_check", "prediction",
+    "scores", "team", "turns",
 )  # fmt: skip
 SHA256 = "0123456789abcdef" * 4
 CHALLENGE = """
@@ -54,7 +54,10 @@ feedback = "none"
 exam_hours = 4.5
 dialogues = 300
 """
-TEAM = 'name = "Our team"\nmembers = ["A", "B"]\ncontact = "a@example.org"\n'
+TEAM = (
+    'name = "Our team"\nmembers = ["A", "B"]\ncontact = "a@example.org"\n'
+    'accounts = ["octo-cat", "A1", "lab_example"]\n'
+)
 LEDGER = {
     "schema": 1,
     "seq": 1,
@@ -157,6 +160,9 @@ BAD = [
     ("team", ("name",), 7, "name: expected text, found 7"),
     ("team", ("members", 1), "a\nb",
      'members.1: expected one line of 1 to 200 characters, found "a\\nb"'),
+    ("team", ("accounts", 0), "@octocat",
+     'accounts.0: expected the name of an account, without @, found "@octocat"'),
+    ("team", ("accounts",), "octocat", "accounts: expected a list, found \"octocat\""),
     ("ledger", ("event",), "won", 'event: expected "accepted" or "refused" or "scored" or '
      '"rescored" or "replaced" or "withdrawn" or "revealed" or "phase-opened" or "phase-closed" or '
      '"labels-committed" or "labels-opened" or "exam-opened" or "exam-finished" or "exam-expired" '

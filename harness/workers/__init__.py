@@ -1,0 +1,1 @@
+"""Work dealt to several processes, whatever it is."""

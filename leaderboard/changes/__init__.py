@@ -1,0 +1,1 @@
+"""What changed from one built site to another."""
