@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from harness.challenge.intake import IntakeSettings
+    from collections.abc import Mapping
+
+    from harness.challenge.challenge_file import Phase
+    from harness.challenge.intake import BoardRanks, IntakeSettings
 
 
 @click.command()
@@ -44,6 +47,7 @@ def intake(
     Markdown. What is invalid, or fails for a reason that is not its own, costs a team nothing. A
     killed intake is simply run again. Raises WrongUsageError for --rescore without --why.
     """
+
     from harness.challenge.intake import IntakeSettings
     from harness.cli.progress import bar
     from harness.errors import WrongUsageError
@@ -51,13 +55,15 @@ def intake(
 
     if rescore != (why is not None):
         raise WrongUsageError("--rescore and --why belong together")
+    place = results or _default_results(submissions, benchmark)
     with bar("scoring", "runs") as advance:
         settings = IntakeSettings(
             submissions,
             benchmark,
-            results or _default_results(submissions, benchmark),
+            place,
             receipts or sibling(submissions, ".receipts"),
             processes,
+            ranks=_ranks(submissions, benchmark, place),
             dry_run=dry_run,
             progress=advance,
         )
@@ -95,6 +101,22 @@ def _score_again(settings: IntakeSettings, why: str) -> None:
     for line in report.lines:
         click.echo(f"{line.key}: rescored")
     click.echo(f"{len(report.lines):,} runs scored again, {report.unchanged:,} were up to date")
+
+
+def _ranks(submissions: Path, benchmark: Path, results: Path) -> BoardRanks:
+    """The board's ranks, for receipts."""
+    from harness.challenge.challenge_file import require_challenge
+    from harness.challenge.intake import Ranks
+    from leaderboard.tables.run_ranks import RunRanks
+
+    made = RunRanks(submissions, benchmark, results)
+    headline = require_challenge(submissions).headline
+
+    def ranks(phase: Phase, results: Mapping[str, str]) -> dict[str, Ranks]:
+        found = made(phase.split, phase.history, results, headline.track if headline else None)
+        return {key: Ranks(*span) for key, span in found.items()}
+
+    return ranks
 
 
 def _default_results(submissions: Path, benchmark: Path) -> Path:

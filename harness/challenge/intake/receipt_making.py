@@ -10,14 +10,18 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from harness.benchmark import Benchmark
-from harness.challenge.challenge_file import Challenge, Phase
+from harness.challenge.challenge_file import Challenge, Feedback, Phase
+from harness.challenge.feedback import RELEASED_METRICS, feedback_in_force
 from harness.challenge.intake.decisions import Decision
+from harness.challenge.intake.ladder_release import LadderRelease
 from harness.challenge.intake.phases import Quota
 from harness.challenge.intake.receipts import Receipt, Spent
 from harness.challenge.intake.telling import BoardRanks, Ladder, Ranks, tell
 from harness.challenge.ledger_lines import time_text
 from harness.challenge.state import ChallengeState, Version
+from harness.publication.headlines import FIND_VIDEO
 from harness.results import ResultsFolder, StoredResult, result_key
+from harness.submission import CARD
 from harness.validation import Report
 
 FAULT = (
@@ -31,6 +35,7 @@ class ReceiptMaker:
 
     def __init__(
         self,
+        submissions: Path,
         results: Path,
         benchmark: Benchmark,
         challenge: Challenge,
@@ -41,9 +46,13 @@ class ReceiptMaker:
         ranks: BoardRanks | None,
         ladder: Ladder | None,
     ) -> None:
-        self._results, self._benchmark = ResultsFolder(results), benchmark
+        self._submissions, self._results = submissions, ResultsFolder(results)
+        self._benchmark = benchmark
         self._challenge, self._state, self._quota = challenge, state, quota
-        self._at, self._ranks, self._ladder = time_text(now), ranks, ladder
+        self._at, self._ranks = time_text(now), ranks
+        self._ladder = ladder or LadderRelease(challenge, benchmark)
+        track = challenge.headline.track if challenge.headline else "video"
+        self._metric = RELEASED_METRICS.get(track, FIND_VIDEO)
 
     def receipts(
         self, decisions: Sequence[Decision], reports: Mapping[str, Report]
@@ -75,7 +84,7 @@ class ReceiptMaker:
             ground=refusal.ground if refusal else None,
             why=refusal.text if refusal else None,
             phase=phase.name if phase else None,
-            feedback=phase.feedback if phase else None,
+            feedback=self._feedback(phase) if phase else None,
             spent=self._spent(team, phase) if phase else None,
             note=FAULT if decision.verdict == "waits" else None,
             problems=report.problems if report else (),
@@ -89,8 +98,10 @@ class ReceiptMaker:
     def _with_figures(
         self, receipt: Receipt, phase: Phase, new: StoredResult, earlier: Sequence[StoredResult]
     ) -> Receipt:
-        hidden = self._benchmark.labels(phase.split) == "hidden"
-        disclosed = tell(phase, new, earlier, hidden=hidden, ladder=self._ladder)
+        labels = self._benchmark.labels(phase.split)
+        disclosed = tell(
+            phase, new, earlier, labels=labels, metric=self._metric, ladder=self._ladder
+        )
         return replace(receipt, figures=disclosed.figures, note=disclosed.note)
 
     def _with_ranks(
@@ -102,7 +113,7 @@ class ReceiptMaker:
         after: Mapping[str, Mapping[str, Ranks]],
     ) -> Receipt:
         """With ranks, which tell of figures, where these are told exactly."""
-        if phase.feedback != "exact":
+        if self._feedback(phase) != "exact":
             return receipt
         key = decision.arrival.key
         return replace(
@@ -110,6 +121,9 @@ class ReceiptMaker:
             before=before.get(phase.name, {}).get(key),
             after=after.get(phase.name, {}).get(key),
         )
+
+    def _feedback(self, phase: Phase) -> Feedback:
+        return feedback_in_force(phase.feedback, self._benchmark.labels(phase.split))
 
     def _earlier(self, team: str, phase: Phase) -> list[StoredResult]:
         """The team's scored versions in a phase whose results are kept, in their order."""
@@ -134,8 +148,8 @@ class ReceiptMaker:
         after: dict[str, Mapping[str, Ranks]] = {}
         new: dict[str, dict[str, str]] = defaultdict(dict)
         for each in decisions:
-            if each.scored and each.arrival.phase and each.arrival.phase.feedback == "exact":
-                new[each.arrival.phase.name][each.arrival.key] = each.scored.key
+            if each.scored and (phase := each.arrival.phase) and self._feedback(phase) == "exact":
+                new[phase.name][each.arrival.key] = each.scored.key
         for name, runs in new.items():
             if self._ranks is not None:
                 phase = self._challenge.phase(name)
@@ -145,11 +159,16 @@ class ReceiptMaker:
         return before, after
 
     def _scored_runs(self, phase: Phase) -> dict[str, str]:
-        """By TEAM/RUN the result keys of the runs that a board of the phase shows."""
+        """By TEAM/RUN the result keys of the runs that a board of the phase shows.
+
+        Those are left out whose folder is gone, or was last refused: it holds another version.
+        """
         return {
             key: result
             for key, version in self._state.accepted().items()
             if version.phase == phase.name
             and version.scored_at
+            and self._state.runs[key].refused is None
+            and (self._submissions / key / CARD).is_file()
             and self._results.holds(result := self._key(version, phase))
         }

@@ -38,8 +38,8 @@ class IntakeSettings(NamedTuple):
 
     `results`: the results folder; `receipts`: where receipts go, None: nowhere; `processes`: None:
     one a core; `ranks`: makes rank ranges, None: receipts have none; `ladder`: releases figures of
-    phases with the feedback `ladder`, None: they tell none; `dry_run`: neither the ledger nor
-    receipts are written.
+    phases with the feedback `ladder`, None: as harness.challenge.feedback has it;
+    `dry_run`: neither the ledger nor receipts are written.
     """
 
     submissions: Path
@@ -134,6 +134,7 @@ class _Work:
         decisions = [self._with_codes(each, scorer) for each in decisions]
         new = [each for each in decisions if not _is_known(self._state, each)]
         maker = ReceiptMaker(
+            self._settings.submissions,
             self._settings.results,
             self._benchmark,
             self._challenge,

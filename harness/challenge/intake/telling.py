@@ -7,6 +7,7 @@ from typing import NamedTuple, Protocol
 
 from msgspec import Struct
 
+from harness.benchmark import Labels
 from harness.challenge.challenge_file import Phase
 from harness.metrics import METRICS
 from harness.publication.disclosure import published
@@ -78,34 +79,40 @@ def tell(
     new: StoredResult,
     earlier: Sequence[StoredResult],
     *,
-    hidden: bool,
-    ladder: Ladder | None,
+    labels: Labels,
+    metric: str,
+    ladder: Ladder,
 ) -> Disclosed:
-    """What the feedback of a phase allows to tell of a result; `hidden`: its split's labels are.
+    """What a phase tells of a result.
 
-    `earlier`: the team's results in the phase, in their order. Without a `ladder`, nothing is told
-    where the phase asks for one.
+    `labels`: of its split; of public ones all is told. `earlier`: the team's results in the phase,
+    in their order. `metric`: the only one of which it tells where labels are hidden
+    (docs/organizing.md).
     """
+    if labels == "public":
+        return Disclosed(headline_figures(new))
+    if phase.feedback == "none":
+        return Disclosed(None, AFTERWARDS)
     if phase.feedback == "exact":
-        return Disclosed(headline_figures(new, hidden=hidden))
-    if phase.feedback == "ladder" and ladder is not None:
-        released = ladder(phase, earlier, new)
-        if released:
-            return Disclosed({name: Figure(value) for name, value in released.items()})
-        return Disclosed(None, NOT_BETTER)
-    return Disclosed(None, AFTERWARDS)
+        return Disclosed(rounded_figure(new, metric))
+    released = ladder(phase, earlier, new)
+    figures = {name: Figure(value) for name, value in released.items()}
+    return Disclosed(figures) if figures else Disclosed(None, NOT_BETTER)
 
 
-def headline_figures(result: StoredResult, *, hidden: bool) -> dict[str, Figure]:
-    """The headline figures of a result; of hidden labels rounded, and without intervals."""
+def headline_figures(result: StoredResult) -> dict[str, Figure]:
+    """The headline figures of a result with their intervals."""
     cells = json_document(result.scores, _Scores).metrics["all"]
-    found = {}
-    for name in HEADLINES:
-        cell = cells.get(name)
-        if cell is None or cell.value is None:
-            continue
-        if hidden:
-            found[name] = Figure(published(cell.value, METRICS[name].unit))
-        else:
-            found[name] = Figure(cell.value, cell.low, cell.high)
-    return found
+    return {
+        name: Figure(cell.value, cell.low, cell.high)
+        for name in HEADLINES
+        if (cell := cells.get(name)) is not None and cell.value is not None
+    }
+
+
+def rounded_figure(result: StoredResult, metric: str) -> dict[str, Figure]:
+    """The figure of one metric as hidden labels allow it: rounded, without its interval."""
+    value = json_document(result.scores, _Scores).metrics["all"][metric].value
+    if value is None:
+        return {}
+    return {metric: Figure(published(value, METRICS[metric].unit))}

@@ -3,13 +3,13 @@
 import json
 import re
 
-import pytest
-
 from harness.challenge.challenge_file import read_challenge
+from harness.challenge.feedback import LadderFeedback
 from harness.challenge.intake import Ranks, Receipt, receipt_text
-from harness.challenge.intake.telling import NOT_BETTER, headline_figures, tell
+from harness.challenge.intake.ladder_release import LadderRelease
+from harness.challenge.intake.telling import AFTERWARDS, NOT_BETTER
 from harness.results import ResultsFolder
-from harness.scoring import score
+from harness.scoring import design_of, score
 from tests.baselines.conftest import CAT, DOG, FOX
 from tests.challenge.intake.conftest import CHALLENGE, Organizers, day
 
@@ -54,63 +54,78 @@ def test_exact_feedback_tells_the_figures_of_scoring_and_ranks(organizers):
     assert f"{100 * cells['R@1']['value']:.2f}" in shown
 
 
-def test_no_feedback_tells_no_figure_and_no_rank(organizers):
-    organizers.put("a/1", split="test")
-    organizers.intake(day(20), ranks=counted)
-    found = receipt(organizers, "a/1")
-    assert (found["figures"], found["before"], found["after"]) == (None, None, None)
-    assert (found["verdict"], found["feedback"]) == ("scored", "none")
-    assert "R\\@1" not in text(organizers, "a/1")
-
-
-@pytest.fixture
-def ladder(tmp_path):
-    organizers = Organizers(tmp_path)
-    challenge = CHALLENGE.replace('feedback = "exact"', 'feedback = "ladder"')
+def hidden(root, feedback):
+    """A challenge on hidden labels whose phase `final` has this feedback."""
+    organizers = Organizers(root, labels="hidden")
+    challenge = CHALLENGE.replace('quota = 1\nfeedback = "none"', f'feedback = "{feedback}"')
     (organizers.submissions / "challenge.toml").write_text(challenge)
     return organizers
 
 
-def test_a_ladder_gets_the_teams_earlier_results_in_their_order(ladder):
-    asked = []
+def test_of_public_labels_all_is_told(organizers):
+    organizers.put("a/1", split="test")
+    organizers.intake(day(20), ranks=counted)
+    found = receipt(organizers, "a/1")
+    assert (found["feedback"], found["after"]) == ("exact", ranks(1, 1))
+    assert set(found["figures"]) > {"R@1", "MRR"}
+
+
+def test_no_feedback_tells_no_figure_and_no_rank(tmp_path):
+    organizers = hidden(tmp_path, "none")
+    organizers.put("a/1", split="test")
+    organizers.intake(day(20), ranks=counted)
+    found = receipt(organizers, "a/1")
+    assert (found["figures"], found["before"], found["after"]) == (None, None, None)
+    assert (found["verdict"], found["feedback"], found["note"]) == ("scored", "none", AFTERWARDS)
+    assert "R\\@1" not in text(organizers, "a/1")
+
+
+def test_exact_feedback_on_hidden_labels_tells_one_rounded_figure(tmp_path):
+    organizers = hidden(tmp_path, "exact")
+    folder = organizers.put("a/1", split="test")
+    organizers.intake(day(20), ranks=counted)
+    value = score(folder, organizers.benchmark).document["metrics"]["all"]["R@1"]["value"]
+    found = receipt(organizers, "a/1")
+    assert found["figures"] == ({} if value is None else {"R@1": {"value": round(value, 4)}})
+    assert found["after"] == ranks(1, 1)
+
+
+def test_a_ladder_gets_the_teams_earlier_results_in_their_order(tmp_path):
+    organizers, asked = hidden(tmp_path, "ladder"), []
 
     def release(phase, earlier, new):
-        asked.append((phase.name, [each.key for each in earlier], new.key))
+        asked.append(([each.key for each in earlier], new.key))
         return {"R@1": 0.25} if len(earlier) == 1 else {}
 
-    ladder.put("a/2", seed=1)
-    ladder.put("b/1", seed=2)
-    ladder.intake(day(2), ladder=release, ranks=counted)
-    ladder.put("a/2", seed=3)
-    ladder.put("a/1", seed=4)
-    ladder.intake(day(3), ladder=release)
-    (_, none, first), (*_, other), (*_, second, last), (*_, third, _) = asked
-    assert none == []
-    assert (second, third) == ([first], [first, last])
+    organizers.put("a/2", split="test", seed=1)
+    organizers.put("b/1", split="test", seed=2)
+    organizers.intake(day(20), ladder=release, ranks=counted)
+    organizers.put("a/2", split="test", seed=3)
+    organizers.put("a/1", split="test", seed=4)
+    organizers.intake(day(21), ladder=release)
+    (none, first), (_, other), (second, last), (third, _) = asked
+    assert (none, second, third) == ([], [first], [first, last])
     assert other not in third
-    assert receipt(ladder, "a/1")["figures"] == {"R@1": {"value": 0.25}}
-    assert (receipt(ladder, "a/2")["figures"], receipt(ladder, "a/2")["note"]) == (None, NOT_BETTER)
-    assert receipt(ladder, "b/1")["after"] is None
+    assert receipt(organizers, "a/1")["figures"] == {"R@1": {"value": 0.25}}
+    again = receipt(organizers, "a/2")
+    assert (again["figures"], again["note"]) == (None, NOT_BETTER)
+    assert receipt(organizers, "b/1")["after"] is None
 
 
-def test_without_a_ladder_nothing_is_told_where_one_is_asked_for(ladder):
-    ladder.put("a/1")
-    ladder.intake(day(2))
-    assert receipt(ladder, "a/1")["figures"] is None
-
-
-def test_hidden_labels_give_rounded_figures_without_intervals(tmp_path):
-    organizers = Organizers(tmp_path, labels="hidden")
-    organizers.put("a/1", split="test")
+def test_the_ladder_releases_what_beats_the_best_that_was_released(tmp_path):
+    organizers = hidden(tmp_path, "ladder")
+    organizers.put("a/1", split="test", videos=(DOG, CAT))
     organizers.intake(day(20))
-    phase = organizers.intake(day(20)).decisions
-    assert phase == ()
+    benchmark = organizers.benchmark
     folder = ResultsFolder(organizers.settings.results)
     (place,) = folder.folder.glob("*/*/result.json")
     stored = folder.find(place.parent.name)
-    for figure in headline_figures(stored, hidden=True).values():
-        assert (figure.low, figure.high) == (None, None)
-        assert figure.value == round(figure.value, 4)
+    challenge = read_challenge(organizers.submissions)
+    release, phase = LadderRelease(challenge, benchmark), challenge.phase("final")
+    scored = score(organizers.submissions / "a" / "1", benchmark)
+    alone = LadderFeedback("R@1", design_of(scored.frame)).release(None, scored.columns["R@1"])
+    assert release(phase, [], stored) == ({} if alone is None else {"R@1": alone})
+    assert release(phase, [stored], stored) == {}
 
 
 def test_an_invalid_run_is_told_all_its_problems(organizers):
@@ -164,15 +179,3 @@ def test_receipts_of_the_same_intake_have_the_same_bytes(tmp_path):
         found.append({p.relative_to(receipts): p.read_bytes() for p in receipts.rglob("*.*")})
     assert found[0] == found[1]
     assert len(found[0]) == 4
-
-
-def test_tell_says_why_there_is_no_figure(organizers):
-    organizers.put("a/1")
-    organizers.intake(day(2))
-    folder = ResultsFolder(organizers.settings.results)
-    (place,) = folder.folder.glob("*/*/result.json")
-    stored = folder.find(place.parent.name)
-    challenge = read_challenge(organizers.submissions)
-    told = tell(challenge.phase("final"), stored, (), hidden=False, ladder=None)
-    assert told.figures is None
-    assert "tells no figures" in told.note
