@@ -112,7 +112,7 @@ class LedgerWriter:
         first of the lines, or none. Raises EnvironmentFailure if the disk fails; the ledger is then
         as it was.
         """
-        lines, data, position = [], b"", self._position
+        lines, data, position = [], bytearray(), self._position
         for event in events:
             line = self._placed(event, position)
             encoded = encode(line)
@@ -131,7 +131,7 @@ class LedgerWriter:
         known = msgspec.structs.asdict(event)
         return LedgerLine(**known, seq=after.seq + 1, at=at, prev=after.head)
 
-    def _write(self, data: bytes) -> None:
+    def _write(self, data: bytearray) -> None:
         descriptor, size = self._stream.fileno(), self._position.size
         try:
             os.ftruncate(descriptor, size)  # what a killed writer left behind the last newline

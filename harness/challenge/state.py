@@ -20,11 +20,13 @@ Status = Literal["accepted", "scored", "refused", "replaced", "withdrawn"]
 class Version(Struct, kw_only=True):
     """A submission that was accepted as a run; times as the ledger has them.
 
-    `late`: the organizers' reason to admit it out of time. What is about scores is None until it
-    is scored; `rescored` lists the times and reasons of later scorings.
+    `seq`: the number of the line that accepted it. `late`: the organizers' reason to admit it out
+    of time. What is about scores is None until it is scored; `rescored` lists the times and reasons
+    of later scorings.
     """
 
     submission_sha256: str
+    seq: int
     phase: str | None
     accepted_at: str
     late: str | None = None
@@ -45,6 +47,7 @@ class RefusedVersion(Struct, frozen=True):
     """The last submission that was refused as a run."""
 
     submission_sha256: str | None
+    fingerprint: str | None
     at: str
     why: str | None
 
@@ -178,6 +181,7 @@ def _accept(run: RunState, line: LedgerLine) -> None:
         run.earlier.append(run.version)
     run.version = Version(
         submission_sha256=line.submission_sha256 or "",
+        seq=line.seq,
         phase=where and where.phase,
         accepted_at=line.at,
         late=where and where.late,
@@ -189,7 +193,7 @@ def _accept(run: RunState, line: LedgerLine) -> None:
 
 
 def _refuse(run: RunState, line: LedgerLine) -> None:
-    run.refused = RefusedVersion(line.submission_sha256, line.at, line.why)
+    run.refused = RefusedVersion(line.submission_sha256, line.fingerprint, line.at, line.why)
     version = run.version
     if version is not None and version.submission_sha256 == line.submission_sha256:
         # Accepted, and then found to be invalid: the version before stands again.

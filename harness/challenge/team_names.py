@@ -9,7 +9,7 @@ from __future__ import annotations
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from harness.challenge.teams import Team
 from harness.files import shown
@@ -25,9 +25,14 @@ _BLANK = frozenset(map(chr, (0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3
 
 
 class NameProblem(NamedTuple):
-    """A name that may deceive; `other`: the team for which it can be taken, None: for none."""
+    """A name that may deceive.
+
+    `kind`: `hidden`, characters that do not show; `mixed`, letters of scripts that are not written
+    together; `double`, it can be taken for the team `other`.
+    """
 
     team: str
+    kind: Literal["hidden", "mixed", "double"]
     text: str
     other: str | None = None
 
@@ -35,15 +40,15 @@ class NameProblem(NamedTuple):
 def name_problems(teams: Iterable[Team]) -> list[NameProblem]:
     """What is wrong with the names of teams and their folders, in the order of the teams."""
     known = list(teams)
-    found = []
+    found: list[NameProblem] = []
     by_skeleton = _by_skeleton(known)
     for team in known:
-        found += [NameProblem(team.folder, text) for text in _problems_of(team.name)]
+        found += _problems_of(team)
         keys = skeletons(team.name) | skeletons(team.folder)
         others = {other for key in keys for other in by_skeleton[key]} - {team.folder}
         for other in sorted(others):
             text = f"its name {shown(team.name)} looks like that of the team {other}"
-            found.append(NameProblem(team.folder, text, other))
+            found.append(NameProblem(team.folder, "double", text, other))
     return found
 
 
@@ -67,16 +72,15 @@ def _by_skeleton(teams: list[Team]) -> dict[str, set[str]]:
     return by_skeleton
 
 
-def _problems_of(name: str) -> Iterator[str]:
-    hidden = [character for character in name if _is_invisible(character)]
-    if hidden:
-        yield f"its name has invisible characters: {shown(name)}"
-    if name != name.strip() or "  " in name:
-        yield f"its name has spaces that do not show: {shown(name)}"
+def _problems_of(team: Team) -> Iterator[NameProblem]:
+    name = team.name
+    if any(map(_is_invisible, name)) or name != name.strip() or "  " in name:
+        text = f"its name has characters or spaces that do not show: {shown(name)}"
+        yield NameProblem(team.folder, "hidden", text)
     writing = scripts_of(name)
     if len(writing) > 1 and not any(writing <= allowed for allowed in _TOGETHER):
         words = ", ".join(sorted(writing)).lower()
-        yield f"its name {shown(name)} mixes scripts: {words}"
+        yield NameProblem(team.folder, "mixed", f"its name {shown(name)} mixes scripts: {words}")
 
 
 def _is_invisible(character: str) -> bool:

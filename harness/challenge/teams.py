@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import tomli_w
@@ -106,7 +106,9 @@ def folders_in(folder: Path) -> Iterator[Path]:
     yield from (folder / name for name in names)
 
 
-def team_problem(team: Team, card_team: str, terms: str | None) -> tuple[str, str] | None:
+def team_problem(
+    team: Team, card_team: str, terms: str | None
+) -> tuple[Literal["team", "terms"], str] | None:
     """Why a team's run cannot be accepted: ground and reason; None if it can.
 
     `card_team`: whom its card names; `terms`: the version that must be accepted, if there is one.

@@ -25,6 +25,7 @@ COMMANDS = {
     "audit": "harness.cli.audit:audit",
     "baseline": "harness.cli.baseline:baseline",
     "leaderboard": "harness.cli.organizing.leaderboard:leaderboard",
+    "intake": "harness.cli.organizing.intake:intake",
     "withdraw": "harness.cli.organizing.challenge:withdraw",
     "reveal": "harness.cli.organizing.challenge:reveal",
     "rename": "harness.cli.organizing.challenge:rename",

@@ -48,9 +48,9 @@ def csv_cell(text: str) -> str:
     return "'" + safe if safe.lstrip().startswith(FORMULA) else safe
 
 
-def markdown_cell(text: str) -> str:
-    """Text for a Markdown table: all ASCII punctuation is escaped (CommonMark 0.31, 2.4)."""
-    return "".join("\\" + c if c in string.punctuation else c for c in visible(text))
+def markdown_cell(text: str, cut: int = NAME) -> str:
+    """Text for Markdown, tables too: all ASCII punctuation is escaped (CommonMark 0.31, 2.4)."""
+    return "".join("\\" + c if c in string.punctuation else c for c in visible(text, cut))
 
 
 def latex_cell(text: str) -> str:

@@ -1,0 +1,150 @@
+"""Phases in time: lines that the ledger lacks, the phase of a run, what is left of a quota."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+
+from harness.benchmark import Benchmark
+from harness.challenge.challenge_file import Challenge, Phase
+from harness.challenge.ledger_lines import LedgerEvent, time_text
+from harness.challenge.reasons import phase_reason
+from harness.challenge.state import ChallengeState
+from harness.records import Card
+from harness.validation import read_public
+from harness.validation.reading.folder import most_bytes, predictions_file
+from harness.validation.reading.source import read_chunks
+from harness.validation.rules.rule import Fault
+
+LOOKED_AT = 1000  # lines of the first bytes that tell the split
+_DIALOGUE = re.compile(rb'"dialogue_id"\s*:\s*"([^"\\]{1,200})"')
+
+
+def phase_events(challenge: Challenge, state: ChallengeState, now: datetime) -> list[LedgerEvent]:
+    """The openings and closings that the time has come for and the ledger lacks, in their order."""
+    due = []
+    for phase in challenge.phases:
+        known = state.phases.get(phase.name)
+        why = phase_reason(phase.name)
+        if phase.opens <= now and (known is None or known.opened_at is None):
+            due.append((phase.opens, LedgerEvent(event="phase-opened", why=why)))
+        if phase.closes <= now and (known is None or known.closed_at is None):
+            due.append((phase.closes, LedgerEvent(event="phase-closed", why=why)))
+    return [event for _, event in sorted(due, key=lambda each: each[0])]
+
+
+class OpenPhases:
+    """The phases that take files at a time, and the splits of a benchmark that they are about."""
+
+    def __init__(self, challenge: Challenge, benchmark: Benchmark, now: datetime) -> None:
+        """Raises EnvironmentFailure if the benchmark lacks the split of an open phase."""
+        self._challenge, self._benchmark, self._now = challenge, benchmark, now
+        self.phases = [p for p in challenge.phases if p.kind == "files" and p.is_open(now)]
+        for phase in self.phases:
+            benchmark.split_folder(phase.split)
+
+    @property
+    def first_split(self) -> str:
+        """The split by which a run is judged that names no phase by its card."""
+        return (self.phases or self._challenge.phases)[0].split
+
+    @property
+    def fingerprint(self) -> str:
+        """That of the benchmark."""
+        return self._benchmark.header.fingerprint
+
+    @property
+    def turns(self) -> int:
+        """The turns of the largest split of the benchmark; they bound what is read of a run."""
+        return max(counts.get("turns", 0) for counts in self._benchmark.header.splits.values())
+
+    def phase_of(self, card: Card, folder: Path) -> Phase | None:
+        """The phase for a card's history and the split that the predictions answer.
+
+        Where one phase alone is for that history, it is that one, whatever they answer. Of several
+        for one history and split, it is the first of challenge.toml.
+        """
+        fit = [phase for phase in self.phases if phase.history == card.history]
+        if len({phase.split for phase in fit}) > 1:
+            split = self._split_of(folder)
+            fit = [phase for phase in fit if phase.split == split] or fit
+        return fit[0] if fit else None
+
+    def closed_reason(self, card: Card) -> str:
+        """Why there is no phase for a card, in the organizers' words."""
+        alike = [
+            f"{phase.name} {self._when(phase)}"
+            for phase in self._challenge.phases
+            if phase.kind == "files" and phase.history == card.history
+        ]
+        which = ", ".join(alike) or "no phase is for it"
+        return f"no open phase takes files with history {card.history}: {which}"
+
+    def _when(self, phase: Phase) -> str:
+        if self._now < phase.opens:
+            return f"opens {time_text(phase.opens)}"
+        return f"closed {time_text(phase.closes)}"
+
+    def _split_of(self, folder: Path) -> str | None:
+        """The split whose dialogues the first lines of the predictions name most."""
+        named = Counter(
+            split for name in self._names(folder) if (split := self._dialogues.get(name))
+        )
+        return named.most_common(1)[0][0] if named else None
+
+    def _names(self, folder: Path) -> Iterator[str]:
+        try:
+            path = folder / predictions_file(folder)
+            first = next(iter(read_chunks(path, most_bytes(self.turns))), b"")
+        except Fault:  # validation says what is wrong
+            return
+        for found in _DIALOGUE.findall(first)[:LOOKED_AT]:
+            yield found.decode("utf-8", "replace")
+
+    @cached_property
+    def _dialogues(self) -> dict[str, str]:
+        splits = {phase.split for phase in self.phases}
+        return {
+            name: split
+            for split in sorted(splits)
+            for name in read_public(self._benchmark, split).dialogues
+        }
+
+
+class Quota:
+    """What is left to teams in phases: the ledger's count, and what was let in since."""
+
+    def __init__(self, state: ChallengeState, now: datetime) -> None:
+        self._state, self._day = state, now.date()
+        self._taken: Counter[tuple[str, str]] = Counter()
+
+    def used(self, team: str, phase: str) -> int:
+        """How many submissions of a team count in a phase."""
+        return self._state.counted(team, phase) + self._taken[team, phase]
+
+    def today(self, team: str, phase: str) -> int:
+        """How many of them count for today."""
+        return self._state.counted(team, phase, self._day) + self._taken[team, phase]
+
+    def take(self, team: str, phase: str) -> None:
+        """Count one more, of today."""
+        self._taken[team, phase] += 1
+
+    def left(self, team: str, phase: Phase) -> int | None:
+        """How many more a team may have scored now; None: as many as it likes."""
+        rests = []
+        if phase.quota is not None:
+            rests.append(phase.quota - self.used(team, phase.name))
+        if phase.daily is not None:
+            rests.append(phase.daily - self.today(team, phase.name))
+        return max(0, min(rests)) if rests else None
+
+    def spent_reason(self, team: str, phase: Phase) -> str:
+        """Why there is nothing left."""
+        if phase.quota is not None and self.used(team, phase.name) >= phase.quota:
+            return f"all {phase.quota} scored submissions of phase {phase.name} are used"
+        return f"all {phase.daily} scored submissions of a day of phase {phase.name} are used"
