@@ -31,6 +31,8 @@ COMMANDS = {
     "admit": "harness.cli.organizing.challenge:admit",
     "ledger": "harness.cli.organizing.challenge:ledger",
     "pr": "harness.cli.organizing.pull_requests:pr",
+    "reproduce": "harness.cli.reproduce:reproduce",
+    "attest": "harness.cli.attest:attest",
     "demo": "harness.cli.demo:demo",
 }
 
