@@ -53,7 +53,7 @@ STAIRCASES = {
         ("harness.slices",),
         ("harness.metrics",),
         ("harness.scoring",),
-        ("harness.comparison", "harness.results"),
+        ("harness.comparison", "harness.results", "harness.attestation"),
         ("harness.items",),
         ("harness.audit", "harness.probes"),
         ("harness.public_copy",),
