@@ -28,6 +28,9 @@ def computing_with(threads: int) -> Iterator[None]:
     For libraries that are loaded in the block the environment says it; the process' environment
     and the libraries that were loaded before are as they were after the block.
     """
+    # Loaded first: once it is, its number can be more than there are processors, not before.
+    import numpy  # noqa: F401
+
     before = {name: os.environ.get(name) for name in _NAMES}
     os.environ.update(dict.fromkeys(_NAMES, str(threads)))
     torch: Any = sys.modules.get("torch")

@@ -13,7 +13,8 @@ from harness.errors import SubmissionError
 from harness.files import shown
 from harness.records import milliseconds
 from harness.submission import PARTS, PredictionLine, predictions_in
-from harness.untrusted import UnfitFileError, bounded_lines, open_input
+from harness.untrusted import UnfitFileError, bounded_lines, open_untrusted
+from harness.untrusted.unpacking import unpacked_stream
 
 TOLERANCE = 10  # milliseconds by which a start or an end may differ
 STATED = (
@@ -121,7 +122,7 @@ def _lines(folder: Path) -> Iterator[bytes]:
         raise SubmissionError(f"{folder}: expected one file of predictions, found {len(names)}")
     path = folder / names[0]
     try:
-        with open_input(path) as stream:
+        with open_untrusted(path) as raw, unpacked_stream(raw, path.suffix) as stream:
             yield from (line.rstrip(b"\r\n") for line in bounded_lines(stream, _LINE))
     except UnfitFileError as error:
         raise SubmissionError(f"{path}: {error}") from error

@@ -81,12 +81,15 @@ class SettingsReader:
                     f"run.json: {shown(where)}: is no setting that answers of {entry.name} depend "
                     "on; run the code of the row's commit with --at-commit"
                 )
+            # What is written in a member was given there; of the whole all settings are recorded.
+            if depth == 0 and value == _as_recorded(default_of(fields[name])):
+                continue
             if is_member(fields[name].type):
                 members = [self._member(each, inner, where, depth) for each in _several(value)]
                 several = are_members(fields[name].type)
                 if several or members:
                     found[name] = tuple(members) if several else members[0]
-            elif value != default_of(fields[name]):
+            else:
                 found[name] = self._value(entry, kind, name, value, details)
         return found
 
@@ -162,6 +165,13 @@ def _renamed(given: Mapping[str, Any], fields: Mapping[str, Any]) -> dict[str, A
         _OLD_NAMES.get(name, name) if name not in fields else name: value
         for name, value in given.items()
     }
+
+
+def _as_recorded(value: Any) -> Any:
+    """A default as a record has it: lists for tuples."""
+    return (
+        msgspec.json.decode(msgspec.json.encode(value)) if value is not msgspec.NODEFAULT else ...
+    )
 
 
 def _several(value: Any) -> list[Any]:

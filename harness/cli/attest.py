@@ -41,23 +41,15 @@ def make(
 ) -> None:
     """Score SUB now and sign a statement over submission, scores, benchmark and code."""
     from harness.benchmark import Benchmark
-    from harness.errors import WrongUsageError
-    from harness.files import require_apart, shown, write
+    from harness.files import require_apart, write
     from harness.submission import CARD, PREDICTIONS
 
     with extras("ivcr attest", "attest"):
         from harness.attestation import private_key, sealed, statement_bytes, statement_of
-        from harness.attestation.statement import expiry
     where, secret = Benchmark(benchmark), private_key(key)
     inputs = [key, *(submission / name for name in (CARD, *PREDICTIONS)), *where.files(split)]
     require_apart([out], inputs)
-    try:
-        if expires is not None:
-            expiry(expires)
-    except ValueError as error:
-        raise WrongUsageError(
-            f"--expires: expected a date such as 2027-06-30, found {shown(expires or '')}"
-        ) from error
+    _require_date(expires)
     statement = statement_of(submission, where, split, expires=expires)
     write(out, sealed(statement_bytes(statement), secret))
     click.echo(str(out))
@@ -95,3 +87,17 @@ def verify(file: Path, key: Path, submission: Path | None, benchmark: Path | Non
         click.echo(f"fits {line}")
     if not compared:
         click.echo("compared with nothing at hand; --submission and --benchmark do it", err=True)
+
+
+def _require_date(text: str | None) -> None:
+    from harness.attestation.statement import expiry
+    from harness.errors import WrongUsageError
+    from harness.files import shown
+
+    try:
+        if text is not None:
+            expiry(text)
+    except ValueError as error:
+        raise WrongUsageError(
+            f"--expires: expected a date such as 2027-06-30, found {shown(text or '')}"
+        ) from error

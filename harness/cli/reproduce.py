@@ -48,11 +48,9 @@ def reproduce(
     from baselines.running.run_config import RunContext
     from harness.benchmark import Benchmark
     from harness.cli.progress import bar
-    from harness.errors import WrongUsageError
     from harness.replacement import temporary_folder
 
-    if out is None and not check:
-        raise WrongUsageError("expected --check, or --out for a run that is kept, or both")
+    _require_purpose(check, out)
     folder = run_folder(run, submissions, benchmark)
     with extras(run), temporary_folder() as scratch, bar(run, "turns") as progress:
         made = make_again(
@@ -66,6 +64,13 @@ def reproduce(
             _report(run, made)
     if out is not None:
         click.echo(str(out))
+
+
+def _require_purpose(check: bool, out: Path | None) -> None:
+    from harness.errors import WrongUsageError
+
+    if out is None and not check:
+        raise WrongUsageError("expected --check, or --out for a run that is kept, or both")
 
 
 def _report(run: str, made: ReproducedRun) -> None:

@@ -16,6 +16,7 @@ from leaderboard.results.description import Bench, MetricInfo
 from leaderboard.site.plots import Curve, Series, curve, histogram
 from leaderboard.site.wording import Words
 from leaderboard.tables.formatting import label
+from leaderboard.tables.recomputation import made_by_a_baseline
 
 DIMENSIONS = ("type", "language", "source", "target", "length", "tag")
 # What follows a right turn and a wrong one, each with its words in the interface.
@@ -84,6 +85,9 @@ def view(
         "card": list(_declared(entry.card)),
         "settings": [(name, _text(value)) for name, value in (entry.card.settings or {}).items()],
         "command": _command(entry),
+        "command_says": words(
+            "system.rerun_says" if made_by_a_baseline(entry.card) else "system.reproduce_says"
+        ),
     }
 
 
@@ -194,6 +198,9 @@ def _text(value: Any) -> str:
 
 
 def _command(entry: Entry) -> str:
+    """What a reader types to see the figures again; of our baselines, to see the answers again."""
+    if made_by_a_baseline(entry.card):
+        return f"ivcr reproduce {visible(shlex.quote(entry.key), LONG)} --benchmark B --check"
     folder = visible(shlex.quote(f"B/{entry.key}" if entry.floor else entry.key), LONG)
     name = entry.scores.benchmark.split
     split = "" if name == "test" else f" --split {shlex.quote(name)}"
