@@ -15,6 +15,8 @@ from harness.errors import SubmissionError
 from harness.files import is_leftover, shown
 
 _HASH = 12  # characters of a hash that are shown
+UNNAMED = "run.json names no commit"
+CHANGED = "the code was changed since; make the run again from a clean tree"
 
 
 class CommitFinding(NamedTuple):
@@ -34,6 +36,17 @@ def check_commits(submissions: Path, benchmark: Path | None = None) -> list[Comm
     return [found for name, folder in places if (found := _finding(name, folder)) is not None]
 
 
+def notes(findings: Sequence[CommitFinding]) -> Iterator[str]:
+    """What does not fit or could not be compared, a line for all runs of which the same holds."""
+    runs: dict[str, list[str]] = {}
+    for found in findings:
+        if found.kind != "fits":
+            runs.setdefault(found.text, []).append(found.run)
+    for text, names in runs.items():
+        more = f" and {len(names) - 1:,} more" if len(names) > 1 else ""
+        yield f"{shown(names[0])}{more}: {text}"
+
+
 def require_fit(findings: Sequence[CommitFinding], submissions: Path) -> None:
     """Raises SubmissionError if the code of a row is not that of the commit which it names."""
     wrong = [found for found in findings if found.kind == "wrong"]
@@ -48,12 +61,12 @@ def require_fit(findings: Sequence[CommitFinding], submissions: Path) -> None:
 def commit_finding(run: str, record: RunRecord) -> CommitFinding:
     """The finding of one record; `run` is its name."""
     if record.commit is None:
-        return CommitFinding(run, "note", "names no commit")
+        return CommitFinding(run, "note", UNNAMED)
     named = f"commit {shown(record.commit[:_HASH])[1:-1]}"
     if record.outside:
         return CommitFinding(run, "note", f"{named}: depends on code that no commit of ours holds")
     if record.changed:
-        return CommitFinding(run, "wrong", f"{named}: the code was changed since; make it again")
+        return CommitFinding(run, "note", f"{named}: {CHANGED}")
     try:
         there = _hash_at(record.commit)
     except HistoryError as error:

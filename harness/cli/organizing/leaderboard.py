@@ -77,17 +77,15 @@ def verify(submissions: Path, benchmark: Path, split: str) -> None:
     commit that it names. What is missing is named at the end. Exits with 0 if all agree, with 1 if
     one does not or cannot be read.
     """
-    from baselines.reproduction.commits import check_commits, require_fit
-    from harness.files import shown
+    from baselines.reproduction.commits import check_commits, notes, require_fit
     from leaderboard.tables import verification
 
     found = verification.verify(submissions, benchmark, split=split, note=click.echo)
     for line in (*found.disagreements, *found.missing):
         click.echo(line, err=True)
     commits = check_commits(submissions, benchmark)
-    for row in commits:
-        if row.kind != "fits":
-            click.echo(f"{shown(row.run)}: run.json: {row.text}", err=True)
+    for line in notes(commits):
+        click.echo(line, err=True)
     found.require_agreement(submissions)
     require_fit(commits, submissions)
     click.echo(f"{found.compared} scores.json agree with their predictions")

@@ -7,7 +7,13 @@ import pytest
 
 from baselines.registry import find
 from baselines.reproduction import rerun as rerun_module
-from baselines.reproduction.commits import check_commits, require_fit
+from baselines.reproduction.commits import (
+    CHANGED,
+    CommitFinding,
+    check_commits,
+    notes,
+    require_fit,
+)
 from baselines.reproduction.reproduction import reproduce
 from baselines.reproduction.rerun import toml_config
 from baselines.running.config_file import read_config
@@ -130,6 +136,13 @@ def test_every_row_that_names_a_commit_has_the_code_of_that_commit():
     findings = check_commits(SUBMISSIONS)
     assert len(findings) == len(list(SUBMISSIONS.glob("ivcr-harness/*/run.json")))
     require_fit(findings, SUBMISSIONS)
+    assert not [found for found in findings if CHANGED in found.text]
+
+
+def test_many_runs_of_which_one_thing_holds_are_one_line():
+    rows = [CommitFinding(f"a/{n}", "note", "names none") for n in range(3)]
+    rows += [CommitFinding("b/x", "fits", "fits"), CommitFinding("b/y", "wrong", "another")]
+    assert list(notes(rows)) == ['"a/0" and 2 more: names none', '"b/y": another']
 
 
 def test_the_first_row_fits_its_commit():
@@ -150,7 +163,7 @@ def test_a_row_whose_code_is_not_that_of_its_commit_is_wrong(row, recorded, tmp_
     with pytest.raises(SubmissionError, match="found 1 that do not"):
         require_fit([found], submissions)
     for values, kind in (
-        ({"changed": True}, "wrong"),
+        ({"changed": True}, "note"),
         ({"changed": False, "commit": "1" * 40}, "wrong"),
         ({"commit": None}, "note"),
         ({"commit": state.commit, "outside": ["own.py"]}, "note"),
