@@ -21,7 +21,6 @@ def statement_of(
     """
     document = scoring.score(submission, benchmark, split).document
     about, of = document["submission"], document["benchmark"]
-    scorer = vars(scoring).get("SCORER")
     state = code_state()
     return ScoreStatement(
         team=about["team"],
@@ -32,8 +31,6 @@ def statement_of(
         benchmark=AttestedBenchmark(
             of["name"], of["version"], of["split"], of["fingerprint"], of["gold_sha256"]
         ),
-        code=AttestedCode(
-            __version__, None if scorer is None else str(scorer), state.commit, state.changed
-        ),
+        code=AttestedCode(__version__, scoring.SCORER, state.commit, state.changed),
         expires=expires,
     )

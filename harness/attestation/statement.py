@@ -34,10 +34,14 @@ class AttestedBenchmark(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class AttestedCode(Struct, frozen=True, forbid_unknown_fields=True):
-    """What computed the scores; `changed`: whether the code was changed since its commit."""
+    """What computed the scores.
+
+    version: of the harness. scorer: changes only when a figure can move. changed: whether the code
+    was changed since its commit.
+    """
 
     version: str
-    scorer: str | None
+    scorer: str
     commit: str | None
     changed: bool | None
 
