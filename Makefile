@@ -4,9 +4,10 @@ PYTHON ?= python3
 VENV := .venv
 IVCR := $(VENV)/bin/ivcr
 # Bytecode is made where a module is first imported: most of torch's never is.
+MINI ?= mini
 PIP_FLAGS := --disable-pip-version-check --quiet --no-compile --constraint constraints.txt
 
-.PHONY: demo test test-long test-real lint constraints clean
+.PHONY: demo test test-long test-real lint rows constraints clean
 
 demo: $(VENV)/installed-demo
 	$(IVCR) demo
@@ -26,6 +27,16 @@ lint: $(VENV)/installed-dev
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy
+
+# The floors and the row that needs no training. From a clean tree alone: run.json names its commit.
+rows: $(VENV)/installed-demo
+	@test -z "$$(git status --porcelain -- baselines harness)" \
+		|| { echo "commit the code first: the rows name the commit that has it" >&2; exit 1; }
+	test -d $(MINI) || $(IVCR) data mini --out $(MINI)
+	OMP_NUM_THREADS=1 $(IVCR) baseline run --floors --benchmark $(MINI)
+	rm -rf submissions/ivcr-harness/bm25
+	OMP_NUM_THREADS=1 $(IVCR) baseline run bm25 --benchmark $(MINI) --history own --out submissions/ivcr-harness/bm25
+	$(IVCR) score submissions/ivcr-harness/bm25 --benchmark $(MINI)
 
 $(VENV)/installed-demo: pyproject.toml constraints.txt
 	@echo "making the environment in $(VENV)" >&2

@@ -14,6 +14,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
+from baselines.provenance.threads import computing_with
 from baselines.running.journal import Journal, usage_in
 from baselines.running.own_code import OwnCodeError, with_traceback
 from baselines.running.run_config import RunConfig, RunContext
@@ -78,9 +79,10 @@ class ShardTask(NamedTuple):
 
     def carry_out(self, progress: Progress) -> None:
         """Prepare the baseline and answer what the shard lacks; raises what these raise."""
-        with self.store.keep_traceback(self.shard):
-            run = start(self.config, Benchmark(self.benchmark), RunContext(self.cache))
-        answer_shard(run, self.store, self.shard, progress)
+        with computing_with(self.config.threads):
+            with self.store.keep_traceback(self.shard):
+                run = start(self.config, Benchmark(self.benchmark), RunContext(self.cache))
+            answer_shard(run, self.store, self.shard, progress)
 
 
 def shards(processes: int) -> list[Shard]:

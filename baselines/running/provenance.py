@@ -11,18 +11,24 @@ import msgspec
 from msgspec.structs import replace
 
 from baselines.base import MILLISECONDS, Baseline, MemberConfig, Provenance, Settings
+from baselines.provenance.code_hash import code_sha256, python_files
+from baselines.provenance.libraries import device_kind, versions
 from baselines.registry import RegistryEntry, find
 from baselines.running.card_settings import SHORT, card_settings, line
 from baselines.running.run_config import RunConfig
 from baselines.settings import changed_settings, without_paths
 from harness.benchmark import Benchmark
+from harness.checkout import code_state
 from harness.files import canonical, plain
 from harness.records import CandidateUse, Card
 
 TEAM = "IVCR harness"
 RECORD = "run.json"
 TIMING = "timing.json"
+# Of run.json, what no answer depends on: the hash of the code says more than the commit.
+NAMES_ONLY = ("commit", "changed")
 _CODE = Path(__file__).parents[1]
+_ANSWERING = ("baselines", "harness")
 
 
 def card(
@@ -73,11 +79,23 @@ def plain_provenance(provenance: Provenance) -> Provenance:
 def record(
     config: RunConfig, settings: Settings, benchmark: Benchmark, provenance: Provenance
 ) -> dict[str, Any]:
-    """run.json: all that a reader needs to repeat the run; the same run gives the same record."""
-    return {
+    """run.json: all that a reader needs to repeat the run; the same run gives the same record.
+
+    `commit` is that of the code, `changed` whether the code was changed since; both are null where
+    it does not run from a git checkout. `outside` names code that no commit of the project holds.
+    """
+    outside = list(outside_code(config.entry, settings))
+    computing = versions(_sources(config.entry, settings))
+    state = code_state(_ANSWERING)
+    found = {
         "schema": 1,
         "baseline": config.entry.name,
-        "code_sha256": code_sha256(_CODE, *outside_code(config.entry, settings)),
+        "commit": state.commit,
+        "changed": state.changed,
+        "code_sha256": code_sha256(_CODE, *outside),
+        "versions": computing,
+        "threads": config.threads,
+        "device": device_kind(computing),
         "settings": without_paths(settings.result_settings()),
         "history": config.history,
         "seed": config.seed,
@@ -88,6 +106,7 @@ def record(
         },
         "details": msgspec.to_builtins(provenance.details),
     }
+    return found | ({"outside": [path.name for path in outside]} if outside else {})
 
 
 def with_cost(
@@ -102,29 +121,8 @@ def with_cost(
 
 def run_key(card: Card, record: dict[str, Any], order: dict[str, int]) -> str:
     """SHA-256 (hex) over all that the answers and their order depend on."""
-    return hashlib.sha256(canonical([card, record, order])).hexdigest()
-
-
-def code_sha256(folder: Path, *outside: Path) -> str:
-    """SHA-256 (hex) over the names and bytes of all Python files in `folder`, by name.
-
-    So nobody has to know which modules around a baseline's file its answers depend on. outside:
-    files or folders of baselines that lie elsewhere, as own1/, own2/ ...
-    """
-    files = _python_files(folder)
-    for number, place in enumerate(outside, start=1):
-        files |= {f"own{number}/{name}": path for name, path in _python_files(place).items()}
-    total = hashlib.sha256()
-    for name in sorted(files):
-        total.update(f"{hashlib.sha256(files[name].read_bytes()).hexdigest()}  {name}\n".encode())
-    return total.hexdigest()
-
-
-def _python_files(place: Path) -> dict[str, Path]:
-    """By name the Python files in a folder, or the one file."""
-    if place.is_file():
-        return {place.name: place}
-    return {path.relative_to(place).as_posix(): path for path in place.rglob("*.py")}
+    answering = {name: value for name, value in record.items() if name not in NAMES_ONLY}
+    return hashlib.sha256(canonical([card, answering, order])).hexdigest()
 
 
 def outside_code(entry: RegistryEntry, settings: Settings) -> Iterator[Path]:
@@ -134,6 +132,16 @@ def outside_code(entry: RegistryEntry, settings: Settings) -> Iterator[Path]:
     for name in _member_names(list(msgspec.structs.asdict(settings).values())):
         if (code := find(name).code) is not None:
             yield code
+
+
+def _sources(entry: RegistryEntry, settings: Settings) -> Iterator[Path]:
+    """The Python files of a baseline and of its members."""
+    names = _member_names(list(msgspec.structs.asdict(settings).values()))
+    for each in (entry, *map(find, names)):
+        if each.code is None:
+            yield _CODE.parent / each.file
+        else:
+            yield from python_files(each.code).values()
 
 
 def _member_names(values: Any) -> Iterator[str]:

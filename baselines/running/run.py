@@ -5,6 +5,7 @@ docs/python.md has examples.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from typing import Any
 from msgspec.structs import replace
 
 from baselines.base import MILLISECONDS, MissingInputError
+from baselines.provenance.environment import ENVIRONMENT, circumstances
+from baselines.provenance.threads import computing_with
 from baselines.registry import all_baselines
 from baselines.running import abstentions
 from baselines.running.own_code import own_code
@@ -53,7 +56,7 @@ def run_baseline(
     context: RunContext = RunContext(),  # noqa: B008 - immutable
     progress: Progress = no_progress,
 ) -> None:
-    """Answer a split and write the submission, with run.json beside it, to `out`.
+    """Answer a split and write the submission to `out`, with run.json and environment.json.
 
     pair: the run that differs from this one in history alone, for the card. processes: how many
     share the dialogues. progress: gets the turns answered and all turns of the first process. The
@@ -62,20 +65,23 @@ def run_baseline(
     configuration, MissingInputError if the benchmark lacks what it needs, EnvironmentFailure if a
     process or the disk fails.
     """
-    store = JournalStore(out)
+    store, begin = JournalStore(out), time.monotonic()
     check_out(out)
-    with store.keep_traceback(Shard(0, processes)):
-        run = start(config, benchmark, context)
-    tasks = [
-        ShardTask(config, benchmark.folder, store, shard, context.cache)
-        for shard in shards(processes)
-    ]
-    answer_all(run, tasks, progress)
+    with computing_with(config.threads):
+        with store.keep_traceback(Shard(0, processes)):
+            run = start(config, benchmark, context)
+        tasks = [
+            ShardTask(config, benchmark.folder, store, shard, context.cache)
+            for shard in shards(processes)
+        ]
+        answer_all(run, tasks, progress)
     usage = store.usage(processes)
     with store.keep_traceback(Shard(0, processes)), own_code(run.files, "cost()"):
         card, record = with_cost(run.card, run.record, run.baseline, usage)
     write(out, replace(card, pair=pair), merge_shards(run, store, processes))
     _write_records(out, record, usage)
+    about = circumstances(context.argv, processes, time.monotonic() - begin)
+    write_file(out / ENVIRONMENT, readable(about))
     if card.cost is not None:
         counts = ", ".join(f"{name} {usage[name]:,}" for name in sorted(usage))
         context.note(f"{config.entry.name}: {counts}")
@@ -99,9 +105,10 @@ def run_shard(
     """
     store = JournalStore(out)
     check_out(out)
-    with store.keep_traceback(shard):
-        run = start(config, benchmark, context)
-    answer_shard(run, store, shard, progress)
+    with computing_with(config.threads):
+        with store.keep_traceback(shard):
+            run = start(config, benchmark, context)
+        answer_shard(run, store, shard, progress)
     return store.folder
 
 
@@ -114,13 +121,14 @@ def run_floors(
     split: str = "test",
     seed: int = 0,
     note: Callable[[str], None],
+    argv: tuple[str, ...] | None = None,
 ) -> None:
     """Run every floor under every history that the benchmark allows, into its folder floors/.
 
     score: called with each new submission; then the submission takes the place of an earlier one,
     in one step, and done is called with its place. history: that one alone. note: gets a line for
-    each floor that is skipped; an earlier one stays. Raises WrongUsageError if a folder of floors/
-    is a link, EnvironmentFailure if the disk fails.
+    each floor that is skipped; an earlier one stays. argv: as of RunContext. Raises
+    WrongUsageError if a folder of floors/ is a link, EnvironmentFailure if the disk fails.
     """
     for entry in all_baselines():
         for each in entry.about.histories:
@@ -130,7 +138,8 @@ def run_floors(
             _refuse_links(benchmark.folder, out)
             try:
                 with replaced_folder(out, parents=True) as new:
-                    run_baseline(RunConfig(entry, each, split=split, seed=seed), benchmark, new)
+                    config = RunConfig(entry, each, split=split, seed=seed)
+                    run_baseline(config, benchmark, new, context=RunContext(argv=argv))
                     score(new)
             except MissingInputError as error:
                 note(f"{entry.name}, history {each}: skipped: {error}")

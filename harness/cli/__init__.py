@@ -32,6 +32,8 @@ COMMANDS = {
     "admit": "harness.cli.organizing.challenge:admit",
     "ledger": "harness.cli.organizing.challenge:ledger",
     "pr": "harness.cli.organizing.pull_requests:pr",
+    "reproduce": "harness.cli.provenance.reproduce:reproduce",
+    "attest": "harness.cli.provenance.attest:attest",
     "demo": "harness.cli.demo:demo",
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -67,6 +68,8 @@ def info(name: str, config: Path | None) -> None:
 @click.option("--seed", default=0, show_default=True, help="For baselines that draw at random.")
 @click.option("--processes", default=1, show_default=True, type=click.IntRange(min=1),
               help="Processes that share the dialogues.")  # fmt: skip
+@click.option("--threads", type=click.IntRange(min=1), show_default="OMP_NUM_THREADS, else all",
+              help="Threads that each process computes with.")  # fmt: skip
 @click.option("--shard", type=SHARD, metavar="K/N",
               help="Answer shard K of N alone; --processes N then merges all.")  # fmt: skip
 @cache_option
@@ -83,6 +86,7 @@ def run(
     split: str,
     seed: int,
     processes: int,
+    threads: int | None,
     shard: tuple[int, int] | None,
     cache: Path,
 ) -> None:
@@ -92,6 +96,7 @@ def run(
     BENCHMARK/floors/<name>/<history>, for all histories unless one is given. A run that is cut off
     keeps its answers in OUT.run; the same command goes on from there.
     """
+    from baselines.provenance.threads import usual_threads
     from baselines.registry import find
     from baselines.running.config_file import ConfigFile, read_config
     from baselines.running.parallel import JournalStore
@@ -106,12 +111,14 @@ def run(
         run_and_score_floors(Benchmark(benchmark).checked(), history, split, seed)
         return
     name, history, out = _named(name, history, out)
-    entry, context, journals = find(name), RunContext(cache, show_note), JournalStore(out).folder
+    entry, journals = find(name), JournalStore(out).folder
+    context = RunContext(cache, show_note, tuple(sys.argv[1:]))
     again = f"{journals}: keeps what was answered; the same command goes on from there"
     with extras(name), resumable(again):
         file = read_config(config, entry) if config else ConfigFile({})
         variant = variant if variant is not None else file.variant
-        chosen = RunConfig(entry, history, assignments, split, seed, file.settings, variant)
+        chosen = RunConfig(entry, history, assignments, split, seed, file.settings, variant,
+                           threads or usual_threads())  # fmt: skip
         public, made = Benchmark(benchmark).checked(), out
         if shard is not None:
             part = Shard(shard[0] - 1, shard[1])
@@ -163,4 +170,5 @@ def run_and_score_floors(
         split=split,
         seed=seed,
         note=show_note,
+        argv=tuple(sys.argv[1:]),
     )

@@ -148,10 +148,10 @@ def warn_of_hidden_labels(benchmark: Benchmark) -> None:
 
 
 @contextmanager
-def extras(name: str) -> Iterator[None]:
+def extras(name: str, extra: str = "baselines") -> Iterator[None]:
     """Let a library that is not installed end in one line, which says how to install it.
 
-    Raises EnvironmentFailure if one is absent.
+    extra: the one of the project that brings it. Raises EnvironmentFailure if one is absent.
     """
     from harness.errors import EnvironmentFailure
 
@@ -161,7 +161,7 @@ def extras(name: str) -> Iterator[None]:
         missing = (error.name or "").partition(".")[0]
         if missing in ("", "harness", "baselines", "leaderboard"):
             raise
-        how = "`pip install 'ivcr-harness[baselines]'` installs it"
+        how = f"`pip install 'ivcr-harness[{extra}]'` installs it"
         if name.endswith(".py"):
             how = "install it"
         raise EnvironmentFailure(

@@ -11,6 +11,7 @@ import msgspec
 from harness.publication.escaping import LONG, visible
 from harness.publication.headlines import TASK_HEADLINES
 from harness.records import Card
+from leaderboard.board.recomputation import made_by_a_baseline
 from leaderboard.board.records import Cell, Entry
 from leaderboard.results.description import Bench, MetricInfo
 from leaderboard.site.plots import Curve, Series, curve, histogram
@@ -84,6 +85,9 @@ def view(
         "card": list(_declared(entry.card)),
         "settings": [(name, _text(value)) for name, value in (entry.card.settings or {}).items()],
         "command": _command(entry),
+        "command_says": words(
+            "system.rerun_says" if made_by_a_baseline(entry.card) else "system.reproduce_says"
+        ),
     }
 
 
@@ -194,6 +198,9 @@ def _text(value: Any) -> str:
 
 
 def _command(entry: Entry) -> str:
+    """What a reader types to see the figures again; of our baselines, to see the answers again."""
+    if made_by_a_baseline(entry.card):
+        return f"ivcr reproduce {visible(shlex.quote(entry.key), LONG)} --benchmark B --check"
     folder = visible(shlex.quote(f"B/{entry.key}" if entry.floor else entry.key), LONG)
     name = entry.scores.benchmark.split
     split = "" if name == "test" else f" --split {shlex.quote(name)}"

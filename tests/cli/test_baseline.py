@@ -104,7 +104,8 @@ def test_the_folder_that_one_stands_in_can_take_the_submission(ivcr, toy, tmp_pa
     monkeypatch.chdir(tmp_path / "here")
     what = ["run", "random", "--benchmark", toy, "--history", "own", "--out"]
     assert ivcr(*what, ".")[0] == 0
-    assert sorted(path.name for path in (tmp_path / "here").iterdir()) == sorted(FILES)
+    found = sorted(path.name for path in (tmp_path / "here").iterdir())
+    assert found == sorted((*FILES, "environment.json"))
     assert [path.name for path in tmp_path.glob("here*")] == ["here"]
     code, _, err = ivcr(*what, "/")
     assert (code, len(err.splitlines())) == (2, 1)

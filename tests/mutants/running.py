@@ -86,7 +86,7 @@ RUNNING = (
     ),
     (
         "the hash of the code covers one folder alone",
-        "baselines/running/provenance.py",
+        "baselines/provenance/code_hash.py",
         'place.rglob("*.py")',
         'place.glob("*.py")',
         RUNNER,

@@ -73,15 +73,21 @@ def verify(submissions: Path, benchmark: Path, split: str) -> None:
 
     Signature, reasons and counts are compared as figures are; so is every array of the outcomes
     turn by turn, where they are there, and what run.json of a baseline's run says of its card and
-    the benchmark. What is missing is named at the end. Exits with 0 if all agree, with 1 if one
-    does not or cannot be read.
+    the benchmark. With the history of git at hand, so is the hash of its code with the code of the
+    commit that it names. What is missing is named at the end. Exits with 0 if all agree, with 1 if
+    one does not or cannot be read.
     """
+    from baselines.reproduction.commits import check_commits, notes, require_fit
     from leaderboard.tables import verification
 
     found = verification.verify(submissions, benchmark, split=split, note=click.echo)
     for line in (*found.disagreements, *found.missing):
         click.echo(line, err=True)
+    commits = check_commits(submissions, benchmark)
+    for line in notes(commits):
+        click.echo(line, err=True)
     found.require_agreement(submissions)
+    require_fit(commits, submissions)
     click.echo(f"{found.compared} scores.json agree with their predictions")
 
 

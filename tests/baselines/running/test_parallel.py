@@ -99,7 +99,7 @@ def test_a_killed_run_ends_with_the_same_bytes(run, whole, tmp_path):
     assert (made.returncode, made.stderr) == (0, "")
     assert same(out, whole)
     assert sorted(path.name for path in tmp_path.iterdir() if path.is_dir()) == ["cut", "whole"]
-    assert sorted(path.name for path in out.iterdir()) == sorted(FILES)
+    assert sorted(path.name for path in out.iterdir()) == sorted((*FILES, "environment.json"))
 
 
 @pytest.mark.slow

@@ -88,7 +88,7 @@ def test_a_floor_stays_until_the_new_one_is_scored(toy):
     assert [path.name for path in floor.iterdir()] == ["scores.json"]
     assert [path.name for path in floor.parent.iterdir()] == ["none"]
     run_floors(toy, lambda folder: None, history="none", note=print)
-    assert sorted(path.name for path in floor.iterdir()) == sorted(FILES)
+    assert sorted(path.name for path in floor.iterdir()) == sorted((*FILES, "environment.json"))
     assert [path.name for path in floor.parent.iterdir()] == ["none"]
 
 

@@ -3,9 +3,11 @@
 import hashlib
 import json
 import os
+import platform
 import shutil
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -20,13 +22,15 @@ from baselines.base import (
     NoSettings,
     Provenance,
 )
+from baselines.provenance.code_hash import code_sha256
+from baselines.provenance.threads import usual_threads
 from baselines.registry import RegistryEntry, all_baselines, find
 from baselines.running import provenance
 from baselines.running.composition import ComposedSettings
 from baselines.running.journal import Journal
-from baselines.running.provenance import code_sha256
 from baselines.running.runner import RunConfig, Shard, start
 from harness.benchmark import Benchmark
+from harness.checkout import code_state
 from harness.errors import WrongUsageError
 from harness.files import canonical
 from harness.records import HISTORIES, Moment
@@ -315,9 +319,18 @@ def test_what_a_baseline_tells_stands_in_card_and_record(toy, spied, monkeypatch
 
 def test_the_record_says_how_to_repeat_the_run(toy):
     run = start(RunConfig(find("bm25"), "own", ("context=all",), seed=3), toy)
+    state = code_state(("baselines", "harness"))
     assert run.record == {
         "schema": 1,
         "baseline": "bm25",
+        "commit": state.commit,
+        "changed": state.changed,
+        "versions": {
+            "python": platform.python_version(),
+            **{name: metadata.version(name) for name in ("bm25s", "numpy")},
+        },
+        "threads": usual_threads(),
+        "device": "cpu",
         "code_sha256": code_sha256(ROOT / "baselines"),
         "settings": {"context": "all", "candidates": "unused"},
         "history": "own",

@@ -24,7 +24,7 @@ def run(key, value, **fields):
 
 
 ROWS = (
-    run("team/best", 0.9, control="captions shuffled", seed=1),
+    run("team/best", 0.9, control="captions shuffled", seed=1, code="baselines/floors/random.py"),
     run("team/good", 0.7, variant="two stages", settings={"depth": 3, "reranker": "x"}),
     run("team/poor", 0.4, variant=HOSTILE, settings={HOSTILE: HOSTILE}),
 )
@@ -71,6 +71,14 @@ def test_a_systems_page_lists_its_settings(site):
     hostile = (site / "systems" / "team--poor.html").read_text("utf-8")
     assert HOSTILE not in hostile
     assert Page(hostile).text.count(HOSTILE) == 3  # its variant, a name and a value
+
+
+def test_a_systems_page_shows_how_to_make_the_run_of_a_baseline_again(site):
+    ours = Page((site / "systems" / "team--best.html").read_text("utf-8")).text
+    theirs = Page((site / "systems" / "team--good.html").read_text("utf-8")).text
+    assert "ivcr reproduce team/best --benchmark B --check" in ours
+    assert not any("ivcr reproduce" in text for text in theirs)
+    assert "ivcr validate team/good --benchmark B" in "\n".join(theirs)
 
 
 def test_exports_say_the_variant_and_the_control():
