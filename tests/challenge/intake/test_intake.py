@@ -2,7 +2,11 @@
 
 import json
 import pkgutil
+import random
 import shutil
+import subprocess
+import sys
+import time
 
 import pytest
 
@@ -19,6 +23,7 @@ from harness.results.key import scorer_line
 from harness.scoring import score
 from tests.baselines.conftest import CAT, COOK, DOG, FOX
 from tests.challenge.intake.conftest import CHALLENGE, Organizers, day
+from tests.conftest import WAIT
 
 OPENED = ("phase-opened", None, "phase dev")
 EXAM = ("phase-opened", None, "phase exam")
@@ -428,8 +433,58 @@ def test_the_command(organizers, monkeypatch, capsys):
         "2 runs, 8 lines of the ledger",
     ]
     receipts = organizers.submissions.with_name("submissions.receipts")
-    assert json.loads((receipts / "a" / "1.json").read_text())["verdict"] == "scored"
+    receipt = json.loads((receipts / "a" / "1.json").read_text())
+    assert (receipt["verdict"], receipt["before"]) == ("scored", None)
+    assert receipt["after"] == {"best": 1, "worst": 1, "of": 1}
     assert organizers.submissions.with_name("submissions.results").stat().st_mode & 0o777 == 0o700
     assert run("--rescore")[0] == 2
     code, text = run("--rescore", "--why", "a check")
     assert (code, text.out) == (0, "0 runs scored again, 1 were up to date\n")
+
+
+INTAKE = """
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from harness.challenge.intake import IntakeSettings, intake
+root = Path(sys.argv[1])
+settings = IntakeSettings(
+    root / "submissions", root / "toy", root / "results", root / "receipts", int(sys.argv[2])
+)
+if __name__ == "__main__":
+    print("ready", flush=True)
+    intake(settings, now=datetime(2026, 1, 16, 12, tzinfo=UTC))
+"""
+
+
+def kill_intakes(root, seed, rounds, processes):
+    """Kill an intake at a random time, again and again, and then let one end."""
+    script, draws = root / "take_in.py", random.Random(seed)
+    script.write_text(INTAKE)
+    command = [sys.executable, script, root, str(processes)]
+    for _ in range(rounds):
+        started = subprocess.Popen(command, stdout=subprocess.PIPE)
+        assert started.stdout.readline() == b"ready\n"
+        time.sleep(draws.uniform(0, 0.8))
+        started.kill()
+        started.wait(WAIT)
+        started.stdout.close()
+    subprocess.run(command, check=True, timeout=WAIT, stdout=subprocess.DEVNULL)
+
+
+def test_killed_intakes_end_with_the_ledger_of_an_uninterrupted_one(uninterrupted, tmp_path):
+    organizers = Organizers(tmp_path)
+    busy(organizers)
+    kill_intakes(tmp_path, 1, rounds=3, processes=1)
+    assert (organizers.submissions / "ledger.jsonl").read_bytes() == uninterrupted
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("processes", [1, 2])
+def test_intakes_killed_again_and_again_end_with_the_same_ledger(
+    processes, uninterrupted, tmp_path
+):
+    organizers = Organizers(tmp_path)
+    busy(organizers)
+    kill_intakes(tmp_path, 2, rounds=25, processes=processes)
+    assert (organizers.submissions / "ledger.jsonl").read_bytes() == uninterrupted
