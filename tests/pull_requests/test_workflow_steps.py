@@ -190,7 +190,7 @@ def test_what_is_merged_is_built(world):
     assert (runner.temp / "site" / "index.html").is_file()
     assert Path(results).is_dir()
     board = json.loads((runner.temp / "site" / "leaderboard.json").read_text())
-    assert [row["team"] for row in board["rows"]] == [STARTER.team]
+    assert [row["team"] for row in board["rows"]] == ["first"]
 
 
 def test_without_a_challenge_no_ledger_is_kept(world):
