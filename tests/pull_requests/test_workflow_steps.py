@@ -92,6 +92,7 @@ def pull(commit, author="second", **changes):
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory):
+    pytest.importorskip("jq", reason="`gh api --jq` needs jq, which the extra `dev` has")
     if not (REPOSITORY / ".git").exists():
         pytest.skip("needs the project's repository, from which a clean clone is made")
     committed = git("-C", str(REPOSITORY), "ls-tree", "-r", "--name-only", "HEAD", "harness")
