@@ -5,32 +5,28 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from harness.benchmark import Benchmark
 from harness.errors import EnvironmentFailure
 from harness.publication.disclosure import DECIMALS, SMALLEST_CELL
 from harness.publication.headlines import HEADLINES
-from harness.pull_requests.bounds import JSON_BYTES, TOML_BYTES
+from harness.pull_requests.bounds import JSON_BYTES
 from harness.pull_requests.change_report import ChangeReport
 from harness.pull_requests.names import is_plain
-from harness.schemas.documents import plain, require
-from harness.untrusted import UnfitFileError, json_document, read_small, toml_table
+from harness.schemas.documents import require
+from harness.untrusted import UnfitFileError, json_document, read_small
 
 _SCORES_BYTES = 32 * JSON_BYTES
-NO_FIGURES = "It was scored; the phases of the challenge show no exact figures before they close."
+NO_FIGURES = "It was scored; labels are hidden, so figures come with the receipt after the merge."
 
 
-def shows_figures(challenge: Path | None) -> bool:
-    """Whether figures may be shown: all phases of a challenge.toml give exact feedback.
+def shows_figures(benchmark: Path | None) -> bool:
+    """Whether a comment may show figures: where labels are public, and no phase counts answers.
 
-    Without a challenge they may. Raises EnvironmentFailure if the file is not as it should be.
+    Each push to a pull request would be one more answer on hidden labels, whatever quota and
+    feedback say; there the receipts of the intake tell what they allow. Raises EnvironmentFailure
+    if `benchmark` is none; without one, nothing is shown.
     """
-    if challenge is None or not challenge.exists():
-        return True
-    try:
-        table: dict[str, Any] = plain(toml_table(read_small(challenge, TOML_BYTES)))
-    except UnfitFileError as error:
-        raise EnvironmentFailure(f"{challenge}: {error.text}") from error
-    require("challenge", table, challenge, "mend it in the base branch", EnvironmentFailure)
-    return all(phase.get("feedback") == "exact" for phase in table["phase"])
+    return benchmark is not None and Benchmark(benchmark).header.labels == "public"
 
 
 def figure_lines(report: ChangeReport, scores: Path) -> dict[str, list[str]]:

@@ -188,7 +188,7 @@ class GitObjects(AbstractContextManager["GitObjects"]):
             self._process.wait(5)
         ended = self._process.poll() is not None
         words = cast("IO[bytes]", self._process.stderr).read(_HEADER) if ended else b""
-        if b"promisor" in words:
+        if b"promisor" in words or b"transport" in words:  # it tried to fetch
             return ObjectsAbsentError(f"{self.repository}: objects are not here; {_FETCH}")
         text = shown(words.decode("utf-8", "replace").strip(), 200)
         return EnvironmentFailure(

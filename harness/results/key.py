@@ -6,6 +6,7 @@ import hashlib
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
+from typing import NamedTuple
 
 from harness.benchmark import Benchmark
 from harness.errors import SubmissionError
@@ -20,18 +21,38 @@ from harness.validation.rules.rule import Fault
 LIBRARIES = ("numpy", "sacrebleu")  # their versions stand in a signature
 
 
-def result_key(sha256: str, benchmark: Benchmark, split: str) -> str:
-    """SHA-256 (hex) over a submission's hash, the split, its labels and the scorer."""
+class ScoredWith(NamedTuple):
+    """What may differ from one scoring of a submission to the next."""
+
+    fingerprint: str | None
+    gold_sha256: str | None
+    scorer: str | None
+
+    @classmethod
+    def now(cls, benchmark: Benchmark, split: str) -> ScoredWith:
+        """The present benchmark and scorer."""
+        header = benchmark.header
+        return cls(header.fingerprint, header.gold_sha256.get(split), scorer_line())
+
+
+def result_key(
+    sha256: str, benchmark: Benchmark, split: str, scored_with: ScoredWith | None = None
+) -> str:
+    """SHA-256 (hex) over a submission's hash, the split, its labels and the scorer.
+
+    `scored_with`: those of an earlier scoring; by default the present ones.
+    """
     header = benchmark.header
+    fingerprint, gold, scorer = scored_with or ScoredWith.now(benchmark, split)
     parts = {
         "submission": sha256,
         "name": header.name,
         "version": header.version,
-        "fingerprint": header.fingerprint,
-        "gold": header.gold_sha256.get(split),
+        "fingerprint": fingerprint,
+        "gold": gold,
         "split": split,
         "labels": benchmark.labels(split),
-        "scorer": scorer_line(),
+        "scorer": scorer,
     }
     return hashlib.sha256(canonical(parts)).hexdigest()
 

@@ -8,13 +8,14 @@ from typing import NamedTuple
 import msgspec
 
 from harness.challenge.challenge_file import Challenge, read_challenge
+from harness.challenge.corrections import parse_correction, read_correction
 from harness.challenge.feedback import feedback_in_force
 from harness.challenge.ledger import read_ledger
 from harness.challenge.state import ChallengeState, RunState, replay
 from harness.challenge.teams import Team, read_team
 from harness.errors import SubmissionError
 from harness.records import Card
-from leaderboard.board.records import LedgerMark, Pending, Terms, Withdrawal
+from leaderboard.board.records import BoardCorrection, LedgerMark, Pending, Terms, Withdrawal
 from leaderboard.results.description import Bench
 
 IDENTIFYING = ("contact", "code", "paper")  # fields of a card that tell who an anonymous team is
@@ -76,6 +77,28 @@ class Admission:
             for key, run in sorted(self._state.runs.items())
             if run.status == "withdrawn" and self._is_of_split(run)
         )
+
+    def corrections(self, submissions: Path) -> tuple[BoardCorrection, ...]:
+        """What was scored again on this split, the first first.
+
+        Raises EnvironmentFailure if a file that the ledger names is not there as it was written.
+        """
+        events = sorted(
+            {
+                (at, why)
+                for run in self._state.runs.values()
+                for version in run.versions()
+                for at, why in version.rescored
+            }
+        )
+        found = []
+        for at, reason in events:
+            why, sha256 = parse_correction(reason)
+            runs = read_correction(submissions, sha256).runs if sha256 else ()
+            here = tuple(run for run in runs if run.split == self._bench.split)
+            if here or not sha256:
+                found.append(BoardCorrection(at, why, here))
+        return tuple(found)
 
     def _is_of_split(self, run: RunState) -> bool:
         version = run.version

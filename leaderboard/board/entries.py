@@ -120,6 +120,7 @@ class EntryReader:
             self._admission.withdrawals() if self._admission else (),
             self._admission.mark if self._admission else None,
             self._admission.terms if self._admission else None,
+            self._admission.corrections(submissions) if self._admission else (),
         )
 
     def _first_look(self, key: str, folder: Path | SubmissionError) -> Row | _Run | None:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from msgspec import Struct, field
 
+from harness.challenge.corrections import CorrectedRun
 from harness.records import Card
 
 
@@ -192,6 +193,14 @@ class Terms(NamedTuple):
     version: str
 
 
+class BoardCorrection(NamedTuple):
+    """A time at which runs were scored again, the reason, and what moved."""
+
+    at: str
+    why: str
+    runs: tuple[CorrectedRun, ...]
+
+
 class BoardContents(NamedTuple):
     """Everything that a board shows, each in the order of its keys.
 
@@ -207,3 +216,4 @@ class BoardContents(NamedTuple):
     withdrawn: tuple[Withdrawal, ...] = ()
     mark: LedgerMark | None = None
     terms: Terms | None = None
+    corrections: tuple[BoardCorrection, ...] = ()

@@ -173,6 +173,8 @@ def _shared(pages: Pages, language: str, contents: SiteContents) -> Iterator[tup
         "pending": board.pending,
         "withdrawn": board.withdrawn,
         "terms": board.terms,
+        "corrections": board.corrections,
+        "all_metrics": contents.metrics,
         # Whether typed figures agree tells figures: an oracle, where labels are hidden.
         "differing": board.differing if public else (),
         "notes": ["floor", *(["interval", "apart", "public"] if public else ["rounded", "apart"])],

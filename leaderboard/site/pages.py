@@ -205,6 +205,16 @@ def figure(cell: Cell, metric: MetricInfo) -> Markup:
     return Markup(f'<data value="{exact}">{short}</data>')  # noqa: S704 - numbers alone
 
 
+def moved(value: float | None, metric: MetricInfo) -> str:
+    """A figure of a correction, as tables show it, a dash where there is none."""
+    return "–" if value is None else formatting.short(value, metric)
+
+
+def rank_range(span: tuple[int, int, int] | None) -> str:
+    """Best and worst rank and how many rows there were, a dash where there is none."""
+    return "–" if span is None else f"{span[0]}–{span[1]} / {span[2]}"
+
+
 def size(count: int | None) -> Markup:
     """A number of turns or dialogues."""
     if count is None:
@@ -270,7 +280,9 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "interval": formatting.interval,
     "label": formatting.label,
     "link": link,
+    "moved": moved,
     "page_of": page_of,
+    "rank_range": rank_range,
     "remarks": remarks,
     "scale": scale,
     "shade": heatmap.shade,

@@ -7,9 +7,18 @@ from types import SimpleNamespace
 import pytest
 
 from harness.challenge.challenge_file import read_challenge
+from harness.challenge.corrections import (
+    CorrectedRun,
+    Correction,
+    FigureChange,
+    RankChange,
+    correction_reason,
+    write_correction,
+)
 from harness.challenge.ledger import append
 from harness.challenge.ledger_lines import LedgerEvent
 from harness.challenge.reasons import NEW_VERSION, phase_reason
+from harness.errors import EnvironmentFailure
 from harness.records import Card, Prediction
 from harness.results import submission_sha256
 from harness.submission import write
@@ -78,6 +87,7 @@ def challenge(tmp_path, request):
         site=tmp_path / "site",
         put=put,
         tell=tell,
+        sha256=lambda key: submission_sha256(submissions / key, 9),
         build=lambda: build_site(
             submissions, benchmark.folder, tmp_path / "site", results=tmp_path / "results"
         ),
@@ -240,3 +250,35 @@ def test_the_terms_stand_on_the_page_with_the_line_that_accepts_them(challenge):
     section = page[page.index('id="terms"') :]
     assert "Be &lt;fair&gt;." in section
     assert read_challenge(challenge.submissions).terms_version in section
+
+
+def corrected(challenge, key, figures, ranks):
+    """Say that a run was scored again, and what moved."""
+    run = CorrectedRun(key, "test", figures, ranks)
+    correction = Correction(1, "label <7> mended", (run,))
+    sha256 = write_correction(challenge.submissions, correction)
+    why = correction_reason(correction.why, sha256)
+    return challenge.tell("rescored", key, why, submission_sha256=challenge.sha256(key))
+
+
+def test_old_and_new_figures_stand_side_by_side_with_the_reason(challenge):
+    accept(challenge, "one/run")
+    line = corrected(
+        challenge, "one/run", (FigureChange("R@1", 0.25, 0.5),), RankChange((2, 3, 9), (1, 2, 9))
+    )
+    challenge.build()
+    page = (challenge.site / "index.html").read_text()
+    section = page[page.index('id="corrections"') :]
+    assert line.at in section
+    assert "label &lt;7&gt; mended" in section
+    assert "R@1 25.0 → 50.0" in section
+    assert "2–3 / 9 → 1–2 / 9" in section
+
+
+def test_a_correction_that_somebody_changed_stops_the_build(challenge):
+    accept(challenge, "one/run")
+    corrected(challenge, "one/run", (), None)
+    (path,) = challenge.submissions.glob("correction-*.json")
+    path.write_bytes(path.read_bytes().replace(b"mended", b"changed"))
+    with pytest.raises(EnvironmentFailure, match="changed since the ledger named it"):
+        challenge.build()

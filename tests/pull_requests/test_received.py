@@ -6,25 +6,15 @@ import zipfile
 
 import pytest
 
-from harness.errors import EnvironmentFailure, SubmissionError
+from harness.errors import SubmissionError
 from harness.files import readable
 from harness.pull_requests.change_report import report_json
 from harness.pull_requests.comment import comment
 from harness.pull_requests.comment_figures import figure_lines, shows_figures
 from harness.pull_requests.received import agreement, read_report
+from tests.baselines.conftest import imported
 from tests.pull_requests.test_comment import report_with
 from tests.pull_requests.trees import BASE, HONEST, changed
-
-PHASE = """
-[[phase]]
-name = "p{0}"
-kind = "files"
-split = "test"
-history = "own"
-opens = 2026-01-01T00:00:00Z
-closes = 2026-02-01T00:00:00Z
-{1}
-"""
 
 
 @pytest.fixture
@@ -104,25 +94,10 @@ def test_the_number_is_printed_and_the_file_written_anew(report, tmp_path, ivcr)
     assert "names no pull request" in err
 
 
-@pytest.mark.parametrize(("feedback", "shown"), [
-    (["exact"], True), (["exact", "exact"], True), (["exact", "ladder"], False), (["none"], False),
-    ([None], False),
-])  # fmt: skip
-def test_figures_are_shown_where_every_phase_allows_it(feedback, shown, tmp_path):
-    lines = [f'feedback = "{each}"' if each else "" for each in feedback]
-    phases = "".join(PHASE.format(n, line) for n, line in enumerate(lines))
-    path = tmp_path / "challenge.toml"
-    path.write_text(f'title = "C"\n{phases}')
-    assert shows_figures(path) is shown
-    assert shows_figures(None)
-    assert shows_figures(tmp_path / "absent.toml")
-
-
-def test_a_challenge_that_cannot_be_read_shows_nothing(tmp_path):
-    path = tmp_path / "challenge.toml"
-    path.write_text("feedback = exact")
-    with pytest.raises(EnvironmentFailure):
-        shows_figures(path)
+@pytest.mark.parametrize(("labels", "shown"), [("public", True), ("hidden", False)])
+def test_figures_are_shown_where_labels_are_public(labels, shown, tmp_path):
+    assert shows_figures(imported(tmp_path, labels=labels).folder) is shown
+    assert not shows_figures(None)
 
 
 def test_figures_come_from_our_own_scores(report, tmp_path, ivcr):
@@ -139,13 +114,13 @@ def test_figures_come_from_our_own_scores(report, tmp_path, ivcr):
     path.parent.mkdir(parents=True)
     path.write_text(json.dumps(scores))
     assert figure_lines(report, tmp_path / "scores") == {"run1": ["figures in per cent: R@1 12.35"]}
-    source, out, challenge = tmp_path / "r.json", tmp_path / "c.md", tmp_path / "challenge.toml"
+    source, out = tmp_path / "r.json", tmp_path / "c.md"
     source.write_bytes(readable(report_json(report)))
-    challenge.write_text('title = "C"\n' + PHASE.format(0, 'feedback = "none"'))
     command = ("pr", "comment", source, "--scores", tmp_path / "scores", "--out", out)
-    assert ivcr(*command)[0] == 0
+    benchmark = imported(tmp_path).folder
+    assert ivcr(*command, "--benchmark", benchmark)[0] == 0
     assert "R@1 12.35" in out.read_text()
-    assert ivcr(*command, "--challenge", challenge)[0] == 0
+    assert ivcr(*command)[0] == 0
     assert "R@1" not in out.read_text()
     assert "It was scored" in out.read_text()
 

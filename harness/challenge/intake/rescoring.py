@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
 from harness.benchmark import Benchmark
 from harness.challenge.challenge_file import Phase, require_challenge
+from harness.challenge.corrections import Correction, correction_reason, write_correction
 from harness.challenge.intake.arrivals import Arrival
+from harness.challenge.intake.comparing import Comparison, scored_with
 from harness.challenge.intake.scoring_phases import PhaseScorer
 from harness.challenge.intake.taking_in import TRIES, IntakeSettings, require_places
 from harness.challenge.ledger import read_ledger, writing
@@ -17,8 +19,7 @@ from harness.challenge.ledger_lines import LedgerEvent, LedgerLine
 from harness.challenge.reasons import require_reason
 from harness.challenge.state import ChallengeState, Version, replay
 from harness.errors import EnvironmentFailure
-from harness.results import Scored
-from harness.results.key import scorer_line
+from harness.results import Scored, ScoredWith
 
 
 class RescoringReport(NamedTuple):
@@ -48,9 +49,10 @@ def rescore(settings: IntakeSettings, why: str, *, now: datetime | None = None) 
         ledger = read_ledger(settings.submissions)
         state = replay(ledger.lines, ledger.head)
         work = _Rescoring(settings, benchmark, phases, state)
-        events = list(work.events(reason))
+        scored = work.scored()
         lines: tuple[LedgerLine, ...] = ()
         if not settings.dry_run:
+            events = work.events(scored, reason)
             with writing(settings.submissions, time) as writer:
                 if writer.read(ledger.position).lines:
                     continue
@@ -72,8 +74,8 @@ class _Rescoring:
         self.notes: list[str] = []
         self.unchanged = 0
 
-    def events(self, reason: str) -> Iterator[LedgerEvent]:
-        """The lines `rescored`, in the order of keys."""
+    def scored(self) -> list[tuple[Arrival, Scored]]:
+        """The runs that were scored again, in the order of keys."""
         runs = list(self._runs())
         scorer = PhaseScorer(
             self._benchmark,
@@ -82,7 +84,7 @@ class _Rescoring:
             processes=self._settings.processes,
             progress=self._settings.progress,
         )
-        outcomes = scorer.score(runs)
+        outcomes, found = scorer.score(runs), []
         for run in runs:
             outcome = outcomes[run.folder]
             if not isinstance(outcome, Scored):
@@ -90,7 +92,18 @@ class _Rescoring:
             elif outcome.submission_sha256 != run.sha256:
                 self.notes.append(f"{run.key}: keeps its old scores: its folder has changed")
             else:
-                yield self._event(run, outcome, reason)
+                found.append((run, outcome))
+        return found
+
+    def events(self, scored: Sequence[tuple[Arrival, Scored]], reason: str) -> list[LedgerEvent]:
+        """Their lines `rescored`, once the file with old and new figures is written."""
+        if not scored:
+            return []
+        compared = Comparison(self._benchmark, self._settings, self._state)
+        correction = Correction(1, reason, compared.corrected(scored))
+        sha256 = write_correction(self._settings.submissions, correction)
+        why = correction_reason(reason, sha256)
+        return [self._event(run, outcome, why) for run, outcome in scored]
 
     def _runs(self) -> Iterator[Arrival]:
         """The scored runs that may have other scores now."""
@@ -110,22 +123,19 @@ class _Rescoring:
 
     def _is_present(self, version: Version, phase: Phase) -> bool:
         """Whether a version was scored with the present benchmark and scorer."""
-        header = self._benchmark.header
-        known = (version.fingerprint, version.gold_sha256, version.scorer)
-        return known == (header.fingerprint, header.gold_sha256.get(phase.split), scorer_line())
+        return scored_with(version) == ScoredWith.now(self._benchmark, phase.split)
 
     def _event(self, run: Arrival, scored: Scored, reason: str) -> LedgerEvent:
         team, _, name = run.key.partition("/")
-        header = self._benchmark.header
-        split = run.phase.split if run.phase else ""
+        now = ScoredWith.now(self._benchmark, run.phase.split if run.phase else "")
         return LedgerEvent(
             event="rescored",
             team=team,
             run=name,
             submission_sha256=scored.submission_sha256,
             scores_sha256=scored.scores_sha256,
-            fingerprint=header.fingerprint,
-            gold_sha256=header.gold_sha256[split],
-            scorer=scorer_line(),
+            fingerprint=now.fingerprint,
+            gold_sha256=now.gold_sha256,
+            scorer=now.scorer,
             why=reason,
         )

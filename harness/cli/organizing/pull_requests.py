@@ -113,11 +113,13 @@ def read(report: Path, json_file: Path) -> None:
 @click.option("--out", required=True, type=_FILE, help="Where the comment goes.")
 @click.option("--submitted", type=_FILE, help="The report of the untrusted job, to be compared.")
 @click.option("--scores", type=_FILE, help="A folder with <team>/<run>.json of `ivcr score`.")
-@click.option("--challenge", type=_FILE, help="challenge.toml: says whether figures are shown.")
+@click.option(
+    "--benchmark", type=_FILE, help="The benchmark: figures are shown where its labels are public."
+)
 def comment(
-    report: Path, out: Path, submitted: Path | None, scores: Path | None, challenge: Path | None
+    report: Path, out: Path, submitted: Path | None, scores: Path | None, benchmark: Path | None
 ) -> None:
-    """Write the comment on a REPORT, with the figures that the challenge's feedback allows."""
+    """Write the comment on a REPORT, with figures where labels are public."""
     from harness.files import write
     from harness.pull_requests import comment as markdown
     from harness.pull_requests.comment_figures import NO_FIGURES, figure_lines, shows_figures
@@ -126,6 +128,6 @@ def comment(
     own = read_report(report)
     notes = () if submitted is None else agreement(own, read_report(submitted))
     figures = {} if scores is None else figure_lines(own, scores)
-    if figures and not shows_figures(challenge):
+    if figures and not shows_figures(benchmark):
         notes, figures = (*notes, NO_FIGURES), {}
     write(out, markdown.comment(own, notes, figures).encode())

@@ -8,14 +8,20 @@ import pytest
 
 from harness.challenge import administration
 from harness.challenge.administration import read_state
-from harness.challenge.intake import rescore
+from harness.challenge.corrections import parse_correction, read_correction
+from harness.challenge.intake import Ranks, rescore
 from harness.challenge.ledger import read_ledger
 from harness.challenge.ledger_check import verify
-from harness.errors import WrongUsageError
+from harness.errors import EnvironmentFailure, WrongUsageError
 from harness.files import canonical
 from harness.scoring import score
 from tests.baselines.conftest import CAT, DOG
-from tests.challenge.intake.conftest import day
+from tests.challenge.intake.conftest import Organizers, day
+
+
+def reason(line):
+    """The organizers' own words in a line."""
+    return parse_correction(line.why).why
 
 
 def fix_a_label(organizers, split="train"):
@@ -51,7 +57,7 @@ def test_every_accepted_run_is_scored_again_after_a_label_was_fixed(scored):
     before = read_state(scored.submissions).runs["a/1"].version.scores_sha256
     benchmark = fix_a_label(scored)
     report = again(scored)
-    assert [(line.event, line.key, line.why) for line in report.lines] == [
+    assert [(line.event, line.key, reason(line)) for line in report.lines] == [
         ("rescored", key, "label fixed") for key in ("a/1", "b/1", "c/1")
     ]
     document = score(scored.submissions / "a" / "1", benchmark, "train").document
@@ -59,8 +65,60 @@ def test_every_accepted_run_is_scored_again_after_a_label_was_fixed(scored):
     version = read_state(scored.submissions).runs["a/1"].version
     assert version.scores_sha256 == expected != before
     assert version.gold_sha256 == benchmark.header.gold_sha256["train"]
-    assert version.rescored == [("2026-01-03T12:00:00Z", "label fixed")]
+    assert version.rescored == [("2026-01-03T12:00:00Z", report.lines[0].why)]
     assert read_state(scored.submissions).counted("a", "dev") == 1
+
+
+def figures(correction):
+    return {run.key: {each.metric: (each.old, each.new) for each in run.figures}
+            for run in correction.runs}  # fmt: skip
+
+
+def test_old_and_new_figures_stand_in_a_file_that_the_ledger_names(scored):
+    runs = {key: scored.submissions / key for key in ("a/1", "b/1", "c/1")}
+    metrics = lambda run: score(run, scored.read_benchmark(), "train").document["metrics"]["all"]  # noqa: E731
+    before = {key: metrics(run) for key, run in runs.items()}
+    fix_a_label(scored)
+    after = {key: metrics(run) for key, run in runs.items()}
+
+    def ranks(phase, results):
+        return {key: Ranks(place, place, 3) for place, key in enumerate(sorted(results), start=1)}
+
+    report = again(scored, ranks=ranks)
+    sha256 = parse_correction(report.lines[0].why).sha256
+    found = read_correction(scored.submissions, sha256)
+    assert found.why == "label fixed"
+    for key, moved in figures(found).items():
+        for metric, (old, new) in moved.items():
+            assert (old, new) == (before[key][metric]["value"], after[key][metric]["value"])
+        assert moved["R@1"][0] != moved["R@1"][1]
+    assert [run.ranks.old for run in found.runs] == [(1, 1, 3), (2, 2, 3), (3, 3, 3)]
+    path = scored.submissions / f"correction-{sha256[:16]}.json"
+    path.write_bytes(path.read_bytes() + b" ")
+    with pytest.raises(EnvironmentFailure, match="changed since the ledger named it"):
+        read_correction(scored.submissions, sha256)
+    path.unlink()
+    with pytest.raises(EnvironmentFailure, match="put it back"):
+        read_correction(scored.submissions, sha256)
+
+
+def test_figures_of_results_that_are_gone_are_left_open(scored):
+    shutil.rmtree(scored.settings.results)
+    fix_a_label(scored)
+    sha256 = parse_correction(again(scored).lines[0].why).sha256
+    found = figures(read_correction(scored.submissions, sha256))["a/1"]
+    assert found["R@1"][0] is None
+    assert found["R@1"][1] is not None
+
+
+def test_hidden_labels_leave_no_figure_to_compare(tmp_path):
+    hidden = Organizers(tmp_path, labels="hidden")
+    hidden.put("a/1", split="test")
+    hidden.intake(day(16))
+    fix_a_label(hidden, "test")
+    sha256 = parse_correction(again(hidden, 17).lines[0].why).sha256
+    (run,) = read_correction(hidden.submissions, sha256).runs
+    assert (run.figures, run.ranks) == ((), None)
 
 
 def test_what_is_up_to_date_is_not_scored_again(scored):
@@ -71,7 +129,7 @@ def test_what_is_up_to_date_is_not_scored_again(scored):
 
 
 def test_another_scorer_scores_all_again(scored, monkeypatch):
-    monkeypatch.setattr("harness.challenge.intake.rescoring.scorer_line", lambda: "9.9.9")
+    monkeypatch.setattr("harness.results.key.scorer_line", lambda: "9.9.9")
     report = again(scored)
     assert {line.scorer for line in report.lines} == {"9.9.9"}
     assert len(report.lines) == 3
@@ -86,7 +144,10 @@ def test_a_killed_rescoring_is_made_whole_by_the_next(scored):
     for lines in range(3):
         path.write_bytes(b"".join(whole.splitlines(True)[: before + lines]) + b"{")
         assert len(again(scored).lines) == 3 - lines
-        assert path.read_bytes() == whole
+        found = read_ledger(scored.submissions).lines[before:]
+        assert [(line.key, reason(line)) for line in found] == [
+            (key, "label fixed") for key in ("a/1", "b/1", "c/1")
+        ]
 
 
 def test_runs_that_are_gone_changed_withdrawn_or_unfit_keep_their_scores(scored):
