@@ -23,7 +23,7 @@ LARGEST = 1 << 24  # bytes
 _NAMED = re.compile(r"(.*); figures ([0-9a-f]{64})\Z", re.DOTALL)
 
 
-class FigureChange(Struct, frozen=True):
+class CorrectedFigure(Struct, frozen=True):
     """A figure before and after, in its metric's unit; None: undefined, or not kept."""
 
     metric: str
@@ -31,7 +31,7 @@ class FigureChange(Struct, frozen=True):
     new: float | None
 
 
-class RankChange(Struct, frozen=True):
+class CorrectedRanks(Struct, frozen=True):
     """The ranks that a run may have, before and after: best, worst, and of how many; None: none."""
 
     old: tuple[int, int, int] | None
@@ -43,8 +43,8 @@ class CorrectedRun(Struct, frozen=True):
 
     key: str
     split: str
-    figures: tuple[FigureChange, ...] = ()
-    ranks: RankChange | None = None
+    figures: tuple[CorrectedFigure, ...] = ()
+    ranks: CorrectedRanks | None = None
 
 
 class Correction(Struct, frozen=True):

@@ -8,10 +8,10 @@ import pytest
 
 from harness.challenge.challenge_file import read_challenge
 from harness.challenge.corrections import (
+    CorrectedFigure,
+    CorrectedRanks,
     CorrectedRun,
     Correction,
-    FigureChange,
-    RankChange,
     correction_reason,
     write_correction,
 )
@@ -264,7 +264,10 @@ def corrected(challenge, key, figures, ranks):
 def test_old_and_new_figures_stand_side_by_side_with_the_reason(challenge):
     accept(challenge, "one/run")
     line = corrected(
-        challenge, "one/run", (FigureChange("R@1", 0.25, 0.5),), RankChange((2, 3, 9), (1, 2, 9))
+        challenge,
+        "one/run",
+        (CorrectedFigure("R@1", 0.25, 0.5),),
+        CorrectedRanks((2, 3, 9), (1, 2, 9)),
     )
     challenge.build()
     page = (challenge.site / "index.html").read_text()

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from harness.benchmark import Benchmark
 from harness.challenge.challenge_file import Phase
-from harness.challenge.corrections import CorrectedRun, FigureChange, RankChange
+from harness.challenge.corrections import CorrectedFigure, CorrectedRanks, CorrectedRun
 from harness.challenge.intake.arrivals import Arrival
 from harness.challenge.intake.taking_in import IntakeSettings
 from harness.challenge.intake.telling import Ranks, headline_figures
@@ -23,7 +23,7 @@ def scored_with(version: Version) -> ScoredWith:
     return ScoredWith(version.fingerprint, version.gold_sha256, version.scorer)
 
 
-class Comparison:
+class OldAndNew:
     """Old results beside new ones. Of hidden labels nothing is compared.
 
     The difference of two figures of one submission tells the label that was mended.
@@ -52,9 +52,9 @@ class Comparison:
             return CorrectedRun(run.key, phase.split)
         ranks = [_span(each.get(phase.name, {}).get(run.key)) for each in (before, after)]
         figures = self._figures(old, new)
-        return CorrectedRun(run.key, phase.split, figures, RankChange(*ranks))
+        return CorrectedRun(run.key, phase.split, figures, CorrectedRanks(*ranks))
 
-    def _figures(self, old_key: str, new_key: str) -> tuple[FigureChange, ...]:
+    def _figures(self, old_key: str, new_key: str) -> tuple[CorrectedFigure, ...]:
         """The headline figures that are other ones now; of a result that is gone there are none."""
         stored = [self._results.find(key) for key in (old_key, new_key)]
         figures = [{} if each is None else headline_figures(each) for each in stored]
@@ -62,7 +62,7 @@ class Comparison:
         for name in HEADLINES:
             old_value, new_value = (each[name].value if name in each else None for each in figures)
             if old_value != new_value:
-                found.append(FigureChange(name, old_value, new_value))
+                found.append(CorrectedFigure(name, old_value, new_value))
         return tuple(found)
 
     def _of_phases(

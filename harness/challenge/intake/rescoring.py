@@ -11,7 +11,7 @@ from harness.benchmark import Benchmark
 from harness.challenge.challenge_file import Phase, require_challenge
 from harness.challenge.corrections import Correction, correction_reason, write_correction
 from harness.challenge.intake.arrivals import Arrival
-from harness.challenge.intake.comparing import Comparison, scored_with
+from harness.challenge.intake.comparing import OldAndNew, scored_with
 from harness.challenge.intake.scoring_phases import PhaseScorer
 from harness.challenge.intake.taking_in import TRIES, IntakeSettings, require_places
 from harness.challenge.ledger import read_ledger, writing
@@ -99,7 +99,7 @@ class _Rescoring:
         """Their lines `rescored`, once the file with old and new figures is written."""
         if not scored:
             return []
-        compared = Comparison(self._benchmark, self._settings, self._state)
+        compared = OldAndNew(self._benchmark, self._settings, self._state)
         correction = Correction(1, reason, compared.corrected(scored))
         sha256 = write_correction(self._settings.submissions, correction)
         why = correction_reason(reason, sha256)
