@@ -7,6 +7,8 @@ from datetime import datetime
 from typing import NamedTuple
 from unittest.mock import patch
 
+import pytest
+
 from harness.challenge import ledger
 from harness.challenge.intake import rescoring, taking_in
 from harness.cli import main
@@ -39,13 +41,15 @@ def clock(time):
 def ivcr(time, *arguments):
     """Run a command at a time."""
     out, err = io.StringIO(), io.StringIO()
-    with clock(time), patch.object(sys, "argv", ["ivcr", *map(str, arguments)]):
-        with redirect_stdout(out), redirect_stderr(err):
-            try:
-                main()
-            except SystemExit as end:
-                code = end.code or 0
-    return Ended(code, out.getvalue(), err.getvalue())
+    with (
+        clock(time),
+        patch.object(sys, "argv", ["ivcr", *map(str, arguments)]),
+        redirect_stdout(out),
+        redirect_stderr(err),
+        pytest.raises(SystemExit) as ended,
+    ):
+        main()
+    return Ended(ended.value.code or 0, out.getvalue(), err.getvalue())
 
 
 if __name__ == "__main__":

@@ -52,9 +52,7 @@ class Course:
         (self.submissions / "challenge.toml").write_text(CHALLENGE)
         self.benchmark = benchmarks.imported(root, samples, meta, "first").folder
         terms = read_challenge(self.submissions).terms_version
-        self.teams = Submitters(
-            self.submissions, benchmarks.Benchmark(self.benchmark), terms
-        )
+        self.teams = Submitters(self.submissions, benchmarks.Benchmark(self.benchmark), terms)
         self.now, self.heads, self.said = "2026-01-05T12:00:00Z", [], {}
 
     @property
@@ -67,10 +65,14 @@ class Course:
         assert ended.code == code, (arguments, ended)
         return ended
 
-    def intake_arguments(self, *more, submissions=None, results=None):
-        """`ivcr intake` as it is typed."""
-        where = ("--benchmark", self.benchmark, "--results", results or self.results)
-        return ("intake", submissions or self.submissions, *where, "--processes", "1", *more)
+    def intake_arguments(self, *more, submissions=None, place=None):
+        """`ivcr intake` as it is typed; `place`: where results and receipts go."""
+        place = place or self.root
+        return (
+            "intake", submissions or self.submissions, "--benchmark", self.benchmark,
+            "--results", place / "results", "--receipts", place / "receipts",
+            "--processes", "1", *more,
+        )  # fmt: skip
 
     def intake(self, *more):
         return self.ivcr(*self.intake_arguments(*more))

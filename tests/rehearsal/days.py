@@ -123,11 +123,10 @@ def second_arrivals(course):
     hand_in.join("lookalike", "\u0410mber")
     put("lookalike/main", team="\u0410mber")
     course.killed_intake()
-    uninterrupted = course.root / "uninterrupted"
-    shutil.copytree(course.submissions, uninterrupted, symlinks=True)
+    place = course.root / "uninterrupted"
+    uninterrupted = shutil.copytree(course.submissions, place / "submissions", symlinks=True)
     course.intake()
-    elsewhere = (*course.intake_arguments(submissions=uninterrupted, results=course.root / "other"),)
-    course.ivcr(*elsewhere, "--receipts", course.root / "other.receipts")
+    course.ivcr(*course.intake_arguments(submissions=uninterrupted, place=place))
     course.said["uninterrupted"] = (uninterrupted / "ledger.jsonl").read_bytes()
     course.said["killed"] = (course.submissions / "ledger.jsonl").read_bytes()
     course.said["second build"] = course.build("val")
@@ -145,9 +144,7 @@ def copied(course, source, to):
 def withdrawal(course):
     """A team leaves, and its files with it."""
     course.now = "2026-01-10T12:00:00Z"
-    course.ivcr(
-        "withdraw", "leaver", "--submissions", course.submissions, "--why", "at their wish"
-    )
+    course.ivcr("withdraw", "leaver", "--submissions", course.submissions, "--why", "at their wish")
     shutil.rmtree(course.submissions / "leaver")
     course.build("val")
 
@@ -199,7 +196,8 @@ def ending(course):
     """Labels are opened, the anonymous team is revealed, and the last pages are built."""
     course.now = "2026-03-03T12:00:00Z"
     where = ("--submissions", course.submissions)
-    course.ivcr("data", "open-labels", course.benchmark, "--salts", course.root / "salts.json", *where)
+    salts = course.root / "salts.json"
+    course.ivcr("data", "open-labels", course.benchmark, "--salts", salts, *where)
     labelled = course.root / "labelled"
     course.ivcr("data", "publish", course.benchmark, "--out", labelled, "--hide", "none")
     course.said["labels"] = course.ivcr("data", "verify-labels", labelled, *where)
