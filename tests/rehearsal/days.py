@@ -175,7 +175,6 @@ def final_phase(course):
     course.intake()
     course.build("test")
     course.said["rows while it runs"] = course.rows("test")
-    course.build("val")
 
 
 def late_submission(course):
@@ -201,8 +200,7 @@ def ending(course):
     labelled = course.root / "labelled"
     course.ivcr("data", "publish", course.benchmark, "--out", labelled, "--hide", "none")
     course.said["labels"] = course.ivcr("data", "verify-labels", labelled, *where)
-    for split in ("val", "test"):
-        course.build(split)
+    course.build("test")
     course.said["told before"] = mentions(course.root, REAL_NAME)
     course.ivcr("reveal", "q7x", "--name", REAL_NAME, *where)
     course.intake()
