@@ -180,7 +180,8 @@ def minimum_detectable(
 
     `numerators`: (systems, turns); `denominators`: (turns,). A true difference of this size between
     two systems is found four times in five by a single test at 5 %. Neighbours that answer alike
-    on every turn say nothing of it and are left out; None where no others are.
+    on every turn, or whose difference has no standard error, say nothing of it and are left out;
+    None where no others are.
     """
     table = np.asarray(numerators, float)
     ranked = table[np.argsort(table.sum(axis=1), kind="stable")]
@@ -189,4 +190,5 @@ def minimum_detectable(
     if not len(steps):
         return None
     errors = paired_errors(design, steps, denominators, whole_units=whole_units)
-    return DETECTABLE * float(np.median(errors))
+    defined = errors[np.isfinite(errors)]
+    return DETECTABLE * float(np.median(defined)) if len(defined) else None

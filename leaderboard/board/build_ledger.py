@@ -25,7 +25,7 @@ from leaderboard.board.records import Scores, Stamp, Standing
 from leaderboard.results.description import Bench, MetricInfo
 
 READ_FILES = (
-    *("card.toml", "scores.json"),
+    *("card.toml", "scores.json", "scores.outcomes.npz"),
     *(f"predictions.jsonl{suffix}" for suffix in ("", ".gz", ".zst")),
 )
 CODE = ("leaderboard", "harness.statistics", "harness.publication")
@@ -95,10 +95,17 @@ def stamp(folder: Path) -> Stamp:
     found = []
     for name in sorted(READ_FILES):
         with contextlib.suppress(FileNotFoundError):
-            # A link within the folder counts as what it leads to.
-            s = (folder / name).stat()
+            s = _status(folder / name)
             found.append((name, s.st_size, s.st_mtime_ns, s.st_ctime_ns, s.st_ino))
     return tuple(found)
+
+
+def _status(path: Path) -> os.stat_result:
+    """Of a link what it leads to counts, or the link itself where it leads nowhere."""
+    try:
+        return path.stat()
+    except OSError:
+        return path.lstat()
 
 
 def ledger_path(site: Path) -> Path:

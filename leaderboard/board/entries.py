@@ -6,7 +6,6 @@ predictions. A scores.json in it is compared with those, and never shown.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple, Protocol, TypeVar
@@ -17,9 +16,9 @@ from harness.errors import IvcrError, SubmissionError
 from harness.records import Card
 from leaderboard.board.admission import TAKE_IN, Admission, Admitted, TeamNames
 from leaderboard.board.build_ledger import KnownEntry, stamp
-from leaderboard.board.documents import SCORES, read_card, scores_document
+from leaderboard.board.documents import read_card
 from leaderboard.board.levels import require_submissions, require_teams
-from leaderboard.board.recomputation import differences
+from leaderboard.board.own_figures import differing_lines
 from leaderboard.board.records import (
     BoardContents,
     Differing,
@@ -37,7 +36,6 @@ from leaderboard.results.description import Bench, MetricInfo
 
 K = TypeVar("K")
 Row = Entry | ReportedRun | Refusal | Pending
-NAMED = 3  # differences of one scores.json that are told one by one
 
 
 class Results(Protocol):
@@ -51,6 +49,9 @@ class Results(Protocol):
 
     def holds(self, key: str) -> bool:
         """Whether there is a result of a key."""
+
+    def place(self, key: str) -> Path:
+        """The folder with a result's outcomes."""
 
 
 class _Run(NamedTuple):
@@ -191,11 +192,11 @@ class EntryReader:
             result=result.key,
             team=run.team,
             abstentions=result.abstentions,
-            differs=self._differing(run, result.scores),
+            differs=self._differing(run, result),
         )
 
-    def _differing(self, run: _Run, computed: bytes) -> tuple[str, ...]:
-        lines = tuple(_differences(run.folder, computed))
+    def _differing(self, run: _Run, computed: RunResult) -> tuple[str, ...]:
+        lines = differing_lines(run.folder, computed.scores, self._results.place(computed.key))
         if lines and not run.key.startswith(FLOORS) and self._names.anonymous(run.key):
             # Such a file may hold the name that the team does not want to be told.
             return ("it differs",)
@@ -218,21 +219,3 @@ def _only(kind: type[K], rows: list[Row]) -> tuple[K, ...]:
 def _require_admitted(scores: Scores, admitted: Admitted | None) -> None:
     if admitted is not None and scores.submission.sha256 != admitted.submission_sha256:
         raise SubmissionError(f"changed since the ledger accepted it; {TAKE_IN}")
-
-
-def _differences(folder: Path, computed: bytes) -> Iterator[str]:
-    """What a scores.json in a submission says otherwise than what was computed, cut short."""
-    if not os.path.lexists(folder / SCORES):
-        return
-    try:
-        stored = scores_document(folder)
-    except SubmissionError as error:
-        yield str(error)
-        return
-    again = msgspec.json.decode(computed)
-    if stored == again:
-        return
-    lines = differences(stored, again)
-    yield from lines[:NAMED]
-    if len(lines) > NAMED:
-        yield f"and {len(lines) - NAMED:,} more differences"

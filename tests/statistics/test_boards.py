@@ -133,6 +133,12 @@ def test_neighbours_that_answer_alike_say_nothing_of_what_can_be_told_apart():
     assert minimum_detectable(design, copies[:1], every) is None
 
 
+def test_differences_without_a_standard_error_leave_nothing_to_be_told():
+    together = Graph(np.zeros(6, int), np.zeros(6, int)).design()
+    scores = np.array([[0, 1, 0, 1, 1, 0], [1, 1, 1, 1, 0, 0]], float)
+    assert minimum_detectable(together, scores, np.ones(6)) is None
+
+
 def test_one_system_has_a_rank_and_nothing_to_be_told_from():
     found = board(apart(5).design(draws=9), np.ones((1, 5)), np.ones(5))
     assert (found.values[0], found.best[0], found.worst[0], found.detectable) == (1, 1, 1, None)

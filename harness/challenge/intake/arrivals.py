@@ -120,8 +120,12 @@ class _Rules:
         if run is not None and sha256 is not None:
             known = _known(run, sha256, self._open.fingerprint)
             if known is not None:
+                if known == "refused":
+                    self._places.setdefault(sha256, key)
                 return self._waiting(key, folder, sha256, run) if known == "accepted" else None
         first = next(self._refusals(key, folder, sha256, card_file.card), None)
+        if first is None and sha256 is not None:
+            self._places.setdefault(sha256, key)  # a copy of it that arrives together with it
         phase = None
         if first is None and card_file.card is not None:
             phase = self._open.phase_of(card_file.card, folder)

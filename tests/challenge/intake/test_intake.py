@@ -207,6 +207,22 @@ def test_a_copy_and_a_withdrawn_run_are_refused(organizers):
     assert organizers.events_of("b/2") == [("refused", "team: the same submission as b/1")]
 
 
+def test_of_two_copies_that_arrive_together_the_first_counts(organizers):
+    for key in ("a/1", "b/1"):
+        shutil.copytree(organizers.put(key), organizers.submissions / key[0] / "2")
+    for number in (1, 2):
+        organizers.spoil(f"b/{number}")
+    organizers.intake(day(2))
+    assert organizers.events_of("a/1") == [OK, ("scored", None)]
+    assert organizers.events_of("a/2") == [("refused", "team: the same submission as a/1")]
+    assert organizers.events_of("b/2") == [("refused", "team: the same submission as b/1")]
+    assert organizers.intake(day(3)).lines == ()
+    organizers.put("b/1", seed=2)
+    organizers.intake(day(3))
+    assert organizers.events_of("b/1")[1:] == [OK, ("scored", None)]
+    assert organizers.events_of("b/2")[1:] == [("refused", "content: errors: 1 (T100)")]
+
+
 def test_an_admitted_run_is_scored_out_of_time_and_beside_the_quota(organizers):
     organizers.put("a/1")
     organizers.intake(day(50))
