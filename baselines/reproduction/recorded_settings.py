@@ -134,8 +134,8 @@ class SettingsReader:
                 return found[0]
         raise WrongUsageError(
             f"{part.entry.name}: expected the trained folder with the hash {part.sha256[:12]}, "
-            f"found none of it among {len(self._trained)}; give it with --trained FOLDER, or make "
-            f"it with\n  {training_command(part)}"
+            f"found it in none of the {len(self._trained)} folders that were given; name it with "
+            f"--trained FOLDER, or make it with\n  {training_command(part)}"
         )
 
 

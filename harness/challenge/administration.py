@@ -48,7 +48,10 @@ def withdraw(
     def decide(state: ChallengeState) -> LedgerEvent | None:
         runs = [known_run(state, name)] if run else list(state.of_team(team))
         if not runs:
-            raise WrongUsageError(f"{shown(name)}: the ledger has no run of this team")
+            raise WrongUsageError(
+                f"{shown(name)}: the ledger has no run of this team; "
+                "`ivcr ledger show` lists all runs"
+            )
         if all(state.runs[key].status == "withdrawn" for key in runs):
             return None
         return LedgerEvent(event="withdrawn", team=team, run=run, why=reason)
@@ -144,7 +147,10 @@ def admit(
     chosen = require_challenge(submissions).phase(phase)
     folder = submissions / name
     if run is None or not folder.is_dir():
-        raise WrongUsageError(f"{shown(name)}: expected a run's folder TEAM/RUN, found none")
+        raise WrongUsageError(
+            f"{shown(name)}: expected a run's folder TEAM/RUN in {submissions}, found none; put it "
+            "there first, as the team handed it in"
+        )
     read_team(folder.parent)
     summary = summarise(folder)
     if summary.sha256 is None:

@@ -20,6 +20,10 @@ from harness.untrusted import UnfitFileError, read_small, toml_table
 TEAM = "team.toml"
 LIMIT = 1 << 20  # bytes
 NEXT_STEP = "mend team.toml"
+_ANOTHER_TEAM = (
+    f"its card names another team; write the folder's name, or the name in {TEAM}, as team into "
+    "card.toml"
+)
 _FOLDER_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
 _WRONG_NAME = (
     "expected a folder's name of 1 to 100 letters, digits, dots, hyphens and underscores; rename it"
@@ -114,8 +118,8 @@ def team_problem(
     `card_team`: whom its card names; `terms`: the version that must be accepted, if there is one.
     """
     if card_team not in (team.name, team.folder):
-        return "team", f"its card names another team than its folder's {TEAM}"
+        return "team", _ANOTHER_TEAM
     if terms is not None and team.terms != terms:
         accepted = "another version" if team.terms else "none"
-        return "terms", f'accept the terms: write terms = "{terms}" into {TEAM} (found {accepted})'
+        return "terms", f"accept the terms: write terms = '{terms}' into {TEAM} (found {accepted})"
     return None

@@ -121,9 +121,7 @@ class _Check:
         check_team_file(own, place, options.author, changed=changed, log=self.log)
         self.folders = changed_runs(files, own, place, self.log)
         self.runs.extend(
-            run_reports(
-                self.folders, trees.head, self.benchmark, options.split, self.deadline, self.log
-            )
+            run_reports(self.folders, place, self.benchmark, options.split, self.deadline, self.log)
         )
 
     def _changes(self, trees: _Trees) -> list[ChangedFile]:

@@ -16,13 +16,13 @@ from harness.pull_requests.change_report import (
     RunReport,
     shown_path,
 )
-from harness.pull_requests.layout import TeamFile
-from harness.pull_requests.team_folder import Submissions
+from harness.pull_requests.layout import TEAM_FILE, TeamFile
+from harness.pull_requests.team_folder import Submissions, team_table
 from harness.pull_requests.trees import PLAIN, Tree, find_item, names_in
 from harness.replacement.folders import temporary_folder
 from harness.submission import CARD, PREDICTIONS
-from harness.validation.checking import check
-from harness.validation.public import PublicSplit, read_public
+from harness.validation.checking import CheckResult, check
+from harness.validation.public import read_public
 
 _VALIDATED = (CARD, *PREDICTIONS)
 
@@ -53,13 +53,13 @@ def changed_runs(
 
 def run_reports(
     runs: list[ChangedRun],
-    head: Tree,
+    place: Submissions,
     benchmark: Benchmark,
     split: str,
     deadline: Deadline,
     log: FindingLog,
 ) -> Iterator[RunReport]:
-    """Validate each run; one that is not valid is a finding.
+    """Validate each run; one that is not valid is a finding, and so is a card of another team.
 
     Raises ChangeRefusedError past the deadline, EnvironmentFailure if the benchmark or the disk
     fails.
@@ -68,8 +68,11 @@ def run_reports(
     for run in runs:
         deadline.require()
         with temporary_folder() as folder:
-            fits = write_run(run, head, folder / "run")
-            report = _report(run, folder / "run", fits, benchmark, split, public)
+            fits = write_run(run, place.head, folder / "run")
+            found = check(folder / "run", benchmark, split, keep=False, hashed=True, public=public)
+            report = _report(run, found, fits)
+        if found.card is not None:
+            _check_card_team(run, found.card.team, place, log)
         if not report.valid:
             text = f"is not valid for split {split}: {report.errors:,} errors; mend what is listed"
             log.add("invalid-run", b"/".join(run.path), text)
@@ -94,15 +97,16 @@ def write_run(run: ChangedRun, head: Tree, folder: Path) -> bool:
     return fits
 
 
-def _report(
-    run: ChangedRun,
-    folder: Path,
-    fits: bool,
-    benchmark: Benchmark,
-    split: str,
-    public: PublicSplit | None,
-) -> RunReport:
-    found = check(folder, benchmark, split, keep=False, hashed=True, public=public)
+def _check_card_team(run: ChangedRun, card_team: str, place: Submissions, log: FindingLog) -> None:
+    """In a challenge a card names its folder's team, or `ivcr intake` would refuse it."""
+    table, _ = team_table(place.head, run.path[:-1])
+    known = place.is_challenge and bool(table)  # else the finding is `team-file`
+    if known and card_team not in (table["name"], shown_path(run.team)):
+        text = f"names another team; write the folder's name, or the name in {TEAM_FILE}, as team"
+        log.add("card-team", b"/".join((*run.path, CARD.encode())), text)
+
+
+def _report(run: ChangedRun, found: CheckResult, fits: bool) -> RunReport:
     problems = sorted(found.report.problems, key=lambda each: each.severity)
     return RunReport(
         folder=str(shown_path(run.run)),

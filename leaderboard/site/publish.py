@@ -33,11 +33,15 @@ from leaderboard.tables.ranks import with_standings
 
 
 class PublishedSite(NamedTuple):
-    """What was built, which folders are not shown, and whose scores.json says something else."""
+    """What was built, which folders are not shown, and whose scores.json says something else.
+
+    `pending`: how many accepted runs wait for their figures until a phase closes.
+    """
 
     summary: BuildSummary
     refused: tuple[Refusal, ...]
     differing: tuple[Differing, ...]
+    pending: int = 0
 
     def notes(self) -> Iterator[str]:
         """What the organizers should know, a line each, safe for a terminal."""
@@ -58,9 +62,10 @@ class PublishedSite(NamedTuple):
 
     def __str__(self) -> str:
         folder, made, runs, floors = self.summary
+        waiting = f", {self.pending} without figures until their phase closes"
         return (
             f"{folder / 'index.html'}: {made} tables, {runs} runs, {floors} floors,"
-            f" {len(self.refused)} refused"
+            f" {len(self.refused)} refused{waiting if self.pending else ''}"
         )
 
 
@@ -134,7 +139,7 @@ def build_site(
     )
     summary = builder.build(site, out)
     _remember(site, out, context)
-    return PublishedSite(summary, contents.refused, contents.differing)
+    return PublishedSite(summary, contents.refused, contents.differing, len(contents.pending))
 
 
 def _results_folder(results: Path | None, submissions: Path, out: Path, *, hidden: bool) -> Path:

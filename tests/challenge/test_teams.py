@@ -72,7 +72,7 @@ def test_a_card_names_its_own_team():
     assert team_problem(ours, "Their team", "abc")[0] == "team"
     assert team_problem(ours, "our team", "abc")[0] == "team"
     ground, reason = team_problem(ours, "t1", "abd")
-    assert (ground, 'terms = "abd"' in reason, "another version" in reason) == ("terms", True, True)
+    assert (ground, "terms = 'abd'" in reason, "another version" in reason) == ("terms", True, True)
 
 
 @pytest.mark.parametrize(("one", "other"), [

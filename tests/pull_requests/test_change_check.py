@@ -41,7 +41,7 @@ def test_a_new_team_is_accepted(checked):
     run_at(f"{ALPHA}/run2"),
     {f"{ALPHA}/run1/card.toml": CARD.encode() + b"# a new version\n"},
     {f"{ALPHA}/run1/scores.json": b"{}", f"{ALPHA}/run1/run.json": b"{}"},
-    {f"{ALPHA}/team.toml": b'name = "Alpha"\naccounts = ["Alice", "bob"]\n'},
+    {f"{ALPHA}/team.toml": b'name = "A team"\naccounts = ["Alice", "bob"]\n'},
 ])  # fmt: skip
 def test_an_account_of_the_base_may_change_its_folder(changes, checked):
     for author in ("Alice", "aLICE"):
@@ -67,8 +67,19 @@ def test_warnings_are_shown_and_do_not_refuse(checked):
     assert report.runs[0].problems[0].severity == "warning"
 
 
+def test_in_a_challenge_a_card_names_its_folder_s_team(checked, repository, benchmark):
+    for name, found in (("A team", set()), ("gamma", set()), ("Gamma", {"card-team"})):
+        card = CARD.replace('team = "A team"', f'team = "{name}"').encode()
+        head = changed(BASE, {**HONEST, f"{NEW}/run1/card.toml": card})
+        assert codes(checked(head)) == found
+    free = {f"{S}/challenge.toml": None}
+    base, tip = (repository.commit(changed(tree, free)) for tree in (BASE, head))
+    report = check_change(base, tip, benchmark, CheckOptions(repository.folder))
+    assert "card-team" not in {finding.code for finding in report.findings}
+
+
 def test_whose_folder_it_is_stands_in_the_base_alone(checked):
-    stolen = {f"{ALPHA}/team.toml": b'name = "Alpha"\naccounts = ["gina"]\n'}
+    stolen = {f"{ALPHA}/team.toml": b'name = "A team"\naccounts = ["gina"]\n'}
     report = checked(changed(BASE, stolen))
     assert codes(report) == {"another-team"}
     assert report.team.owner is False

@@ -43,7 +43,7 @@ HOSTILE = [
     ("a stranger adds a run", "another-team", run_at(f"{ALPHA}/run2")),
     ("a stranger removes a file", "another-team", {f"{ALPHA}/run1/predictions.jsonl": None}),
     ("a stranger makes himself an account", "another-team",
-     {f"{ALPHA}/team.toml": b'name = "Alpha"\naccounts = ["gina"]\n'}),
+     {f"{ALPHA}/team.toml": b'name = "A team"\naccounts = ["gina"]\n'}),
     ("a team without accounts", "another-team", run_at(f"{BETA}/run2")),
     ("a new team and an old one", "several-teams", beside(run_at(f"{ALPHA}/run2"))),
     ("two new teams", "several-teams",

@@ -30,13 +30,13 @@ BASE = {
     ".gitattributes": b"*.zst binary\n",
     f"{S}/challenge.toml": b'title = "A challenge"\n',
     f"{S}/ledger.jsonl": b"{}\n",
-    f"{S}/alpha/team.toml": b'name = "Alpha"\naccounts = ["Alice"]\n',
+    f"{S}/alpha/team.toml": b'name = "A team"\naccounts = ["Alice"]\n',
     **run_at(f"{S}/alpha/run1"),
-    f"{S}/beta/team.toml": b'name = "Beta"\n',
+    f"{S}/beta/team.toml": b'name = "A team"\n',
     **run_at(f"{S}/beta/run1"),
 }
 HONEST = {
-    f"{NEW}/team.toml": b'name = "Gamma"\naccounts = ["gina"]\n',
+    f"{NEW}/team.toml": b'name = "A team"\naccounts = ["gina"]\n',
     **run_at(f"{NEW}/run1"),
 }
 

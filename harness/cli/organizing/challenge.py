@@ -69,8 +69,9 @@ def reveal(team: str, name: str, submissions: Path) -> None:
 def rename(name: str, new: str | None, title: str | None, submissions: Path, why: str) -> None:
     """Give a run or a team's folder the name NEW, or a team another --name.
 
-    The ledger tells it, and what it says of the old name holds for the new one. Raises
-    WrongUsageError if both or none are named.
+    The ledger tells it, and what it says of the old name holds for the new one.
+    \f
+    Raises WrongUsageError if both or none are named.
     """
     from harness.challenge import administration
     from harness.errors import WrongUsageError
@@ -110,7 +111,9 @@ def verify(submissions: Path, head: str | None) -> None:
     """Check every line of SUBMISSIONS/ledger.jsonl.
 
     Given the published head, every edit, deletion, reordering and truncation up to it is found.
-    Raises SubmissionError (exit code 1) if something is wrong.
+    Exits with 1 if something is wrong.
+    \f
+    Raises SubmissionError then.
     """
     from harness.challenge.ledger_check import require_head, verify
     from harness.errors import SubmissionError

@@ -45,9 +45,10 @@ def intake(
 
     Phases, quotas and feedback are those of challenge.toml. Each run gets a receipt, as JSON and
     Markdown. What is invalid, or fails for a reason that is not its own, costs a team nothing. A
-    killed intake is simply run again. Raises WrongUsageError for --rescore without --why.
+    killed intake is simply run again.
+    \f
+    Raises WrongUsageError for --rescore without --why.
     """
-
     from harness.challenge.intake import IntakeSettings
     from harness.cli.progress import bar
     from harness.errors import WrongUsageError
@@ -78,6 +79,9 @@ def _take_in(settings: IntakeSettings) -> None:
     report = take_in(settings)
     for note in report.notes:
         click.echo(shown(note, 600)[1:-1], err=True)
+    for line in report.lines:
+        if line.event in ("phase-opened", "phase-closed"):
+            click.echo(f"{shown(line.why or '')[1:-1]}: {line.event.removeprefix('phase-')}")
     for each in report.decisions:
         phase = f" (phase {shown(each.arrival.phase.name)[1:-1]})" if each.arrival.phase else ""
         why = f": {shown(each.refusal.text, 600)[1:-1]}" if each.refusal else ""

@@ -93,8 +93,10 @@ def read(report: Path, json_file: Path) -> None:
     """Read a REPORT that an untrusted job wrote (JSON, or a ZIP archive with pr_check.json).
 
     It is read within bounds, held against its published schema and written anew; the number of the
-    pull request is printed, which is no more than the job's word. Raises SubmissionError if it is
+    pull request is printed, which is no more than the job's word. Exits with 1 if it is
     another document, or names no pull request.
+    \f
+    Raises SubmissionError then.
     """
     from harness.errors import SubmissionError
     from harness.files import readable, write

@@ -165,10 +165,14 @@ def test_a_card_names_its_own_team_and_the_terms_are_accepted(organizers):
     organizers.intake(day(2))
     assert organizers.events_of("a/1")[0] == OK
     assert organizers.events_of("a/2") == [
-        ("refused", "team: its card names another team than its folder's team.toml")
+        (
+            "refused",
+            "team: its card names another team; write the folder's name, or the name in team.toml, "
+            "as team into card.toml",
+        )
     ]
     ((event, why),) = organizers.events_of("b/1")
-    assert (event, f'write terms = "{organizers.terms}"' in why) == ("refused", True)
+    assert (event, f"write terms = '{organizers.terms}'" in why) == ("refused", True)
     assert organizers.events_of("c/1") == [("refused", "team: team.toml cannot be read")]
     organizers.team("b")
     organizers.intake(day(2))
@@ -443,7 +447,11 @@ def test_the_command(organizers, monkeypatch, capsys):
 
     code, text = run("--processes", 1)
     assert code == 0
-    assert text.out.splitlines() == [
+    phases = [line for line in text.out.splitlines() if line.startswith("phase ")]
+    told = [line for line in read_ledger(organizers.submissions).lines if line.run is None]
+    assert phases == [f"{line.why}: {line.event.removeprefix('phase-')}" for line in told]
+    assert phases[0] == "phase dev: opened"
+    assert text.out.splitlines()[len(phases) :] == [
         "a/1: scored (phase dev)",
         "b/1: refused (phase dev): errors: 1 (T100)",
         "2 runs, 8 lines of the ledger",
