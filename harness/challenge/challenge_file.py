@@ -11,11 +11,11 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Struct, field
 
-from harness.errors import WrongUsageError, did_you_mean
+from harness.errors import EnvironmentFailure, WrongUsageError, did_you_mean
 from harness.files import shown
 from harness.records import CandidateUse, History
 from harness.schemas.documents import plain, require
-from harness.untrusted import UnfitFileError, read_small, toml_table
+from harness.untrusted import UnfitFileError, is_absent, read_small, toml_table
 
 CHALLENGE = "challenge.toml"
 LIMIT = 1 << 20  # bytes
@@ -98,21 +98,32 @@ def terms_version(terms: str | None) -> str | None:
 def read_challenge(submissions: Path) -> Challenge | None:
     """The challenge of a submissions folder, None where it has no challenge.toml.
 
-    Raises WrongUsageError, with the place and the next step, if the file is not as it must be.
+    Raises WrongUsageError, with the place and the next step, if the file is not as it must be,
+    EnvironmentFailure if it cannot be read.
     """
     path = submissions / CHALLENGE
-    if not path.is_symlink() and not path.exists():
+    if is_absent(path):
         return None
     try:
         table: dict[str, Any] = plain(toml_table(read_small(path, LIMIT)))
     except UnfitFileError as error:
+        if error.reason == "unreadable":
+            raise EnvironmentFailure(f"{path}: {error}") from error
         raise WrongUsageError(f"{path}: {error}; {NEXT_STEP}") from error
     require("challenge", table, path, NEXT_STEP, WrongUsageError)
     return _challenge(table, path)
 
 
 def require_challenge(submissions: Path) -> Challenge:
-    """As read_challenge; raises WrongUsageError where there is no challenge.toml."""
+    """As read_challenge; raises WrongUsageError where there is no challenge.toml.
+
+    EnvironmentFailure where there is no such folder at all.
+    """
+    if not submissions.is_dir():
+        raise EnvironmentFailure(
+            f"{submissions}: expected a folder of submissions, found none; name the folder that "
+            f"holds {CHALLENGE}"
+        )
     found = read_challenge(submissions)
     if found is None:
         raise WrongUsageError(

@@ -84,6 +84,7 @@ def open_ledger(path: Path) -> Iterator[IO[bytes] | None]:
             # A reader between a writer's cut and its line would see parts of both.
             fcntl.flock(descriptor, fcntl.LOCK_SH)
         except FileNotFoundError:
+            _require_folder(path.parent)
             yield None
             return
         except OSError as error:
@@ -190,6 +191,14 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _require_folder(submissions: Path) -> None:
+    if not submissions.is_dir():
+        raise EnvironmentFailure(
+            f"{submissions}: expected a folder of submissions, found none; name the folder that "
+            "holds challenge.toml"
+        )
 
 
 def _require_plain(path: Path, stream: IO[bytes]) -> None:

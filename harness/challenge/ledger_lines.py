@@ -13,6 +13,7 @@ from harness.files import canonical, shown
 
 START = "0" * 64  # `prev` of the first line, and the head of an empty ledger
 LONGEST = 1 << 16  # bytes of a line
+_CONFLICT = (b"<<<<<<<", b"=======", b">>>>>>>", b"|||||||")
 EventName = Literal[
     "accepted", "refused", "scored", "rescored", "replaced", "withdrawn", "revealed",
     "phase-opened", "phase-closed", "labels-committed", "labels-opened",
@@ -83,6 +84,13 @@ def encode(line: LedgerLine) -> bytes:
 
 def decode(data: bytes) -> LedgerLine:
     """The line in its bytes, newline included. Raises ValueError, in words, if they are no line."""
+    if data.endswith(b"\r\n"):
+        raise ValueError(
+            "ends in CR LF, expected LF alone; Git changed it: write `ledger.jsonl -text` into "
+            ".gitattributes, and check the file out again"
+        )
+    if data.startswith(_CONFLICT):
+        raise ValueError("a mark of a Git merge conflict; take one side whole, as it was published")
     try:
         line = _DECODER.decode(data)
         line.time  # noqa: B018

@@ -5,7 +5,7 @@ A build shows a run if its folder's submission has the SHA-256 of the last accep
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import Literal
 
@@ -70,6 +70,13 @@ class RunState(Struct, kw_only=True):
         """All accepted versions, the last one last."""
         return (*self.earlier, *([self.version] if self.version else []))
 
+    def counting(self) -> Iterator[Version]:
+        """The versions that count against a quota (see ChallengeState.counted)."""
+        for version in self.versions():
+            waits = version is self.version and self.status == "accepted"
+            if version.late is None and (version.scored_at or waits):
+                yield version
+
 
 class PhaseTimes(Struct):
     """When a phase was opened and closed, None where it was not."""
@@ -125,10 +132,9 @@ class ChallengeState(Struct, kw_only=True):
         admitted out of time.
         """
         return sum(
-            version.phase == phase and version.late is None and day in (None, version.day)
+            version.phase == phase and day in (None, version.day)
             for run in self.of_team(team).values()
-            for version in run.versions()
-            if version.scored_at or (version is run.version and run.status == "accepted")
+            for version in run.counting()
         )
 
     def follow(self, lines: Iterable[LedgerLine], head: str) -> None:

@@ -20,6 +20,7 @@ _TOGETHER = (
     {"LATIN", "HAN", "HANGUL"},
     {"LATIN", "HAN", "BOPOMOFO"},
 )
+MOST = 10  # teams of one look that are named: thousands of them would make millions of pairs
 # Without a glyph, though not of category Cf: fillers, joiners of marks, variation selectors.
 _BLANK = frozenset(map(chr, (0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0)))
 
@@ -38,15 +39,18 @@ class NameProblem(NamedTuple):
 
 
 def name_problems(teams: Iterable[Team]) -> list[NameProblem]:
-    """What is wrong with the names of teams and their folders, in the order of the teams."""
+    """What is wrong with the names of teams and their folders, in the order of the teams.
+
+    Of the teams that one can be taken for, fewer than MOST are named.
+    """
     known = list(teams)
     found: list[NameProblem] = []
     by_skeleton = _by_skeleton(known)
     for team in known:
         found += _problems_of(team)
         keys = skeletons(team.name) | skeletons(team.folder)
-        others = {other for key in keys for other in by_skeleton[key]} - {team.folder}
-        for other in sorted(others):
+        others = sorted({o for key in keys for o in by_skeleton[key][:MOST]} - {team.folder})
+        for other in others[: MOST - 1]:
             text = f"its name {shown(team.name)} looks like that of the team {other}"
             found.append(NameProblem(team.folder, "double", text, other))
     return found
@@ -64,11 +68,12 @@ def skeletons(name: str) -> set[str]:
     return {"".join(key.split()).replace("rn", "m") for key in keys}
 
 
-def _by_skeleton(teams: list[Team]) -> dict[str, set[str]]:
-    by_skeleton: dict[str, set[str]] = defaultdict(set)
-    for team in teams:
+def _by_skeleton(teams: list[Team]) -> dict[str, list[str]]:
+    """The folders of teams by the keys of their names, in order."""
+    by_skeleton: dict[str, list[str]] = defaultdict(list)
+    for team in sorted(teams, key=lambda team: team.folder):
         for key in skeletons(team.name) | skeletons(team.folder):
-            by_skeleton[key].add(team.folder)
+            by_skeleton[key].append(team.folder)
     return by_skeleton
 
 

@@ -15,7 +15,7 @@ from msgspec import Struct
 from harness.errors import EnvironmentFailure, SubmissionError
 from harness.files import is_leftover, write
 from harness.schemas.documents import plain, require
-from harness.untrusted import UnfitFileError, read_small, toml_table
+from harness.untrusted import UnfitFileError, is_absent, read_small, toml_table
 
 TEAM = "team.toml"
 LIMIT = 1 << 20  # bytes
@@ -58,7 +58,7 @@ def read_team(folder: Path) -> Team:
 def read_table(folder: Path) -> dict[str, Any]:
     """The table of a folder's team.toml, {} where there is none. Raises SubmissionError."""
     path = folder / TEAM
-    if not path.is_symlink() and not path.exists():
+    if is_absent(path):
         return {}
     try:
         table: dict[str, Any] = plain(toml_table(read_small(path, LIMIT)))

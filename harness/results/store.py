@@ -25,7 +25,7 @@ class _Record(Struct, frozen=True):
     schema: int
     key: str
     scores_sha256: str
-    outcomes_bytes: int
+    outcomes_sha256: str
     abstentions: int
 
 
@@ -72,11 +72,11 @@ class ResultsFolder:
         try:
             record = msgspec.json.decode((place / RECORD).read_bytes(), type=_Record)
             scores = (place / SCORES).read_bytes()
-            size = (place / OUTCOMES).stat().st_size
+            outcomes = _sha256((place / OUTCOMES).read_bytes())
         except (OSError, msgspec.DecodeError):
             return None
-        sha256 = hashlib.sha256(scores).hexdigest()
-        if (record.key, record.scores_sha256, record.outcomes_bytes) != (key, sha256, size):
+        sha256 = _sha256(scores)
+        if (record.key, record.scores_sha256, record.outcomes_sha256) != (key, sha256, outcomes):
             return None
         return StoredResult(key, place, scores, sha256, record.abstentions)
 
@@ -87,18 +87,23 @@ class ResultsFolder:
     def keep(self, key: str, scored: ScoringResult, abstentions: int) -> StoredResult:
         """Write a result, whole or not at all. Raises EnvironmentFailure."""
         place, scores = self.place(key), canonical(scored.document)
-        sha256 = hashlib.sha256(scores).hexdigest()
+        sha256 = _sha256(scores)
         # It can be computed again: no write waits for the disk.
         with replaced_folder(place, parents=True) as folder:
             write(folder / SCORES, scores, durable=False)
             write_outcomes(scored, folder / OUTCOMES)
-            record = _Record(1, key, sha256, (folder / OUTCOMES).stat().st_size, abstentions)
+            outcomes = _sha256((folder / OUTCOMES).read_bytes())
+            record = _Record(2, key, sha256, outcomes, abstentions)
             write(folder / RECORD, canonical(record), durable=False)
         return StoredResult(key, place, scores, sha256, abstentions)
 
     def place(self, key: str) -> Path:
         """The folder of a key's result, whether there is one or not."""
         return self.folder / key[:2] / key
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
 
 
 def _require_results(folder: Path) -> None:

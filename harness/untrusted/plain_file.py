@@ -27,6 +27,17 @@ class UnfitFileError(SubmissionError):
         self.text = text
 
 
+def is_absent(path: Path) -> bool:
+    """Whether there is nothing of that name; not where the folder lets nobody look."""
+    try:
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:  # whoever reads it says why not
+        return False
+    return False
+
+
 @contextmanager
 def open_untrusted(path: Path) -> Iterator[IO[bytes]]:
     """Open a file for reading, and check that it does not change meanwhile.

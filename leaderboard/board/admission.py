@@ -15,6 +15,7 @@ from harness.challenge.state import ChallengeState, RunState, replay
 from harness.challenge.teams import Team, read_team
 from harness.errors import SubmissionError
 from harness.records import Card
+from harness.untrusted import is_absent
 from leaderboard.board.records import BoardCorrection, LedgerMark, Pending, Terms, Withdrawal
 from leaderboard.results.description import Bench
 
@@ -108,11 +109,15 @@ class Admission:
         return self._splits.get(phase or "")
 
     def _figures_wait(self, phase: str | None) -> bool:
-        """Whether a phase tells less than exact figures, and the ledger has not closed it."""
+        """Whether a phase tells less than exact figures, and the ledger has not closed it.
+
+        One that challenge.toml does not name any more may have told nothing.
+        """
         declared = next((each for each in self._challenge.phases if each.name == phase), None)
-        if declared is None or feedback_in_force(declared.feedback, self._bench.labels) == "exact":
+        feedback = "none" if declared is None else declared.feedback
+        if feedback_in_force(feedback, self._bench.labels) == "exact":
             return False
-        times = self._state.phases.get(declared.name)
+        times = self._state.phases.get(phase or "")
         return times is None or times.closed_at is None
 
 
@@ -158,6 +163,13 @@ class TeamNames:
         team = self._team(key)
         return team is not None and team.anonymous
 
+    def hidden(self, key: str) -> bool:
+        """Whether the team of a run is anonymous; not where its team.toml is the very error."""
+        try:
+            return self.anonymous(key)
+        except SubmissionError:
+            return False
+
     def digest(self, key: str) -> str:
         """What `shown` depends on beside the card. Raises SubmissionError likewise."""
         team = self._team(key)
@@ -165,15 +177,16 @@ class TeamNames:
 
     def _team(self, key: str) -> Team | None:
         folder = self._submissions / key.split("/")[0]
-        if not (folder / "team.toml").is_symlink() and not (folder / "team.toml").exists():
+        if is_absent(folder / "team.toml"):
             return None
         if folder.name not in self._teams:
             try:
                 self._teams[folder.name] = read_team(folder)
-            except SubmissionError as error:
-                # On a page no place of this machine may stand.
-                text = str(error).removeprefix(f"{self._submissions}/")
-                self._teams[folder.name] = SubmissionError(text)
+            except SubmissionError:
+                # On a page neither a place of this machine may stand nor a name out of the file.
+                self._teams[folder.name] = SubmissionError(
+                    f"{folder.name}/team.toml: not valid; `ivcr intake` says why"
+                )
         found = self._teams[folder.name]
         if isinstance(found, SubmissionError):
             raise found

@@ -36,6 +36,8 @@ from leaderboard.results.description import Bench, MetricInfo
 
 K = TypeVar("K")
 Row = Entry | ReportedRun | Refusal | Pending
+UNTOLD = "not valid, or not taken in; `ivcr validate` and its receipt say why"
+UNTOLD_FAULT = "could not be scored; `ivcr intake` says why"
 
 
 class Results(Protocol):
@@ -131,7 +133,7 @@ class EntryReader:
                 raise folder
             return self._of_folder(key, folder)
         except IvcrError as error:
-            return Refusal(key, str(error))
+            return self._refusal(key, str(error))
         except OSError as error:
             return Refusal(key, f"cannot be read: {error.strerror}")
 
@@ -175,7 +177,7 @@ class EntryReader:
         for run in runs:
             result = found[run.folder]
             if isinstance(result, NotComputed):
-                yield Refusal(run.key, result.reason, result.fault)
+                yield self._refusal(run.key, result.reason, result.fault)
                 continue
             try:
                 yield self._with_result(run, self._results.read(result))
@@ -194,6 +196,12 @@ class EntryReader:
             abstentions=result.abstentions,
             differs=self._differing(run, result),
         )
+
+    def _refusal(self, key: str, reason: str, fault: bool = False) -> Refusal:
+        """A refusal; of an anonymous team without the words of its files, which may name it."""
+        if key.startswith(FLOORS) or not self._names.hidden(key):
+            return Refusal(key, reason, fault)
+        return Refusal(key, UNTOLD_FAULT if fault else UNTOLD, fault)
 
     def _differing(self, run: _Run, computed: RunResult) -> tuple[str, ...]:
         lines = differing_lines(run.folder, computed.scores, self._results.place(computed.key))

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from harness.challenge.ledger import append, read_ledger
 from harness.challenge.ledger_check import MOST, require_head, verify
 from harness.challenge.ledger_lines import START, LedgerLine, digest, encode, time_text
-from harness.errors import WrongUsageError
+from harness.errors import EnvironmentFailure, WrongUsageError
 from tests.challenge.lines import EVENT, NOON, accepted, event, write_ledger
 
 EVENTS = [accepted("a/1", 1), event("scored", "a/1", 1, scores_sha256=digest(b"")),
@@ -112,3 +112,17 @@ def test_a_head_is_64_hexadecimal_digits():
     assert require_head(f" {START.replace('0', 'A')}\n") == START.replace("0", "a")
     with pytest.raises(WrongUsageError, match="--head: expected 64 hexadecimal digits"):
         require_head("abc")
+
+
+def test_an_absent_folder_is_no_empty_ledger(tmp_path):
+    with pytest.raises(EnvironmentFailure, match="expected a folder of submissions, found none"):
+        verify(tmp_path / "absent")
+    assert verify(tmp_path).lines == 0
+
+
+def test_what_git_did_to_a_ledger_is_said(ledger):
+    folder, data, _ = ledger
+    (first, *_) = problems(folder, data.replace(b"\n", b"\r\n"), None)
+    assert "ends in CR LF" in first[1]
+    (first, *_) = problems(folder, b"<<<<<<< HEAD\n" + data, None)
+    assert "merge conflict" in first[1]

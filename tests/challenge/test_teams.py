@@ -113,3 +113,9 @@ def test_honest_names_are_let_pass(name):
 def test_scripts_and_skeletons():
     assert scripts_of("Lab 北京, 2") == {"LATIN", "HAN"}
     assert skeletons("Naïve").isdisjoint(skeletons("Naive"))
+
+
+def test_thousands_of_teams_of_one_name_are_each_told_of_a_few():
+    found = name_problems([team(f"t{number}", "The same") for number in range(2000)])
+    assert {each.team for each in found} == {f"t{number}" for number in range(2000)}
+    assert len(found) < 10 * 2000

@@ -152,6 +152,16 @@ def test_figures_of_a_phase_that_tells_less_wait_until_the_ledger_closes_it(chal
     assert [row["team"] for row in challenge.rows()] == ["one"]
 
 
+@pytest.mark.parametrize("challenge", ["hidden"], indirect=True)
+def test_a_phase_that_was_renamed_shows_no_figures_of_hidden_labels(challenge):
+    accept(challenge, "one/run", "final")
+    path = challenge.submissions / "challenge.toml"
+    path.write_text(path.read_text().replace('name = "final"', 'name = "finale"'))
+    site = challenge.build()
+    assert challenge.rows() == []
+    assert site.summary.runs == 0
+
+
 def test_public_labels_leave_nothing_to_wait_for(challenge):
     accept(challenge, "one/run", "final")
     challenge.build()
@@ -230,6 +240,24 @@ def test_of_an_anonymous_team_nothing_is_told_but_its_alias(challenge):
     for path in challenge.site.rglob("*"):
         assert secret not in path.name
         assert path.is_dir() or secret.encode() not in path.read_bytes(), path.name
+
+
+@pytest.mark.parametrize("ledger", [True, False])
+def test_refusals_of_an_anonymous_team_repeat_no_word_of_its_files(challenge, ledger):
+    secret = "Real_Name"
+    (challenge.submissions / "one" / "team.toml").write_text('name = "Alias"\nanonymous = true\n')
+    for name, line in (("a", f"{secret} = 1"), ("b", f'kind = "{secret}"')):
+        card = challenge.put(f"one/{name}", team="Alias") / "card.toml"
+        card.write_text(f"{line}\n{card.read_text()}")
+    (challenge.put("one/c", team="Alias") / "predictions.jsonl.zst").unlink()
+    (challenge.submissions / "one/c/predictions.jsonl").write_text(f'{{"{secret}": 1}}\n')
+    if not ledger:
+        (challenge.submissions / "challenge.toml").unlink()
+    site = challenge.build()
+    assert {"one/a", "one/b", "one/c"} <= {row.key for row in site.refused}
+    assert secret not in " ".join(site.notes())
+    for path in challenge.site.rglob("*.*"):
+        assert secret.encode() not in path.read_bytes(), path.name
 
 
 def test_a_team_file_that_is_not_valid_refuses_the_teams_runs_without_a_place(challenge):

@@ -57,6 +57,13 @@ def runs(tmp_path, benchmark):
     return [put(tmp_path / "team" / f"run-{seed}", benchmark, seed) for seed in range(6)]
 
 
+def flip(path):
+    """Damage a file without a change of its size."""
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+
+
 def outcomes(runs, benchmark, results, **settings):
     found = score_all(runs, benchmark.folder, "test", results, **settings)
     return {outcome.folder: outcome for outcome in found}
@@ -95,6 +102,7 @@ def test_what_is_there_is_not_computed_again(runs, benchmark, tmp_path, monkeypa
     [
         lambda place: (place / "scores.json").write_bytes(b"{}"),
         lambda place: (place / "scores.outcomes.npz").write_bytes(b""),
+        lambda place: flip(place / "scores.outcomes.npz"),
         lambda place: (place / "result.json").write_bytes(b"{"),
         lambda place: (place / "result.json").unlink(),
     ],

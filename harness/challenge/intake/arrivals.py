@@ -19,10 +19,11 @@ from harness.challenge.teams import (
     team_folders,
     team_problem,
 )
-from harness.errors import SubmissionError
+from harness.errors import EnvironmentFailure, SubmissionError
 from harness.records import Card
 from harness.results import submission_sha256
 from harness.submission import CARD
+from harness.untrusted import is_absent
 from harness.validation.problem_log import ProblemLog
 from harness.validation.reading.card_file import read_card
 
@@ -80,8 +81,13 @@ def find_arrivals(
     rules = _Rules(challenge, state, open_phases, teams)
     found = []
     for team in folders:
-        for folder in run_folders(team):
-            if folder.suffix == ".run" and not (folder / CARD).exists():
+        try:
+            runs = run_folders(team)
+        except EnvironmentFailure as error:
+            notes.append(str(error))
+            continue
+        for folder in runs:
+            if folder.suffix == ".run" and is_absent(folder / CARD):
                 continue  # the journal of an unfinished run
             if not (is_folder_name(team.name) and is_folder_name(folder.name)):
                 notes.append(f"{folder}: a name that the ledger cannot hold; rename it")

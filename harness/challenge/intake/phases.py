@@ -10,10 +10,12 @@ from functools import cached_property
 from pathlib import Path
 
 from harness.benchmark import Benchmark
-from harness.challenge.challenge_file import Challenge, Phase
+from harness.challenge.challenge_file import CHALLENGE, Challenge, Phase
 from harness.challenge.ledger_lines import LedgerEvent, time_text
 from harness.challenge.reasons import phase_reason
 from harness.challenge.state import ChallengeState
+from harness.errors import WrongUsageError
+from harness.files import shown
 from harness.records import Card
 from harness.validation import read_public
 from harness.validation.reading.folder import most_bytes, predictions_file
@@ -40,10 +42,23 @@ def phase_events(challenge: Challenge, state: ChallengeState, now: datetime) -> 
 class OpenPhases:
     """The phases that take files at a time, and the splits of a benchmark that they are about."""
 
-    def __init__(self, challenge: Challenge, benchmark: Benchmark, now: datetime) -> None:
-        """Raises EnvironmentFailure if the benchmark lacks the split of an open phase."""
+    def __init__(
+        self, challenge: Challenge, benchmark: Benchmark, state: ChallengeState, now: datetime
+    ) -> None:
+        """A phase that the ledger has closed stays closed, as its figures may be shown.
+
+        Raises EnvironmentFailure if the benchmark lacks the split of an open phase, WrongUsageError
+        if challenge.toml lacks a phase that is not closed yet: its runs and quotas hang on its
+        name.
+        """
+        _require_known(challenge, state)
         self._challenge, self._benchmark, self._now = challenge, benchmark, now
-        self.phases = [p for p in challenge.phases if p.kind == "files" and p.is_open(now)]
+        self._closed = {name: each.closed_at for name, each in state.phases.items()}
+        self.phases = [
+            each
+            for each in challenge.phases
+            if each.kind == "files" and each.is_open(now) and self._closed.get(each.name) is None
+        ]
         for phase in self.phases:
             benchmark.split_folder(phase.split)
 
@@ -87,7 +102,9 @@ class OpenPhases:
     def _when(self, phase: Phase) -> str:
         if self._now < phase.opens:
             return f"opens {time_text(phase.opens)}"
-        return f"closed {time_text(phase.closes)}"
+        if phase.closes <= self._now:
+            return f"closed {time_text(phase.closes)}"
+        return f"closed {self._closed[phase.name]}, and stays so"
 
     def _split_of(self, folder: Path) -> str | None:
         """The split whose dialogues the first lines of the predictions name most."""
@@ -115,24 +132,43 @@ class OpenPhases:
         }
 
 
+def _require_known(challenge: Challenge, state: ChallengeState) -> None:
+    named = {phase.name for phase in challenge.phases}
+    for name, times in state.phases.items():
+        if name not in named and times.closed_at is None:
+            raise WrongUsageError(
+                f"{CHALLENGE}: expected the phase {shown(name)}, which the ledger opened at "
+                f"{times.opened_at} and has not closed, found none; put it back under this name, "
+                "and end it by its `closes`"
+            )
+
+
 class Quota:
     """What is left to teams in phases: the ledger's count, and what was let in since."""
 
     def __init__(self, state: ChallengeState, now: datetime) -> None:
-        self._state, self._day = state, now.date()
-        self._taken: Counter[tuple[str, str]] = Counter()
+        day = now.date()
+        # Once for all teams: a ledger may have hundreds of thousands of lines.
+        counting = [
+            (key.partition("/")[0], version.phase or "", version.day == day)
+            for key, run in state.runs.items()
+            for version in run.counting()
+        ]
+        self._used = Counter((team, phase) for team, phase, _ in counting)
+        self._today = Counter((team, phase) for team, phase, today in counting if today)
 
     def used(self, team: str, phase: str) -> int:
         """How many submissions of a team count in a phase."""
-        return self._state.counted(team, phase) + self._taken[team, phase]
+        return self._used[team, phase]
 
     def today(self, team: str, phase: str) -> int:
         """How many of them count for today."""
-        return self._state.counted(team, phase, self._day) + self._taken[team, phase]
+        return self._today[team, phase]
 
     def take(self, team: str, phase: str) -> None:
         """Count one more, of today."""
-        self._taken[team, phase] += 1
+        self._used[team, phase] += 1
+        self._today[team, phase] += 1
 
     def left(self, team: str, phase: Phase) -> int | None:
         """How many more a team may have scored now; None: as many as it likes."""

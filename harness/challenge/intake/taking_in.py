@@ -22,7 +22,7 @@ from harness.challenge.intake.receipts import Receipt, write_receipt
 from harness.challenge.intake.scoring_phases import PhaseScorer
 from harness.challenge.intake.telling import BoardRanks, Ladder
 from harness.challenge.ledger import Ledger, read_ledger, writing
-from harness.challenge.ledger_lines import LedgerEvent, LedgerLine
+from harness.challenge.ledger_lines import LedgerEvent, LedgerLine, parse_time
 from harness.challenge.reasons import NEW_VERSION, phase_reason, refused_reason
 from harness.challenge.state import ChallengeState, replay
 from harness.errors import EnvironmentFailure, WrongUsageError
@@ -113,9 +113,11 @@ class _Work:
         ledger: Ledger,
     ) -> None:
         self._settings, self._challenge, self._benchmark = settings, challenge, benchmark
-        self._now = now
         self._state = replay(ledger.lines, ledger.head)
-        self._open = OpenPhases(challenge, benchmark, now)
+        # A clock that was set back opens no phase again, and gives no day's quota twice.
+        last = self._state.last_event
+        self._now = now if last is None else max(now, parse_time(last))
+        self._open = OpenPhases(challenge, benchmark, self._state, self._now)
         self._reports: dict[str, Report] = {}
 
     def carry_out(self) -> IntakeReport:

@@ -11,7 +11,7 @@ import msgspec
 from harness.records import Card
 from harness.schemas.documents import plain
 from harness.submission import CARD
-from harness.untrusted import read_small, toml_table
+from harness.untrusted import is_absent, read_small, toml_table
 from harness.validation.problem_log import ProblemLog
 from harness.validation.reading.source import CARD_CODES, Hash, faults
 from harness.validation.rules.card import CARD_LIMIT, NO_CARD, CardTable
@@ -67,7 +67,7 @@ def _record(table: dict[str, Any]) -> Card:
 def card_bytes(folder: Path) -> bytes:
     """The bytes of card.toml. Raises Fault if they cannot be taken."""
     path = folder / CARD
-    if not path.is_symlink() and not path.exists():
+    if is_absent(path):
         raise Fault(NO_CARD, "missing; write one with `ivcr submission init`")
     with faults(CARD_CODES):
         return read_small(path, CARD_LIMIT, "; keep to the keys of a card")

@@ -512,3 +512,48 @@ def test_intakes_killed_again_and_again_end_with_the_same_ledger(
     busy(organizers)
     kill_intakes(tmp_path, 2, rounds=25, processes=processes)
     assert (organizers.submissions / "ledger.jsonl").read_bytes() == uninterrupted
+
+
+def test_a_clock_that_was_set_back_gives_no_day_twice_and_opens_no_phase(organizers):
+    for name in "123":
+        organizers.put(f"a/{name}", (*(CAT, DOG, FOX)[int(name) - 1 :], COOK))
+    organizers.intake(day(20))
+    assert organizers.events_of("a/3")[-1][0] == "refused"
+    organizers.intake(day(19))
+    assert organizers.events_of("a/3")[-1][0] == "refused"
+    organizers.intake(day(40))
+    organizers.intake(day(19))
+    assert [event for event, _ in organizers.events_of("a/3")].count("accepted") == 0
+
+
+def test_a_phase_that_the_ledger_closed_is_not_open_again_when_its_end_is_moved(organizers):
+    organizers.put("a/1")
+    organizers.intake(day(50))
+    path = organizers.submissions / "challenge.toml"
+    path.write_text(CHALLENGE.replace("closes = 2026-02-01", "closes = 2026-06-01"))
+    organizers.put("b/1", (DOG, CAT))
+    organizers.intake(day(51))
+    ((event, why),) = organizers.events_of("b/1")
+    assert event == "refused"
+    assert "dev closed 2026-02-19T12:00:00Z, and stays so" in why
+    before = organizers.events()
+    organizers.intake(day(52))
+    assert organizers.events() == before
+
+
+def test_a_phase_is_not_renamed_while_it_runs(organizers):
+    organizers.put("a/1")
+    organizers.intake(day(2))
+    path = organizers.submissions / "challenge.toml"
+    path.write_text(CHALLENGE.replace('name = "dev"', 'name = "development"'))
+    with pytest.raises(WrongUsageError, match=r"expected the phase .dev., .* put it back"):
+        organizers.intake(day(3))
+    path.write_text(CHALLENGE)
+    organizers.intake(day(32))
+    path.write_text(CHALLENGE.replace('name = "dev"', 'name = "development"'))
+    organizers.intake(day(33))
+
+
+def test_an_absent_folder_of_submissions_is_the_environments(organizers, tmp_path):
+    with pytest.raises(EnvironmentFailure, match="expected a folder of submissions"):
+        organizers.intake(day(2), submissions=tmp_path / "absent")
