@@ -273,3 +273,9 @@ def test_bytes_of_a_line_are_read_in_one_form_alone(event_, tmp_path_factory):
     for other in (data[:-1], b" " + data, data.replace(b',"team', b', "team'), data + b"\n"):
         with pytest.raises(ValueError, match=r"line|canonical"):
             decode(other)
+
+
+def test_an_absent_folder_of_submissions_has_no_ledger(tmp_path):
+    assert read_ledger(tmp_path).lines == ()
+    with pytest.raises(EnvironmentFailure, match="expected a folder of submissions, found none"):
+        read_ledger(tmp_path / "absent")
