@@ -130,8 +130,9 @@ class LedgerWriter:
         at = time_text(self._now or datetime.now(UTC))
         if after.at and parse_time(at) < parse_time(after.at):
             at = after.at
-        known = msgspec.structs.asdict(event)
-        return LedgerLine(**known, seq=after.seq + 1, at=at, prev=after.head)
+        return LedgerLine(
+            **msgspec.structs.asdict(event), seq=after.seq + 1, at=at, prev=after.head
+        )
 
     def _write(self, data: bytearray) -> None:
         descriptor, size = self._stream.fileno(), self._position.size
