@@ -11,6 +11,7 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Struct, field
 
+from harness.challenge.teams import require_submissions
 from harness.errors import EnvironmentFailure, WrongUsageError, did_you_mean
 from harness.files import shown
 from harness.records import CandidateUse, History
@@ -119,11 +120,7 @@ def require_challenge(submissions: Path) -> Challenge:
 
     EnvironmentFailure where there is no such folder at all.
     """
-    if not submissions.is_dir():
-        raise EnvironmentFailure(
-            f"{submissions}: expected a folder of submissions, found none; name the folder that "
-            f"holds {CHALLENGE}"
-        )
+    require_submissions(submissions)
     found = read_challenge(submissions)
     if found is None:
         raise WrongUsageError(

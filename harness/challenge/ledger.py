@@ -29,6 +29,7 @@ from harness.challenge.ledger_lines import (
     parse_time,
     time_text,
 )
+from harness.challenge.teams import require_submissions
 from harness.errors import EnvironmentFailure, unwritable
 
 LEDGER = "ledger.jsonl"
@@ -84,7 +85,7 @@ def open_ledger(path: Path) -> Iterator[IO[bytes] | None]:
             # A reader between a writer's cut and its line would see parts of both.
             fcntl.flock(descriptor, fcntl.LOCK_SH)
         except FileNotFoundError:
-            _require_folder(path.parent)
+            require_submissions(path.parent)
             yield None
             return
         except OSError as error:
@@ -129,8 +130,9 @@ class LedgerWriter:
         at = time_text(self._now or datetime.now(UTC))
         if after.at and parse_time(at) < parse_time(after.at):
             at = after.at
-        known = msgspec.structs.asdict(event)
-        return LedgerLine(**known, seq=after.seq + 1, at=at, prev=after.head)
+        return LedgerLine(
+            **msgspec.structs.asdict(event), seq=after.seq + 1, at=at, prev=after.head
+        )
 
     def _write(self, data: bytearray) -> None:
         descriptor, size = self._stream.fileno(), self._position.size
@@ -191,14 +193,6 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _require_folder(submissions: Path) -> None:
-    if not submissions.is_dir():
-        raise EnvironmentFailure(
-            f"{submissions}: expected a folder of submissions, found none; name the folder that "
-            "holds challenge.toml"
-        )
 
 
 def _require_plain(path: Path, stream: IO[bytes]) -> None:

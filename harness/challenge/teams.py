@@ -78,6 +78,15 @@ def is_folder_name(name: str) -> bool:
     return _FOLDER_NAME.fullmatch(name) is not None
 
 
+def require_submissions(submissions: Path) -> None:
+    """Raises EnvironmentFailure where there is no such folder, which is no empty challenge."""
+    if not submissions.is_dir():
+        raise EnvironmentFailure(
+            f"{submissions}: expected a folder of submissions, found none; name the folder that "
+            "holds challenge.toml"
+        )
+
+
 def team_folders(submissions: Path) -> list[Path]:
     """The folders of teams, by name; hidden ones, links and leftovers are none.
 

@@ -73,7 +73,7 @@ def build(contents: SiteContents, out: Path) -> BuildSummary:
         for path in _unchanged(contents):
             target = folder / path
             target.parent.mkdir(exist_ok=True)
-            if path.endswith(".html") and marks[0] != marks[1]:
+            if path.endswith(".html") and marks[0] and marks[0] != marks[1]:
                 target.write_bytes((out / path).read_bytes().replace(*marks))
             else:
                 _carry(out / path, target)

@@ -8,7 +8,7 @@ import pytest
 
 from baselines.running.parallel import JournalStore
 from harness.errors import EnvironmentFailure
-from leaderboard.board.entries import NAMED
+from leaderboard.board.own_figures import NAMED
 from leaderboard.results.computed import RunResult
 from tests.leaderboard import generated
 from tests.leaderboard.conftest import read

@@ -223,6 +223,7 @@ def test_a_page_does_not_tell_whether_typed_figures_are_right(hidden):
         )
         sites.append(tree(hidden / "site"))
     assert [row.key for row in site.differing] == ["team/one", "team/two"]
+    assert {row.lines for row in site.differing} == {("it differs",)}
     file.write_bytes(honest)
     assert sites[0] == sites[1]
 
