@@ -342,9 +342,9 @@ BOARD = (
     ),
     (
         "board: a typed scores.json is not named",
-        "leaderboard/board/entries.py",
-        "    if stored == again:\n",
-        "    if stored:\n",
+        "leaderboard/board/own_figures.py",
+        "return [] if stored == again else",
+        "return [] if stored else",
         (f"{ENTRIES}::test_a_scores_file_that_says_something_else_is_named_and_never_shown",),
     ),
     (

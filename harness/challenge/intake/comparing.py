@@ -10,17 +10,12 @@ from harness.challenge.challenge_file import Phase
 from harness.challenge.corrections import CorrectedFigure, CorrectedRanks, CorrectedRun
 from harness.challenge.intake.arrivals import Arrival
 from harness.challenge.intake.taking_in import IntakeSettings
-from harness.challenge.intake.telling import Ranks, headline_figures
-from harness.challenge.state import ChallengeState, Version
+from harness.challenge.intake.telling import Ranks, headline_figures, scored_with
+from harness.challenge.state import ChallengeState
 from harness.publication.headlines import HEADLINES
-from harness.results import ResultsFolder, Scored, ScoredWith, result_key
+from harness.results import ResultsFolder, Scored, result_key
 
 RanksOfPhase = Mapping[str, Mapping[str, Ranks]]  # by phase and TEAM/RUN
-
-
-def scored_with(version: Version) -> ScoredWith:
-    """What the last scores of a version were computed with."""
-    return ScoredWith(version.fingerprint, version.gold_sha256, version.scorer)
 
 
 class OldAndNew:

@@ -16,7 +16,7 @@ from harness.challenge.intake.decisions import Decision
 from harness.challenge.intake.ladder_release import LadderRelease
 from harness.challenge.intake.phases import Quota
 from harness.challenge.intake.receipts import Receipt, Spent
-from harness.challenge.intake.telling import BoardRanks, Ladder, Ranks, tell
+from harness.challenge.intake.telling import BoardRanks, Ladder, Ranks, scored_with, tell
 from harness.challenge.ledger_lines import time_text
 from harness.challenge.state import ChallengeState, Version
 from harness.publication.headlines import FIND_VIDEO
@@ -67,7 +67,8 @@ class ReceiptMaker:
                 yield receipt
                 continue
             team = decision.arrival.team
-            earlier = [*self._earlier(team, phase), *scored_now[team, phase.name]]
+            kept = self._earlier(team, phase)
+            earlier = None if kept is None else [*kept, *scored_now[team, phase.name]]
             scored_now[team, phase.name].append(stored)
             receipt = self._with_figures(receipt, phase, stored, earlier)
             yield self._with_ranks(receipt, phase, decision, before, after)
@@ -96,7 +97,11 @@ class ReceiptMaker:
         return Spent(used, phase.quota, today, phase.daily)
 
     def _with_figures(
-        self, receipt: Receipt, phase: Phase, new: StoredResult, earlier: Sequence[StoredResult]
+        self,
+        receipt: Receipt,
+        phase: Phase,
+        new: StoredResult,
+        earlier: Sequence[StoredResult] | None,
     ) -> Receipt:
         labels = self._benchmark.labels(phase.split)
         disclosed = tell(
@@ -125,8 +130,11 @@ class ReceiptMaker:
     def _feedback(self, phase: Phase) -> Feedback:
         return feedback_in_force(phase.feedback, self._benchmark.labels(phase.split))
 
-    def _earlier(self, team: str, phase: Phase) -> list[StoredResult]:
-        """The team's scored versions in a phase whose results are kept, in their order."""
+    def _earlier(self, team: str, phase: Phase) -> list[StoredResult] | None:
+        """The results of the team's scored versions in a phase, in their order, as last scored.
+
+        None if one is not kept any more.
+        """
         versions = [
             version
             for run in self._state.of_team(team).values()
@@ -134,8 +142,13 @@ class ReceiptMaker:
             if version.phase == phase.name and version.scored_at
         ]
         ordered = sorted(versions, key=lambda version: version.seq)
-        found = (self._results.find(self._key(version, phase)) for version in ordered)
-        return [stored for stored in found if stored is not None]
+        found = [self._results.find(self._last_key(version, phase)) for version in ordered]
+        kept = [stored for stored in found if stored is not None]
+        return kept if len(kept) == len(found) else None
+
+    def _last_key(self, version: Version, phase: Phase) -> str:
+        sha256 = version.submission_sha256
+        return result_key(sha256, self._benchmark, phase.split, scored_with(version))
 
     def _key(self, version: Version, phase: Phase) -> str:
         return result_key(version.submission_sha256, self._benchmark, phase.split)

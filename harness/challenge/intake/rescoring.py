@@ -11,9 +11,10 @@ from harness.benchmark import Benchmark
 from harness.challenge.challenge_file import Phase, require_challenge
 from harness.challenge.corrections import Correction, correction_reason, write_correction
 from harness.challenge.intake.arrivals import Arrival
-from harness.challenge.intake.comparing import OldAndNew, scored_with
+from harness.challenge.intake.comparing import OldAndNew
 from harness.challenge.intake.scoring_phases import PhaseScorer
 from harness.challenge.intake.taking_in import TRIES, IntakeSettings, require_places
+from harness.challenge.intake.telling import scored_with
 from harness.challenge.ledger import read_ledger, writing
 from harness.challenge.ledger_lines import LedgerEvent, LedgerLine
 from harness.challenge.reasons import require_reason

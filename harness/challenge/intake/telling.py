@@ -9,10 +9,11 @@ from msgspec import Struct
 
 from harness.benchmark import Labels
 from harness.challenge.challenge_file import Phase
+from harness.challenge.state import Version
 from harness.metrics import METRICS
 from harness.publication.disclosure import published
 from harness.publication.headlines import HEADLINES
-from harness.results import StoredResult
+from harness.results import ScoredWith, StoredResult
 from harness.untrusted import json_document
 
 
@@ -71,13 +72,22 @@ class _Scores(Struct):
 
 
 AFTERWARDS = "this phase tells no figures; they are shown when the organizers publish them"
+FORGOTTEN = (
+    "results of the team's earlier runs are not kept any more, so nothing is told: what was told "
+    "before cannot be compared"
+)
 NOT_BETTER = "not clearly better than the best figure that your team was told in this phase"
+
+
+def scored_with(version: Version) -> ScoredWith:
+    """What the last scores of a version were computed with."""
+    return ScoredWith(version.fingerprint, version.gold_sha256, version.scorer)
 
 
 def tell(
     phase: Phase,
     new: StoredResult,
-    earlier: Sequence[StoredResult],
+    earlier: Sequence[StoredResult] | None,
     *,
     labels: Labels,
     metric: str,
@@ -86,8 +96,8 @@ def tell(
     """What a phase tells of a result.
 
     `labels`: of its split; of public ones all is told. `earlier`: the team's results in the phase,
-    in their order. `metric`: the only one of which it tells where labels are hidden
-    (docs/organizing.md).
+    in their order, None if some are not kept any more. `metric`: the only one of which it tells
+    where labels are hidden (docs/organizing.md).
     """
     if labels == "public":
         return Disclosed(headline_figures(new))
@@ -95,6 +105,8 @@ def tell(
         return Disclosed(None, AFTERWARDS)
     if phase.feedback == "exact":
         return Disclosed(rounded_figure(new, metric))
+    if earlier is None:
+        return Disclosed(None, FORGOTTEN)
     released = ladder(phase, earlier, new)
     figures = {name: Figure(value) for name, value in released.items()}
     return Disclosed(figures) if figures else Disclosed(None, NOT_BETTER)

@@ -2,12 +2,13 @@
 
 import json
 import re
+import shutil
 
 from harness.challenge.challenge_file import read_challenge
 from harness.challenge.feedback import LadderFeedback
 from harness.challenge.intake import Ranks, Receipt, receipt_text
 from harness.challenge.intake.ladder_release import LadderRelease
-from harness.challenge.intake.telling import AFTERWARDS, NOT_BETTER
+from harness.challenge.intake.telling import AFTERWARDS, FORGOTTEN, NOT_BETTER
 from harness.results import ResultsFolder
 from harness.scoring import design_of, score
 from tests.baselines.conftest import CAT, DOG, FOX
@@ -110,6 +111,25 @@ def test_a_ladder_gets_the_teams_earlier_results_in_their_order(tmp_path):
     again = receipt(organizers, "a/2")
     assert (again["figures"], again["note"]) == (None, NOT_BETTER)
     assert receipt(organizers, "b/1")["after"] is None
+
+
+def test_a_ladder_tells_nothing_where_earlier_results_are_gone(tmp_path):
+    organizers, asked = hidden(tmp_path, "ladder"), []
+    organizers.put("a/1", split="test", seed=1)
+    organizers.intake(day(20))
+    shutil.rmtree(organizers.settings.results)
+    organizers.put("a/2", split="test", seed=2)
+    organizers.put("b/1", split="test", seed=3)
+
+    def release(phase, earlier, new):
+        asked.append(new.key)
+        return {"R@1": 0.25}
+
+    organizers.intake(day(21), ladder=release)
+    found = receipt(organizers, "a/2")
+    assert (found["figures"], found["note"]) == (None, FORGOTTEN)
+    assert receipt(organizers, "b/1")["figures"] == {"R@1": {"value": 0.25}}
+    assert len(asked) == 1
 
 
 def test_the_ladder_releases_what_beats_the_best_that_was_released(tmp_path):
