@@ -1,3 +1,3 @@
 """Benchmark harness for interactive video search: validation, metrics, statistics, protocols."""
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
