@@ -17,7 +17,7 @@ HOSTILE = ("bomber", "copycat", "forger", "impostor", "linker", "lookalike", "va
 OTHERS = ("leaver", "q7x", "tardy")
 TEAMS = (*HONEST, *CARELESS, *HOSTILE, *OTHERS)
 ALIAS, REAL_NAME = "Team Quiet", "Zanzibar Institute of Film"
-BOMB = 1 << 31  # bytes that a few kB of predictions unpack to
+BOMB = 1 << 30  # bytes that some 30 kB of predictions unpack to
 
 
 def answers(benchmark, split, skill, seed):
