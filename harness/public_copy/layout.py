@@ -34,7 +34,10 @@ REASONS: dict[Role, str] = {
 }
 _FLOOR_NAME = re.compile(r"[a-z0-9_]{1,40}")
 _FLOOR_FILES = frozenset(
-    ("card.toml", "run.json", "predictions.jsonl", "predictions.jsonl.gz", "predictions.jsonl.zst")
+    (
+        *("card.toml", "run.json", "environment.json"),
+        *("predictions.jsonl", "predictions.jsonl.gz", "predictions.jsonl.zst"),
+    )
 )
 _FLOOR_FIGURES = frozenset(("scores.json", "scores.outcomes.npz", "scores.official.json"))
 _LARGEST_RECORD = 1 << 20  # bytes of a floor's run.json

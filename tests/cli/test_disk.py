@@ -99,8 +99,10 @@ def check_refusal(found, before, after):
     assert " cannot be written: " in line, line
     assert any(step in line for step in ("; make room", "; allow ")), line
     assert "toy.json" not in line, "the source is not to blame"
-    # What was answered stays, for the same command to go on with; no half file does.
-    new = {path for path in after.keys() - before.keys() if not path.startswith("ran.run")}
+    # What was answered or scored stays, for the same command to go on with; no half file does.
+    goes_on = ("ran.run", "new-site.results", "site.results")
+    new = {path for path in after.keys() - before.keys() if not path.startswith(goes_on)}
+    assert not [path for path in new if path.endswith(".part")]
     assert (new, {path for path in before if after.get(path) != before[path]}) == (set(), set())
 
 
@@ -173,7 +175,7 @@ MAKES = {
     "build again": ("site",),
 }  # fmt: skip
 # Files that come after what is checked, or tell the times of files.
-ASIDE = (".site.ledger.json", "run.json")
+ASIDE = (".site.ledger.json", "run.json", "environment.json")
 
 
 def below(found, place):

@@ -1,4 +1,4 @@
-"""One SHA-256 of a submission: of the checker, of the board, and of the ordinary tools; no byte
+"""One SHA-256 of a submission: of the checker, of results, and of the ordinary tools; no byte
 moves from one file to another under the same hash."""
 
 import hashlib
@@ -9,10 +9,10 @@ import pytest
 
 from harness.benchmark import Benchmark
 from harness.errors import SubmissionError
+from harness.results import submission_sha256
 from harness.submission import SubmissionDigest
 from harness.untrusted import open_input
 from harness.validation import check, inspection
-from leaderboard.results.board_split import BoardSplit
 from tests.baselines.conftest import imported
 
 
@@ -34,7 +34,7 @@ def test_all_ways_to_the_hash_agree(run, tmp_path):
     by_hand = by_ordinary_tools(tmp_path, (folder / "card.toml").read_bytes(), text)
     lean = check(folder, benchmark, keep=False, hashed=True)
     assert (lean.sha256, lean.predictions) == (by_hand, ())
-    assert BoardSplit(benchmark.folder).sha256(folder) == check(folder, benchmark).sha256 == by_hand
+    assert submission_sha256(folder, 9) == check(folder, benchmark).sha256 == by_hand
     assert inspection.summarise(folder).sha256 == by_hand
 
 
@@ -85,12 +85,11 @@ def test_names_and_lengths_are_part_of_it_and_portions_are_not():
 
 
 def test_a_changed_card_changes_it_and_a_missing_file_is_refused(run):
-    benchmark, folder = run
-    sha256 = BoardSplit(benchmark.folder).sha256
-    before = sha256(folder)
+    _, folder = run
+    before = submission_sha256(folder, 9)
     card = folder / "card.toml"
     card.write_text(card.read_text("utf-8") + "# later\n", "utf-8")
-    assert sha256(folder) != before
+    assert submission_sha256(folder, 9) != before
     card.unlink()
-    with pytest.raises(SubmissionError, match=r"card\.toml: missing"):
-        sha256(folder)
+    with pytest.raises(SubmissionError, match="missing; write one"):
+        submission_sha256(folder, 9)
