@@ -3,8 +3,8 @@
 PYTHON ?= python3
 VENV := .venv
 IVCR := $(VENV)/bin/ivcr
-# Bytecode is made where a module is first imported: most of torch's never is.
 MINI ?= mini
+# Bytecode is made where a module is first imported: most of torch's never is.
 PIP_FLAGS := --disable-pip-version-check --quiet --no-compile --constraint constraints.txt
 
 .PHONY: demo test test-long test-real lint rows constraints clean
