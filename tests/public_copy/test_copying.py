@@ -27,7 +27,7 @@ def test_a_copy_holds_what_is_known_to_belong_and_nothing_else(published, full):
         "benchmark.json", "videos.jsonl", *splits, "train/gold.jsonl", "train/reference.jsonl",
     }  # fmt: skip
     assert {name.rpartition("/")[2] for name in floors} == {
-        "card.toml", "run.json", "predictions.jsonl.zst",
+        "card.toml", "environment.json", "run.json", "predictions.jsonl.zst",
     }  # fmt: skip
     assert {name.split("/")[2] for name in floors} == {"none", "own"}
 
