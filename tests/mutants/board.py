@@ -348,10 +348,10 @@ BOARD = (
         (f"{ENTRIES}::test_a_scores_file_that_says_something_else_is_named_and_never_shown",),
     ),
     (
-        "board: predictions that are not valid are shown",
+        "board: predictions that are not valid are a fault of ours",
         "harness/results/batch.py",
-        "if problem := first_problem(checked):",
-        "if (problem := first_problem(checked)) and not checked.sha256:",
+        'return Invalid(folder, f"{problem}',
+        'return ScoringFault(folder, f"{problem}',
         (f"{HOSTILE}::test_a_hostile_folder_is_one_refused_entry_and_the_rest_is_built",),
     ),
     (
