@@ -84,6 +84,7 @@ class _Check:
         self.size = 0
 
     def take(self, data: bytes) -> None:
+        """Compare the next line with those before."""
         self._lines += 1
         self.size += len(data)
         try:
@@ -116,6 +117,7 @@ class _Check:
             self._problems.append(LedgerProblem(self._lines, text))
 
     def report(self, unfinished: int) -> LedgerReport:
+        """What was found; `unfinished`: bytes behind the last newline."""
         problems = list(self._problems)
         since = None if self._found_at is None else self._lines - self._found_at
         if self._wanted is not None and since is None:

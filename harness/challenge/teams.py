@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
@@ -87,23 +86,11 @@ def require_submissions(submissions: Path) -> None:
         )
 
 
-def team_folders(submissions: Path) -> list[Path]:
-    """The folders of teams, by name; hidden ones, links and leftovers are none.
+def folders_in(folder: Path) -> list[Path]:
+    """The folders of teams, or of a team's runs, by name.
 
-    Raises EnvironmentFailure if `submissions` cannot be read.
-    """
-    return list(folders_in(submissions))
-
-
-def run_folders(team: Path) -> list[Path]:
-    """The folders of a team's runs, by name, likewise."""
-    return list(folders_in(team))
-
-
-def folders_in(folder: Path) -> Iterator[Path]:
-    """The folders in one, by name; hidden ones, links and leftovers of systems are left out.
-
-    Raises EnvironmentFailure if it cannot be read.
+    Hidden ones, links and leftovers of systems are none. Raises EnvironmentFailure if `folder`
+    cannot be read.
     """
     try:
         with os.scandir(folder) as inside:
@@ -116,7 +103,7 @@ def folders_in(folder: Path) -> Iterator[Path]:
             )
     except OSError as error:
         raise EnvironmentFailure(f"{folder}: cannot be read: {error.strerror or error}") from error
-    yield from (folder / name for name in names)
+    return [folder / name for name in names]
 
 
 def team_problem(

@@ -64,6 +64,7 @@ class _Scan:
         self.spans = GoldSpans(chain.from_iterable(self.gold.values()))
 
     def findings(self) -> Iterator[GoldFinding]:
+        """All that is found, file by file, then split by split."""
         for entry in self.layout.entries(self.public):
             path = self.public / entry.name
             yield from attributes(entry.name, path)

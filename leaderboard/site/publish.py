@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -12,6 +12,7 @@ from harness.errors import EnvironmentFailure, WrongUsageError
 from harness.files import shown, sibling
 from leaderboard.board.admission import read_admission
 from leaderboard.board.build_ledger import (
+    BuildLedger,
     build_context,
     read_ledger,
     unchanged_entries,
@@ -28,7 +29,7 @@ from leaderboard.site.builder import BuildSummary, SiteContents
 from leaderboard.site.dialogue_pages import DialogueBrowser, leading_entries
 from leaderboard.site.ledger_writing import unchanged_tables, write_ledger
 from leaderboard.site.pages import ledger_mark
-from leaderboard.tables.ranked_table import tables
+from leaderboard.tables.ranked_table import Table, tables
 from leaderboard.tables.ranks import with_standings
 
 
@@ -118,28 +119,40 @@ def build_site(
         {} if ledger is None else ledger.standings,
         pairs=board.bench.labels == "public",
     )
-    browser = None
-    if board.bench.labels == "public":
-        browser = DialogueBrowser(
-            cache(board.dialogues),
-            leading_entries(ranked),
-            lambda entry: folder_of(entry.key, submissions, board.bench.floors),
-            outcomes_of,
-        )
-        group = None if ledger is None else ledger.dialogues
-        browser = browser._replace(unchanged=unchanged_files(group, browser.digest, out))
     site = SiteContents(
         contents,
         board.bench,
         metrics,
         ranked,
-        browser=browser,
+        browser=_browser(board, ranked, submissions, outcomes_of, ledger, out),
         unchanged=unchanged_tables(ledger, ranked, out),
         last_mark="" if ledger is None else ledger.mark,
     )
     summary = builder.build(site, out)
     _remember(site, out, context)
     return PublishedSite(summary, contents.refused, contents.differing, len(contents.pending))
+
+
+def _browser(
+    board: BoardSplit,
+    ranked: tuple[Table, ...],
+    submissions: Path,
+    outcomes_of: Callable[[Entry], Path],
+    ledger: BuildLedger | None,
+    out: Path,
+) -> DialogueBrowser | None:
+    """The dialogue browser; hidden labels allow none."""
+    if board.bench.labels == "hidden":
+        return None
+    floors = board.bench.floors
+    browser = DialogueBrowser(
+        cache(board.dialogues),
+        leading_entries(ranked),
+        lambda entry: folder_of(entry.key, submissions, floors),
+        outcomes_of,
+    )
+    group = None if ledger is None else ledger.dialogues
+    return browser._replace(unchanged=unchanged_files(group, browser.digest, out))
 
 
 def _results_folder(results: Path | None, submissions: Path, out: Path, *, hidden: bool) -> Path:

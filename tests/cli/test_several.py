@@ -7,10 +7,11 @@ import shutil
 import numpy as np
 import pytest
 
-from harness.records import Card, Prediction
+from harness.records import Card
 from harness.results.bulk import own_places
 from harness.submission import write
 from harness.validation.bulk import submissions_among
+from tests.answers import same_videos
 from tests.baselines.conftest import CAT, DOG, SAMPLES, imported
 
 
@@ -25,15 +26,7 @@ def runs(tmp_path, toy):
     """Three runs of two teams; the second lacks an answer."""
     root = tmp_path / "submissions"
     for number, (team, run) in enumerate((("a", "one"), ("a", "two"), ("b", "one"))):
-        given = [
-            Prediction(
-                *turn.key,
-                videos=(CAT, DOG) if turn.task == "video" else None,
-                moments=() if turn.task == "moment" else None,
-                response="" if turn.task == "chat" else None,
-            )
-            for turn in toy.split().turns
-        ]
+        given = same_videos(toy.split().turns, (CAT, DOG))
         (root / team).mkdir(parents=True, exist_ok=True)
         card = Card(1, team, f"system {number}", "none", "unused")
         write(root / team / run, card, given[number == 1 :])

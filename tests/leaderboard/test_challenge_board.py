@@ -19,10 +19,11 @@ from harness.challenge.ledger import append
 from harness.challenge.ledger_lines import LedgerEvent
 from harness.challenge.reasons import NEW_VERSION, phase_reason
 from harness.errors import EnvironmentFailure
-from harness.records import Card, Prediction
+from harness.records import Card
 from harness.results import submission_sha256
 from harness.submission import write
 from leaderboard.site.publish import build_site
+from tests.answers import same_videos
 from tests.baselines.conftest import CAT, DOG, imported
 from tests.leaderboard.site.test_builder import tree
 
@@ -57,16 +58,7 @@ def challenge(tmp_path, request):
     header = benchmark.header
 
     def put(key, videos=(CAT, DOG), team=None):
-        given = [
-            Prediction(
-                turn.dialogue_id,
-                turn.turn,
-                videos=videos if turn.task == "video" else None,
-                moments=() if turn.task == "moment" else None,
-                response="" if turn.task == "chat" else None,
-            )
-            for turn in benchmark.split().turns
-        ]
+        given = same_videos(benchmark.split().turns, videos)
         folder = submissions / key
         folder.parent.mkdir(exist_ok=True)
         shutil.rmtree(folder, ignore_errors=True)

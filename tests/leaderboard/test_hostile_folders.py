@@ -12,11 +12,12 @@ import numpy as np
 import pytest
 
 from harness.errors import SubmissionError
-from harness.records import Card, Prediction
+from harness.records import Card
 from harness.scoring import score_to_files
 from harness.submission import write
 from leaderboard.board import run_folders
 from leaderboard.results.board_split import BoardSplit
+from tests.answers import same_videos
 from tests.baselines.conftest import CAT, imported
 from tests.leaderboard.html_reading import Page
 
@@ -29,16 +30,7 @@ def sound(tmp_path_factory):
     root = tmp_path_factory.mktemp("sound")
     benchmark = imported(root)
     for team in ("bad", "good"):
-        given = [
-            Prediction(
-                turn.dialogue_id,
-                turn.turn,
-                videos=(CAT,) if turn.task == "video" else None,
-                moments=() if turn.task == "moment" else None,
-                response="yes" if turn.task == "chat" else None,
-            )
-            for turn in benchmark.split().turns
-        ]
+        given = same_videos(benchmark.split().turns, (CAT,), response="yes")
         run = root / "board" / team / "run"
         run.parent.mkdir(parents=True)
         write(run, Card(1, team, team, "none", "unused"), given)

@@ -155,8 +155,8 @@ BOARD = (
     (
         "disclosure: hidden labels have a dialogue browser",
         "leaderboard/site/publish.py",
-        '    if board.bench.labels == "public":\n        browser',
-        "    if board.bench.labels:\n        browser",
+        'if board.bench.labels == "hidden":\n        return None',
+        'if board.bench.labels == "secret":\n        return None',
         (f"{WITHHOLDING}::test_a_build_writes_no_name_of_a_dialogue_and_no_gold",),
     ),
     (

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from harness.challenge.intake import IntakeSettings, intake
-from harness.records import Card, Prediction
+from harness.records import Card
 from harness.scoring import score_to_files
 from harness.submission import write
+from tests.answers import same_videos
 from tests.baselines.conftest import CAT, COOK, DOG, imported
 from tests.challenge.intake.conftest import day
 from tests.leaderboard.site.test_builder import tree
@@ -41,16 +42,7 @@ def honest(tmp_path_factory):
     (submissions / "challenge.toml").write_text(CHALLENGE)
     made = {}
     for team, videos in (("bad", (COOK, CAT)), ("good", (CAT, DOG))):
-        given = [
-            Prediction(
-                turn.dialogue_id,
-                turn.turn,
-                videos=videos if turn.task == "video" else None,
-                moments=() if turn.task == "moment" else None,
-                response="yes" if turn.task == "chat" else None,
-            )
-            for turn in benchmark.split().turns
-        ]
+        given = same_videos(benchmark.split().turns, videos, response="yes")
         write(submissions / team / "run", Card(1, team, team, "none", "unused"), given)
         scored = shutil.copytree(submissions / team / "run", root / "scored" / team)
         score_to_files(scored, benchmark)

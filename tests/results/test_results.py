@@ -12,7 +12,7 @@ import pytest
 
 from harness.errors import EnvironmentFailure, WrongUsageError
 from harness.files import canonical
-from harness.records import Card, Prediction
+from harness.records import Card
 from harness.results import (
     Invalid,
     ResultsFolder,
@@ -26,22 +26,14 @@ from harness.results import (
 from harness.scoring import document, score
 from harness.submission import write
 from harness.validation import check
+from tests.answers import same_videos
 from tests.baselines.conftest import CAT, DOG, imported
 from tests.conftest import WAIT
 
 
 def put(folder, benchmark, seed, videos=(CAT, DOG)):
     """A run that ranks the same videos in every turn."""
-    given = [
-        Prediction(
-            turn.dialogue_id,
-            turn.turn,
-            videos=videos if turn.task == "video" else None,
-            moments=() if turn.task == "moment" else None,
-            response="" if turn.task == "chat" else None,
-        )
-        for turn in benchmark.split().turns
-    ]
+    given = same_videos(benchmark.split().turns, videos)
     folder.parent.mkdir(parents=True, exist_ok=True)
     write(folder, Card(1, "team", "cat first", "none", "unused", seed=seed), given)
     return folder

@@ -13,10 +13,9 @@ from harness.challenge.state import ChallengeState, RunState
 from harness.challenge.team_names import NameProblem, name_problems
 from harness.challenge.teams import (
     Team,
+    folders_in,
     is_folder_name,
     read_team,
-    run_folders,
-    team_folders,
     team_problem,
 )
 from harness.errors import EnvironmentFailure, SubmissionError
@@ -74,7 +73,7 @@ def find_arrivals(
     submissions: Path, challenge: Challenge, state: ChallengeState, open_phases: OpenPhases
 ) -> Arrivals:
     """The runs whose submission the ledger does not have, with what the rules say of them."""
-    folders = team_folders(submissions)
+    folders = folders_in(submissions)
     teams = _read_teams(folders)
     notes = [f"team {problem.team}: {problem.text}" for problem in teams.names]
     notes += [f"team {name}: {reason}" for name, reason in sorted(teams.unfit.items())]
@@ -82,7 +81,7 @@ def find_arrivals(
     found = []
     for team in folders:
         try:
-            runs = run_folders(team)
+            runs = folders_in(team)
         except EnvironmentFailure as error:
             notes.append(str(error))
             continue

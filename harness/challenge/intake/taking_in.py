@@ -121,6 +121,7 @@ class _Work:
         self._reports: dict[str, Report] = {}
 
     def carry_out(self) -> IntakeReport:
+        """Decide, tell by receipts, and write the ledger."""
         arrivals = find_arrivals(
             self._settings.submissions, self._challenge, self._state, self._open
         )

@@ -11,8 +11,9 @@ from harness.challenge.intake import IntakeSettings, intake
 from harness.challenge.ledger import read_ledger
 from harness.challenge.ledger_check import verify
 from harness.files import zstd
-from harness.records import Card, Prediction
+from harness.records import Card
 from harness.submission import write
+from tests.answers import same_videos
 from tests.baselines.conftest import CAT, DOG, imported
 
 CHALLENGE = """
@@ -77,16 +78,7 @@ class Organizers:
         name, _, _ = key.partition("/")
         if not (self.submissions / name).exists():
             self.team(name)
-        given = [
-            Prediction(
-                turn.dialogue_id,
-                turn.turn,
-                videos=videos if turn.task == "video" else None,
-                moments=() if turn.task == "moment" else None,
-                response="" if turn.task == "chat" else None,
-            )
-            for turn in self.benchmark.split(split).turns
-        ]
+        given = same_videos(self.benchmark.split(split).turns, videos)
         made = Card(1, team or name, "cat first", history, "unused", **card)
         write(self.submissions / key, made, given)
         return self.submissions / key

@@ -6,12 +6,13 @@ import sys
 import pytest
 
 from harness.errors import EnvironmentFailure, SubmissionError
-from harness.records import Card, Prediction
+from harness.records import Card
 from harness.scoring import score, write_scores
 from harness.submission import write
 from leaderboard.results.board_split import BoardSplit
 from leaderboard.site.publish import build_site
 from leaderboard.tables.verification import verify
+from tests.answers import same_videos
 from tests.baselines.conftest import CAT, DOG, imported
 
 SCRIPT = """
@@ -32,16 +33,7 @@ print([name for name in sys.modules if name.startswith(("harness.cli", "click", 
 def folders(tmp_path):
     """A run that ranks cat first in every video turn, scored; its benchmark; a place for a site."""
     benchmark = imported(tmp_path)
-    given = [
-        Prediction(
-            turn.dialogue_id,
-            turn.turn,
-            videos=(CAT, DOG) if turn.task == "video" else None,
-            moments=() if turn.task == "moment" else None,
-            response="" if turn.task == "chat" else None,
-        )
-        for turn in benchmark.split().turns
-    ]
+    given = same_videos(benchmark.split().turns, (CAT, DOG))
     run = tmp_path / "submissions" / "team" / "run"
     run.parent.mkdir(parents=True)
     write(run, Card(1, "team", "cat first", "none", "unused"), given)
