@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from harness.challenge.challenge_file import require_challenge
 from harness.challenge.ledger import read_ledger, writing
@@ -23,6 +24,7 @@ from harness.challenge.state import ChallengeState, replay
 from harness.challenge.teams import is_folder_name, read_table, read_team, write_table
 from harness.errors import EnvironmentFailure, SubmissionError, WrongUsageError, did_you_mean
 from harness.files import shown
+from harness.schemas.documents import require
 from harness.validation.inspection import summarise
 
 Decision = Callable[[ChallengeState], LedgerEvent | None]
@@ -64,8 +66,8 @@ def reveal(
 ) -> LedgerLine | None:
     """Give an anonymous team its real name in team.toml; the ledger says that, not the name.
 
-    None if the ledger had the line. Raises WrongUsageError if there is no such team, or it is not
-    anonymous.
+    None if the ledger had the line. Raises WrongUsageError if there is no such team, it is not
+    anonymous, or team.toml cannot hold the name.
     """
     folder = _team_folder(submissions, team)
     table = read_table(folder)
@@ -75,12 +77,13 @@ def reveal(
             f"{shown(team)}: is not anonymous (team.toml has no `anonymous = true`); "
             "`ivcr rename TEAM --name NAME` changes a name"
         )
+    named = _named(_without(table, "anonymous"), name)
     line = _decided(
         submissions,
         lambda state: None if team in state.revealed else LedgerEvent(event="revealed", team=team),
         now,
     )
-    write_table(folder, {**_without(table, "anonymous"), "name": name})
+    write_table(folder, named)
     return line
 
 
@@ -89,18 +92,26 @@ def change_name(
 ) -> LedgerLine | None:
     """Change a team's name in team.toml; its folder, and with it its key, stays.
 
-    The ledger tells that it happened and `why`, neither name. Raises WrongUsageError.
+    The ledger tells that it happened and `why`, neither name. Raises WrongUsageError if there is
+    no such team, or team.toml cannot hold the name.
     """
     folder = _team_folder(submissions, team)
     table = read_table(folder)
     if table.get("name") == name:
         return None
-    reason = f"{NAME_CHANGED}; {require_reason(why)}"
+    reason, named = f"{NAME_CHANGED}; {require_reason(why)}", _named(table, name)
     line = _decided(
         submissions, lambda _: LedgerEvent(event="replaced", team=team, why=reason), now
     )
-    write_table(folder, table | {"name": name})
+    write_table(folder, named)
     return line
+
+
+def _named(table: dict[str, Any], name: str) -> dict[str, Any]:
+    """The table of a team with that name. Raises WrongUsageError, before any line is written."""
+    named = table | {"name": name}
+    require("team", named, "--name", "name another", WrongUsageError)
+    return named
 
 
 def rename(
@@ -233,5 +244,5 @@ def _move(old: Path, new: Path) -> None:
         ) from error
 
 
-def _without(table: dict[str, object], key: str) -> dict[str, object]:
+def _without(table: dict[str, Any], key: str) -> dict[str, Any]:
     return {name: value for name, value in table.items() if name != key}

@@ -148,6 +148,20 @@ def test_a_changed_name_is_told_without_the_name(submissions):
     assert read_state(submissions).runs["a/1"].status == "scored"
 
 
+@pytest.mark.parametrize("name", ["", "  ", "a\nb", "x" * 201])
+def test_a_name_that_team_toml_cannot_hold_writes_nothing(name, submissions):
+    file = submissions / "a" / "team.toml"
+    for text in ('name = "Alias"\n', 'name = "Alias"\nanonymous = true\n'):
+        file.write_text(text)
+        with pytest.raises(WrongUsageError, match="--name: name: expected one line of 1 to 200"):
+            change_name(submissions, "a", name, "merged")
+        assert file.read_text() == text
+    with pytest.raises(WrongUsageError, match="--name: name: expected one line of 1 to 200"):
+        reveal(submissions, "a", name)
+    assert file.read_text() == text
+    assert added(submissions) == []
+
+
 def test_admit_accepts_what_lies_there(submissions):
     line = admit(submissions, "a/1", "dev", "their upload failed")
     assert line.submission_sha256 not in (None, "1")
