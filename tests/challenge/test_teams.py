@@ -3,7 +3,7 @@
 import pytest
 
 from harness.challenge.team_names import name_problems, scripts_of, skeletons
-from harness.challenge.teams import Team, read_team, run_folders, team_folders, team_problem
+from harness.challenge.teams import Team, folders_in, read_team, team_problem
 from harness.errors import EnvironmentFailure, SubmissionError
 
 
@@ -59,10 +59,10 @@ def test_folders_of_teams_are_found_in_order_and_links_are_none(tmp_path):
         (tmp_path / name).mkdir()
     (tmp_path / "challenge.toml").write_text("")
     (tmp_path / "c").symlink_to(tmp_path / "a")
-    assert [folder.name for folder in team_folders(tmp_path)] == ["a", "b"]
-    assert run_folders(tmp_path / "a") == []
+    assert [folder.name for folder in folders_in(tmp_path)] == ["a", "b"]
+    assert folders_in(tmp_path / "a") == []
     with pytest.raises(EnvironmentFailure, match="cannot be read"):
-        team_folders(tmp_path / "absent")
+        folders_in(tmp_path / "absent")
 
 
 def test_a_card_names_its_own_team():
