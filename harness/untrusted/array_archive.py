@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import sys
@@ -21,6 +22,7 @@ LARGEST = 1 << 28  # bytes of the file, and of one array
 ENTRIES = 64
 DIRECTORY = 1 << 14  # bytes of the list of entries
 CHUNK = 1 << 20
+SMALL = 1 << 16  # bytes of an entry that is kept
 _END = b"PK\x05\x06"  # 22 bytes with which a zip file without a comment ends
 _END_OF_64 = b"PK\x06\x07"  # 20 bytes before them that would count instead
 _MAGIC = re.compile(rb"\x93NUMPY\x01\x00(..)", re.DOTALL)
@@ -47,6 +49,8 @@ class ArrayArchive:
 
     def __init__(self, archive: zipfile.ZipFile) -> None:
         self._archive = archive
+        self._heads: dict[str, ArrayHead] = {}
+        self._small: dict[str, bytes] = {}
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -55,8 +59,13 @@ class ArrayArchive:
 
     def head(self, name: str) -> ArrayHead:
         """Type and shape. Raises ValueError if its data are not as long as they say."""
+        if name not in self._heads:
+            self._heads[name] = self._read_head(name)
+        return self._heads[name]
+
+    def _read_head(self, name: str) -> ArrayHead:
         info = self._entry(name)
-        with self._archive.open(info) as stream:
+        with self._stream(info) as stream:
             found = _MAGIC.fullmatch(stream.read(10))
             length = 0 if found is None else int.from_bytes(found[1], "little")
             header = _HEADER.fullmatch(stream.read(length))
@@ -103,11 +112,19 @@ class ArrayArchive:
             raise ValueError(f"{name}: expected deflate as its compression")
         return info
 
+    def _stream(self, info: zipfile.ZipInfo) -> IO[bytes]:
+        """An entry from its first byte on; a small one is unpacked once."""
+        if info.file_size > SMALL:
+            return self._archive.open(info)
+        if info.filename not in self._small:
+            self._small[info.filename] = self._archive.read(info)
+        return io.BytesIO(self._small[info.filename])
+
     def _data(self, name: str, start: int, length: int) -> bytes:
         """A part of an entry, which is read to its end: only there is its checksum compared."""
         info = self._entry(name)
         kept, at = bytearray(), 0
-        with self._archive.open(info) as stream:
+        with self._stream(info) as stream:
             while chunk := stream.read(CHUNK):
                 kept += chunk[max(start - at, 0) : max(start + length - at, 0)]
                 at += len(chunk)

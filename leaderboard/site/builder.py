@@ -21,10 +21,10 @@ from leaderboard.site.pages import (
     pages_at,
     slug,
     table_files,
+    track_page,
 )
 from leaderboard.site.wording import LANGUAGES, Words
-from leaderboard.tables.ranked_table import Table
-from leaderboard.tables.tracks import Track
+from leaderboard.tables.ranked_table import Table, by_track
 
 MARK = "ivcr-leaderboard-site"  # says that a folder is ours to replace
 EXPORTS = dict(zip(FORMATS, (exports.csv, exports.markdown, exports.latex), strict=True))
@@ -43,8 +43,8 @@ class SiteContents(NamedTuple):
     """All that the files of a site are made from.
 
     `tables`: those of `board`; `browser`: the dialogue browser, None to leave it out;
-    `unchanged`: the names of tables whose own files of the last build still hold; `last_mark`: how
-    far the ledger had gone then, as its pages say it.
+    `unchanged`: the names of tables, and the places of track pages, whose files of the last build
+    still hold; `last_mark`: how far the ledger had gone then, as its pages say it.
     """
 
     board: BoardContents
@@ -87,6 +87,9 @@ def _unchanged(contents: SiteContents) -> Iterator[str]:
     for table in contents.tables:
         if table.name in contents.unchanged:
             yield from table_files(table)
+    for track in by_track(contents.tables):
+        if track_page(track) in contents.unchanged:
+            yield from pages_at(track_page(track))
     for entry in contents.board.entries:
         if entry.unchanged:
             yield from entry_pages(entry)
@@ -161,7 +164,7 @@ def _of_entry(pages: Pages, entry: Entry, contents: SiteContents) -> Iterator[tu
 
 def _shared(pages: Pages, language: str, contents: SiteContents) -> Iterator[tuple[str, bytes]]:
     """The pages that all entries share: front page, metrics, tracks."""
-    board, tracks = contents.board, _by_track(contents.tables)
+    board, tracks = contents.board, by_track(contents.tables)
     floors = sum(entry.floor for entry in board.entries)
     public = pages.bench.labels == "public"
     values = {
@@ -184,15 +187,9 @@ def _shared(pages: Pages, language: str, contents: SiteContents) -> Iterator[tup
     shown = {"metrics": list(contents.metrics.values()), "used": used}
     yield "metrics", pages.render("metrics.html", "metrics", language, **shown)
     for track, group in tracks.items():
-        path = f"tracks/{track.name}"
+        if (path := track_page(track)) in contents.unchanged:
+            continue
         yield path, pages.render("track.html", path, language, track=track, tables=group)
-
-
-def _by_track(made: tuple[Table, ...]) -> dict[Track, list[Table]]:
-    groups: dict[Track, list[Table]] = {}
-    for table in made:
-        groups.setdefault(table.track, []).append(table)
-    return groups
 
 
 def _refuse_other_folder(out: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
@@ -18,8 +19,8 @@ from leaderboard.board.build_ledger import (
 )
 from leaderboard.board.records import Entry
 from leaderboard.site.dialogue_pages import DialogueBrowser
-from leaderboard.site.pages import DIALOGUES, table_files
-from leaderboard.tables.ranked_table import Table
+from leaderboard.site.pages import DIALOGUES, pages_at, table_files, track_page
+from leaderboard.tables.ranked_table import Table, by_track
 from leaderboard.tables.tracks import TRACKS
 
 PARTS = {track.part for track in TRACKS} | {"all"}
@@ -28,10 +29,12 @@ PARTS = {track.part for track in TRACKS} | {"all"}
 def unchanged_tables(
     ledger: BuildLedger | None, tables: Sequence[Table], site: Path
 ) -> frozenset[str]:
-    """The names of tables whose own files stand in `site` and depend on the same as now."""
+    """Tables and track pages whose files stand in `site` and depend on the same as now, by name."""
     known = {} if ledger is None else ledger.tables
     return frozenset(
-        table.name for table in tables if unchanged_files(known.get(table.name), table.digest, site)
+        name
+        for name, (digest, _) in _groups(tables).items()
+        if unchanged_files(known.get(name), digest, site)
     )
 
 
@@ -53,12 +56,24 @@ def write_ledger(
         {table.name: table.standing for table in tables},
         None if browser is None else FileGroup(browser.digest, written_files(site, _browser(site))),
         {
-            table.name: FileGroup(table.digest, written_files(site, table_files(table)))
-            for table in tables
+            name: FileGroup(digest, written_files(site, pages))
+            for name, (digest, pages) in _groups(tables).items()
         },
         mark,
     )
     write(ledger_path(site), canonical(ledger))
+
+
+def _groups(tables: Sequence[Table]) -> dict[str, tuple[str, list[str]]]:
+    """What is written together, by name: a digest of what it depends on, and its files.
+
+    A table's own files, and the page of a track, which shows all of its tables.
+    """
+    groups = {table.name: (table.digest, table_files(table)) for table in tables}
+    for track, group in by_track(tables).items():
+        digest = hashlib.sha256(repr([table.digest for table in group]).encode()).hexdigest()
+        groups[track_page(track)] = digest, pages_at(track_page(track))
+    return groups
 
 
 def _known(entry: Entry, pages: Collection[str], site: Path) -> KnownEntry:

@@ -24,6 +24,7 @@ from leaderboard.site.wording import HTML_LANGUAGE, LANGUAGES, Words
 from leaderboard.tables import formatting, heatmap
 from leaderboard.tables.ranked_table import Table, TableRow
 from leaderboard.tables.remarks import remarks
+from leaderboard.tables.tracks import Track
 
 ENDINGS = {"en": ".html", "zh": ".zh.html"}
 FORMATS = ("csv", "md", "tex")
@@ -143,6 +144,11 @@ def pages_at(path: str) -> list[str]:
 def compare_page(table: Table) -> str:
     """The place of a table's compare page in the site, without its ending."""
     return f"compare/{table.name}"
+
+
+def track_page(track: Track) -> str:
+    """The place of a track's page in the site, without its ending."""
+    return f"tracks/{track.name}"
 
 
 def table_files(table: Table) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import pandas as pd
@@ -79,6 +79,14 @@ def tables(entries: Sequence[Entry], metrics: Mapping[str, MetricInfo]) -> tuple
     """All tables in which some row has a figure, in the order of TRACKS, then of history."""
     every = fold_seeds(entries)
     return tuple(table for track in TRACKS for table in track_tables(track, every, metrics))
+
+
+def by_track(made: Iterable[Table]) -> dict[Track, list[Table]]:
+    """Tables by their track, in the given order."""
+    groups: dict[Track, list[Table]] = {}
+    for table in made:
+        groups.setdefault(table.track, []).append(table)
+    return groups
 
 
 def track_tables(
