@@ -16,6 +16,7 @@ from msgspec import Struct, field, to_builtins
 from harness.errors import EnvironmentFailure
 from harness.records import (
     HISTORIES,
+    Annotations,
     CandidateUse,
     Gold,
     History,
@@ -169,7 +170,8 @@ class Provenance(Struct, frozen=True):
     """What a prepared baseline tells of itself, for the card and for run.json beside it.
 
     parameters: weights in all. frames_per_video: frames read of a video, a number or a rate such
-    as "4 per second". training_data: what the weights were trained on. details: whatever a reader
+    as "4 per second". training_data: what the weights were trained on. annotations: what of the
+    train split's labels the weights learned from (None: nothing). details: whatever a reader
     needs to repeat the run (decoder fingerprint, checkpoint's hash, videos skipped), plain JSON
     values; the same run gives the same. remark: a sentence that the card's description ends with.
     """
@@ -177,6 +179,7 @@ class Provenance(Struct, frozen=True):
     parameters: int | None = None
     frames_per_video: int | float | str | None = None
     training_data: tuple[str, ...] | None = None
+    annotations: Annotations | None = None
     details: dict[str, Any] = field(default_factory=dict)
     remark: str = ""
 

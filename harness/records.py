@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable, Iterable, Mapping, Set
-from typing import Any, Literal, NamedTuple, Self
+from typing import Any, Literal, NamedTuple, Self, get_args
 
 from msgspec import Struct, field
 from msgspec.structs import force_setattr
@@ -15,6 +15,9 @@ Language = Literal["en", "zh"]
 History = Literal["none", "own", "reference"]
 CandidateUse = Literal["used", "unused"]
 HISTORIES: tuple[History, ...] = ("none", "own", "reference")
+# What of a train split's labels a system learned from, each with what stands before it.
+Annotations = Literal["none", "gold videos", "gold spans", "annotated events"]
+ANNOTATIONS: tuple[Annotations, ...] = get_args(Annotations)
 SPLITS = ("train", "val", "test")
 RANK_LIMIT = 100  # videos that a ranking holds; a gold video past them counts as absent
 ABSENT_RANK = RANK_LIMIT + 1  # the rank of an absent video
@@ -290,6 +293,7 @@ class Card(Struct, frozen=True, omit_defaults=True):
     kind: Literal["predictions", "reported"] = "predictions"
     description: str | None = None
     training_data: tuple[str, ...] | None = None
+    annotations: Annotations | None = None
     languages: tuple[str, ...] | None = None
     parameters: int | float | str | None = None
     frames_per_video: int | float | str | None = None

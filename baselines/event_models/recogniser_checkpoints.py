@@ -181,6 +181,7 @@ def _provenance(stored: checkpoints.Checkpoint, features: Features) -> Provenanc
         parameters=sum(weight.numel() for weight in stored.weights.values()),
         frames_per_video=f"{SAMPLER.rate:g} per second",
         training_data=(stored.facts["benchmark"],),
+        annotations="annotated events",
         details={
             "checkpoint": stored.sha256,
             "trained": {"settings": settings, "seed": stored.facts["seed"]},

@@ -102,6 +102,7 @@ def load_head(
         parameters=clip.parameters + sum(weight.numel() for weight in trained.weights.values()),
         frames_per_video=chosen.most,
         training_data=(f"pre-training of {trained.facts['source']}", trained.facts["benchmark"]),
+        annotations="gold videos",
         details={
             "checkpoint": trained.sha256,
             "clip": clip.key,

@@ -14,7 +14,7 @@ from baselines.base import Baseline, MemberConfig, Provenance, Settings, View
 from baselines.registry import RegistryEntry, class_of, find, load
 from baselines.settings import changed_settings, without_paths
 from harness.errors import WrongUsageError
-from harness.records import CandidateUse
+from harness.records import ANNOTATIONS, CandidateUse
 
 
 class ComposedSettings(Settings, frozen=True):
@@ -104,6 +104,9 @@ def merged(parts: Sequence[Member]) -> Provenance:
         parameters=sum(sizes) if sizes else None,
         frames_per_video=frames.popitem()[1] if len(frames) == 1 else " and ".join(frames) or None,
         training_data=tuple(data) or None,
+        annotations=max(
+            (each.annotations or "none" for each in single), key=ANNOTATIONS.index, default="none"
+        ),
         remark=" ".join(dict.fromkeys(each.remark for each in single if each.remark)),
         details={"members": [part.description(each.details) for part, each in described]},
     )

@@ -20,7 +20,7 @@ from baselines.settings import changed_settings, without_paths
 from harness.benchmark import Benchmark
 from harness.checkout import code_state
 from harness.files import canonical, plain
-from harness.records import CandidateUse, Card
+from harness.records import ANNOTATIONS, Annotations, CandidateUse, Card
 
 TEAM = "IVCR harness"
 RECORD = "run.json"
@@ -53,6 +53,7 @@ def card(
         candidates=use,
         description=f"{entry.summary} {provenance.remark}".strip() or None,
         training_data=data or (),
+        annotations=_annotations(provenance, labels=labels),
         languages=entry.about.languages,
         parameters=provenance.parameters,
         frames_per_video=provenance.frames_per_video,
@@ -63,6 +64,12 @@ def card(
         control=distinctive.control,
         settings=distinctive.settings,
     )
+
+
+def _annotations(provenance: Provenance, *, labels: bool) -> Annotations:
+    """What of the train split's labels the run rests on: what it read, and what its weights did."""
+    read: Annotations = "gold spans" if labels else "none"
+    return max(read, provenance.annotations or "none", key=ANNOTATIONS.index)
 
 
 def plain_provenance(provenance: Provenance) -> Provenance:

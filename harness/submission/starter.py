@@ -24,6 +24,7 @@ _CHOICES = """\
 # More keys, each as you like:
 # description = "..."
 # training_data = ["..."]
+# annotations = "gold spans"  # of the train split: none, gold videos, gold spans, annotated events
 # languages = ["en", "zh"]
 # parameters = 7_000_000_000
 # frames_per_video = 12

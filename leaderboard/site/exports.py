@@ -23,11 +23,12 @@ CSV_COLUMNS = (
     *("metric", "value", "low", "high", "turns", "dialogues", "why"),
     *("best_rank", "worst_rank", "alike"),
     *("runs", "least", "greatest", "deviation"),
-    *("variant", "control"),
+    *("variant", "control", "annotations"),
     "key",
 )
 WITHDRAWN_COLUMNS = ("key", "at", "why")
-MARKS = ("variant", "control")  # fields of a card that a row says only where they are given
+# Fields of a card that a row says only where they are given.
+MARKS = ("variant", "control", "annotations")
 COST = "cost: "  # begins the `metric` of a line that holds a declared cost
 BETTER = {"higher": "↑", "lower": "↓"}
 DAGGER, LATEX_DAGGER = "†", r"$^{\dagger}$"
@@ -73,7 +74,8 @@ def csv(tables: Sequence[Table]) -> bytes:
     significantly from the first. They are of the headline and stand in every line of the row.
     `runs`: how many seeds the figures are the means of; of the headline and of costs the least,
     the greatest and the standard deviation. A line whose `metric` begins with `cost: ` holds what
-    the card declares. `control`: what was broken on purpose in a run that has no rank. `key`: the
+    the card declares. `control`: what was broken on purpose in a run that has no rank.
+    `annotations`: what of the train split's labels the system learned from. `key`: the
     folders of the row's (first) run, by which `ivcr leaderboard diff` knows it again.
     """
     lines = [

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from harness.benchmark import Benchmark
 from harness.errors import EnvironmentFailure, WrongUsageError
 from harness.files import zstd
-from harness.records import Card, Moment, Prediction
+from harness.records import ANNOTATIONS, Card, Moment, Prediction
 from harness.submission import EXAMPLE, STARTER, line, start, toml_card, write
 from harness.validation import check
 from harness.validation.reading.card_file import card_findings
@@ -114,6 +114,7 @@ CARDS = st.builds(
     candidates=st.sampled_from(["used", "unused"]),
     description=st.none() | TEXTS,
     training_data=st.none() | st.lists(TEXTS, max_size=3).map(tuple),
+    annotations=st.none() | st.sampled_from(ANNOTATIONS),
     parameters=st.none() | TEXTS | st.integers(-(2**53), 2**53) | st.floats(-1e300, 1e300),
     seed=st.none() | st.integers(-(2**53), 2**53),
     cost=st.none() | TEXTS | st.dictionaries(TEXTS, TEXTS | st.floats(-1e9, 1e9), max_size=3),
@@ -152,7 +153,7 @@ def test_keys_that_the_starter_card_offers_are_valid(tmp_path, benchmark):
         row.removeprefix("# ") for row in text.splitlines() if row.startswith("# ") and " = " in row
     )
     table = tomllib.loads(toml_card(STARTER) + offered)
-    assert len(table) == 6 + 15
+    assert len(table) == 6 + 16
     assert list(card_findings(table)) == []
 
 

@@ -61,6 +61,7 @@ class PublishedSystem:
                 f"{settings.frames} of a candidate, {settings.moment_frames} for moments"
             ),
             training_data=tuple(data),
+            annotations="gold spans" if trained is not None else None,
             details=details | {"prompts_sha256": prompts.PROMPTS_SHA256},
         )
 

@@ -18,6 +18,7 @@ EXAMPLES = {
     "candidates": 'candidates = "unused"',
     "kind": 'kind = "predictions"',
     "training_data": 'training_data = ["IVCR-200K train"]',
+    "annotations": 'annotations = "gold spans"',
     "languages": 'languages = ["en", "zh"]',
     "parameters": "parameters = 7_000_000_000",
     "frames_per_video": "frames_per_video = 12",

@@ -190,7 +190,9 @@ def test_the_card_says_what_was_run(toy):
     assert (card.variant, card.control) == ("context=all, candidates=used", None)
     assert (card.languages, card.training_data, card.seed) == (("en", "zh"), (), 3)
     assert (ROOT / card.code).is_file()
-    assert start(RunConfig(find("train_prior"), "own"), toy).card.training_data == ("toy train",)
+    prior = start(RunConfig(find("train_prior"), "own"), toy).card
+    assert prior.training_data == ("toy train",)
+    assert (card.annotations, prior.annotations) == ("none", "gold spans")
 
 
 @pytest.mark.parametrize("history", HISTORIES)
@@ -304,12 +306,13 @@ def test_another_plan_has_another_key(toy, plan, changed):
 
 
 def test_what_a_baseline_tells_stands_in_card_and_record(toy, spied, monkeypatch):
-    tells = Provenance(7, "4 per second", ("other",), {"checkpoint": "abc"})
+    tells = Provenance(7, "4 per second", ("other",), "annotated events", {"checkpoint": "abc"})
     monkeypatch.setattr(Spy, "provenance", lambda self: tells, raising=False)
     made = spied(toy, "own", needs=("train_labels",))[2]
     assert (made.parameters, made.frames_per_video, made.training_data) == (
         7, "4 per second", ("other",),
     )  # fmt: skip
+    assert made.annotations == "annotated events"  # more than the gold spans that it read
     entry = RegistryEntry("spy", "retriever", "A spy.", About())
     told = start(RunConfig(entry, "own"), toy)
     assert told.record["details"] == {"checkpoint": "abc"}

@@ -25,7 +25,13 @@ def run(key, value, **fields):
 
 ROWS = (
     run("team/best", 0.9, control="captions shuffled", seed=1, code="baselines/floors/random.py"),
-    run("team/good", 0.7, variant="two stages", settings={"depth": 3, "reranker": "x"}),
+    run(
+        "team/good",
+        0.7,
+        variant="two stages",
+        settings={"depth": 3, "reranker": "x"},
+        annotations="annotated events",
+    ),
     run("team/poor", 0.4, variant=HOSTILE, settings={HOSTILE: HOSTILE}),
 )
 
@@ -61,6 +67,17 @@ def test_pages_mark_a_control_and_show_the_variant_behind_the_name(site):
     assert '<span class="variant"><bdi>two stages</bdi></span>' in html
     assert HOSTILE not in html
     assert HOSTILE in text
+
+
+def test_rows_say_which_annotations_they_needed(site):
+    row = Page((site / "index.html").read_text("utf-8")).text
+    assert row.count("annotated events") == 1
+    assert "标注事件" in (site / "index.zh.html").read_text("utf-8")
+    (line,) = [
+        line for line in csv.DictReader(io.StringIO(exports.csv([video(ROWS)]).decode()))
+        if line["variant"] == "two stages"
+    ]  # fmt: skip
+    assert line["annotations"] == "annotated events"
 
 
 def test_a_systems_page_lists_its_settings(site):
