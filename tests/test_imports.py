@@ -68,6 +68,7 @@ STAIRCASES = {
         ("baselines.ranking", "baselines.encoders"),
         ("baselines.running",),
         ("baselines.training", "baselines.reproduction"),
+        ("baselines.features",),
         ("baselines.retrieval_training", "baselines.event_models"),
         ("baselines.localisation",),
         ("baselines.vlm",),
