@@ -62,9 +62,9 @@ def import_features(
     """Write the folder `out` with the features of the benchmark's videos that `files` hold.
 
     rate: rows a second (None: times are in the files). name: how people call the features (empty:
-    the first file's). note: gets lines on how ids were matched, what is missing and what does not
-    fit the videos' durations. Raises EnvironmentFailure, with file and video, at what cannot be
-    taken, WrongUsageError if rate and times contradict or `out` is taken.
+    the file's, of several files their folder's). note: gets lines on how ids were matched, what is
+    missing and what does not fit the videos' durations. Raises EnvironmentFailure, with file and
+    video, at what cannot be taken, WrongUsageError if rate and times contradict or `out` is taken.
     """
     require_new(out)
     if rate is not None and not 0 < rate < float("inf"):
@@ -84,7 +84,7 @@ def import_features(
             note(line)
         header = FeatureHeader(
             schema=1,
-            name=name or files[0].stem,
+            name=name or _name_of(files),
             kind="imported",
             benchmark=benchmark.header.name,
             fingerprint=benchmark.header.fingerprint,
@@ -97,6 +97,10 @@ def import_features(
             rate=rate,
         )
         return write_features(out, header, times, lambda name: _rows_of(found[name], kind, reader))
+
+
+def _name_of(files: Sequence[Path]) -> str:
+    return files[0].stem if len(files) == 1 else files[0].resolve().parent.name
 
 
 def _add(arrays: dict[str, VideoArrays], path: Path, contents: Mapping[str, DeclaredArray]) -> None:
