@@ -38,10 +38,10 @@ def description(folder: FeatureFolder, benchmark: Benchmark | None) -> Iterator[
 def _density(folder: FeatureFolder) -> str:
     """How far apart rows are, from the times themselves."""
     steps = [np.diff(folder.times(video_id)) for video_id in folder]
-    apart = np.concatenate([*steps, np.zeros(0, np.int32)])
-    if not len(apart):
+    gaps = np.concatenate([*steps, np.zeros(0, np.int32)])
+    if not len(gaps):
         return "one row a video"
-    low, middle, high = (float(each) / 1000 for each in np.quantile(apart, [0, 0.5, 1]))
+    low, middle, high = (float(each) / 1000 for each in np.quantile(gaps, [0, 0.5, 1]))
     return f"rows are {middle:.3g} s apart (median; from {low:.3g} to {high:.3g} s)"
 
 

@@ -31,18 +31,15 @@ class Hdf5File:
 
     def __init__(self, file: Any) -> None:
         """List them. Raises UnfitFileError at what is not taken."""
-        self._datasets: dict[str, Any] = {}
+        self._file = file
         self._groups: set[Any] = set()
+        self.arrays: dict[str, DeclaredArray] = {}
         self._list(file, "", 0)
-        self.arrays = {
-            name: DeclaredArray(tuple(of.shape), np.dtype(of.dtype))
-            for name, of in self._datasets.items()
-        }
 
     def read(self, name: str) -> NDArray[Any]:
         """A dataset of its declared shape, (n, ...). Raises UnfitFileError if it is damaged."""
         try:
-            return np.asarray(self._datasets[name][()])
+            return np.asarray(self._file[name][()])
         except (OSError, RuntimeError, ValueError, KeyError) as error:
             raise UnfitFileError(
                 "syntax", f"dataset {shown(name)}: cannot be read: {shown(str(error), 120)}"
@@ -55,7 +52,7 @@ class Hdf5File:
                 "nested", f"group {shown(place)}: expected no circle and at most {DEEPEST} levels"
             )
         self._groups.add(address)
-        if len(group) + len(self._datasets) + len(self._groups) > MOST_ARRAYS:
+        if len(group) + len(self.arrays) + len(self._groups) > MOST_ARRAYS:
             raise UnfitFileError("members", f"expected at most {MOST_ARRAYS:,} datasets")
         for name in group:
             where = f"{place}/{name}" if place else name
@@ -68,14 +65,15 @@ class Hdf5File:
                 self._list(item, where, depth + 1)
             elif isinstance(item, h5py.Dataset):
                 _check_dataset(item, where)
-                self._datasets[where] = item
+                self.arrays[where] = DeclaredArray(tuple(item.shape), np.dtype(item.dtype))
 
 
 @contextmanager
 def open_hdf5(path: Path) -> Iterator[Hdf5File]:
     """Open a file for reading. Raises UnfitFileError if it is no HDF5 that is taken."""
     try:
-        file = h5py.File(path, "r", locking="best-effort")
+        # No cache of pieces: each dataset is read once.
+        file = h5py.File(path, "r", locking="best-effort", rdcc_nbytes=0)
     except (OSError, RuntimeError, ValueError) as error:
         raise UnfitFileError("syntax", f"no HDF5 as expected: {shown(str(error), 120)}") from error
     with file:
