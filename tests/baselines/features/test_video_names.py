@@ -33,9 +33,9 @@ def test_what_fits_several_videos_is_of_none():
 
 
 def test_a_video_that_was_found_by_its_id_leaves_no_other_for_a_loose_name():
-    found = match_names(["A/v_2.mp4", "v_2"], IDS)
-    assert found.names == {"A/v_2.mp4": "A/v_2.mp4"}
-    assert found.ambiguous == ("v_2",)
+    for exact, loose in (("A/v_2.mp4", "v_2"), ("A/v_1.mp4", "v_1")):
+        found = match_names([exact, loose], IDS)
+        assert (found.names, found.ambiguous) == ({exact: exact}, (loose,))
 
 
 def test_two_names_for_one_video_are_ambiguous():
