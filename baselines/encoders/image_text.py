@@ -105,7 +105,7 @@ class ClipModel:
 
     def images(self, pixels: Tensor) -> Tensor:
         """Unit embeddings with their gradients; `pixels` is uint8, (n, scaled, scaled, 3)."""
-        inputs = _image_inputs(pixels.to(self.device), self._preprocessing)
+        inputs = image_inputs(pixels.to(self.device), self._preprocessing)
         return _unit(self.network.get_image_features(**inputs))
 
     def text(self, text: str) -> Tensor:
@@ -161,8 +161,8 @@ def save_clip(model: ClipModel, source: str, revision: str | None, folder: Path)
         processor.save_pretrained(folder)
 
 
-def _image_inputs(pixels: Tensor, how: Preprocessing) -> dict[str, Tensor]:
-    """Frames, uint8 (n, scaled, scaled, 3), as arguments of the model's image encoder."""
+def image_inputs(pixels: Tensor, how: Preprocessing) -> dict[str, Tensor]:
+    """Frames, uint8 (n, scaled, scaled, 3), as arguments of a model of pictures."""
     margin = (how.scaled - how.size) // 2
     cut = pixels[:, margin : margin + how.size, margin : margin + how.size]
     mean, deviation = (cut.new_tensor(of, dtype=torch.float32) for of in how[4:6])

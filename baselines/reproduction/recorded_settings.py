@@ -111,6 +111,8 @@ class SettingsReader:
         value: Any,
         details: Mapping[str, Any],
     ) -> Any:
+        if name in kind.PATHS and isinstance(value, list):
+            return [self._value(entry, kind, name, each, details) for each in value]
         if name not in kind.PATHS or not isinstance(value, str) or not value:
             return value
         if not entry.about.trains or name != "checkpoint":

@@ -125,5 +125,8 @@ def _scalar(value: Any) -> Scalar:
     """A setting as a card holds it: a number, true or false, or a line of text."""
     if isinstance(value, bool) or (isinstance(value, int | float) and abs(value) <= 2**53):
         return value  # any JSON reader takes it exactly; neither NaN nor infinity is one
-    text = "none" if value is None else str(without_paths(value))
+    plain = without_paths(value)
+    if isinstance(plain, list) and all(isinstance(each, str) for each in plain):
+        plain = ",".join(plain)
+    text = "none" if value is None else str(plain)
     return line(text, LINE) if text.strip() else "(empty)"

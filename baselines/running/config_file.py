@@ -131,9 +131,15 @@ class _Reader(NamedTuple):
                 )
             check_value(f"{self.path}: {place}", kind, key, value)
         return {
-            key: self._beside(value) if key in kind.PATHS and isinstance(value, str) else value
+            key: self._relative(value) if key in kind.PATHS else value
             for key, value in values.items()
         }
+
+    def _relative(self, value: Any) -> Any:
+        """A setting that may be a path, or several; relative to the file."""
+        if isinstance(value, list):
+            return [self._relative(each) for each in value]
+        return self._beside(value) if isinstance(value, str) else value
 
     def _several(self, tables: Any, place: str) -> tuple[MemberConfig, ...]:
         if not isinstance(tables, list) or not tables:

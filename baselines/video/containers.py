@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
+from typing import IO
 
 import av
 from av.container import InputContainer
@@ -102,9 +104,35 @@ def _check_complete(container: InputContainer, stream: VideoStream, packets: int
     """
     if packets < (listed := len(stream.index_entries)):
         raise VideoDefectError(f"is truncated: lists {listed} packets, holds {packets}")
+    if container.format.name == "gif" and not _is_whole_gif(Path(container.name)):
+        raise VideoDefectError("is truncated: it has no trailer, with which a GIF ends")
     declared, actual = _declared_duration(container, stream), float(end * tick_seconds(stream))
     if declared - actual > HEADER_TOLERANCE:
         raise VideoDefectError(f"is truncated: declares {declared:.1f} s, holds {actual:.1f} s")
+
+
+def _is_whole_gif(path: Path) -> bool:
+    """Whether the blocks of a GIF reach its trailer; its reader takes a part for the whole.
+
+    Blocks as in the GIF89a specification (W3C, https://www.w3.org/Graphics/GIF/spec-gif89a.txt).
+    """
+    with path.open("rb") as stream:
+        _skip_colours(stream, stream.read(13)[10:11])
+        while (kind := stream.read(1)) in (b"!", b","):
+            if kind == b"!":
+                stream.read(1)  # which extension
+            else:
+                _skip_colours(stream, stream.read(9)[8:9])
+                stream.read(1)  # the size of codes
+            while size := stream.read(1)[:1].strip(b"\0"):
+                stream.seek(size[0], os.SEEK_CUR)
+        return kind == b";"
+
+
+def _skip_colours(stream: IO[bytes], flags: bytes) -> None:
+    """Pass over a table of colours, where `flags` says that one follows."""
+    if flags and flags[0] & 0x80:
+        stream.seek(3 << (flags[0] & 7) + 1, os.SEEK_CUR)
 
 
 def _declared_duration(container: InputContainer, stream: VideoStream) -> float:

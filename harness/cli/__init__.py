@@ -24,6 +24,7 @@ COMMANDS = {
     "probe": "harness.cli.organizing.probe:probe",
     "audit": "harness.cli.audit:audit",
     "baseline": "harness.cli.baseline:baseline",
+    "features": "harness.cli.features:features",
     "leaderboard": "harness.cli.organizing.leaderboard:leaderboard",
     "intake": "harness.cli.organizing.intake:intake",
     "withdraw": "harness.cli.organizing.challenge:withdraw",

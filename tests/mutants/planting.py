@@ -24,6 +24,7 @@ from typing import NamedTuple
 
 from tests.mutants.board import BOARD
 from tests.mutants.chat import CHAT
+from tests.mutants.features import FEATURES
 from tests.mutants.interllava import INTERLLAVA
 from tests.mutants.intervals import INTERVALS
 from tests.mutants.models import MODELS
@@ -33,7 +34,8 @@ from tests.mutants.training import TRAINING
 from tests.mutants.validation import VALIDATION
 from tests.mutants.writing import WRITING
 
-ROWS = (SCORING, BOARD, CHAT, INTERLLAVA, INTERVALS, MODELS, RUNNING, TRAINING, VALIDATION, WRITING)
+ROWS = (SCORING, BOARD, CHAT, FEATURES, INTERLLAVA, INTERVALS, MODELS, RUNNING, TRAINING,
+        VALIDATION, WRITING)  # fmt: skip
 REPOSITORY = Path(__file__).resolve().parents[2]
 COPIED = ("harness", "baselines", "leaderboard", "submissions", "docs", "tests", "pyproject.toml")
 FAILED, PASSED = 1, 0  # exit codes of pytest; others mean that it could not run the tests

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from harness.untrusted import UnfitFileError, array_archive
-from harness.untrusted.array_archive import open_arrays
+from harness.untrusted.array_archive import ArchiveLimits, open_arrays
 
 TABLE = np.arange(60, dtype=float).reshape(6, 10)
 SOUND = {
@@ -170,3 +170,40 @@ def test_a_file_of_many_gigabytes_is_refused_unread(path):
 def test_bombs_stay_within_what_they_declare(path):
     with_entry(path, "zeros", bytes(300 << 20))
     assert "has more than" in refused(path, lambda archive: archive.head("zeros"))
+
+
+ANY = ArchiveLimits(1 << 40, 1 << 20, 100_000, 1 << 24, any_writer=True)
+
+
+def test_other_limits_take_what_others_write(tmp_path):
+    arrays = {f"v{number}": np.full((2, 3), number, np.float32) for number in range(100)}
+    turned = np.asfortranarray(TABLE)
+    np.savez(tmp_path / "a.npz", turned=turned, **arrays)
+    with open_arrays(tmp_path / "a.npz", ANY) as archive:
+        assert len(archive.names) == 101
+        assert np.array_equal(archive.array("turned"), TABLE)
+        assert all(np.array_equal(archive.array(name), of) for name, of in arrays.items())
+        with pytest.raises(ValueError, match="a table of floats"):
+            archive.rows("turned", 0, 1)
+    assert "at most 64 entries" in refused(tmp_path / "a.npz", lambda archive: None)
+
+
+def test_a_list_of_entries_of_a_larger_file_is_read_where_it_is_allowed(path, monkeypatch):
+    """`zipfile` writes the longer end from so many entries on."""
+    monkeypatch.setattr(zipfile, "ZIP_FILECOUNT_LIMIT", 3)
+    np.savez(path, **SOUND)
+    assert path.read_bytes()[-42:-38] == b"PK\x06\x07"
+    with open_arrays(path, ANY) as archive:
+        assert np.array_equal(archive.array("table"), TABLE)
+    few = ANY._replace(entries=5)
+    with pytest.raises(UnfitFileError, match="at most 5 entries"), open_arrays(path, few):
+        pass
+    path.write_bytes(path.read_bytes().replace(b"PK\x06\x06", b"PK\x06\x05"))
+    with pytest.raises(UnfitFileError, match="end of a zip file"), open_arrays(path, ANY):
+        pass
+
+
+def test_objects_are_refused_in_words_for_whoever_wrote_them(path):
+    with_entry(path, "odd", head(b"{'descr': '|O', 'fortran_order': False, 'shape': (1,), }"))
+    with pytest.raises(UnfitFileError, match="no objects"), open_arrays(path, ANY) as archive:
+        archive.head("odd")

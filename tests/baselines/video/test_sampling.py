@@ -187,6 +187,17 @@ def test_a_file_cut_anywhere_is_refused_or_whole_but_for_a_second(tmp_path, name
     assert refused >= 40
 
 
+def test_a_gif_cut_anywhere_is_refused_though_its_reader_takes_the_part(tmp_path):
+    path = plain(tmp_path / "a.gif", range(0, 240, 20), codec="gif", pix_fmt="rgb8")
+    whole, data = sample(path, SMALL), path.read_bytes()
+    for length in range(0, len(data), max(1, len(data) // 60)):
+        path.write_bytes(data[:length])
+        with pytest.raises(BadVideoError):
+            sample(path, SMALL)
+    path.write_bytes(data + b"\0 what a host appends")
+    assert sample(path, SMALL).pixels.tolist() == whole.pixels.tolist()
+
+
 MOVING = np.random.default_rng(0).integers(0, 256, (48, 64, 3), np.uint8)
 
 
