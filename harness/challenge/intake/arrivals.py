@@ -161,7 +161,7 @@ class _Rules:
         if problem := team_problem(team, card.team, self._challenge.terms_version):
             yield RunRefusal(*problem)
         if self._open.phase_of(card, folder) is None:
-            yield RunRefusal("phase", self._open.closed_reason(card))
+            yield RunRefusal("phase", self._open.closed_reason(card, folder))
 
     def _name_refusals(self, team: str) -> Iterator[RunRefusal]:
         """Names that deceive; a double is refused to whoever has no accepted run yet."""

@@ -87,7 +87,7 @@ def test_a_run_out_of_time_is_refused_with_the_times(organizers):
     organizers.put("a/2", history="reference")
     organizers.intake(day(50))
     why = (
-        "phase: no open phase takes files with history own: dev closed 2026-02-01T00:00:00Z, "
+        "phase: no open phase takes files with history own for split test: "
         "final closed 2026-02-15T00:00:00Z"
     )
     assert organizers.events_of("a/1") == [("refused", why)]
@@ -95,7 +95,32 @@ def test_a_run_out_of_time_is_refused_with_the_times(organizers):
     assert organizers.events_of("a/2") == [("refused", why)]
 
 
-def test_predictions_for_another_split_are_invalid(organizers):
+def test_predictions_that_come_before_their_phase_wait_for_it_and_cost_nothing(organizers):
+    organizers.put("a/1", split="test")
+    organizers.intake(day(2))
+    why = (
+        "phase: no open phase takes files with history own for split test: "
+        "final opens 2026-01-15T00:00:00Z"
+    )
+    assert organizers.events_of("a/1") == [("refused", why)]
+    receipt = (organizers.settings.receipts / "a" / "1.md").read_text("utf-8")
+    assert "phase" in receipt
+    assert "final opens 2026" in receipt
+    assert organizers.intake(day(3)).lines == ()
+    organizers.intake(day(16))  # the quota of the phase is one
+    assert organizers.events_of("a/1")[1:] == [("accepted", "phase final"), ("scored", None)]
+
+
+def test_predictions_that_come_after_their_phase_are_late_and_not_invalid(organizers):
+    organizers.put("a/1")
+    organizers.intake(day(40))
+    ((event, why),) = organizers.events_of("a/1")
+    assert (event, why.rpartition(": ")[2]) == ("refused", "dev closed 2026-02-01T00:00:00Z")
+
+
+def test_predictions_for_a_split_of_no_phase_are_invalid(organizers):
+    challenge = organizers.submissions / "challenge.toml"
+    challenge.write_text(CHALLENGE.replace('split = "test"', 'split = "train"'))
     organizers.put("a/1", split="test")
     organizers.intake(day(2))
     ((event, why),) = organizers.events_of("a/1")
