@@ -8,7 +8,7 @@ from typing import NamedTuple
 from harness.pull_requests.bounds import MOST_BYTES, TOTAL_BYTES
 from harness.pull_requests.change_report import FindingLog
 from harness.pull_requests.changed_files import ChangedFile
-from harness.pull_requests.names import folder_name_fault, path_faults
+from harness.pull_requests.names import folder_name_fault, path_faults, team_name_fault
 from harness.pull_requests.trees import PLAIN, Tree
 from harness.submission import PREDICTIONS
 
@@ -136,6 +136,6 @@ def check_folder_names(files: list[TeamFile], above: tuple[bytes, ...], log: Fin
     folders = {file.inner[:depth] for file in added for depth in (1, 2) if len(file.inner) > depth}
     for inner in sorted(folders):
         path = (*above, *inner)
-        fault = folder_name_fault(inner[-1])
+        fault = folder_name_fault(inner[-1]) if len(inner) > 1 else team_name_fault(inner[0])
         if fault is not None and not list(path_faults(path)):
             log.add(fault.code, b"/".join(path), fault.text)

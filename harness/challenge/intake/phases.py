@@ -10,13 +10,14 @@ from functools import cached_property
 from pathlib import Path
 
 from harness.benchmark import Benchmark
-from harness.challenge.challenge_file import CHALLENGE, Challenge, Phase
+from harness.challenge.challenge_file import Challenge, Phase
 from harness.challenge.ledger_lines import LedgerEvent, time_text
 from harness.challenge.reasons import phase_reason
 from harness.challenge.state import ChallengeState
 from harness.errors import WrongUsageError
 from harness.files import shown
 from harness.records import Card
+from harness.teams.submission_folders import CHALLENGE
 from harness.validation import read_public
 from harness.validation.reading.folder import most_bytes, predictions_file
 from harness.validation.reading.source import read_chunks

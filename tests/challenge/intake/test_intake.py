@@ -220,6 +220,14 @@ def test_names_that_deceive_are_refused_and_told_to_the_organizers(organizers):
     assert any(note.startswith("team x: its name") for note in report.notes)
 
 
+def test_no_team_is_called_as_the_benchmarks_own_runs(organizers):
+    organizers.put("floors/1")
+    report = organizers.intake(day(2))
+    why = "floors is the name of the benchmark's own runs; name the team otherwise"
+    assert organizers.events_of("floors/1") == [("refused", f"team: {why}")]
+    assert any(why in note for note in report.notes)
+
+
 def test_a_copy_and_a_withdrawn_run_are_refused(organizers):
     organizers.put("a/1")
     organizers.intake(day(2))
@@ -580,5 +588,5 @@ def test_a_phase_is_not_renamed_while_it_runs(organizers):
 
 
 def test_an_absent_folder_of_submissions_is_the_environments(organizers, tmp_path):
-    with pytest.raises(EnvironmentFailure, match="expected a folder of submissions"):
+    with pytest.raises(EnvironmentFailure, match="expected a folder of <team>"):
         organizers.intake(day(2), submissions=tmp_path / "absent")
