@@ -27,6 +27,7 @@ TOML_BYTES = 64 << 10
 MOST_BYTES = {
     "team.toml": TOML_BYTES,
     "card.toml": TOML_BYTES,
+    "predictions.example.jsonl": TOML_BYTES,
     "run.json": 4 << 20,
     "environment.json": 4 << 20,
     "scores.json": 32 << 20,

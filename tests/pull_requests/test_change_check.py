@@ -121,6 +121,19 @@ def test_no_team_is_called_as_the_benchmarks_own_runs(checked):
         assert "the benchmark's own runs" in report.findings[0].message
 
 
+def test_the_example_of_the_template_is_no_error_and_its_card_is_one(checked):
+    example = {f"{NEW}/run1/predictions.example.jsonl": PREDICTIONS}
+    report = checked(changed(BASE, HONEST | example))
+    assert report.verdict == "accepted"
+    assert [finding.code for finding in report.findings] == ["stray-file"]
+    assert "you may remove it" in report.findings[0].message
+    card = HONEST[f"{NEW}/run1/card.toml"].replace(b'"A system"', b'"Your system"')
+    report = checked(changed(BASE, {**HONEST, f"{NEW}/run1/card.toml": card}))
+    assert codes(report) == {"template"}
+    assert report.runs[0].problems[0].code == "C109"
+    assert codes(checked(changed(BASE, HONEST | {f"{NEW}/run1/a.jsonl": b""}))) == {"stray-file"}
+
+
 def test_whose_folder_it_is_stands_in_the_base_alone(checked):
     stolen = {f"{ALPHA}/team.toml": b'name = "A team"\naccounts = ["gina"]\n'}
     report = checked(changed(BASE, stolen))

@@ -13,7 +13,7 @@ from harness.challenge.state import ChallengeState, RunState
 from harness.errors import EnvironmentFailure, SubmissionError
 from harness.records import Card
 from harness.results import submission_sha256
-from harness.submission import CARD
+from harness.submission import CARD, template_keys
 from harness.teams.submission_folders import folder_name_problem, folders_in, is_folder_name
 from harness.teams.team_file import Team, read_team, team_problem
 from harness.teams.team_names import NameProblem, name_problems
@@ -155,6 +155,8 @@ class _Rules:
             return  # validation says what is wrong with it
         if problem := team_problem(team, card.team, self._challenge.terms_version):
             yield RunRefusal(*problem)
+        if keys := template_keys({"team": card.team, "system": card.system}):
+            yield RunRefusal("team", f"{' and '.join(keys)} of its card still as in the template")
         if self._open.phase_of(card, folder) is None:
             yield RunRefusal("phase", self._open.closed_reason(card, folder))
 

@@ -220,6 +220,19 @@ def test_names_that_deceive_are_refused_and_told_to_the_organizers(organizers):
     assert any(note.startswith("team x: its name") for note in report.notes)
 
 
+def test_a_card_of_the_template_is_refused_until_it_is_the_teams_own(organizers):
+    folder = organizers.put("a/1")
+    card = folder / "card.toml"
+    text = card.read_text("utf-8")
+    card.write_text(text.replace('"cat first"', '"Your system"'), "utf-8")
+    organizers.intake(day(2))
+    why = "team: system of its card still as in the template"
+    assert organizers.events_of("a/1") == [("refused", why)]
+    card.write_text(text, "utf-8")
+    organizers.intake(day(2))
+    assert organizers.events_of("a/1")[1] == OK
+
+
 def test_no_team_is_called_as_the_benchmarks_own_runs(organizers):
     organizers.put("floors/1")
     report = organizers.intake(day(2))
