@@ -22,6 +22,7 @@ SPLITS = ("train", "val", "test")
 RANK_LIMIT = 100  # videos that a ranking holds; a gold video past them counts as absent
 ABSENT_RANK = RANK_LIMIT + 1  # the rank of an absent video
 MOMENT_LIMIT = 100  # moments that an answer holds
+RESPONSE_LIMIT = 10_000  # characters of a response
 CANDIDATES = 10  # videos that the first stage gives a turn; `choice` ranks at most so many
 # Containers of moving pictures. Playlists and concatenation scripts are left out, because they name
 # other files and addresses.
@@ -259,9 +260,9 @@ class Prediction(Struct, frozen=True):
     """A system's answer to one turn; lists best first; None: not given, empty: an abstention.
 
     videos: at most RANK_LIMIT ids of the corpus; moments: at most MOMENT_LIMIT; choice: at most
-    CANDIDATES of the turn's candidates; response: free text. Lists, NumPy arrays and columns of
-    pandas become tuples, and NumPy's texts and integers plain ones; raises TypeError, with the
-    field, at values of another kind.
+    CANDIDATES of the turn's candidates; response: free text, at most RESPONSE_LIMIT characters.
+    Lists, NumPy arrays and columns of pandas become tuples, and NumPy's texts and integers plain
+    ones; raises TypeError, with the field, at values of another kind.
     """
 
     dialogue_id: str

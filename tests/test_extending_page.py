@@ -42,7 +42,7 @@ ALLOWED = {
 }
 OUTPUT = {
     "A metric": '"MRR@10"',
-    "A validation rule": "| R101 | warning |",
+    "A validation rule": "| R102 | warning |",
     "A baseline of the project": "title_words: Videos by how many",
     "A baseline in a file of your own": "longest_first: The longest videos first",
     "A baseline in a package of your own": "first_videos",

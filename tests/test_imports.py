@@ -44,7 +44,7 @@ GROUND = (
 STAIRCASES = {
     "harness": (
         ("harness.benchmark", "harness.replies", "harness.chat", "harness.publication"),
-        ("harness.submission",),
+        ("harness.submission", "harness.teams"),
         ("harness.sources", "harness.validation"),
         ("harness.pull_requests",),
         ("harness.protocols",),
@@ -92,8 +92,8 @@ ABROAD = {
         "harness.statistics", "harness.slices", "harness.metrics", "harness.scoring",
         "harness.comparison", "harness.results",
     ),
-    "leaderboard.board": ("harness.challenge", "harness.publication"),
-    "leaderboard": ("harness.statistics", "harness.publication"),
+    "leaderboard.board": ("harness.challenge", "harness.publication", "harness.teams"),
+    "leaderboard": ("harness.statistics", "harness.publication", "harness.teams"),
 }  # fmt: skip
 
 

@@ -21,10 +21,11 @@ from harness.challenge.reasons import (
     require_reason,
 )
 from harness.challenge.state import ChallengeState, replay
-from harness.challenge.teams import is_folder_name, read_table, read_team, write_table
 from harness.errors import EnvironmentFailure, SubmissionError, WrongUsageError, did_you_mean
 from harness.files import shown
 from harness.schemas.documents import require
+from harness.teams.submission_folders import folder_name_problem, is_folder_name
+from harness.teams.team_file import read_table, read_team, write_table
 from harness.validation.inspection import summarise
 
 Decision = Callable[[ChallengeState], LedgerEvent | None]
@@ -226,12 +227,9 @@ def _team_folder(submissions: Path, team: str) -> Path:
 
 
 def _fit_name(new: str) -> str:
-    if is_folder_name(new):
-        return new
-    raise WrongUsageError(
-        f"{shown(new)}: expected a folder's name of 1 to 100 letters, digits, dots, hyphens and "
-        "underscores"
-    )
+    if problem := folder_name_problem(new):
+        raise WrongUsageError(f"{shown(new)}: {problem}")
+    return new
 
 
 def _move(old: Path, new: Path) -> None:

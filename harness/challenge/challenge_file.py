@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,14 +10,14 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Struct, field
 
-from harness.challenge.teams import require_submissions
 from harness.errors import EnvironmentFailure, WrongUsageError, did_you_mean
 from harness.files import shown
 from harness.records import CandidateUse, History
 from harness.schemas.documents import plain, require
+from harness.teams.submission_folders import CHALLENGE, require_submissions
+from harness.teams.team_file import terms_version
 from harness.untrusted import UnfitFileError, is_absent, read_small, toml_table
 
-CHALLENGE = "challenge.toml"
 LIMIT = 1 << 20  # bytes
 NEXT_STEP = "mend challenge.toml (docs/organizing.md has an example)"
 Feedback = Literal["exact", "ladder", "none"]
@@ -87,13 +86,6 @@ class Challenge(Struct, frozen=True, kw_only=True):
             f"{CHALLENGE} has no phase {shown(name)}; {did_you_mean(name, names)}"
             f"its phases: {', '.join(map(shown, names))}"
         )
-
-
-def terms_version(terms: str | None) -> str | None:
-    """The version of terms: 16 hex digits of the text's SHA-256, spaces at its ends left out."""
-    if terms is None or not terms.strip():
-        return None
-    return hashlib.sha256(terms.strip().encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def read_challenge(submissions: Path) -> Challenge | None:

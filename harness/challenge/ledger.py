@@ -29,8 +29,8 @@ from harness.challenge.ledger_lines import (
     parse_time,
     time_text,
 )
-from harness.challenge.teams import require_submissions
 from harness.errors import EnvironmentFailure, unwritable
+from harness.teams.submission_folders import require_submissions
 
 LEDGER = "ledger.jsonl"
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC

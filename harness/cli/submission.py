@@ -176,7 +176,7 @@ def info(folder: Path) -> None:
         print_result(f"{'SHA-256':>16}  {summary.sha256}\n")
     for problem in summary.problems:
         print_result(f"{problem}\n")
-    sys.exit(1 if summary.problems else 0)
+    sys.exit(1 if summary.errors else 0)
 
 
 def _formats() -> Mapping[str, str]:

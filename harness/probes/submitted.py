@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
 from harness.benchmark import Benchmark, Split
-from harness.errors import EnvironmentFailure, IvcrError, SubmissionError, WrongUsageError
-from harness.files import is_leftover, shown
+from harness.errors import IvcrError, SubmissionError, WrongUsageError
+from harness.files import shown
 from harness.outcomes import Ints
 from harness.probes.runs import NONE, Field, ProbedRun, empty_field
 from harness.records import RANK_LIMIT, Prediction
 from harness.submission import CARD
+from harness.teams.submission_folders import folders_in
 from harness.validation import CheckResult, PublicSplit, check, public_of
 from harness.validation.inspection import is_reported
+from harness.validation.rules.text_files import OTHER_SPLIT
 
-MOST = 10_000  # folders that are looked at in one folder
+
+class _OtherSplitError(SubmissionError):
+    """A run that answers another split than the one that is probed."""
 
 
 def read_field(submissions: Path, benchmark: Benchmark, split: str = "test") -> Field:
@@ -33,14 +36,19 @@ def read_field(submissions: Path, benchmark: Benchmark, split: str = "test") -> 
     places = {video: place for place, video in enumerate(field.split.corpus)}
     runs: list[ProbedRun] = []
     notes: list[str] = []
+    elsewhere = 0
     for folder in _folders(submissions):
         key = f"{_name(folder.parent)}/{_name(folder)}"
         try:
             checked = _checked(folder, benchmark, split, known)
+        except _OtherSplitError:
+            elsewhere += 1
         except IvcrError as error:
             notes.append(f"{shown(key, 200)}: left out: {shown(str(error), 300)[1:-1]}")
         else:
             runs.append(_run(key, checked, field.split, places))
+    if elsewhere:
+        notes.append(f"{elsewhere:,} runs left out, which answer another split than {split}")
     if not runs and not notes:
         raise WrongUsageError(
             f"{submissions}: expected <team>/<run>/{CARD}, found none; name the folder of all teams"
@@ -49,31 +57,13 @@ def read_field(submissions: Path, benchmark: Benchmark, split: str = "test") -> 
 
 
 def _folders(submissions: Path) -> Iterator[Path]:
-    for team in _inside(submissions):
+    for team in folders_in(submissions):
         if os.path.lexists(team / CARD):
             raise WrongUsageError(
                 f"{submissions}: expected a folder of <team>/<run>/ submissions, found {CARD} one "
                 "level too high; name the folder of all teams"
             )
-        yield from (run for run in _inside(team) if os.path.lexists(run / CARD))
-
-
-def _inside(folder: Path) -> list[Path]:
-    """The folders inside, by name; links, hidden ones and leftovers are passed over."""
-    try:
-        with os.scandir(folder) as inside:
-            names = [
-                entry.name
-                for entry in islice(inside, MOST)
-                if entry.is_dir(follow_symlinks=False)
-                and not entry.name.startswith(".")
-                and not is_leftover(entry.name)
-            ]
-    except OSError as error:
-        raise EnvironmentFailure(
-            f"{folder}: cannot be read: {error.strerror or error}; name a folder of submissions"
-        ) from error
-    return [folder / name for name in sorted(names)]
+        yield from (run for run in folders_in(team) if os.path.lexists(run / CARD))
 
 
 def _name(folder: Path) -> str:
@@ -85,6 +75,8 @@ def _checked(folder: Path, benchmark: Benchmark, split: str, known: PublicSplit)
     if is_reported(folder):
         raise SubmissionError("a reported card, which has no predictions")
     found = check(folder, benchmark, split, public=known, hashed=False)
+    if OTHER_SPLIT in found.report.totals:
+        raise _OtherSplitError(f"answers another split than {split}")
     if found.card is None or not found.report.valid:
         first = next((p.message for p in found.report.problems if p.severity == "error"), "")
         raise SubmissionError(f"not valid: {first}")

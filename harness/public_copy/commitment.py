@@ -24,12 +24,13 @@ import msgspec
 
 from harness.benchmark import Benchmark
 from harness.errors import EnvironmentFailure, SubmissionError, WrongUsageError
-from harness.files import open_replacement, readable
+from harness.files import open_replacement, readable, shown
 from harness.untrusted import UnfitFileError, json_document, read_small
 
 CONSTRUCTION = "ivcr-labels-1"
 COMMITTED: Literal["labels-committed"] = "labels-committed"
 OPENED: Literal["labels-opened"] = "labels-opened"
+RESCORED = "rescored"
 SALT = 32  # bytes
 _LARGEST = 1 << 16  # bytes of a file of salts
 _HEX = "([0-9a-f]{64})"
@@ -231,8 +232,11 @@ def openable(
     return chosen
 
 
-def faults(checks: Sequence[CommitmentCheck]) -> list[str]:
-    """Why commitments do not prove that the labels were fixed, in words; empty if they do."""
+def faults(checks: Sequence[CommitmentCheck], events: Sequence[LabelsEvent] = ()) -> list[str]:
+    """Why commitments do not prove that the labels were fixed, in words; empty if they do.
+
+    `events`: of the ledger; a rescoring after a second commitment is named, as it explains it.
+    """
     found = [] if checks else ["the ledger has no commitment to labels of this benchmark"]
     for split in dict.fromkeys(check.split for check in checks):
         own = [check for check in checks if check.split == split]
@@ -240,11 +244,25 @@ def faults(checks: Sequence[CommitmentCheck]) -> list[str]:
             found.append(f"the labels of {split} are not those that were committed to")
         if len(own) > 1:
             # Whoever commits to two labels can open the one that suits.
-            found.append(f"{split} has {len(own)} commitments; ask why the first did not stand")
+            found.append(f"{split} has {len(own)} commitments; {_explained(own, events)}")
     return found
 
 
-def require_faultless(checks: Sequence[CommitmentCheck], submissions: Path) -> None:
+def _explained(own: Sequence[CommitmentCheck], events: Sequence[LabelsEvent]) -> str:
+    """The reasons of the rescorings that came after the second commitment, or what to ask."""
+    lines: dict[str, int] = {}
+    for event in events:
+        if event.event == RESCORED and event.seq > own[1].seq:
+            lines.setdefault(event.why or "", event.seq)
+    if not lines:
+        return "ask why the first did not stand"
+    named = [f"line {seq} scored again: {shown(why, 300)}" for why, seq in lines.items()]
+    return f"{'; '.join(named[:5])}; whether that is why is for the organizers to say"
+
+
+def require_faultless(
+    checks: Sequence[CommitmentCheck], submissions: Path, events: Sequence[LabelsEvent] = ()
+) -> None:
     """Require commitments without faults. Raises SubmissionError, which names the folder."""
-    if found := faults(checks):
+    if found := faults(checks, events):
         raise SubmissionError(f"{submissions}: {'; '.join(found)}")

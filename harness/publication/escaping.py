@@ -11,6 +11,9 @@ LONG = 4_000  # characters of a description
 LONGEST_LINK = 2_000
 # Spreadsheets take a cell that begins so for a formula; the wide forms count too in some of them.
 FORMULA = tuple("=+-@\t\r|%＝＋－＠")
+# An escaped mark between two letters or digits; a point between digits alone, since GitHub makes
+# links of `www.example.org`.
+_WITHIN_A_WORD = re.compile(r"(?<=[A-Za-z0-9])\\([_-])(?=[A-Za-z0-9])|(?<=[0-9])\\(\.)(?=[0-9])")
 LATEX = {
     "\\": r"\textbackslash{}",
     "~": r"\textasciitilde{}",
@@ -51,6 +54,14 @@ def csv_cell(text: str) -> str:
 def markdown_cell(text: str, cut: int = NAME) -> str:
     """Text for Markdown, tables too: all ASCII punctuation is escaped (CommonMark 0.31, 2.4)."""
     return "".join("\\" + c if c in string.punctuation else c for c in visible(text, cut))
+
+
+def markdown_text(text: str, cut: int = NAME) -> str:
+    """As markdown_cell, but `team_a`, `dual-encoder` and `1.5` are left as they are.
+
+    Within a word these marks are plain text (CommonMark 0.31, 6.2), a comma is so everywhere.
+    """
+    return _WITHIN_A_WORD.sub(r"\1\2", markdown_cell(text, cut)).replace("\\,", ",")
 
 
 def latex_cell(text: str) -> str:

@@ -9,6 +9,7 @@ from harness.errors import EnvironmentFailure, SubmissionError
 CHANGED_FILES = 1000  # files that one change adds, edits or removes
 LISTED = 200_000  # entries of folders that one check lists
 CHANGED_RUNS = 50
+COMPARED_TEAMS = 2000  # teams of the base whose names a new one is compared with
 COMMITS = 100
 HISTORY_BYTES = 512 << 20  # all objects that the commits of a change add, as Git keeps them
 TOTAL_BYTES = 512 << 20  # of a change's own files
@@ -26,6 +27,7 @@ TOML_BYTES = 64 << 10
 MOST_BYTES = {
     "team.toml": TOML_BYTES,
     "card.toml": TOML_BYTES,
+    "predictions.example.jsonl": TOML_BYTES,
     "run.json": 4 << 20,
     "environment.json": 4 << 20,
     "scores.json": 32 << 20,

@@ -20,6 +20,7 @@ from harness.pull_requests.history import (
     require_small_history,
     revision,
 )
+from harness.pull_requests.intake_rules import check_intake_rules
 from harness.pull_requests.layout import TEAM_FILE, check_files, check_folder_names, placed
 from harness.pull_requests.run_folders import ChangedRun, changed_runs, run_reports, write_run
 from harness.pull_requests.team_folder import (
@@ -119,6 +120,7 @@ class _Check:
         check_deletions(files, own, place, self.log)
         changed = any(file.inner == (own, TEAM_FILE.encode()) for file in files)
         check_team_file(own, place, options.author, changed=changed, log=self.log)
+        check_intake_rules(own, place, self.log)
         self.folders = changed_runs(files, own, place, self.log)
         self.runs.extend(
             run_reports(self.folders, place, self.benchmark, options.split, self.deadline, self.log)

@@ -8,9 +8,9 @@ from typing import NamedTuple
 from harness.pull_requests.bounds import MOST_BYTES, TOTAL_BYTES
 from harness.pull_requests.change_report import FindingLog
 from harness.pull_requests.changed_files import ChangedFile
-from harness.pull_requests.names import folder_name_fault, path_faults
+from harness.pull_requests.names import folder_name_fault, path_faults, team_name_fault
 from harness.pull_requests.trees import PLAIN, Tree
-from harness.submission import PREDICTIONS
+from harness.submission import EXAMPLE, PREDICTIONS
 
 TEAM_FILE = "team.toml"
 RUN_FILES = frozenset(
@@ -118,6 +118,9 @@ def _check_place(file: TeamFile, log: FindingLog) -> None:
             log.add("stray-file", file.path, text)
     elif len(file.inner) > 3:
         log.add("stray-file", file.path, "a run's folder holds no folders; remove it")
+    elif name == EXAMPLE:
+        text = "is the template's example and belongs to no run; you may remove it"
+        log.add("stray-file", file.path, text, "warning")
     elif name not in RUN_FILES:
         text = f"belongs to no run, whose files are {', '.join(sorted(RUN_FILES))}; remove it"
         log.add("stray-file", file.path, text)
@@ -136,6 +139,6 @@ def check_folder_names(files: list[TeamFile], above: tuple[bytes, ...], log: Fin
     folders = {file.inner[:depth] for file in added for depth in (1, 2) if len(file.inner) > depth}
     for inner in sorted(folders):
         path = (*above, *inner)
-        fault = folder_name_fault(inner[-1])
+        fault = folder_name_fault(inner[-1]) if len(inner) > 1 else team_name_fault(inner[0])
         if fault is not None and not list(path_faults(path)):
             log.add(fault.code, b"/".join(path), fault.text)

@@ -9,15 +9,14 @@ from typing import NamedTuple
 
 from harness.files import shown
 from harness.pull_requests.bounds import NAME_BYTES, PATH_BYTES
+from harness.teams.submission_folders import folder_name_problem, is_folder_name
+from harness.teams.team_names import skeletons
 
-# As the ledger takes them (harness/schemas/ledger.json).
-_FOLDER_NAME = re.compile(rb"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 _DEVICES = re.compile(
     r"(?:CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|(?:COM|LPT)[0-9¹²³])[ ]*(?:[.:].*)?",
     re.IGNORECASE | re.DOTALL,
 )
 _RESERVED = '<>:"|?*\\'
-_LIKE = str.maketrans({"0": "o", "1": "l", "i": "l", "-": "", "_": "", ".": ""})
 _OWN_NAME = "letters, digits, dots, hyphens and underscores, with no dot or hyphen first"
 
 
@@ -93,9 +92,17 @@ def is_plain(name: str) -> bool:
 
 def folder_name_fault(name: bytes) -> NameFault | None:
     """What is wrong with the name of a team's or a run's folder."""
-    if _FOLDER_NAME.fullmatch(name) and len(name) <= NAME_BYTES:
+    if is_folder_name(_text(name)):
         return None
     return NameFault("name", f"expected 1 to {NAME_BYTES} {_OWN_NAME}; rename it")
+
+
+def team_name_fault(name: bytes) -> NameFault | None:
+    """What is wrong with the name of a team's folder."""
+    fault = folder_name_fault(name)
+    if fault is None and (problem := folder_name_problem(_text(name))):
+        return NameFault("name", problem)
+    return fault
 
 
 def clashes(name: bytes, others: Iterable[bytes]) -> Iterator[NameFault]:
@@ -115,16 +122,11 @@ def clashes(name: bytes, others: Iterable[bytes]) -> Iterator[NameFault]:
 def confusable(name: bytes, others: Iterable[bytes]) -> bytes | None:
     """The first of `others` that a reader may take for `name`; None if there is none.
 
-    Names are alike if they differ in compatibility forms, capitals, separators, or letters and
-    digits that look the same: 0 and o, 1 and l and i, rn and m, vv and w.
+    Names are alike as the intake has it (harness.teams.team_names).
     """
-    alike = (raw for raw in sorted(others) if raw != name and _likeness(raw) == _likeness(name))
+    own = skeletons(_text(name))
+    alike = (raw for raw in sorted(others) if raw != name and own & skeletons(_text(raw)))
     return next(alike, None)
-
-
-def _likeness(name: bytes) -> str:
-    plain = _folded(_text(name)).translate(_LIKE)
-    return plain.replace("rn", "m").replace("vv", "w")
 
 
 def _folded(name: str) -> str:

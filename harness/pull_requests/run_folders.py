@@ -19,8 +19,9 @@ from harness.pull_requests.change_report import (
 from harness.pull_requests.layout import TEAM_FILE, TeamFile
 from harness.pull_requests.team_folder import Submissions, team_table
 from harness.pull_requests.trees import PLAIN, Tree, find_item, names_in
+from harness.records import Card
 from harness.replacement.folders import temporary_folder
-from harness.submission import CARD, PREDICTIONS
+from harness.submission import CARD, PREDICTIONS, template_keys
 from harness.validation.checking import CheckResult, check
 from harness.validation.public import read_public
 
@@ -73,6 +74,7 @@ def run_reports(
             report = _report(run, found, fits)
         if found.card is not None:
             _check_card_team(run, found.card.team, place, log)
+            _check_template(run, found.card, place, log)
         if not report.valid:
             text = f"is not valid for split {split}: {report.errors:,} errors; mend what is listed"
             log.add("invalid-run", b"/".join(run.path), text)
@@ -104,6 +106,14 @@ def _check_card_team(run: ChangedRun, card_team: str, place: Submissions, log: F
     if known and card_team not in (table["name"], shown_path(run.team)):
         text = f"names another team; write the folder's name, or the name in {TEAM_FILE}, as team"
         log.add("card-team", b"/".join((*run.path, CARD.encode())), text)
+
+
+def _check_template(run: ChangedRun, card: Card, place: Submissions, log: FindingLog) -> None:
+    """In a challenge a card is not the template's: the intake would refuse it."""
+    keys = template_keys({"team": card.team, "system": card.system}) if place.is_challenge else []
+    if keys:
+        text = f"{' and '.join(keys)} still as in the template; write your own"
+        log.add("template", b"/".join((*run.path, CARD.encode())), text)
 
 
 def _report(run: ChangedRun, found: CheckResult, fits: bool) -> RunReport:

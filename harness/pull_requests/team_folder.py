@@ -34,6 +34,13 @@ class Submissions:
         """Whether the base has a challenge.toml."""
         return b"challenge.toml" in self._teams
 
+    @property
+    def teams(self) -> list[bytes]:
+        """The folders in the base, by name."""
+        folder = find_item(self.base, self.above)
+        found = {} if folder is None else self.base.entries(folder)
+        return sorted(name for name, item in found.items() if item.kind == "folder")
+
     def accounts(self, team: bytes) -> tuple[str, ...]:
         """The accounts that the base lets change a team's folder, in lower case."""
         table, _ = team_table(self.base, (*self.above, team))

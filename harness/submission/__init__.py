@@ -10,7 +10,7 @@ from harness.submission.lines import (
     PredictionLine,
     line,
 )
-from harness.submission.starter import EXAMPLE, STARTER, start
+from harness.submission.starter import EXAMPLE, STARTER, start, template_keys
 from harness.submission.writing import CARD, PREDICTIONS, predictions_in, write
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "line",
     "predictions_in",
     "start",
+    "template_keys",
     "toml_card",
     "write",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from harness.benchmark import Benchmark, Split
@@ -39,6 +40,11 @@ _CHOICES = """\
 # variant = "how people tell this run from other runs of the system"
 # settings = { context = "last", frames = 12 }
 """
+
+
+def template_keys(values: Mapping[str, object]) -> list[str]:
+    """The keys of a card's values, team and system, that still say what the template says."""
+    return [key for key in ("team", "system") if values.get(key) == getattr(STARTER, key)]
 
 
 def start(folder: Path, benchmark: Benchmark, split: str = "test") -> None:

@@ -24,12 +24,16 @@ LIMIT = 8 << 30  # bytes; without a benchmark there is no number of turns to go 
 
 
 class SubmissionSummary(NamedTuple):
-    """The contents of a submission; `problems`: those met on the way, not all that there are."""
+    """The contents of a submission; `problems`: those met on the way, not all that there are.
+
+    `errors`: how many of them are no warnings.
+    """
 
     card: dict[str, str]
     counts: dict[str, int]
     sha256: str | None
     problems: tuple[str, ...]
+    errors: int
 
 
 def summarise(folder: Path) -> SubmissionSummary:
@@ -52,6 +56,7 @@ def summarise(folder: Path) -> SubmissionSummary:
         counts=dict(sorted(counts.items())),
         sha256=digest.hexdigest() if complete and card is not None else None,
         problems=tuple(problem.message for problem in log.problems),
+        errors=sum(problem.severity == "error" for problem in log.problems),
     )
 
 

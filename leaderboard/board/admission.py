@@ -12,9 +12,9 @@ from harness.challenge.corrections import parse_correction, read_correction
 from harness.challenge.feedback import feedback_in_force
 from harness.challenge.ledger import read_ledger
 from harness.challenge.state import ChallengeState, RunState, replay
-from harness.challenge.teams import Team, read_team
 from harness.errors import SubmissionError
 from harness.records import Card
+from harness.teams.team_file import Team, read_team
 from harness.untrusted import is_absent
 from leaderboard.board.records import BoardCorrection, LedgerMark, Pending, Terms, Withdrawal
 from leaderboard.results.description import Bench

@@ -14,10 +14,10 @@ import msgspec
 
 from harness.errors import IvcrError, SubmissionError
 from harness.records import Card
+from harness.teams.submission_folders import require_submissions, require_teams
 from leaderboard.board.admission import TAKE_IN, Admission, Admitted, TeamNames
 from leaderboard.board.build_ledger import KnownEntry, stamp
 from leaderboard.board.documents import read_card
-from leaderboard.board.levels import require_submissions, require_teams
 from leaderboard.board.own_figures import differing_lines
 from leaderboard.board.records import (
     BoardContents,

@@ -9,9 +9,10 @@ from pathlib import Path
 
 from harness.errors import SubmissionError
 from harness.files import is_leftover
-from leaderboard.board.levels import MOST, is_folder
+from harness.teams.submission_folders import FLOORS as FLOORS_NAME
+from harness.teams.submission_folders import MOST, is_folder, is_visible
 
-FLOORS = "floors/"
+FLOORS = f"{FLOORS_NAME}/"
 # Files of an unfinished `ivcr baseline run`, in <run>.run beside the submission to be.
 _JOURNAL = re.compile(r"\d+-of-\d+\.(jsonl|traceback\.txt)")
 
@@ -46,7 +47,7 @@ def folder_of(key: str, submissions: Path, floors: Path) -> Path:
 
 
 def _misplaced(team: Path, prefix: str) -> SubmissionError | None:
-    if f"{prefix}{team.name}/" == FLOORS:
+    if not prefix and team.name.casefold() == FLOORS_NAME:
         return SubmissionError(f"{team.name} is the name of the floors; name the team otherwise")
     # Path.is_file would raise where nobody may look.
     if not team.is_symlink() and os.path.isfile(team / "card.toml"):  # noqa: PTH113
@@ -73,8 +74,7 @@ def _inside(folder: Path, most: int | None = None) -> Iterator[Path]:
             for number, entry in enumerate(inside, start=1):
                 if most is not None and number > most:
                     raise SubmissionError(f"expected at most {most:,} runs, found more")
-                hidden = entry.name.startswith(".") or is_leftover(entry.name)
-                if not hidden and is_folder(entry):
+                if is_visible(entry.name) and is_folder(entry):
                     yield folder / entry.name
     except OSError as error:
         raise SubmissionError(f"cannot be read: {error.strerror}") from error

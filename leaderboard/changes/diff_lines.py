@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 from harness.files import shown
+from leaderboard.board.formatting import label, short, unit
 from leaderboard.changes.board_diff import (
     BoardDiff,
     FigureChange,
@@ -14,6 +16,7 @@ from leaderboard.changes.board_diff import (
     TableDiff,
 )
 from leaderboard.changes.exported import ExportedFigure
+from leaderboard.results.description import describe_metrics
 
 
 def diff_lines(diff: BoardDiff) -> Iterator[str]:
@@ -63,13 +66,22 @@ def _rank(rank: int | None, span: Span | None) -> str:
 
 
 def _figure(change: FigureChange) -> str:
-    old, new = map(_bounded, (change.old, change.new))
-    return f"     {shown(change.metric)[1:-1]}: {old} -> {new}"
+    """As the pages write it; two figures that differ further behind the point in full."""
+    metric = describe_metrics().get(change.metric)
+    both = change.old, change.new
+    if metric is None:
+        old, new = (_bounded(each, "{:.6g}".format) for each in both)
+        return f"     {shown(change.metric)[1:-1]}: {old} -> {new}"
+    old, new = (_bounded(each, partial(short, metric=metric)) for each in both)
+    if old == new:
+        scale = 100 if metric.unit == "share" else 1
+        old, new = (_bounded(each, lambda value: f"{scale * value:.8g}") for each in both)
+    return f"     {label(metric.name)} ({unit(metric)}): {old} -> {new}"
 
 
-def _bounded(figure: ExportedFigure | None) -> str:
+def _bounded(figure: ExportedFigure | None, write: Callable[[float], str]) -> str:
     if figure is None or figure.value is None:
         return "none" if figure is None else "undefined"
     if figure.low is None or figure.high is None:
-        return f"{figure.value:.6g}"
-    return f"{figure.value:.6g} [{figure.low:.6g}, {figure.high:.6g}]"
+        return write(figure.value)
+    return f"{write(figure.value)} [{write(figure.low)}, {write(figure.high)}]"

@@ -10,11 +10,11 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from harness.publication.escaping import visible
+from leaderboard.board.formatting import label, unit
 from leaderboard.board.records import Cell
 from leaderboard.site.plots import Area, Tick, Whisker, ceiling, number, value_ticks
 from leaderboard.site.wording import Words
 from leaderboard.tables.costs import CostKind, compact, has_unit
-from leaderboard.tables.formatting import label, unit
 from leaderboard.tables.ranked_table import Table, TableRow
 
 AREA = Area(620, 280, right=30, top=30, bottom=44)

@@ -14,6 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from harness.publication.escaping import link, visible
+from leaderboard.board import formatting
 from leaderboard.board.records import Cell, Entry, LedgerMark
 from leaderboard.results.description import Bench, MetricInfo
 from leaderboard.results.dialogue_source import BrowsedAnswer
@@ -21,7 +22,7 @@ from leaderboard.site import cost_plots
 from leaderboard.site.marks import bar, gap, timeline
 from leaderboard.site.plots import Series, ceiling, number, tenth
 from leaderboard.site.wording import HTML_LANGUAGE, LANGUAGES, Words
-from leaderboard.tables import formatting, heatmap
+from leaderboard.tables import heatmap
 from leaderboard.tables.ranked_table import Table, TableRow
 from leaderboard.tables.remarks import remarks
 from leaderboard.tables.tracks import Track

@@ -10,9 +10,9 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from leaderboard.board.formatting import short
 from leaderboard.board.records import Cell
 from leaderboard.results.description import MetricInfo
-from leaderboard.tables.formatting import short
 
 STEPS = (1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10)
 NEGLIGIBLE = 1e-9

@@ -11,12 +11,12 @@ import msgspec
 from harness.publication.escaping import LONG, visible
 from harness.publication.headlines import TASK_HEADLINES
 from harness.records import Card
+from leaderboard.board.formatting import label
 from leaderboard.board.recomputation import made_by_a_baseline
 from leaderboard.board.records import Cell, Entry
 from leaderboard.results.description import Bench, MetricInfo
 from leaderboard.site.plots import Curve, Series, curve, histogram
 from leaderboard.site.wording import Words
-from leaderboard.tables.formatting import label
 
 DIMENSIONS = ("type", "language", "source", "target", "length", "tag")
 # What follows a right turn and a wrong one, each with its words in the interface.

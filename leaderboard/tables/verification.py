@@ -13,8 +13,8 @@ from harness.errors import IvcrError, SubmissionError
 from harness.files import shown
 from harness.records import Card
 from harness.replacement import temporary_folder
+from harness.teams.submission_folders import require_submissions
 from leaderboard.board.documents import RECORD, SCORES, read_card, run_record, scores_document
-from leaderboard.board.levels import require_submissions
 from leaderboard.board.outcomes import NAME, unequal_outcomes
 from leaderboard.board.recomputation import differences, made_by_a_baseline, record_differences
 from leaderboard.board.run_folders import run_folders

@@ -1,7 +1,9 @@
 """A small benchmark in the official format, imported as any other, with tiny videos."""
 
+import fcntl
 import io
 import json
+import os
 from functools import cache, partial
 from itertools import chain
 
@@ -12,7 +14,7 @@ import pytest
 from baselines.running.runner import RunContext, start
 from harness.benchmark import Benchmark
 from harness.sources.importing import ImportSettings, import_files
-from tests.baselines.ready import READY, configured
+from tests.baselines.ready import OF_ONE_PROCESS, READY, configured
 
 VIDEOS = {
     "A/cat.mp4": (10.0, {"title": "a cat sleeps on a sofa", "title_zh": "一只猫在沙发上睡觉"}),
@@ -107,18 +109,34 @@ def _film(number, frames):
 
 
 class Ready:
-    """What tests/baselines/ready.py makes for a baseline, once for all tests."""
+    """What tests/baselines/ready.py makes for a baseline, once for all tests of all workers."""
 
     def __init__(self, folders):
-        self._folders, self._made = folders, {}
+        base = folders.getbasetemp()
+        # Those of several workers of xdist lie side by side.
+        self._root = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "ready"
+        self._root.mkdir(exist_ok=True)
+        self._own, self._made = folders, {}
 
     def __call__(self, name):
         """What READY gives for it; nothing for a baseline that it does not know."""
         if name not in self._made:
-            folder = self._folders.mktemp(name)
-            get = READY.get(name, lambda folder, benchmark: [])
-            self._made[name] = get(folder / "made", imported(folder, filmed=True))
+            self._made[name] = self._make(name) if name in OF_ONE_PROCESS else self._shared(name)
         return self._made[name]
+
+    def _shared(self, name):
+        """What a worker made, or this one now; others wait for it."""
+        told = self._root / f"{name}.json"
+        with (self._root / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not told.exists():
+                told.write_text(json.dumps(self._make(name)), "utf-8")
+        return json.loads(told.read_text("utf-8"))
+
+    def _make(self, name):
+        folder = self._own.mktemp(name)
+        get = READY.get(name, lambda folder, benchmark: [])
+        return get(folder / "made", imported(folder, filmed=True))
 
 
 @pytest.fixture(autouse=True)

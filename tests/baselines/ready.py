@@ -143,6 +143,9 @@ def hybrid(folder, benchmark):
     )
 
 
+# What they give is a server in a thread of the process.
+OF_ONE_PROCESS = ("endpoint", "two_stage")
+
 READY = {
     "dual_encoder": partial(scripted, "dual_encoder"),
     "tan2d": partial(scripted, "tan2d"),

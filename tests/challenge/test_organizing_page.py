@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from harness.challenge.challenge_file import read_challenge
-from harness.challenge.teams import read_team
+from harness.teams.team_file import read_team
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "organizing.md").read_text("utf-8")
 

@@ -192,8 +192,14 @@ def test_a_run_names_its_pair_in_the_card(ivcr, toy, tmp_path):
     assert tomllib.loads((sub / "card.toml").read_text("utf-8"))["pair"] == "team/reference"
 
 
-@pytest.mark.parametrize("entry", all_baselines(), ids=lambda entry: entry.name)
-@pytest.mark.parametrize("history", HISTORIES)
+@pytest.mark.parametrize(("history", "entry"), [
+    pytest.param(
+        history, entry, id=f"{history}-{entry.name}",
+        # The slowest has one history here and all in `make test-long`.
+        marks=[pytest.mark.long] if entry.name == "interllava" and history != "own" else [],
+    )
+    for history in HISTORIES for entry in all_baselines()
+])  # fmt: skip
 def test_every_baseline_is_valid_and_says_the_same_without_the_test_gold(
     ivcr, toy, tmp_path, ready, entry, history
 ):

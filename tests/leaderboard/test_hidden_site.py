@@ -156,6 +156,7 @@ def test_pages_draw_and_write_no_interval(site):
         kinds = {tag.attributes.get("class") for tag in page.tags if tag.name in ("path", "line")}
         assert not kinds & {"span", "whisker", "whiskers"}, path.name
         texts = [part for part in page.text if "SD" not in part]
+        assert not {"95 % interval", "95% 区间"} & {part.strip() for part in texts}, path.name
         assert not [part for part in texts if re.search(r"\d\.\d+ ?– ?\d+\.\d", part)], path.name
         values = [tag.attributes["value"] for tag in page.tags if tag.name == "data"]
         assert all(decimals(float(value)) <= SHARE for value in values), path.name

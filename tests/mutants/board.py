@@ -293,7 +293,7 @@ BOARD = (
     ),
     (
         "board: a link to itself hides what stands beside it",
-        "leaderboard/board/levels.py",
+        "harness/teams/submission_folders.py",
         "        return entry.is_symlink()\n",
         "        raise\n",
         (f"{HOSTILE}::test_a_link_to_itself_is_one_refused_entry",),

@@ -10,6 +10,9 @@ from harness.probes.common_origin import BOUND, FEWEST, origins
 from harness.probes.copies import probe_copies
 from harness.probes.text_report import NO_VERDICT, copies_lines
 from harness.probes.wrong_answers import WrongMoments, WrongVideos
+from harness.submission import STARTER, write
+from tests.answers import same_videos
+from tests.baselines.conftest import CAT, DOG, imported
 from tests.bench.planted import COPIES, firsts_changed, noisy, replaced
 from tests.comparison.worlds import submit
 from tests.probes.worlds import honest, run, scores
@@ -155,6 +158,16 @@ def write_runs(folder, bench):
         marks = ["01"[(n + at * at) % 3 == 0] + "1" for n in range(150)]
         wrong = f"S/{40 if at < 2 else 41 + at}.mp4"
         submit(folder / f"team{at}" / "run", bench, *marks, wrong=wrong)
+
+
+def test_runs_of_another_split_are_one_note_with_their_number(tmp_path):
+    toy = imported(tmp_path)
+    for split, name in (("train", "a"), ("train", "b"), ("test", "c")):
+        answers = same_videos(toy.split(split).turns, (CAT, DOG))
+        write(tmp_path / "runs" / "team" / name, STARTER, answers)
+    found = read_field(tmp_path / "runs", toy, "test")
+    assert [each.key for each in found.runs] == ["team/c"]
+    assert found.notes == ("2 runs left out, which answer another split than test",)
 
 
 def test_the_command_warns_and_exits_with_0(ivcr, tmp_path, bench):

@@ -112,6 +112,18 @@ def test_two_commitments_to_one_split_are_told(full, salts, tmp_path):
     assert faults(check_commitments([], full)) != []
 
 
+def test_the_rescoring_that_explains_a_second_commitment_is_named(full, salts, tmp_path):
+    again = commit(full, ("val", "test"), tmp_path / "again.json", ())
+    events = [*committed(salts), *committed(again)]
+    events = [each._replace(seq=seq) for seq, each in enumerate(events)]
+    early, late = (LabelsEvent(seq, "rescored", None, f"why {seq}") for seq in (1, 9))
+    checks = check_commitments(events, full)
+    (told,) = [each for each in faults(checks, [early, *events, late]) if "test" in each]
+    assert "2 commitments; line 9 scored again: 'why 9'" in told.replace('"', "'")
+    assert "why 1" not in told
+    assert any("ask why" in each for each in faults(checks, [early, *events]))
+
+
 def test_only_what_was_committed_to_is_opened_and_once(full, salts):
     with pytest.raises(WrongUsageError, match="no commitment"):
         openable(full, salts, None, [])

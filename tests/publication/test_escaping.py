@@ -9,7 +9,15 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from harness.publication.escaping import NAME, csv_cell, latex_cell, link, markdown_cell, visible
+from harness.publication.escaping import (
+    NAME,
+    csv_cell,
+    latex_cell,
+    link,
+    markdown_cell,
+    markdown_text,
+    visible,
+)
 
 LOOKING_LIKE_CODE = st.text(
     alphabet=st.sampled_from("=+-@|\\`*_{}[]()#!<>&$%^~\"' \t\r\na1\u202e\x1b")
@@ -51,16 +59,38 @@ def test_no_csv_cell_is_a_formula_and_the_row_stays_one_row(text):
     assert not cell.lstrip().startswith(("=", "+", "-", "@", "|", "%"))
 
 
-@given(TEXT)
-def test_a_markdown_renderer_gives_back_the_text_itself(text):
+WORDS = st.text(alphabet=st.sampled_from("_-.,*`~\\&;a1 b"))
+
+
+@given(text=TEXT | WORDS, write=st.sampled_from([markdown_cell, markdown_text]))
+def test_a_markdown_renderer_gives_back_the_text_itself(text, write):
     """Against markdown-it, which renders CommonMark tables as GitHub does."""
-    table = f"| a | b |\n| --- | --- |\n| x{markdown_cell(text)}x | end |\n"
+    table = f"| a | b |\n| --- | --- |\n| x{write(text)}x | end |\n"
     tokens = MarkdownIt("commonmark").enable(["table", "strikethrough"]).parse(table)
     cells = [token for token in tokens if token.type == "inline"]
     children = list(cells[2].children or [])
     assert {child.type for child in children} <= {"text", "text_special"}
     assert "".join(child.content for child in children) == f"x{visible(text)}x"
     assert cells[3].content == "end"
+
+
+@given(WORDS)
+@example("1.5")
+@example("- a")
+@example("1. a")
+@example("_a_")
+def test_a_paragraph_of_markdown_gives_back_the_text_itself(text):
+    (_, inline, _) = MarkdownIt("commonmark").parse(f"{markdown_text(f'a {text} a')}\n")
+    assert "".join(each.content for each in inline.children) == f"a {text} a"
+    beginning = MarkdownIt("commonmark").parse(f"{markdown_text(text.strip())}\n")
+    assert {each.type for each in beginning} <= {"paragraph_open", "inline", "paragraph_close"}
+
+
+def test_plain_words_are_not_escaped():
+    for word in ("team_a", "dual-encoder-2", "1.5", "a_b_c", "one, two"):
+        assert markdown_text(word) == word
+    assert markdown_text("www.a.b") == r"www\.a\.b"
+    assert markdown_text("_a_ R@1") == r"\_a\_ R\@1"
 
 
 @given(TEXT)

@@ -9,7 +9,9 @@ import pytest
 from harness.errors import EnvironmentFailure, WrongUsageError
 from harness.pull_requests import git_objects
 from harness.pull_requests.change_check import CheckOptions, check_change
+from harness.pull_requests.comment import comment
 from harness.pull_requests.git_objects import git_environment
+from harness.teams.team_file import terms_version
 from tests.pull_requests.conftest import codes
 from tests.pull_requests.trees import (
     BASE,
@@ -68,7 +70,7 @@ def test_warnings_are_shown_and_do_not_refuse(checked):
 
 
 def test_in_a_challenge_a_card_names_its_folder_s_team(checked, repository, benchmark):
-    for name, found in (("A team", set()), ("gamma", set()), ("Gamma", {"card-team"})):
+    for name, found in (("A new team", set()), ("gamma", set()), ("Gamma", {"card-team"})):
         card = CARD.replace('team = "A team"', f'team = "{name}"').encode()
         head = changed(BASE, {**HONEST, f"{NEW}/run1/card.toml": card})
         assert codes(checked(head)) == found
@@ -76,6 +78,60 @@ def test_in_a_challenge_a_card_names_its_folder_s_team(checked, repository, benc
     base, tip = (repository.commit(changed(tree, free)) for tree in (BASE, head))
     report = check_change(base, tip, benchmark, CheckOptions(repository.folder))
     assert "card-team" not in {finding.code for finding in report.findings}
+
+
+@pytest.mark.parametrize(("name", "found"), [
+    ("A  TEAM", {"confusable-team", "team-name"}), ("Beta", {"confusable-team"}),
+    ("Anоther team", {"confusable-team"}), ("A\\u200bb", {"team-name"}), ("Lab 3", set()),
+])  # fmt: skip
+def test_a_new_name_is_compared_as_the_intake_compares_it(name, found, checked):
+    named = {f"{NEW}/team.toml": f'name = "{name}"\naccounts = ["gina"]\n'.encode()}
+    assert codes(checked(changed(BASE, {**HONEST, **named}))) == found
+
+
+def test_a_name_that_the_base_has_already_is_not_compared_again(checked, repository, benchmark):
+    twins = {f"{S}/beta/team.toml": b'name = "A team"\n'}
+    base = repository.commit(changed(BASE, twins))
+    head = repository.commit(changed(BASE, twins | run_at(f"{ALPHA}/run2")), base)
+    options = CheckOptions(repository.folder, author="alice")
+    assert check_change(base, head, benchmark, options).findings == ()
+
+
+def test_the_terms_that_intake_will_ask_for_are_named(repository, benchmark):
+    challenge = {f"{S}/challenge.toml": b'title = "A challenge"\nterms = " Be honest. "\n'}
+    base = repository.commit(changed(BASE, challenge))
+    options = CheckOptions(repository.folder, author="gina")
+    version = terms_version("Be honest.")
+    for terms, found in ((version, []), ("0" * 16, ["terms"]), (None, ["terms"])):
+        team = 'name = "A new team"\naccounts = ["gina"]\n'
+        team += f'terms = "{terms}"\n' if terms else ""
+        tree = changed(BASE, {**challenge, **HONEST, f"{NEW}/team.toml": team.encode()})
+        report = check_change(base, repository.commit(tree, base), benchmark, options)
+        assert (report.verdict, [each.code for each in report.findings]) == ("accepted", found)
+        assert all(f"terms = '{version}'" in each.message for each in report.findings)
+        assert (version in comment(report)) == bool(found)
+
+
+def test_no_team_is_called_as_the_benchmarks_own_runs(checked):
+    for name in ("floors", "Floors"):
+        tree = {path.replace("gamma", name): content for path, content in HONEST.items()}
+        tree |= run_at(f"{S}/{name}/run1")
+        report = checked(changed(BASE, tree))
+        assert codes(report) == {"name"}
+        assert "the benchmark's own runs" in report.findings[0].message
+
+
+def test_the_example_of_the_template_is_no_error_and_its_card_is_one(checked):
+    example = {f"{NEW}/run1/predictions.example.jsonl": PREDICTIONS}
+    report = checked(changed(BASE, HONEST | example))
+    assert report.verdict == "accepted"
+    assert [finding.code for finding in report.findings] == ["stray-file"]
+    assert "you may remove it" in report.findings[0].message
+    card = HONEST[f"{NEW}/run1/card.toml"].replace(b'"A system"', b'"Your system"')
+    report = checked(changed(BASE, {**HONEST, f"{NEW}/run1/card.toml": card}))
+    assert codes(report) == {"template"}
+    assert report.runs[0].problems[0].code == "C109"
+    assert codes(checked(changed(BASE, HONEST | {f"{NEW}/run1/a.jsonl": b""}))) == {"stray-file"}
 
 
 def test_whose_folder_it_is_stands_in_the_base_alone(checked):
@@ -146,7 +202,7 @@ def test_runs_of_an_accepted_change_are_written_for_scoring(tmp_path, checked):
     out = tmp_path / "runs"
     checked(changed(BASE, {**HONEST, f"{NEW}/run1/run.json": b"{}"}), runs=out)
     files = {path.relative_to(out).as_posix(): path.read_bytes() for path in out.rglob("*.*")}
-    assert files == {"gamma/run1/card.toml": CARD.encode(),
+    assert files == {"gamma/run1/card.toml": HONEST[f"{NEW}/run1/card.toml"],
                      "gamma/run1/predictions.jsonl": PREDICTIONS}  # fmt: skip
     checked(changed(BASE, {**HONEST, "README.md": b"mine"}), runs=out)
     assert list(out.iterdir()) == []

@@ -9,8 +9,7 @@ import pytest
 from harness.errors import SubmissionError
 from harness.files import readable
 from harness.pull_requests.change_report import report_json
-from harness.pull_requests.comment import comment
-from harness.pull_requests.comment_figures import figure_lines, shows_figures
+from harness.pull_requests.comment import comment, figure_lines, shows_figures
 from harness.pull_requests.received import agreement, read_report
 from tests.baselines.conftest import imported
 from tests.pull_requests.test_comment import report_with

@@ -9,6 +9,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from harness.benchmark import Benchmark
 from harness.cli import COMMANDS
@@ -26,7 +27,8 @@ def put(folder, team, benchmark, extra=()):
     run = folder / "submissions" / team / "run"
     run.parent.mkdir(parents=True)
     (run.parent / "team.toml").write_text(f'name = "{team}"\naccounts = ["{team}"]\n')
-    write(run, STARTER, map(abstention, benchmark.split().turns))
+    card = replace(STARTER, team=team, system="silence")
+    write(run, card, map(abstention, benchmark.split().turns))
     for name, data in extra:
         (run / name).write_bytes(data)
 

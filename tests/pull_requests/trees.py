@@ -21,7 +21,10 @@ class Node(NamedTuple):
 
 
 def run_at(folder, predictions=PREDICTIONS):
-    return {f"{folder}/card.toml": CARD.encode(), f"{folder}/predictions.jsonl": predictions}
+    """A run whose card names the team's folder."""
+    team = folder.split("/")[-2]
+    card = CARD.replace('team = "A team"', f'team = "{team}"').encode()
+    return {f"{folder}/card.toml": card, f"{folder}/predictions.jsonl": predictions}
 
 
 BASE = {
@@ -32,11 +35,11 @@ BASE = {
     f"{S}/ledger.jsonl": b"{}\n",
     f"{S}/alpha/team.toml": b'name = "A team"\naccounts = ["Alice"]\n',
     **run_at(f"{S}/alpha/run1"),
-    f"{S}/beta/team.toml": b'name = "A team"\n',
+    f"{S}/beta/team.toml": b'name = "Another team"\n',
     **run_at(f"{S}/beta/run1"),
 }
 HONEST = {
-    f"{NEW}/team.toml": b'name = "A team"\naccounts = ["gina"]\n',
+    f"{NEW}/team.toml": b'name = "A new team"\naccounts = ["gina"]\n',
     **run_at(f"{NEW}/run1"),
 }
 

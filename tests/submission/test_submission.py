@@ -16,6 +16,7 @@ from harness.validation import check
 from harness.validation.reading.card_file import card_findings
 from tests.validation.samples import write_benchmark
 
+TEMPLATE = {"C109": 2}  # team and system are the template's
 PREDICTIONS = (
     Prediction("d1", 1, videos=("v/a.mp4", "v/b.mp4"), choice=()),
     Prediction("d1", 2, moments=(Moment("v/c.mp4", 1, 29_999), Moment("v/c.mp4", 0, 30_000))),
@@ -33,7 +34,7 @@ def benchmark(tmp_path_factory):
 def test_what_is_written_is_valid_and_reads_back(tmp_path, benchmark):
     write(tmp_path / "sub", STARTER, PREDICTIONS)
     checked = check(tmp_path / "sub", benchmark)
-    assert checked.report.totals == {}
+    assert checked.report.totals == TEMPLATE
     assert checked.predictions == PREDICTIONS
     assert checked.card == STARTER
 
@@ -132,10 +133,11 @@ def test_card_survives_toml(card):
 
 def test_start_writes_a_valid_card_and_three_lines_about_real_turns(tmp_path, benchmark):
     start(tmp_path / "sub", benchmark)
-    assert list(card_findings(tomllib.loads((tmp_path / "sub" / "card.toml").read_text()))) == []
+    table = tomllib.loads((tmp_path / "sub" / "card.toml").read_text())
+    assert [finding.code for finding in card_findings(table)] == ["C109", "C109"]
     (tmp_path / "sub" / EXAMPLE).rename(tmp_path / "sub" / "predictions.jsonl")
     report = check(tmp_path / "sub", benchmark).report
-    assert report.totals == {"T100": 2}
+    assert report.totals == TEMPLATE | {"T100": 2}
     assert report.answered == 3
 
 
@@ -152,7 +154,7 @@ def test_keys_that_the_starter_card_offers_are_valid(tmp_path, benchmark):
     offered = "\n".join(
         row.removeprefix("# ") for row in text.splitlines() if row.startswith("# ") and " = " in row
     )
-    table = tomllib.loads(toml_card(STARTER) + offered)
+    table = tomllib.loads(toml_card(STARTER).replace("Your", "Our") + offered)
     assert len(table) == 6 + 16
     assert list(card_findings(table)) == []
 

@@ -33,7 +33,7 @@ PARTS = {
     "videos": st.lists(NAMES, max_size=5) | st.just(VIDEOS[:101]),
     "moments": st.lists(MOMENTS | PLAIN_MOMENTS, max_size=3),
     "choice": st.lists(st.sampled_from(VIDEOS), max_size=12),
-    "response": st.text(max_size=12),
+    "response": st.text(max_size=12) | st.sampled_from(["a门" * 5_000, "a门" * 5_000 + "a"]),
 }
 
 

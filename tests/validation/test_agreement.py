@@ -18,7 +18,7 @@ from tests.validation.samples import LINES, encoded, write_benchmark, write_subm
 from tests.validation.strategies import cards, lines
 
 # What a schema of one line can say, and what it says of some cases only.
-IN_SCHEMA = {"L106", "L109", "L110", "L111", "L112", "V101", "V102", "M103", "H101", "H102"}
+IN_SCHEMA = {"L106", "L109", "L110", "L111", "L112", "V101", "V102", "M103", "H101", "H102", "R101"}
 IN_PART = {"T102", "T103"}
 
 

@@ -10,18 +10,13 @@ from harness.challenge.challenge_file import Challenge, Phase
 from harness.challenge.intake.phases import OpenPhases
 from harness.challenge.reasons import Ground, parse_refused
 from harness.challenge.state import ChallengeState, RunState
-from harness.challenge.team_names import NameProblem, name_problems
-from harness.challenge.teams import (
-    Team,
-    folders_in,
-    is_folder_name,
-    read_team,
-    team_problem,
-)
 from harness.errors import EnvironmentFailure, SubmissionError
 from harness.records import Card
 from harness.results import submission_sha256
-from harness.submission import CARD
+from harness.submission import CARD, template_keys
+from harness.teams.submission_folders import folder_name_problem, folders_in, is_folder_name
+from harness.teams.team_file import Team, read_team, team_problem
+from harness.teams.team_names import NameProblem, name_problems
 from harness.untrusted import is_absent
 from harness.validation.problem_log import ProblemLog
 from harness.validation.reading.card_file import read_card
@@ -149,7 +144,7 @@ class _Rules:
         name = key.partition("/")[0]
         team, run = self._teams.known.get(name), self._state.runs.get(key)
         if team is None:
-            yield RunRefusal("team", "team.toml cannot be read")
+            yield RunRefusal("team", folder_name_problem(name) or "team.toml cannot be read")
             return
         yield from self._name_refusals(name)
         if run is not None and run.status == "withdrawn":
@@ -160,8 +155,10 @@ class _Rules:
             return  # validation says what is wrong with it
         if problem := team_problem(team, card.team, self._challenge.terms_version):
             yield RunRefusal(*problem)
+        if keys := template_keys({"team": card.team, "system": card.system}):
+            yield RunRefusal("team", f"{' and '.join(keys)} of its card still as in the template")
         if self._open.phase_of(card, folder) is None:
-            yield RunRefusal("phase", self._open.closed_reason(card))
+            yield RunRefusal("phase", self._open.closed_reason(card, folder))
 
     def _name_refusals(self, team: str) -> Iterator[RunRefusal]:
         """Names that deceive; a double is refused to whoever has no accepted run yet."""

@@ -10,13 +10,14 @@ from functools import cached_property
 from pathlib import Path
 
 from harness.benchmark import Benchmark
-from harness.challenge.challenge_file import CHALLENGE, Challenge, Phase
+from harness.challenge.challenge_file import Challenge, Phase
 from harness.challenge.ledger_lines import LedgerEvent, time_text
 from harness.challenge.reasons import phase_reason
 from harness.challenge.state import ChallengeState
 from harness.errors import WrongUsageError
 from harness.files import shown
 from harness.records import Card
+from harness.teams.submission_folders import CHALLENGE
 from harness.validation import read_public
 from harness.validation.reading.folder import most_bytes, predictions_file
 from harness.validation.reading.source import read_chunks
@@ -78,26 +79,34 @@ class OpenPhases:
         return max(counts.get("turns", 0) for counts in self._benchmark.header.splits.values())
 
     def phase_of(self, card: Card, folder: Path) -> Phase | None:
-        """The phase for a card's history and the split that the predictions answer.
+        """The open phase for a card's history and the split that the predictions answer.
 
-        Where one phase alone is for that history, it is that one, whatever they answer. Of several
-        for one history and split, it is the first of challenge.toml.
+        None if the phases of that split are not open, also where another one is: the predictions
+        are not wrong, they are early or late. Where the answers tell no split, it is the first for
+        that history, and validation says what is wrong with them.
         """
         fit = [phase for phase in self.phases if phase.history == card.history]
-        if len({phase.split for phase in fit}) > 1:
-            split = self._split_of(folder)
-            fit = [phase for phase in fit if phase.split == split] or fit
+        if fit and (split := self._split_of(card, folder)) is not None:
+            fit = [phase for phase in fit if phase.split == split]
         return fit[0] if fit else None
 
-    def closed_reason(self, card: Card) -> str:
-        """Why there is no phase for a card, in the organizers' words."""
-        alike = [
-            f"{phase.name} {self._when(phase)}"
+    def closed_reason(self, card: Card, folder: Path) -> str:
+        """Why there is no phase for a run, in the organizers' words."""
+        alike = self._phases_for(card)
+        about = f"history {card.history}"
+        if (split := self._split_of(card, folder)) is not None:
+            alike = [phase for phase in alike if phase.split == split]
+            about += f" for split {split}"
+        named = [f"{phase.name} {self._when(phase)}" for phase in alike]
+        return f"no open phase takes files with {about}: {', '.join(named) or 'no phase is for it'}"
+
+    def _phases_for(self, card: Card) -> list[Phase]:
+        """The phases for a card's history, open or not."""
+        return [
+            phase
             for phase in self._challenge.phases
             if phase.kind == "files" and phase.history == card.history
         ]
-        which = ", ".join(alike) or "no phase is for it"
-        return f"no open phase takes files with history {card.history}: {which}"
 
     def _when(self, phase: Phase) -> str:
         if self._now < phase.opens:
@@ -106,10 +115,16 @@ class OpenPhases:
             return f"closed {time_text(phase.closes)}"
         return f"closed {self._closed[phase.name]}, and stays so"
 
-    def _split_of(self, folder: Path) -> str | None:
-        """The split whose dialogues the first lines of the predictions name most."""
+    def _split_of(self, card: Card, folder: Path) -> str | None:
+        """The split whose dialogues the first lines of the predictions name most.
+
+        None where all phases for the card's history are about one split, or no dialogue is known.
+        """
+        splits = {phase.split for phase in self._phases_for(card)}
+        if len(splits) < 2:
+            return None
         named = Counter(
-            split for name in self._names(folder) if (split := self._dialogues.get(name))
+            split for name in self._names(folder) if (split := self._dialogues.get(name)) in splits
         )
         return named.most_common(1)[0][0] if named else None
 
@@ -124,10 +139,10 @@ class OpenPhases:
 
     @cached_property
     def _dialogues(self) -> dict[str, str]:
-        splits = {phase.split for phase in self.phases}
+        files = {phase.split for phase in self._challenge.phases if phase.kind == "files"}
         return {
             name: split
-            for split in sorted(splits)
+            for split in sorted(files & set(self._benchmark.header.splits))
             for name in read_public(self._benchmark, split).dialogues
         }
 

@@ -13,7 +13,7 @@ from harness.challenge.intake.telling import Figure, Ranks
 from harness.challenge.reasons import Ground
 from harness.files import make_folder, readable, write
 from harness.metrics import METRICS
-from harness.publication.escaping import markdown_cell
+from harness.publication.escaping import markdown_text
 from harness.validation.report import Problem
 
 LONG_TEXT = 1000  # characters of a message
@@ -77,18 +77,18 @@ HEADINGS: dict[Verdict, str] = {
 
 def _lines(receipt: Receipt) -> Iterator[str]:
     heading = HEADINGS[receipt.verdict]
-    yield f"# {markdown_cell(receipt.team)}/{markdown_cell(receipt.run)}: {heading}"
+    yield f"# {markdown_text(receipt.team)}/{markdown_text(receipt.run)}: {heading}"
     yield ""
     yield f"{receipt.at}, submission {receipt.submission_sha256 or 'unreadable'}"
     if receipt.why:
-        yield f"\nReason ({receipt.ground}): {markdown_cell(receipt.why, LONG_TEXT)}."
+        yield f"\nReason ({receipt.ground}): {markdown_text(receipt.why, LONG_TEXT)}."
         yield "It costs nothing: mend it, and the next intake takes it up again."
     if receipt.phase:
-        yield f"\nPhase {markdown_cell(receipt.phase)}, feedback {receipt.feedback}."
+        yield f"\nPhase {markdown_text(receipt.phase)}, feedback {receipt.feedback}."
     if receipt.spent:
         yield _spent(receipt.spent)
     if receipt.note:
-        yield f"\n{markdown_cell(receipt.note, LONG_TEXT)}"
+        yield f"\n{markdown_text(receipt.note, LONG_TEXT)}"
     yield from _figures(receipt)
     yield from _problems(receipt)
 
@@ -108,7 +108,7 @@ def _figures(receipt: Receipt) -> Iterator[str]:
         interval = ""
         if figure.low is not None and figure.high is not None:
             interval = f"{scale * figure.low:.2f} to {scale * figure.high:.2f}"
-        yield f"| {markdown_cell(name)} | {scale * figure.value:.2f} | {interval} |"
+        yield f"| {markdown_text(name)} | {scale * figure.value:.2f} | {interval} |"
     for when, ranks in (("before", receipt.before), ("after", receipt.after)):
         if ranks is not None:
             yield f"\nRank {when}: {ranks.best} to {ranks.worst} of {ranks.of}."
@@ -121,4 +121,4 @@ def _problems(receipt: Receipt) -> Iterator[str]:
         )
         yield ""
     for problem in receipt.problems:
-        yield f"- {problem.severity}: {markdown_cell(problem.message, LONG_TEXT)}"
+        yield f"- {problem.severity}: {markdown_text(problem.message, LONG_TEXT)}"

@@ -127,9 +127,18 @@ def _event(event: EventName, fingerprint: str, why: str, gold: str | None = None
 
 
 def _events(lines: Sequence[LedgerLine]) -> list[LabelsEvent]:
-    from harness.public_copy.commitment import LabelsEvent
+    from harness.challenge.corrections import parse_correction
+    from harness.public_copy.commitment import RESCORED, LabelsEvent
 
-    return [LabelsEvent(line.seq, line.event, line.fingerprint, line.why) for line in lines]
+    return [
+        LabelsEvent(
+            line.seq,
+            line.event,
+            line.fingerprint,
+            parse_correction(line.why).why if line.event == RESCORED and line.why else line.why,
+        )
+        for line in lines
+    ]
 
 
 @click.command("open-labels")
@@ -192,10 +201,11 @@ def verify_labels(benchmark: Path, submissions: Path) -> None:
     from harness.public_copy.commitment import check_commitments, require_faultless
 
     folder = Benchmark(benchmark).checked()
-    checks = check_commitments(_events(read_ledger(submissions).lines), folder)
+    events = _events(read_ledger(submissions).lines)
+    checks = check_commitments(events, folder)
     for check in checks:
         click.echo(f"line {check.seq}: {check.split} {check.commitment}: {check.state}")
-    require_faultless(checks, submissions)
+    require_faultless(checks, submissions, events)
 
 
 def show_standing(standing: FolderStanding) -> None:

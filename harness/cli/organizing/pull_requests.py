@@ -124,7 +124,7 @@ def comment(
     """Write the comment on a REPORT, with figures where labels are public."""
     from harness.files import write
     from harness.pull_requests import comment as markdown
-    from harness.pull_requests.comment_figures import NO_FIGURES, figure_lines, shows_figures
+    from harness.pull_requests.comment import NO_FIGURES, figure_lines, shows_figures
     from harness.pull_requests.received import agreement, read_report
 
     own = read_report(report)

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 import msgspec
 from msgspec import UNSET, Meta, UnsetType, defstruct
 
-from harness.records import CANDIDATES, MOMENT_LIMIT, RANK_LIMIT, Moment, Prediction
+from harness.records import CANDIDATES, MOMENT_LIMIT, RANK_LIMIT, RESPONSE_LIMIT, Moment, Prediction
 from harness.submission import ANSWERED_BY
 from harness.validation.public import PublicSplit
 from harness.validation.rules.json_text import NUMBER_LIMIT
@@ -24,7 +24,7 @@ COVERED = frozenset(
     [
         *("L101", "L102", "L103", "L104", "L105", "L106", "L107", "L108"),
         *("L109", "L110", "L111", "L112"),
-        *("T102", "T103", "V100", "V101", "V102", "V103", "H100", "H101", "H102", "R100"),
+        *("T102", "T103", "V100", "V101", "V102", "V103", "H100", "H101", "H102", "R100", "R101"),
         *("M100", "M101", "M102", "M103", "M201", "M202", "M203", "M204", "M205", "M206"),
     ]
 )
@@ -52,7 +52,7 @@ def _decoder(public: PublicSplit, ordered: bool) -> msgspec.json.Decoder[Any]:
             ("videos", _at_most(RANK_LIMIT, ranking), UNSET),
             ("moments", _at_most(MOMENT_LIMIT, tuple[moment, ...]), UNSET),
             ("choice", _at_most(CANDIDATES, tuple[str, ...]), UNSET),
-            ("response", str | UnsetType, UNSET),
+            ("response", _at_most(RESPONSE_LIMIT, str), UNSET),
         ],
         forbid_unknown_fields=True,
         gc=False,

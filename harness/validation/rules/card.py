@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from harness.schemas.documents import Mismatch, mismatches, quote_key, schema
+from harness.submission import template_keys
 from harness.validation.report import Severity
 from harness.validation.rules.rule import checking, declare
 from harness.validation.suggestions import Suggestions
@@ -113,6 +114,13 @@ def figures_of_reported_cards(card: CardTable) -> Iterator[str]:
                 yield f"a reported card needs {key}; add {example(key)}"
             else:
                 yield f'{key} belongs to reported cards alone; remove it, or set kind = "reported"'
+
+
+@card_rule("C109", "team and system are one's own", 'system = "Your system"', "warning")
+def template_values(card: CardTable) -> Iterator[str]:
+    """Team and system are not those of the template."""
+    for key in template_keys(card.values):
+        yield f"{key} is still the template's, {quote_key(card.values[key])}; write your own"
 
 
 def is_missing(found: Mismatch) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.records import CANDIDATES, RANK_LIMIT
+from harness.records import CANDIDATES, RANK_LIMIT, RESPONSE_LIMIT
 from harness.validation.public import PublicSplit
 from harness.validation.report import display
 from harness.validation.rules.answer import LineAnswer, line_rule
@@ -78,6 +78,15 @@ def no_response(answer: LineAnswer, public: PublicSplit) -> Iterator[str]:
     """A chat turn is answered with a response."""
     if answer.task == "chat" and "response" not in answer.value:
         yield 'a chat turn needs "response"; write "response": "" to abstain'
+
+
+@line_rule(
+    "R101", f"a response has at most {RESPONSE_LIMIT:,} characters", "a transcript as the response"
+)
+def unbounded_response(answer: LineAnswer, public: PublicSplit) -> Iterator[str]:
+    """A response is not without bound: metrics of text compare all of it."""
+    if (length := len(answer.response or "")) > RESPONSE_LIMIT:
+        yield f"expected at most {RESPONSE_LIMIT:,} characters in response, found {length:,}"
 
 
 @line_rule("H100", "a chosen video is one of the turn's candidates", '"choice": ["c.mp4"]')

@@ -87,7 +87,7 @@ def test_a_run_out_of_time_is_refused_with_the_times(organizers):
     organizers.put("a/2", history="reference")
     organizers.intake(day(50))
     why = (
-        "phase: no open phase takes files with history own: dev closed 2026-02-01T00:00:00Z, "
+        "phase: no open phase takes files with history own for split test: "
         "final closed 2026-02-15T00:00:00Z"
     )
     assert organizers.events_of("a/1") == [("refused", why)]
@@ -95,7 +95,32 @@ def test_a_run_out_of_time_is_refused_with_the_times(organizers):
     assert organizers.events_of("a/2") == [("refused", why)]
 
 
-def test_predictions_for_another_split_are_invalid(organizers):
+def test_predictions_that_come_before_their_phase_wait_for_it_and_cost_nothing(organizers):
+    organizers.put("a/1", split="test")
+    organizers.intake(day(2))
+    why = (
+        "phase: no open phase takes files with history own for split test: "
+        "final opens 2026-01-15T00:00:00Z"
+    )
+    assert organizers.events_of("a/1") == [("refused", why)]
+    receipt = (organizers.settings.receipts / "a" / "1.md").read_text("utf-8")
+    assert "phase" in receipt
+    assert "final opens 2026" in receipt
+    assert organizers.intake(day(3)).lines == ()
+    organizers.intake(day(16))  # the quota of the phase is one
+    assert organizers.events_of("a/1")[1:] == [("accepted", "phase final"), ("scored", None)]
+
+
+def test_predictions_that_come_after_their_phase_are_late_and_not_invalid(organizers):
+    organizers.put("a/1")
+    organizers.intake(day(40))
+    ((event, why),) = organizers.events_of("a/1")
+    assert (event, why.rpartition(": ")[2]) == ("refused", "dev closed 2026-02-01T00:00:00Z")
+
+
+def test_predictions_for_a_split_of_no_phase_are_invalid(organizers):
+    challenge = organizers.submissions / "challenge.toml"
+    challenge.write_text(CHALLENGE.replace('split = "test"', 'split = "train"'))
     organizers.put("a/1", split="test")
     organizers.intake(day(2))
     ((event, why),) = organizers.events_of("a/1")
@@ -193,6 +218,27 @@ def test_names_that_deceive_are_refused_and_told_to_the_organizers(organizers):
     assert "do not show" in organizers.events_of("y/1")[0][1]
     assert organizers.events_of("paypal/2")[0] == OK
     assert any(note.startswith("team x: its name") for note in report.notes)
+
+
+def test_a_card_of_the_template_is_refused_until_it_is_the_teams_own(organizers):
+    folder = organizers.put("a/1")
+    card = folder / "card.toml"
+    text = card.read_text("utf-8")
+    card.write_text(text.replace('"cat first"', '"Your system"'), "utf-8")
+    organizers.intake(day(2))
+    why = "team: system of its card still as in the template"
+    assert organizers.events_of("a/1") == [("refused", why)]
+    card.write_text(text, "utf-8")
+    organizers.intake(day(2))
+    assert organizers.events_of("a/1")[1] == OK
+
+
+def test_no_team_is_called_as_the_benchmarks_own_runs(organizers):
+    organizers.put("floors/1")
+    report = organizers.intake(day(2))
+    why = "floors is the name of the benchmark's own runs; name the team otherwise"
+    assert organizers.events_of("floors/1") == [("refused", f"team: {why}")]
+    assert any(why in note for note in report.notes)
 
 
 def test_a_copy_and_a_withdrawn_run_are_refused(organizers):
@@ -555,5 +601,5 @@ def test_a_phase_is_not_renamed_while_it_runs(organizers):
 
 
 def test_an_absent_folder_of_submissions_is_the_environments(organizers, tmp_path):
-    with pytest.raises(EnvironmentFailure, match="expected a folder of submissions"):
+    with pytest.raises(EnvironmentFailure, match="expected a folder of <team>"):
         organizers.intake(day(2), submissions=tmp_path / "absent")

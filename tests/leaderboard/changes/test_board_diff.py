@@ -75,6 +75,19 @@ def test_a_figure_that_changed_stands_with_its_bounds_old_and_new(tmp_path):
     assert not change.moved
 
 
+@pytest.mark.parametrize(("metric", "old", "new", "line"), [
+    ("R@1", 0.4123, 0.5, "R@1 (%): 41.2 -> 50.0"),
+    ("R@1", 0.41231, 0.41232, "R@1 (%): 41.231 -> 41.232"),
+    ("MedR", 7.5, 7.25, "MedR (rank): 7.5 -> 7.2"),
+])  # fmt: skip
+def test_figures_are_written_as_on_the_pages(metric, old, new, line, tmp_path):
+    sites = (
+        export(tmp_path / name, entry("a", **{"R@1": 0.5, metric: value}))
+        for name, value in (("old", old), ("new", new))
+    )
+    assert f"     {line}" in list(diff_lines(compare_sites(*sites)))
+
+
 def test_a_rank_range_that_moved_is_a_change(tmp_path):
     rows = [entry(name, **{"R@1": value}) for name, value in (("a", 0.5), ("b", 0.4))]
     old, new = export(tmp_path / "old", *rows), export(tmp_path / "new", *rows)

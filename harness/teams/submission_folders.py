@@ -1,8 +1,9 @@
-"""Whether a folder is that of all submissions, SUBMISSIONS/<team>/<run>/, and if not, which is."""
+"""Folders of submissions, SUBMISSIONS/<team>/<run>/: their names, their level, what is in them."""
 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Collection, Iterable
 from itertools import islice
 from pathlib import Path
@@ -11,9 +12,47 @@ from harness.errors import EnvironmentFailure, WrongUsageError, did_you_mean
 from harness.files import is_leftover, shown
 
 CARD = "card.toml"
+CHALLENGE = "challenge.toml"
 EXPECTED = "expected a folder of <team>/<run>/ submissions"
 TEAMS_NAMED = 20
 MOST = 10_000  # files and folders in the folder of a team
+FLOORS = "floors"  # begins the keys of the benchmark's own runs
+_FOLDER_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
+
+
+def is_folder_name(name: str) -> bool:
+    """Whether the ledger can name a team or run of that name."""
+    return _FOLDER_NAME.fullmatch(name) is not None
+
+
+def folder_name_problem(name: str) -> str | None:
+    """What is wrong with the name of a team's folder; None if nothing is."""
+    if not is_folder_name(name):
+        return (
+            "expected a folder's name of 1 to 100 letters, digits, dots, hyphens and underscores; "
+            "rename it"
+        )
+    if name.casefold() == FLOORS:
+        return f"{FLOORS} is the name of the benchmark's own runs; name the team otherwise"
+    return None
+
+
+def folders_in(folder: Path) -> list[Path]:
+    """The folders of teams, or of a team's runs, by name.
+
+    Hidden ones, links and leftovers of systems are none. Raises EnvironmentFailure if `folder`
+    cannot be read.
+    """
+    try:
+        with os.scandir(folder) as inside:
+            names = sorted(
+                entry.name
+                for entry in inside
+                if is_visible(entry.name) and entry.is_dir(follow_symlinks=False)
+            )
+    except OSError as error:
+        raise EnvironmentFailure(f"{folder}: cannot be read: {error.strerror or error}") from error
+    return [folder / name for name in names]
 
 
 def subfolders(folder: Path) -> list[Path]:
@@ -23,11 +62,16 @@ def subfolders(folder: Path) -> list[Path]:
     """
     try:
         with os.scandir(folder) as inside:
-            found = [entry for entry in islice(inside, MOST) if not entry.name.startswith(".")]
-            names = [each.name for each in found if is_folder(each) and not is_leftover(each.name)]
+            found = [entry for entry in islice(inside, MOST) if is_visible(entry.name)]
+            names = [each.name for each in found if is_folder(each)]
     except OSError:
         return []
     return [folder / name for name in sorted(names)]
+
+
+def is_visible(name: str) -> bool:
+    """Whether a thing of that name is a part of the submissions: not hidden and no leftover."""
+    return not name.startswith(".") and not is_leftover(name)
 
 
 def is_folder(entry: os.DirEntry[str]) -> bool:
@@ -41,7 +85,7 @@ def is_folder(entry: os.DirEntry[str]) -> bool:
 def require_submissions(folder: Path) -> None:
     """Require that `folder` is a folder of teams' folders.
 
-    A folder with nothing in it is one: a challenge's first board shows floors alone. Raises
+    One with nothing in it, or with a challenge alone, is one: its first board shows floors. Raises
     EnvironmentFailure if it is no folder; WrongUsageError, with the one that is meant, if no
     <team>/<run>/ is in it: it is a benchmark, a submission, a team's folder, or one above.
     """
@@ -64,7 +108,8 @@ def require_submissions(folder: Path) -> None:
             f"{folder}: {EXPECTED}, found a team's folder; name the folder above it: "
             f"{folder.resolve().parent}"
         )
-    if not teams and not any(map(_is_content, folder.iterdir())):
+    empty = not teams and not any(is_visible(path.name) for path in folder.iterdir())
+    if empty or (folder / CHALLENGE).is_file():
         return
     raise WrongUsageError(
         f"{folder}: {EXPECTED}, found none in it; put each submission into a folder of its own "
@@ -92,10 +137,6 @@ def require_teams(organizers: Collection[str], submissions: Path) -> None:
                 f"--organizers {shown(name)}: {submissions} has no team's folder of that name; "
                 f"{did_you_mean(shown(name), here)}it has {', '.join(here[:TEAMS_NAMED])}"
             )
-
-
-def _is_content(path: Path) -> bool:
-    return not path.name.startswith(".") and not is_leftover(path.name)
 
 
 def _is_run(folder: Path) -> bool:

@@ -2,9 +2,10 @@
 
 import pytest
 
-from harness.challenge.team_names import name_problems, scripts_of, skeletons
-from harness.challenge.teams import Team, folders_in, read_team, team_problem
 from harness.errors import EnvironmentFailure, SubmissionError
+from harness.teams.submission_folders import folders_in
+from harness.teams.team_file import Team, read_team, team_problem
+from harness.teams.team_names import name_problems, scripts_of, skeletons
 
 
 def team(folder, name=None, **more):
@@ -40,6 +41,7 @@ def test_what_a_teams_file_says(tmp_path):
     ("t", 'name = "x"\nanonymous = "yes"', "anonymous: expected true or false"),
     ("t", "name = ", "not TOML"),
     ("tëam", None, "expected a folder's name of 1 to 100 letters"),
+    ("floors", None, "the name of the benchmark's own runs; name the team otherwise"),
 ])  # fmt: skip
 def test_a_wrong_team_is_named_with_the_next_step(folder, text, message, tmp_path):
     with pytest.raises(SubmissionError, match=message):
@@ -79,6 +81,7 @@ def test_a_card_names_its_own_team():
     ("paypal", "раypal"), ("Our team", "OUR TEAM"), ("Our team", "Our  team"), ("model", "rnodel"),
     ("Team 1", "Team l"), ("Team 0", "Team O"), ("fine", "ﬁne"), ("Straße", "STRASSE"),
     ("Ω lab", "Ω lab"), ("AB", "ＡＢ"), ("team", "te\u200bam"), ("ABC", "АВС"),
+    ("our-team", "our_team"), ("wave", "vvave"),
 ])  # fmt: skip
 def test_names_that_look_alike_are_found_on_both_sides(one, other):
     found = name_problems([team("t1", one), team("t2", other)])

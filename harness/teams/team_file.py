@@ -1,9 +1,8 @@
-"""Teams: a team is its folder, SUBMISSIONS/<team>/, and team.toml says how it is called."""
+"""team.toml: a team is its folder, SUBMISSIONS/<team>/, and the file says how it is called."""
 
 from __future__ import annotations
 
-import os
-import re
+import hashlib
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,9 +10,10 @@ import msgspec
 import tomli_w
 from msgspec import Struct
 
-from harness.errors import EnvironmentFailure, SubmissionError
-from harness.files import is_leftover, write
+from harness.errors import SubmissionError
+from harness.files import write
 from harness.schemas.documents import plain, require
+from harness.teams.submission_folders import folder_name_problem
 from harness.untrusted import UnfitFileError, is_absent, read_small, toml_table
 
 TEAM = "team.toml"
@@ -22,10 +22,6 @@ NEXT_STEP = "mend team.toml"
 _ANOTHER_TEAM = (
     f"its card names another team; write the folder's name, or the name in {TEAM}, as team into "
     "card.toml"
-)
-_FOLDER_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
-_WRONG_NAME = (
-    "expected a folder's name of 1 to 100 letters, digits, dots, hyphens and underscores; rename it"
 )
 
 
@@ -49,9 +45,14 @@ def read_team(folder: Path) -> Team:
 
     Raises SubmissionError, with the next step, if the file or the folder's name is not fit.
     """
-    if not is_folder_name(folder.name):
-        raise SubmissionError(f"{folder}: {_WRONG_NAME}")
-    return msgspec.convert({"name": folder.name, **read_table(folder), "folder": folder.name}, Team)
+    if problem := folder_name_problem(folder.name):
+        raise SubmissionError(f"{folder}: {problem}")
+    return team_of(folder.name, read_table(folder))
+
+
+def team_of(folder: str, table: dict[str, Any]) -> Team:
+    """The team of a folder's name and of the table of its team.toml, which fits the schema."""
+    return msgspec.convert({"name": folder, **table, "folder": folder}, Team)
 
 
 def read_table(folder: Path) -> dict[str, Any]:
@@ -72,38 +73,11 @@ def write_table(folder: Path, table: dict[str, Any]) -> None:
     write(folder / TEAM, tomli_w.dumps(table).encode())
 
 
-def is_folder_name(name: str) -> bool:
-    """Whether the ledger can name a team or run of that name."""
-    return _FOLDER_NAME.fullmatch(name) is not None
-
-
-def require_submissions(submissions: Path) -> None:
-    """Raises EnvironmentFailure where there is no such folder, which is no empty challenge."""
-    if not submissions.is_dir():
-        raise EnvironmentFailure(
-            f"{submissions}: expected a folder of submissions, found none; name the folder that "
-            "holds challenge.toml"
-        )
-
-
-def folders_in(folder: Path) -> list[Path]:
-    """The folders of teams, or of a team's runs, by name.
-
-    Hidden ones, links and leftovers of systems are none. Raises EnvironmentFailure if `folder`
-    cannot be read.
-    """
-    try:
-        with os.scandir(folder) as inside:
-            names = sorted(
-                entry.name
-                for entry in inside
-                if entry.is_dir(follow_symlinks=False)
-                and not entry.name.startswith(".")
-                and not is_leftover(entry.name)
-            )
-    except OSError as error:
-        raise EnvironmentFailure(f"{folder}: cannot be read: {error.strerror or error}") from error
-    return [folder / name for name in names]
+def terms_version(terms: str | None) -> str | None:
+    """The version of terms: 16 hex digits of the text's SHA-256, spaces at its ends left out."""
+    if terms is None or not terms.strip():
+        return None
+    return hashlib.sha256(terms.strip().encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def team_problem(

@@ -6,13 +6,14 @@ it; two names are doubles if they share a skeleton.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Literal, NamedTuple
 
-from harness.challenge.teams import Team
 from harness.files import shown
+from harness.teams.team_file import Team
 
 # Scripts that are written together (UTS #39, 5.2: "highly restrictive").
 _TOGETHER = (
@@ -20,6 +21,7 @@ _TOGETHER = (
     {"LATIN", "HAN", "HANGUL"},
     {"LATIN", "HAN", "BOPOMOFO"},
 )
+_SEPARATORS = re.compile(r"[\s_-]+")
 MOST = 10  # teams of one look that are named: thousands of them would make millions of pairs
 # Without a glyph, though not of category Cf: fillers, joiners of marks, variation selectors.
 _BLANK = frozenset(map(chr, (0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0)))
@@ -57,15 +59,19 @@ def name_problems(teams: Iterable[Team]) -> list[NameProblem]:
 
 
 def skeletons(name: str) -> set[str]:
-    """Keys of a name: two names that look the same, or differ in case, share one of them."""
+    """Keys of a name: two names that look the same, or differ in case or spaces, share one.
+
+    Hyphens and underscores count as spaces.
+    """
     # Here, not above: commands that compare no names need not wait for it.
     from disarm import skeleton_key
 
     compatible = unicodedata.normalize("NFKC", name)
     # I looks like l, but not as i: so both forms count.
     keys = [skeleton_key(text, digit_policy="tr39") for text in (compatible, compatible.casefold())]
-    # UTS #39 has m and rn in one class; the package keeps them apart.
-    return {"".join(key.split()).replace("rn", "m") for key in keys}
+    # UTS #39 has m and rn in one class; the package keeps them apart. What separates words is no
+    # difference to remember a team by.
+    return {_SEPARATORS.sub("", key).replace("rn", "m").replace("vv", "w") for key in keys}
 
 
 def _by_skeleton(teams: list[Team]) -> dict[str, list[str]]:

@@ -1,0 +1,1 @@
+"""Teams: their folders below the submissions, their files, and names that deceive."""
