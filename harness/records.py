@@ -22,7 +22,7 @@ SPLITS = ("train", "val", "test")
 RANK_LIMIT = 100  # videos that a ranking holds; a gold video past them counts as absent
 ABSENT_RANK = RANK_LIMIT + 1  # the rank of an absent video
 MOMENT_LIMIT = 100  # moments that an answer holds
-RESPONSE_LIMIT = 10_000  # characters of a response
+RESPONSE_LIMIT = 100_000  # characters of a response
 CANDIDATES = 10  # videos that the first stage gives a turn; `choice` ranks at most so many
 # Containers of moving pictures. Playlists and concatenation scripts are left out, because they name
 # other files and addresses.

@@ -161,7 +161,7 @@ BAD = {
     "H101": Bad(changed(5, choice=["v/c.mp4", "v/c.mp4"]), 5),
     "H102": Bad(changed(5, choice=VIDEOS[:11]), 5),
     "R100": Bad(changed(3, response=None), 3),
-    "R101": Bad(changed(3, response="so " * 3_400), 3),
+    "R101": Bad(changed(3, response="so " * 34_000), 3),
     "C100": Bad(lambda folder: (folder / "card.toml").unlink()),
     "C101": Bad(card("A system", "A system" * 10_000)),
     "C102": Bad(lambda folder: (folder / "card.toml").write_bytes(CARD.encode("utf-16"))),
