@@ -29,6 +29,7 @@ def unpack(file: Path, out: Path) -> None:
         tokenizer = AutoTokenizer.from_pretrained(file.parent, **options)
     # The weights are plain numbers by now, but the library goes on calling them packed.
     del network.config.quantization_config
+    network.config.architectures = [type(network).__name__]
     network.config.save_pretrained(out)
     network.generation_config.save_pretrained(out)
     tokenizer.save_pretrained(out)
