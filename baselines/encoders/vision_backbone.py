@@ -26,7 +26,7 @@ from baselines.encoders.image_text import (
 )
 from baselines.encoders.resolve import loading, locate_checkpoint
 from baselines.video.sampling import Frames, Sampler
-from harness.errors import EnvironmentFailure, WrongUsageError
+from harness.errors import WrongUsageError
 from harness.files import shown
 
 POOLER = "pooler"
@@ -96,7 +96,7 @@ def load_backbone(
     or if a revision is given for a folder.
     """
     folder, key = locate_checkpoint(checkpoint, revision)
-    with loading(checkpoint, folder):
+    with loading(checkpoint, folder, unused=(POOLER,)):
         network, report = AutoModel.from_pretrained(
             folder, use_safetensors=True, dtype=torch.float32, output_loading_info=True,
             local_files_only=True,
@@ -104,14 +104,9 @@ def load_backbone(
         if network.main_input_name != "pixel_values":
             raise WrongUsageError(_other_kind(checkpoint, network, "reads no pictures"))
         processor = AutoImageProcessor.from_pretrained(folder, local_files_only=True)
-    missing = report["missing_keys"]
-    if lacking := sorted(name for name in missing if POOLER not in name.split(".")):
-        raise EnvironmentFailure(
-            f"{checkpoint}: lacks {len(lacking)} weights, such as {lacking[0]}; fetch it again"
-        )
     steps = preprocessing_of(checkpoint, processor)
     try:
-        backbone = VisionBackbone(network, steps, key, pools=not missing)
+        backbone = VisionBackbone(network, steps, key, pools=not report["missing_keys"])
     except (ValueError, RuntimeError, TypeError, AttributeError) as error:
         reason = f"takes no single picture ({shown(str(error).partition(chr(10))[0], 120)})"
         raise WrongUsageError(_other_kind(checkpoint, network, reason)) from error

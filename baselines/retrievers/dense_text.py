@@ -15,10 +15,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from sentence_transformers import SentenceTransformer
 
@@ -33,7 +31,7 @@ from baselines.base import (
     View,
 )
 from baselines.dialogue_context import Context, check_context, readings
-from baselines.encoders.resolve import loading, locate_checkpoint
+from baselines.encoders.sentence_model import load_sentence_model
 from baselines.ranking import Corpus, Scores, cache_texts, unit, weighted_embedding
 from baselines.tokenization import join_fields
 from harness.records import CandidateUse
@@ -115,21 +113,3 @@ def embed_query(model: SentenceTransformer, text: str) -> NDArray[np.float32]:
     """
     row = model.encode_query([text], show_progress_bar=False)
     return unit(np.asarray(row, np.float32).reshape(-1))
-
-
-def load_sentence_model(checkpoint: str, revision: str | None) -> tuple[SentenceTransformer, str]:
-    """The model and its key; only safetensors are read, and no code of the checkpoint is run.
-
-    Raises EnvironmentFailure if it is absent or damaged, WrongUsageError if a revision is given for
-    a folder.
-    """
-    folder, key = locate_checkpoint(checkpoint, revision)
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    with loading(checkpoint, folder):
-        model = SentenceTransformer(
-            str(folder), device=device, local_files_only=True,
-            model_kwargs={"use_safetensors": True},
-        )  # fmt: skip
-    tokenizer: Any = model.tokenizer
-    tokenizer.truncation_side = "left"  # the latest words of a dialogue matter most
-    return model.eval(), key

@@ -25,6 +25,7 @@ COMMANDS = {
     "audit": "harness.cli.audit:audit",
     "baseline": "harness.cli.baseline:baseline",
     "features": "harness.cli.features:features",
+    "weights": "harness.cli.weights:weights",
     "leaderboard": "harness.cli.organizing.leaderboard:leaderboard",
     "intake": "harness.cli.organizing.intake:intake",
     "withdraw": "harness.cli.organizing.challenge:withdraw",

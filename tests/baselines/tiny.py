@@ -4,6 +4,7 @@ import json
 from itertools import pairwise
 
 import torch
+from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers
 from transformers import (
     BertConfig,
@@ -154,15 +155,34 @@ def bert(folder, seed=0):
     return folder
 
 
-def sentences(folder, seed=0):
-    """A sentence-transformers checkpoint: a BERT, mean pooling, unit length."""
+def sentences(folder, seed=0, *more):
+    """A sentence-transformers checkpoint: a BERT, mean pooling, `more` modules, unit length."""
     from sentence_transformers import SentenceTransformer
     from sentence_transformers.sentence_transformer.modules import Normalize, Pooling, Transformer
 
     inner = Transformer(str(bert(folder.with_name(folder.name + "-bert"), seed)))
-    parts = [inner, Pooling(WIDTH, pooling_mode="mean"), Normalize()]
+    parts = [inner, Pooling(WIDTH, pooling_mode="mean"), *more, Normalize()]
     SentenceTransformer(modules=parts, device="cpu").save(str(folder))
     return folder
+
+
+def tamper(file, what):
+    """Damage a safetensors file; returns the name that its refusal should tell.
+
+    what: "lacks" a tensor, "holds" one more, one is of another "shape", the file is "cut".
+    """
+    if what == "cut":
+        file.write_bytes(file.read_bytes()[:-100])
+        return file.name
+    weights = load_file(file)
+    name = next(name for name in sorted(weights) if not name.endswith("position_ids"))
+    if what == "holds":
+        name += ".added"
+    tensor = weights.pop(name, None)
+    if what != "lacks":
+        weights[name] = torch.ones(5, 3) if tensor is None else tensor.flatten()[1:].clone()
+    save_file(weights, file, {"format": "pt"})
+    return name
 
 
 # "role: what is said", one a line; pictures where they stand.

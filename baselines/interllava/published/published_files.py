@@ -34,6 +34,7 @@ from transformers import (
 )
 
 from baselines.encoders.resolve import loading
+from baselines.encoders.weights_report import check_names
 from baselines.interllava.model import (
     InterLLaVA,
     VideoTokenConfig,
@@ -49,6 +50,8 @@ EVA, QFORMER = "eva_vit_g.safetensors", "instruct_blip_vicuna7b_trimmed.safetens
 TIMECHAT, VIDEO_LLAMA = "timechat_7b.safetensors", "VL_LLaMA_2_7B_Finetuned.safetensors"
 FILES = (EVA, QFORMER, TIMECHAT, VIDEO_LLAMA)
 LLAMA, BERT = "llama", "bert"
+FOREIGN = "not a file of the published layout"
+NEXT_STEP = "docs/assistants.md says which files fit together"
 POSITIONS = 64
 HEAD, VISION_HEAD = 64, 88  # widths of an attention head: of BERT, of EVA ViT-g
 
@@ -71,6 +74,7 @@ _TOKENS = (
     (r"^video_frame_position_embedding\.", "positions."),
     (r"^llama_proj\.", "projection."),
 )
+_UNUSED_VISION = re.compile(r"(norm|fc_norm|head|mask_token|logit_scale)(\.|$)")  # after the blocks
 _USED = re.compile(r"(qformer|video_qformer|positions|projection)\.|(video_)?query_tokens$")
 # Buffers and heads of other tasks.
 _UNUSED = re.compile(r"position_ids$|^(video_)?Qformer\.cls\.|^Qformer\.bert\.pooler")
@@ -144,10 +148,11 @@ def _vision(weights: Weights, norm: Weights, path: Path) -> InstructBlipVisionMo
         raise _foreign(path, str(error)) from error
     model = InstructBlipVisionModel(config)
     model.post_layernorm.eps = 1e-5  # of a layer that was trained outside of the encoder
-    ours = {_rename(name, _VISION): weight for name, weight in _with_joint_bias(weights).items()}
+    last = f"blocks.{blocks - 1}."
+    used = {n: w for n, w in weights.items() if not (n.startswith(last) or _UNUSED_VISION.match(n))}
+    ours = {_rename(name, _VISION): weight for name, weight in _with_joint_bias(used).items()}
     ours |= {f"post_layernorm.{name}": weight for name, weight in norm.items()}
-    expected = model.state_dict().keys()
-    _load(model, {name: weight for name, weight in ours.items() if name in expected}, path)
+    _load(model, ours, path)
     return model
 
 
@@ -228,17 +233,8 @@ def _load(module: nn.Module, weights: Weights, path: Path) -> None:
 
 def _check(expected: Mapping[str, Tensor], found: Mapping[str, Tensor], path: Path) -> None:
     """Raise EnvironmentFailure unless both have the same names and shapes."""
-    wrong = sorted(
-        name
-        for name in expected.keys() | found.keys()
-        if name not in expected or name not in found or expected[name].shape != found[name].shape
-    )
-    if wrong:
-        raise _foreign(path, f"{len(wrong)} weights are missing or of another shape, as {wrong[0]}")
+    check_names(f"{path}: {FOREIGN}", expected, found, next_step=NEXT_STEP)
 
 
 def _foreign(path: Path, reason: str) -> EnvironmentFailure:
-    return EnvironmentFailure(
-        f"{path}: not a file of the published layout: {reason}; docs/assistants.md says which "
-        "files fit together"
-    )
+    return EnvironmentFailure(f"{path}: {FOREIGN}: {reason}; {NEXT_STEP}")

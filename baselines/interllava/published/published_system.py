@@ -11,11 +11,12 @@ import torch
 from lightning_fabric.utilities import move_data_to_device
 
 from baselines.base import Provenance, View
+from baselines.encoders.weights_report import check_names
 from baselines.interllava import prompts
 from baselines.interllava.published.published_data import FrameLoader, load_turn, make_batch
 from baselines.interllava.published.published_files import PublishedModel
 from baselines.interllava.published.published_network import PublishedNetwork
-from baselines.interllava.published.published_training import load_model
+from baselines.interllava.published.published_training import load_model, trained_weights
 from baselines.interllava.queries import TurnQuery
 from baselines.interllava.settings import InterLLaVASettings
 from baselines.interllava.training import TurnBatch, generate_replies
@@ -93,5 +94,8 @@ def _load_checkpoint(
             f"{settings.checkpoint}: was not trained from these published files; name the "
             "folder that it was trained from"
         )
+    check_names(
+        settings.checkpoint, trained_weights(model), trained.weights, next_step="train again"
+    )
     model.net.load_state_dict(trained.weights, strict=False)
     return trained

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from baselines.base import LabelledSplit, MissingInputError, Query, TrainerConfig, View
 from baselines.dialogue_context import reference_queries
@@ -77,6 +78,12 @@ def load_model(settings: InterLLaVASettings) -> tuple[PublishedModel, str]:
     return PublishedModel(Path(folder), getattr(torch, settings.dtype)), sha256
 
 
+def trained_weights(model: PublishedModel) -> dict[str, Tensor]:
+    """What training changes: the weights, each of its own shape, by their names in `model.net`."""
+    trained = {name for name, weight in model.net.named_parameters() if weight.requires_grad}
+    return {name: weight for name, weight in model.net.state_dict().items() if name in trained}
+
+
 def _turns_with_answers(training: LabelledSplit) -> list[tuple[Query, str]]:
     """The turns of the train split that are fit for training, with their answers."""
     turns = [
@@ -96,12 +103,11 @@ def _save(
     settings: InterLLaVASettings, view: View, config: TrainerConfig, model: PublishedModel,
     sha256: str,
 ) -> None:  # fmt: skip
-    trained = {name for name, weight in model.net.named_parameters() if weight.requires_grad}
     checkpoints.save(
         config.out,
         baseline="interllava",
         settings=settings,
-        weights={n: weight for n, weight in model.net.state_dict().items() if n in trained},
+        weights=trained_weights(model),
         facts={
             "config": "full",
             "files": sha256,

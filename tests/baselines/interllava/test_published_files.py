@@ -1,5 +1,6 @@
 """Published files become one network; its parts compute what the original models compute."""
 
+import re
 import shlex
 import shutil
 import subprocess
@@ -14,6 +15,7 @@ from baselines.interllava.model import EncodedFrames
 from baselines.interllava.published.published_files import FILES, POSITIONS, PublishedModel
 from baselines.interllava.published.published_network import PublishedNetwork
 from harness.errors import EnvironmentFailure
+from tests.baselines import tiny
 from tests.baselines.interllava import layout
 
 
@@ -104,9 +106,33 @@ def test_a_file_that_is_not_there_is_named(made, tmp_path, name):
 
 
 @pytest.mark.parametrize(
+    ("name", "weight"),
+    [
+        ("timechat_7b.safetensors", "Qformer.bert.encoder.layer.0.added.weight"),
+        ("timechat_7b.safetensors", "llama_model.base_model.model.lora_A.added.weight"),
+        ("eva_vit_g.safetensors", "blocks.0.added.weight"),
+    ],
+)
+def test_a_weight_that_the_layout_does_not_have_is_refused(made, tmp_path, name, weight):
+    shutil.copytree(made[0], tmp_path / "files")
+    weights = load_file(tmp_path / "files" / name)
+    save_file(weights | {weight: torch.ones(2)}, tmp_path / "files" / name)
+    with pytest.raises(EnvironmentFailure, match=r"without a place for them, 1 weight: .*added"):
+        PublishedModel(tmp_path / "files", torch.float32)
+
+
+@pytest.mark.parametrize("what", ["lacks", "holds", "shape"])
+def test_a_language_model_that_does_not_fit_is_refused_by_name(made, tmp_path, what):
+    shutil.copytree(made[0], tmp_path / "files")
+    name = tiny.tamper(tmp_path / "files" / "llama" / "model.safetensors", what)
+    with pytest.raises(EnvironmentFailure, match=f"{what}.*{re.escape(name)}"):
+        PublishedModel(tmp_path / "files", torch.float32)
+
+
+@pytest.mark.parametrize(
     ("name", "weight", "found"),
     [
-        ("timechat_7b.safetensors", "llama_proj.weight", "another shape, as projection.weight"),
+        ("timechat_7b.safetensors", "llama_proj.weight", 'has, of another shape, 1 weight: "proj'),
         ("timechat_7b.safetensors", "video_query_tokens", "video_query_tokens"),
         ("eva_vit_g.safetensors", "blocks.1.norm1.weight", "layer_norm1.weight"),
         ("eva_vit_g.safetensors", "pos_embed", "pos_embed"),

@@ -7,8 +7,9 @@ import pytest
 from sentence_transformers import SentenceTransformer
 
 from baselines.base import MissingInputError, Query, View
+from baselines.encoders.sentence_model import load_sentence_model
 from baselines.registry import find, load
-from baselines.retrievers.dense_text import embed_query, load_sentence_model
+from baselines.retrievers.dense_text import embed_query
 from harness.errors import EnvironmentFailure
 from tests.baselines import tiny
 from tests.baselines.conftest import CAT, COOK, DOG, FOX
