@@ -118,6 +118,7 @@ class ContrastiveModule(pl.LightningModule):
         known = dict.fromkeys(pair.video_id for pair in train)
         self._numbers = {video_id: number for number, video_id in enumerate(known)}
         self._metrics = RetrievalMetrics()
+        self._val_frames: FrameBatch | None = None  # while it is validated
 
     def training_step(self, batch: Tensor, _: int) -> Tensor:
         """The loss of the whole batch, a scalar; batch: this process' share of pairs, (n,)."""
@@ -128,10 +129,16 @@ class ContrastiveModule(pl.LightningModule):
         scale = self.scale.exp().clamp(max=MAX_SCALE)
         return contrastive_loss(scale * self.head(texts, frames), gather(videos))
 
+    def on_validation_epoch_start(self) -> None:
+        """Encode all validation videos, each once, in batches."""
+        ids = self._val_videos
+        parts = [self._frames(ids[at : at + BATCH]) for at in range(0, len(ids), BATCH)]
+        self._val_frames = FrameBatch(*map(torch.cat, zip(*parts, strict=True)))
+
     def validation_step(self, batch: Tensor, _: int) -> None:
         """Rank all validation videos for some of the validation pairs; batch: (n,)."""
         pairs = [self.val_pairs[row] for row in batch.tolist()]
-        scores = self.head(self._texts(pairs), self._frames(self._val_videos))
+        scores = self.head(self._texts(pairs), self._val_frames)
         gold = [self._val_videos.index(pair.video_id) for pair in pairs]
         self._metrics.update(scores, torch.tensor(gold, device=self.device))
 
@@ -139,6 +146,7 @@ class ContrastiveModule(pl.LightningModule):
         """Log R@1 and the other metrics."""
         self.log_dict(self._metrics.compute())
         self._metrics.reset()
+        self._val_frames = None
 
     def configure_optimizers(self) -> Any:
         """AdamW; the rates rise for a tenth of the steps and fall to 0 by half a cosine."""

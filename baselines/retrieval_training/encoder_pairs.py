@@ -67,9 +67,15 @@ class TrainableEncoder(nn.Module):
         self._clip, self._pixels, self._most = clip, pixels, most
 
     def texts(self, readings: Sequence[Readings]) -> Tensor:
-        """Shape (n, d); one text at a time, so that no text is padded to another's length."""
-        sums = [sum(self._clip.text(text) * weight for text, weight in each) for each in readings]
-        return nn.functional.normalize(torch.cat([torch.as_tensor(each) for each in sums]), dim=-1)
+        """Shape (n, d); each text once, in padded batches: answers embed texts one by one."""
+        texts = list(dict.fromkeys(text for each in readings for text, _ in each))
+        rows = self._clip.text_batch(texts)  # (texts, d)
+        place = {text: at for at, text in enumerate(texts)}
+        weights = rows.new_zeros(len(readings), len(texts))
+        for at, each in enumerate(readings):
+            for text, weight in each:
+                weights[at, place[text]] += weight
+        return nn.functional.normalize(weights @ rows, dim=-1)
 
     def frames(self, video_ids: Sequence[str]) -> FrameBatch:
         """Shape (n, most, d); all frames of the batch at once, padding is not embedded."""
