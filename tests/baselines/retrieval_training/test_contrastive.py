@@ -107,10 +107,10 @@ def learner(kind, val=PAIRS):
 @pytest.mark.parametrize("kind", HEADS)
 def test_three_pairs_can_be_memorised(kind, tmp_path):
     module, notes = learner(kind), []
-    before = float(module.eval().training_step(torch.arange(3), 0).detach())
+    before = float(module.eval().training_step(torch.arange(3)[:, None], 0).detach())
     view = View({}, (), tmp_path, "own", 0, note=notes.append)
     assert train_module(module, view, TrainerConfig(tmp_path / "out"), epochs=60) <= 60
-    after = float(module.eval().training_step(torch.arange(3), 0).detach())
+    after = float(module.eval().training_step(torch.arange(3)[:, None], 0).detach())
     assert after < before / 2
     assert "R@1 1" in notes[-1]
 
@@ -127,7 +127,7 @@ def test_padding_changes_no_score():
 
 
 def test_a_mask_without_gradients_keeps_the_loss_finite():
-    batch = torch.tensor([0, 0, 1])
+    batch = torch.tensor([[0], [0], [1]])
     loss = learner("xpool").training_step(batch, 0)
     loss.backward()
     assert torch.isfinite(loss)
