@@ -132,7 +132,7 @@ class CLIP4Clip(Baseline):
 
     def answer(self, queries: Sequence[Query]) -> list[Answer]:
         """A ranking for each video turn, one moment for each moment turn."""
-        return [self._corpus.answer(query, self._scores) for query in queries]
+        return [self._corpus.answer(query, self.scores) for query in queries]
 
     def provenance(self) -> Provenance:
         """The trained folder, the checkpoint it started from, the frames by their hashes."""
@@ -143,7 +143,7 @@ class CLIP4Clip(Baseline):
         return self._head.videos(self._loaded.frames([video_id])).cpu().numpy()
 
     @torch.inference_mode()
-    def _scores(self, query: Query) -> Scores:
+    def scores(self, query: Query) -> Scores:
         """Cosines over the corpus."""
         embedding = weighted_embedding(self._embed, readings(query, self._loaded.settings.context))
         text = torch.from_numpy(embedding[None]).to(self._loaded.device)

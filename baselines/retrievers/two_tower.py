@@ -107,14 +107,14 @@ class TwoTower(Baseline):
 
     def answer(self, queries: Sequence[Query]) -> list[Answer]:
         """A ranking for each video turn, one moment for each moment turn."""
-        return [self._corpus.answer(query, self._scores) for query in queries]
+        return [self._corpus.answer(query, self.scores) for query in queries]
 
     def provenance(self) -> Provenance:
         """The trained folder and the features by their hashes."""
         return self._loaded.provenance
 
     @torch.inference_mode()
-    def _scores(self, query: Query) -> Scores:
+    def scores(self, query: Query) -> Scores:
         """The greatest cosines over the corpus."""
         embedding = weighted_embedding(self._embed, readings(query, self._loaded.settings.context))
         text = torch.from_numpy(embedding[None]).to(self._loaded.device)

@@ -115,14 +115,14 @@ class XPool(Baseline):
 
     def answer(self, queries: Sequence[Query]) -> list[Answer]:
         """A ranking for each video turn, one moment for each moment turn."""
-        return [self._corpus.answer(query, self._scores) for query in queries]
+        return [self._corpus.answer(query, self.scores) for query in queries]
 
     def provenance(self) -> Provenance:
         """The trained folder, the checkpoint it started from, the frames by their hashes."""
         return self._loaded.provenance
 
     @torch.inference_mode()
-    def _scores(self, query: Query) -> Scores:
+    def scores(self, query: Query) -> Scores:
         """Cosines over the corpus, one query with many videos at a time."""
         embedding = weighted_embedding(self._embed, readings(query, self._loaded.settings.context))
         ids, device = self._loaded.readable, self._loaded.device

@@ -75,7 +75,7 @@ def test_controls_move_what_a_video_shows(trained, toy):
     query = Query("d", 1, "en", "video", "a dog on a beach")
     for control in ("none", "videos_permuted", "frames_shuffled"):
         baseline = prepared(toy, "two_tower", f"checkpoint={out}", f"control={control}")
-        seen[control] = baseline._scores(query)
+        seen[control] = baseline.scores(query)
         assert baseline.answer([query])[0].videos is not None
     assert len({scores.tobytes() for scores in seen.values()}) == 3
     with pytest.raises(WrongUsageError, match="one of running"):
