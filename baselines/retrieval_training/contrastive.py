@@ -149,7 +149,7 @@ class HardNegatives:
         shuffled = [pair.rivals[at] for at in generator.permutation(len(pair.rivals))]
         named = ([pair.foil] if pair.foil else []) + shuffled
         more = generator.integers(len(self.ids), size=max(0, count - len(named)))
-        return [self.number(video_id) for video_id in named[:count]] + more.tolist()
+        return [*(self.number(video_id) for video_id in named[:count]), *map(int, more)]
 
 
 class ContrastiveModule(pl.LightningModule):
@@ -179,9 +179,7 @@ class ContrastiveModule(pl.LightningModule):
         own = [self.negatives.number(pair.video_id) for pair in pairs]
         columns = [torch.tensor(own), *batch[:, 1:].T]  # of all processes: pairs, then negatives
         ids = [self.negatives.ids[number] for column in columns for number in column.tolist()]
-        parts = [
-            part.split(len(batch)) for part in self._frames(ids)
-        ]  # each video's place is the batch's row
+        parts = [torch.split(part, len(batch)) for part in self._frames(ids)]  # a column each
         frames = FrameBatch(*(torch.cat([gather(each) for each in part]) for part in parts))
         videos = torch.cat([gather(column.to(self.device)) for column in columns])
         scale = self.scale.exp().clamp(max=MAX_SCALE)
