@@ -16,7 +16,7 @@ from baselines.base import LabelledSplit, Provenance, View
 from baselines.features.feature_sets import FeatureSet, open_features
 from baselines.retrieval_training.contrastive import pairs_with_videos, training_pairs
 from baselines.retrieval_training.feature_encoders import WIDTH, FeatureEncoders
-from baselines.retrieval_training.head_settings import FeatureSettings, told_settings
+from baselines.retrieval_training.head_settings import FeatureSettings, recorded_settings
 from baselines.retrieval_training.loaded_heads import LoadedHead, TrainingData
 from baselines.retrieval_training.text_reader import new_reader, trained_reader
 from baselines.training.checkpoints import Checkpoint
@@ -72,8 +72,8 @@ def load_feature_head(
     features = open_features(chosen.features, view.corpus, view.folder, view.note)
     if encoders_of(features) != trained.facts["features"]:
         raise WrongUsageError(
-            f"{folder}: was trained on features of {_said(trained.facts['features'])}, but "
-            f"{', '.join(chosen.features)} holds those of {_said(encoders_of(features))}; name the "
+            f"{folder}: was trained on features of {_listed(trained.facts['features'])}, but "
+            f"{', '.join(chosen.features)} holds those of {_listed(encoders_of(features))}; name the "
             "former with --set features=..."
         )
     if control == "videos_permuted":
@@ -93,7 +93,7 @@ def load_feature_head(
         details={
             "checkpoint": trained.sha256,
             "features": features.details,
-            "settings": told_settings(chosen),
+            "settings": recorded_settings(chosen),
             "text": reader.facts.get("checkpoint", "own words"),
         },
     )
@@ -112,5 +112,5 @@ def encoders_of(features: FeatureSet) -> list[dict[str, Any]]:
     ]
 
 
-def _said(parts: Sequence[dict[str, Any]]) -> str:
+def _listed(parts: Sequence[dict[str, Any]]) -> str:
     return ", ".join(f"{part['encoder'] or 'unknown'} ({part['width']})" for part in parts)

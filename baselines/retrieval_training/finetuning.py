@@ -43,7 +43,7 @@ from baselines.retrieval_training.head_settings import (
     FinetuningSettings,
     S,
     merge_settings,
-    told_settings,
+    recorded_settings,
 )
 from baselines.retrieval_training.loaded_heads import LoadedHead, TrainingData
 from baselines.training import checkpoints
@@ -151,7 +151,7 @@ def _load_clip_head(
         details={
             "checkpoint": trained.sha256,
             "clip": clip.key,
-            "settings": told_settings(chosen),
+            "settings": recorded_settings(chosen),
             "decoder": features.decoder,
             "skipped": features.skipped,
         },

@@ -89,6 +89,6 @@ def merge_settings(given: S, names: Collection[str], trained: dict[str, Any]) ->
     return msgspec.convert(merged, type(given))
 
 
-def told_settings(chosen: FeatureSettings) -> dict[str, Any]:
+def recorded_settings(chosen: FeatureSettings) -> dict[str, Any]:
     """The settings that run.json tells: those that differ from the defaults and are no places."""
     return {name: of for name, of in changed_settings(chosen).items() if name not in PLACES}

@@ -64,7 +64,7 @@ class SentenceModule(pl.LightningModule):
         self._metrics = RetrievalMetrics()
 
     def training_step(self, batch: list[list[str]], _: int) -> Tensor:
-        """The loss of this process' part; batch: queries, documents, and columns of negatives."""
+        """This process' loss, a scalar; batch: queries, documents, and columns of negatives."""
         prompts = [QUERY, *(DOCUMENT for _ in batch[1:])]
         features = [self._inputs(texts, names) for texts, names in zip(batch, prompts, strict=True)]
         loss: Tensor = self._loss(features, torch.zeros(len(batch[0]), device=self.device))
