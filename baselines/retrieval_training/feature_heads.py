@@ -70,10 +70,11 @@ def load_feature_head(
     features are made by another encoder, and what `open_features` raises.
     """
     features = open_features(chosen.features, view.corpus, view.folder, view.note)
-    if encoders_of(features) != trained.facts["features"]:
+    found = encoders_of(features)
+    if found != trained.facts["features"]:
         raise WrongUsageError(
             f"{folder}: was trained on features of {_listed(trained.facts['features'])}, but "
-            f"{', '.join(chosen.features)} holds those of {_listed(encoders_of(features))}; name the "
+            f"{', '.join(chosen.features)} holds those of {_listed(found)}; name the "
             "former with --set features=..."
         )
     if control == "videos_permuted":
