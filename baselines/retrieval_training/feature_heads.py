@@ -22,6 +22,7 @@ from baselines.retrieval_training.text_reader import new_reader, trained_reader
 from baselines.training.checkpoints import Checkpoint
 from harness.benchmark import Benchmark
 from harness.errors import WrongUsageError
+from harness.records import Annotations
 
 SCALE = 1 / 0.07  # of cosines, at the beginning: CLIP's own
 ENCODERS = "encoders."  # heads the names of their weights in a trained folder
@@ -91,6 +92,7 @@ def load_feature_head(
         parameters=own + reader.parameters,
         frames_per_video=chosen.most,
         training_data=(trained.facts["benchmark"],),
+        annotations=_annotations(found),
         details={
             "checkpoint": trained.sha256,
             "features": features.details,
@@ -111,6 +113,12 @@ def encoders_of(features: FeatureSet) -> list[dict[str, Any]]:
         {"encoder": part.get("encoder"), "width": part["width"]}
         for part in features.details["folders"]
     ]
+
+
+def _annotations(encoders: Sequence[dict[str, Any]]) -> Annotations:
+    """What the weights learned from: a frame network of ours has learned from gold spans."""
+    ours = any("frame network" in (part["encoder"] or "") for part in encoders)
+    return "gold spans" if ours else "gold videos"
 
 
 def _listed(parts: Sequence[dict[str, Any]]) -> str:

@@ -169,6 +169,7 @@ class DenseText(Baseline):
             parameters=sum(weight.numel() for weight in self._model.parameters()),
             frames_per_video=0,
             training_data=self._training_data,
+            annotations="gold videos" if self._details else None,
             details={"checkpoint": self._key, **self._details},
         )
 
