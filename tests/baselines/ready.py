@@ -143,10 +143,10 @@ def hybrid(folder, benchmark):
     )
 
 
-<<<<<<< HEAD
 # What they give is a server in a thread of the process.
 OF_ONE_PROCESS = ("endpoint", "two_stage")
-=======
+
+
 def random_features(folder, benchmark):
     """Features of the toy's videos."""
     from tests.baselines.features.folders import feature_folder, random_rows
@@ -154,7 +154,6 @@ def random_features(folder, benchmark):
     frames = {video_id: 3 + at for at, video_id in enumerate(sorted(benchmark.videos))}
     return [f"features={feature_folder(folder, random_rows(frames, 6), benchmark.folder)}"]
 
->>>>>>> febc3f2 (Tests of two_tower and of heads on features)
 
 READY = {
     "two_tower": partial(trained, "two_tower", settings=random_features),
