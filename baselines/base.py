@@ -271,6 +271,13 @@ class Baseline:
         """Whether the train split is shown with its labels: as `ABOUT` declares, or a member's."""
         return declared
 
+    def scores(self, query: Query) -> Any:
+        """The scores that rank the corpus for one query: floats, (videos,), unranked ones -inf.
+
+        For what fuses retrievers by their scores; one that ranks without scores has none.
+        """
+        raise NotImplementedError
+
     def explain(self, moments: Sequence[tuple[Query, Moment]]) -> list[Answer]:
         """A response for each moment that another baseline found; declared by `About.explains`."""
         raise NotImplementedError

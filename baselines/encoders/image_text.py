@@ -113,6 +113,14 @@ class ClipModel:
         inputs = self.tokenizer(text, return_tensors="pt").to(self.device)
         return _unit(self.network.get_text_features(**inputs))
 
+    def text_batch(self, texts: Sequence[str]) -> Tensor:
+        """Unit embeddings of texts with their gradients: shape (n, d); n > 0.
+
+        For training: shorter texts are padded and masked, which may move the last bits.
+        """
+        inputs = self.tokenizer.padded(texts).to(self.device)
+        return _unit(self.network.get_text_features(**inputs))
+
 
 class _Tokenizer:
     """A checkpoint's tokenizer, with the length and the padding that its text model expects."""
@@ -126,6 +134,11 @@ class _Tokenizer:
 
     def __call__(self, text: str, **options: Any) -> Any:
         return self.inner(text, **self._options, **options)
+
+    def padded(self, texts: Sequence[str]) -> Any:
+        """Several texts in one batch, as long as the longest, with a mask."""
+        padding = self._options["padding"] or True
+        return self.inner(list(texts), **{**self._options, "padding": padding}, return_tensors="pt")
 
 
 def load_clip(

@@ -45,6 +45,12 @@ def load_sentence_model(checkpoint: str, revision: str | None) -> tuple[Sentence
     return model, key
 
 
+def save_sentence_model(model: SentenceTransformer, folder: Path) -> None:
+    """Write a model in the library's own format, without its generated model card."""
+    with loading(str(folder), folder):
+        model.save(str(folder), create_model_card=False, safe_serialization=True)
+
+
 def _check_static(checkpoint: str, folder: Path, model: SentenceTransformer) -> None:
     """Check the one module that picks tensors from its file; the others read all or refuse."""
     if any(isinstance(module, StaticEmbedding) for module in model):

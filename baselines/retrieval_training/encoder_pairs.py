@@ -67,9 +67,9 @@ class TrainableEncoder(nn.Module):
         self._clip, self._pixels, self._most = clip, pixels, most
 
     def texts(self, readings: Sequence[Readings]) -> Tensor:
-        """Shape (n, d); one text at a time, so that no text is padded to another's length."""
-        sums = [sum(self._clip.text(text) * weight for text, weight in each) for each in readings]
-        return nn.functional.normalize(torch.cat([torch.as_tensor(each) for each in sums]), dim=-1)
+        """Shape (n, d); each text once, in padded batches: answers embed texts one by one."""
+        texts = list(dict.fromkeys(text for each in readings for text, _ in each))
+        return weighted_rows(readings, texts, self._clip.text_batch(texts))
 
     def frames(self, video_ids: Sequence[str]) -> FrameBatch:
         """Shape (n, most, d); all frames of the batch at once, padding is not embedded."""
@@ -78,6 +78,16 @@ class TrainableEncoder(nn.Module):
         embedded = self._clip.images(pixels[mask.cpu() > 0])  # (frames, d)
         frames = embedded.new_zeros(*mask.shape, embedded.shape[-1])
         return FrameBatch(frames.masked_scatter(mask[..., None] > 0, embedded), mask)
+
+
+def weighted_rows(readings: Sequence[Readings], texts: Sequence[str], rows: Tensor) -> Tensor:
+    """Sums of the readings' rows, weighted, of length 1: (n, d); rows: of `texts`, (texts, d)."""
+    place = {text: at for at, text in enumerate(texts)}
+    weights = torch.zeros(len(readings), len(texts), dtype=rows.dtype)
+    for at, each in enumerate(readings):
+        for text, weight in each:
+            weights[at, place[text]] += weight
+    return nn.functional.normalize(weights.to(rows.device) @ rows, dim=-1)
 
 
 def pad_frames(videos: Sequence[Rows], most: int) -> FrameBatch:

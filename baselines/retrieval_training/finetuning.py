@@ -2,100 +2,145 @@
 
 `tune=head`: the checkpoint does not change, its frame embeddings come from the cache, and the
 trained folder holds the head and names the checkpoint by its key. `tune=all`: all weights are
-trained on pixels, and `clip/` in the trained folder holds the checkpoint, in its own format.
+trained on pixels, and `clip/` in the trained folder holds the checkpoint, in its own format. Where
+`features` are set the head stands on them instead (feature_heads.py).
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar, Literal, NamedTuple, TypeVar
+from typing import Any
 
-import msgspec
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from baselines.base import Provenance, Settings, TrainerConfig, View
-from baselines.dialogue_context import Context
+from baselines.base import LabelledSplit, Provenance, TrainerConfig, View
 from baselines.encoders.image_text import ClipModel, load_clip, save_clip
 from baselines.ranking import Corpus
 from baselines.retrieval_training.contrastive import (
     ContrastiveModule,
     LearningRates,
-    TextVideoPair,
     pairs_with_videos,
     train_module,
     training_pairs,
 )
-from baselines.retrieval_training.encoder_pairs import CachedEncoder, EncoderPair, TrainableEncoder
-from baselines.settings import changed_settings
+from baselines.retrieval_training.encoder_pairs import (
+    CachedEncoder,
+    EncoderPair,
+    FrameBatch,
+    TrainableEncoder,
+    pad_frames,
+)
+from baselines.retrieval_training.feature_heads import (
+    feature_training_data,
+    load_feature_head,
+    trained_weights,
+)
+from baselines.retrieval_training.head_settings import (
+    FeatureSettings,
+    FinetuningSettings,
+    S,
+    merge_settings,
+    recorded_settings,
+)
+from baselines.retrieval_training.loaded_heads import LoadedHead, TrainingData
 from baselines.training import checkpoints
+from baselines.training.checkpoints import Checkpoint
 from baselines.training.processes import is_main_process
 from baselines.video.features import PIXELS, Features, extract_features
 from harness.benchmark import Benchmark
 from harness.errors import WrongUsageError
-from harness.records import CandidateUse
 
-Tune = Literal["head", "all"]
 CLIP_FOLDER = "clip"
-# The settings that the weights depend on; another value needs other weights.
-FIXED = ("tune", "similarity", "most")
-PLACES = ("checkpoint", "clip")  # folders of this machine; their hashes are recorded instead
-
-
-class FinetuningSettings(Settings, frozen=True):
-    """The settings of a baseline with a head: which weights, what to read, what to train.
-
-    When a trained folder is run, the settings that are not given are those of the training.
-    checkpoint: the trained folder to run. clip: the checkpoint of the CLIP kind to train on, a
-    folder or a name that `hf download` has fetched. revision: the commit of a name. context: the
-    utterances to search with: the last one, all, or all with earlier ones counting less.
-    candidates: whether the turn's candidates are ranked too, as `choice`. tune: what is trained,
-    the head alone or the encoders too. rate: frames a second. most: the most frames of a video.
-    """
-
-    PATHS: ClassVar[tuple[str, ...]] = ("checkpoint", "clip")
-
-    checkpoint: str = ""
-    clip: str = "google/siglip2-base-patch16-224"
-    revision: str | None = None
-    context: Context = "last"
-    candidates: CandidateUse = "unused"
-    tune: Tune = "head"
-    rate: float = 1.0
-    most: int = 12
-
-
-S = TypeVar("S", bound=FinetuningSettings)
-
-
-class LoadedHead(NamedTuple):
-    """A trained folder, ready to answer.
-
-    head: weights by name. readable: ids of the corpus' videos that can be read, in order.
-    """
-
-    settings: Any
-    clip: ClipModel
-    head: dict[str, Tensor]
-    features: Features
-    readable: list[str]
-    provenance: Provenance
 
 
 def load_head(
-    name: str, given: S, names: Collection[str], corpus: Corpus, view: View
+    name: str, given: S, names: Collection[str], corpus: Corpus, view: View, control: str = "none"
 ) -> LoadedHead:
-    """Load the folder `given.checkpoint` and embed the corpus' frames.
+    """Load the folder `given.checkpoint` and what it needs of the corpus' frames.
 
-    names: the settings that were given, even if they are the defaults.
+    names: the settings that were given, even if they are the defaults. control: of features.
 
     Raises WrongUsageError if no folder is named or the settings contradict it, EnvironmentFailure
     if it is absent or damaged, MissingInputError if no video can be read.
     """
     folder = checkpoints.checkpoint_folder(given.checkpoint, name)
     trained = checkpoints.load(folder, baseline=name)
-    chosen = _merge_settings(given, names, trained.settings)
+    chosen = merge_settings(given, names, trained.settings)
+    if isinstance(chosen, FinetuningSettings) and not chosen.features:
+        return _load_clip_head(folder, chosen, trained, corpus, view)
+    return load_feature_head(folder, chosen, trained, view, control)
+
+
+def training_data(
+    chosen: FeatureSettings, view: View, config: TrainerConfig, *, moments: bool = False
+) -> TrainingData:
+    """Load the encoders and read the pairs' videos; seeds torch, before the head's weights.
+
+    Raises WrongUsageError if there is no train split with labels, MissingInputError if none of its
+    videos can be read.
+    """
+    if view.training is None:
+        raise WrongUsageError(
+            f"{view.folder}: expected a train split with labels to train on, found none; name a "
+            "benchmark that has one"
+        )
+    torch.manual_seed(config.seed)
+    if isinstance(chosen, FinetuningSettings) and not chosen.features:
+        data = _clip_training_data(chosen, view.training, view)
+        torch.manual_seed(config.seed)
+        return data
+    return feature_training_data(chosen, view.training, view, moments=moments)
+
+
+def train_head(
+    name: str, chosen: FeatureSettings, head: nn.Module, data: TrainingData, view: View,
+    config: TrainerConfig,
+    *, rates: LearningRates, epochs: float, hard: int = 0,
+) -> None:  # fmt: skip
+    """Train `head`, and the encoders as far as they are, and write the folder `config.out`."""
+    module = ContrastiveModule(
+        head, data.encoders, data.train, data.val, rates=rates, scale=data.scale
+    )
+    steps = train_module(module, view, config, epochs=epochs, hard=hard)
+    if data.save is not None and is_main_process():
+        data.save(config.out)
+    weights = head.state_dict()
+    if chosen.features and isinstance(data.encoders, nn.Module):
+        weights = trained_weights(head, data.encoders)
+    facts = {**data.facts, "pairs": len(data.train), "seed": config.seed, "steps": steps}
+    checkpoints.save(config.out, baseline=name, settings=chosen, weights=weights, facts=facts)
+
+
+def _clip_training_data(
+    chosen: FinetuningSettings, labels: LabelledSplit, view: View
+) -> TrainingData:
+    clip = load_clip(chosen.clip, chosen.revision, view.note)
+    train = training_pairs(labels, chosen.context)
+    val = training_pairs(view.validation, chosen.context) if view.validation else []
+    videos = list(dict.fromkeys(pair.video_id for pair in (*train, *val)))
+    features = _extract(clip, chosen, videos, view, pixels=chosen.tune == "all")
+    encoders: EncoderPair = CachedEncoder(clip, features, chosen.most)
+    save = None
+    if chosen.tune == "all":
+        encoders = TrainableEncoder(clip, features, chosen.most)
+        save = partial(_save_clip, clip, chosen)
+    facts = {
+        "benchmark": f"{Benchmark(view.folder).header.name} train",
+        "clip": clip.key,
+        "source": Path(chosen.clip).name,
+    }
+    val = [pair for pair in val if pair.video_id in features]
+    scale = min(float(clip.network.logit_scale.detach().exp()), 100.0)
+    pairs = pairs_with_videos(train, features)
+    return TrainingData(clip.width, encoders, pairs, val, facts, scale, save)
+
+
+def _load_clip_head(
+    folder: Path, chosen: FinetuningSettings, trained: Checkpoint, corpus: Corpus, view: View
+) -> LoadedHead:
     clip = _load_clip_of(folder, chosen, trained.facts, view)
     features = _extract(clip, chosen, view.corpus, view)
     provenance = Provenance(
@@ -106,95 +151,24 @@ def load_head(
         details={
             "checkpoint": trained.sha256,
             "clip": clip.key,
-            "settings": {
-                name: of for name, of in changed_settings(chosen).items() if name not in PLACES
-            },
+            "settings": recorded_settings(chosen),
             "decoder": features.decoder,
             "skipped": features.skipped,
         },
     )
-    readable = corpus.readable(features)
-    return LoadedHead(chosen, clip, trained.weights, features, readable, provenance)
+
+    def frames(video_ids: Sequence[str]) -> FrameBatch:
+        batch = pad_frames([features[video_id] for video_id in video_ids], chosen.most)
+        return FrameBatch(*(part.to(clip.device) for part in batch))
+
+    return LoadedHead(
+        chosen, trained.weights, clip.width, lambda text: clip.texts([text])[0], frames,
+        clip.device, corpus.readable(features), provenance,
+    )  # fmt: skip
 
 
-class FinetuningData(NamedTuple):
-    """The checkpoint, its encoders for training, and the pairs of both splits."""
-
-    clip: ClipModel
-    encoders: EncoderPair
-    train: list[TextVideoPair]
-    val: list[TextVideoPair]
-
-
-def finetuning_data(
-    chosen: FinetuningSettings, view: View, config: TrainerConfig
-) -> FinetuningData:
-    """Load the checkpoint and read the pairs' videos; seeds torch, before the head's weights.
-
-    Raises WrongUsageError if there is no train split with labels, MissingInputError if none of its
-    videos can be read.
-    """
-    if view.training is None:
-        raise WrongUsageError(
-            f"{view.folder}: expected a train split with labels to train on, found none; name a "
-            "benchmark that has one"
-        )
-    clip = load_clip(chosen.clip, chosen.revision, view.note)
-    train = training_pairs(view.training, chosen.context)
-    val = training_pairs(view.validation, chosen.context) if view.validation else []
-    videos = list(dict.fromkeys(pair.video_id for pair in (*train, *val)))
-    features = _extract(clip, chosen, videos, view, pixels=chosen.tune == "all")
-    encoders: EncoderPair
-    if chosen.tune == "all":
-        encoders = TrainableEncoder(clip, features, chosen.most)
-    else:
-        encoders = CachedEncoder(clip, features, chosen.most)
-    val = [pair for pair in val if pair.video_id in features]
-    torch.manual_seed(config.seed)
-    return FinetuningData(clip, encoders, pairs_with_videos(train, features), val)
-
-
-def train_head(
-    name: str, chosen: FinetuningSettings, head: nn.Module, data: FinetuningData, view: View,
-    config: TrainerConfig,
-    *, rates: LearningRates, epochs: float,
-) -> None:  # fmt: skip
-    """Train `head` (with `tune=all` the checkpoint too) and write the folder `config.out`."""
-    scale = float(data.clip.network.logit_scale.detach().exp())
-    module = ContrastiveModule(
-        head, data.encoders, data.train, data.val, rates=rates, scale=min(scale, 100.0)
-    )
-    steps = train_module(module, view, config, epochs=epochs)
-    if chosen.tune == "all" and is_main_process():
-        save_clip(data.clip, chosen.clip, chosen.revision, config.out / CLIP_FOLDER)
-    facts = {
-        "benchmark": f"{Benchmark(view.folder).header.name} train",
-        "clip": data.clip.key,
-        "pairs": len(data.train),
-        "seed": config.seed,
-        "source": Path(chosen.clip).name,
-        "steps": steps,
-    }
-    weights = head.state_dict()
-    checkpoints.save(config.out, baseline=name, settings=chosen, weights=weights, facts=facts)
-
-
-def _merge_settings(given: S, names: Collection[str], trained: dict[str, Any]) -> S:
-    """The settings of the training, overridden by the given ones.
-
-    Raises WrongUsageError if a given setting needs other weights.
-    """
-    instead = {name: getattr(given, name) for name in names}
-    for key in FIXED:
-        if key in instead and instead[key] != trained.get(key):
-            raise WrongUsageError(
-                f"--set {key}={instead[key]}: {given.checkpoint} was trained with "
-                f"{key}={trained.get(key)}; leave it out, or train again"
-            )
-    if "clip" in instead:  # the revision belongs to the name
-        instead["revision"] = given.revision
-    merged = trained | instead | {"candidates": given.candidates}
-    return msgspec.convert(merged, type(given))
+def _save_clip(clip: ClipModel, chosen: FinetuningSettings, out: Path) -> None:
+    save_clip(clip, chosen.clip, chosen.revision, out / CLIP_FOLDER)
 
 
 def _load_clip_of(

@@ -60,9 +60,9 @@ class BM25(Baseline):
 
     def answer(self, queries: Sequence[Query]) -> list[Answer]:
         """A ranking for each video turn, one moment for each moment turn."""
-        return [self._corpus.answer(query, self._scores) for query in queries]
+        return [self._corpus.answer(query, self.scores) for query in queries]
 
-    def _scores(self, query: Query) -> Scores:
+    def scores(self, query: Query) -> Scores:
         """Scores over the corpus; a video that shares no word with the query is not ranked."""
         scores = self._index.scores(utterances(query, self._settings.context))
         return np.where(scores > 0, scores, UNRANKED)

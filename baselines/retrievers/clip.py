@@ -80,7 +80,7 @@ class CLIP(Baseline):
 
     def answer(self, queries: Sequence[Query]) -> list[Answer]:
         """A ranking for each video turn, one moment for each moment turn."""
-        return [self._corpus.answer(query, self._scores) for query in queries]
+        return [self._corpus.answer(query, self.scores) for query in queries]
 
     def provenance(self) -> Provenance:
         """The checkpoint by its hash or revision, the frames by their hashes."""
@@ -95,7 +95,7 @@ class CLIP(Baseline):
             },
         )
 
-    def _scores(self, query: Query) -> Scores:
+    def scores(self, query: Query) -> Scores:
         """Cosines over the corpus."""
         text = weighted_embedding(self._embed, readings(query, self._settings.context))
         return self._corpus.over_corpus(self._readable, self._videos @ text)

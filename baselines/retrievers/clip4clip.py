@@ -5,11 +5,12 @@ headers meanP (`similarity=mean`) and seqTransf (`similarity=sequence`: learned 
 added to the frames themselves). Train with `ivcr baseline train clip4clip --set clip=CHECKPOINT`.
 `tune=all` trains the whole checkpoint on pixels, as the paper does. `tune=head` (the default: it
 needs no accelerator) keeps the checkpoint and trains the layers over the frames, and two linear
-maps of texts and frames, which start as the identity and are not in the paper. Differences from the
-paper: layers start at random and without effect, not as copies of CLIP's layers; frames have length
-1 before the layers; AdamW. Reads: utterances (`context`), frames. Ignores: answers, the videos'
-text, sound and, unless `candidates=used`, the candidates. A moment turn is answered with the whole
-of the given video, else of the best one.
+maps of texts and frames, which start as the identity and are not in the paper. Over features
+(`features`, `text`) the layers stand on a text network and a map of the rows, which are trained
+too. Differences from the paper: layers start at random and without effect, not as copies of CLIP's
+layers; frames have length 1 before the layers; AdamW. Reads: utterances (`context`), frames.
+Ignores: answers, the videos' text, sound and, unless `candidates=used`, the candidates. A moment
+turn is answered with the whole of the given video, else of the best one.
 """
 
 from __future__ import annotations
@@ -25,13 +26,9 @@ from baselines.base import About, Answer, Baseline, Provenance, Query, TrainerCo
 from baselines.dialogue_context import check_context, readings
 from baselines.ranking import Corpus, Scores, cache_texts, weighted_embedding
 from baselines.retrieval_training.contrastive import LearningRates
-from baselines.retrieval_training.encoder_pairs import FrameBatch, pad_frames
-from baselines.retrieval_training.finetuning import (
-    FinetuningSettings,
-    finetuning_data,
-    load_head,
-    train_head,
-)
+from baselines.retrieval_training.encoder_pairs import FrameBatch
+from baselines.retrieval_training.finetuning import load_head, train_head, training_data
+from baselines.retrieval_training.head_settings import FinetuningSettings
 from harness.records import CandidateUse
 
 ABOUT = About(
@@ -43,8 +40,12 @@ ABOUT = About(
 )
 LAYERS = 4
 HEAD_WIDTH = 64
-RATES = {"head": LearningRates(1e-4, 0.0), "all": LearningRates(1e-4, 1e-7)}
-EPOCHS = {"head": 20.0, "all": 5.0}
+RATES = {
+    "head": LearningRates(1e-4, 0.0),
+    "all": LearningRates(1e-4, 1e-7),
+    "features": LearningRates(1e-3, 1e-3),
+}
+EPOCHS = {"head": 20.0, "all": 5.0, "features": 20.0}
 
 Similarity = Literal["mean", "sequence"]
 
@@ -101,11 +102,12 @@ class CLIP4Clip(Baseline):
     def train(self, view: View, config: TrainerConfig) -> None:
         """Train and write the checkpoint folder."""
         chosen = self._settings
-        data = finetuning_data(chosen, view, config)
-        head = _head(chosen, data.clip.width)
+        kind = "features" if chosen.features else chosen.tune
+        data = training_data(chosen, view, config)
+        head = _head(chosen, data.width)
         train_head(
             "clip4clip", chosen, head, data, view, config,
-            rates=RATES[chosen.tune], epochs=EPOCHS[chosen.tune],
+            rates=RATES[kind], epochs=EPOCHS[kind],
         )  # fmt: skip
 
     @torch.inference_mode()
@@ -119,9 +121,9 @@ class CLIP4Clip(Baseline):
             "clip4clip", self._settings, self.given, self._corpus, view
         )
         check_context(loaded.settings.context, view.history)
-        self._head = _head(loaded.settings, loaded.clip.width).eval()
+        self._head = _head(loaded.settings, loaded.width).to(loaded.device).eval()
         self._head.load_state_dict(loaded.head)
-        self._embed = cache_texts(lambda text: loaded.clip.texts([text])[0])
+        self._embed = cache_texts(loaded.embed)
         self._videos = np.concatenate([self._pooled(video_id) for video_id in loaded.readable])
 
     def candidate_use(self, declared: CandidateUse) -> CandidateUse:
@@ -130,7 +132,7 @@ class CLIP4Clip(Baseline):
 
     def answer(self, queries: Sequence[Query]) -> list[Answer]:
         """A ranking for each video turn, one moment for each moment turn."""
-        return [self._corpus.answer(query, self._scores) for query in queries]
+        return [self._corpus.answer(query, self.scores) for query in queries]
 
     def provenance(self) -> Provenance:
         """The trained folder, the checkpoint it started from, the frames by their hashes."""
@@ -138,19 +140,20 @@ class CLIP4Clip(Baseline):
 
     def _pooled(self, video_id: str) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
         """One video's vector, (1, d), computed alone, so that it does not depend on the corpus."""
-        most = self._loaded.settings.most
-        return self._head.videos(pad_frames([self._loaded.features[video_id]], most)).numpy()
+        return self._head.videos(self._loaded.frames([video_id])).cpu().numpy()
 
     @torch.inference_mode()
-    def _scores(self, query: Query) -> Scores:
+    def scores(self, query: Query) -> Scores:
         """Cosines over the corpus."""
         embedding = weighted_embedding(self._embed, readings(query, self._loaded.settings.context))
-        text = self._head.texts(torch.from_numpy(embedding[None])).numpy()[0]
-        return self._corpus.over_corpus(self._loaded.readable, self._videos @ text)
+        text = torch.from_numpy(embedding[None]).to(self._loaded.device)
+        row = self._head.texts(text).cpu().numpy()[0]
+        return self._corpus.over_corpus(self._loaded.readable, self._videos @ row)
 
 
 def _head(chosen: CLIP4ClipSettings, width: int) -> CLIP4ClipHead:
-    return CLIP4ClipHead(width, chosen.most, chosen.similarity, maps=chosen.tune == "head")
+    maps = chosen.tune == "head" and not chosen.features  # features are mapped already
+    return CLIP4ClipHead(width, chosen.most, chosen.similarity, maps=maps)
 
 
 def _map(width: int) -> nn.Linear:

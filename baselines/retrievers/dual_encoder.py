@@ -141,14 +141,14 @@ class DualEncoder(Baseline):
 
     def answer(self, queries: Sequence[Query]) -> list[Answer]:
         """A ranking for each video turn, one moment for each moment turn."""
-        return [self._corpus.answer(query, self._scores) for query in queries]
+        return [self._corpus.answer(query, self.scores) for query in queries]
 
     def provenance(self) -> Provenance:
         """The hash of the trained folder, how it was trained, and the hashes of the frames."""
         return self._provenance
 
     @torch.inference_mode()
-    def _scores(self, query: Query) -> Scores:
+    def scores(self, query: Query) -> Scores:
         """Scores over the corpus."""
         texts = tokenize_query(self._lexicon, query, self._context, self._video_values)
         parts = [

@@ -4,7 +4,8 @@ Gorti et al., CVPR 2022, https://arxiv.org/abs/2203.15086;
 https://github.com/layer6ai-labs/xpool at e0b4040 (modules/transformer.py): one attention head, maps
 that start as the identity, dropout 0.3. Train with `ivcr baseline train xpool --set
 clip=CHECKPOINT`: `tune=head` (the default: it needs no accelerator) trains only the pooling, on the
-checkpoint's frame embeddings, `tune=all` the whole checkpoint on pixels, as the paper does.
+checkpoint's frame embeddings, `tune=all` the whole checkpoint on pixels, as the paper does. Over
+features (`features`, `text`) the pooling stands on their encoders instead.
 Differences from the paper: frames and texts have length 1 before the pooling, which has no effect
 because the pooling begins with a layer norm; AdamW. Every text is compared with every video,
 without a shortlist. Reads: utterances (`context`), frames. Ignores: answers, the videos' text,
@@ -25,13 +26,9 @@ from baselines.base import About, Answer, Baseline, Provenance, Query, TrainerCo
 from baselines.dialogue_context import check_context, readings
 from baselines.ranking import Corpus, Scores, cache_texts, weighted_embedding
 from baselines.retrieval_training.contrastive import LearningRates
-from baselines.retrieval_training.encoder_pairs import FrameBatch, pad_frames
-from baselines.retrieval_training.finetuning import (
-    FinetuningSettings,
-    finetuning_data,
-    load_head,
-    train_head,
-)
+from baselines.retrieval_training.encoder_pairs import FrameBatch
+from baselines.retrieval_training.finetuning import load_head, train_head, training_data
+from baselines.retrieval_training.head_settings import FinetuningSettings
 from harness.records import CandidateUse
 
 ABOUT = About(
@@ -43,8 +40,12 @@ ABOUT = About(
 )
 DROPOUT = 0.3
 VIDEOS_AT_ONCE = 1024
-RATES = {"head": LearningRates(1e-4, 0.0), "all": LearningRates(1e-5, 1e-6)}
-EPOCHS = {"head": 20.0, "all": 5.0}
+RATES = {
+    "head": LearningRates(1e-4, 0.0),
+    "all": LearningRates(1e-5, 1e-6),
+    "features": LearningRates(1e-3, 1e-3),
+}
+EPOCHS = {"head": 20.0, "all": 5.0, "features": 20.0}
 
 
 class XPoolHead(nn.Module):
@@ -88,11 +89,12 @@ class XPool(Baseline):
     def train(self, view: View, config: TrainerConfig) -> None:
         """Train and write the checkpoint folder."""
         chosen = self._settings
-        data = finetuning_data(chosen, view, config)
-        head = XPoolHead(data.clip.width)
+        kind = "features" if chosen.features else chosen.tune
+        data = training_data(chosen, view, config)
+        head = XPoolHead(data.width)
         train_head(
             "xpool", chosen, head, data, view, config,
-            rates=RATES[chosen.tune], epochs=EPOCHS[chosen.tune],
+            rates=RATES[kind], epochs=EPOCHS[kind],
         )  # fmt: skip
 
     def prepare(self, view: View) -> None:
@@ -103,9 +105,9 @@ class XPool(Baseline):
         self._corpus = Corpus(view)
         self._loaded = loaded = load_head("xpool", self._settings, self.given, self._corpus, view)
         check_context(loaded.settings.context, view.history)
-        self._head = XPoolHead(loaded.clip.width).to(loaded.clip.device).eval()
+        self._head = XPoolHead(loaded.width).to(loaded.device).eval()
         self._head.load_state_dict(loaded.head)
-        self._embed = cache_texts(lambda text: loaded.clip.texts([text])[0])
+        self._embed = cache_texts(loaded.embed)
 
     def candidate_use(self, declared: CandidateUse) -> CandidateUse:
         """As the setting has it."""
@@ -113,28 +115,23 @@ class XPool(Baseline):
 
     def answer(self, queries: Sequence[Query]) -> list[Answer]:
         """A ranking for each video turn, one moment for each moment turn."""
-        return [self._corpus.answer(query, self._scores) for query in queries]
+        return [self._corpus.answer(query, self.scores) for query in queries]
 
     def provenance(self) -> Provenance:
         """The trained folder, the checkpoint it started from, the frames by their hashes."""
         return self._loaded.provenance
 
     @torch.inference_mode()
-    def _scores(self, query: Query) -> Scores:
+    def scores(self, query: Query) -> Scores:
         """Cosines over the corpus, one query with many videos at a time."""
         embedding = weighted_embedding(self._embed, readings(query, self._loaded.settings.context))
-        ids, device = self._loaded.readable, self._loaded.clip.device
+        ids, device = self._loaded.readable, self._loaded.device
         text = torch.from_numpy(embedding[None]).to(device)
         parts = [
-            self._head(text, self._frames(ids[at : at + VIDEOS_AT_ONCE]))[0].cpu().numpy()
+            self._head(text, self._loaded.frames(ids[at : at + VIDEOS_AT_ONCE]))[0].cpu().numpy()
             for at in range(0, len(ids), VIDEOS_AT_ONCE)
         ]
         return self._corpus.over_corpus(ids, np.concatenate(parts))
-
-    def _frames(self, video_ids: Sequence[str]) -> FrameBatch:
-        features, most = self._loaded.features, self._loaded.settings.most
-        batch = pad_frames([features[video_id] for video_id in video_ids], most)
-        return FrameBatch(*(part.to(self._loaded.clip.device) for part in batch))
 
 
 def _identity(width: int) -> nn.Linear:

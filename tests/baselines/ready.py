@@ -146,7 +146,17 @@ def hybrid(folder, benchmark):
 # What they give is a server in a thread of the process.
 OF_ONE_PROCESS = ("endpoint", "two_stage")
 
+
+def random_features(folder, benchmark):
+    """Features of the toy's videos."""
+    from tests.baselines.features.folders import feature_folder, random_rows
+
+    frames = {video_id: 3 + at for at, video_id in enumerate(sorted(benchmark.videos))}
+    return [f"features={feature_folder(folder, random_rows(frames, 6), benchmark.folder)}"]
+
+
 READY = {
+    "two_tower": partial(trained, "two_tower", settings=random_features),
     "dual_encoder": partial(scripted, "dual_encoder"),
     "tan2d": partial(scripted, "tan2d"),
     "moment_detr": partial(scripted, "moment_detr"),

@@ -106,6 +106,27 @@ TRAINING = (
         ("tests/baselines/retrieval_training/test_contrastive.py",),
     ),
     (
+        "hard negatives: the foil is left out",
+        "baselines/retrieval_training/contrastive.py",
+        "named = ([pair.foil] if pair.foil else []) + shuffled",
+        "named = shuffled",
+        ("tests/baselines/retrieval_training/test_feature_encoders.py",),
+    ),
+    (
+        "hard negatives: the gold video as one of them",
+        "baselines/retrieval_training/contrastive.py",
+        "same_video = (videos[:pairs, None] == videos[None, :]) & ~torch.eye(",
+        "same_video = (videos[:pairs, None] == videos[None, :]) & torch.zeros(",
+        ("tests/baselines/retrieval_training/test_feature_encoders.py",),
+    ),
+    (
+        "fusion of scores: not divided by their deviation",
+        "baselines/retrievers/hybrid.py",
+        "(deviation if deviation > 0 else 1.0)",
+        "1.0",
+        ("tests/baselines/retrievers/test_hybrid.py",),
+    ),
+    (
         "padding: frames that are not there are embedded as frames",
         "baselines/retrieval_training/encoder_pairs.py",
         "mask[at, : len(rows)] = 1",

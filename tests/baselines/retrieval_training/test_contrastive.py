@@ -7,6 +7,7 @@ from transformers import CLIPModel
 
 from baselines.base import LabelledSplit, TrainerConfig, View
 from baselines.dialogue_context import Weighted
+from baselines.encoders.image_text import load_clip
 from baselines.retrieval_training.contrastive import (
     ContrastiveModule,
     LearningRates,
@@ -15,7 +16,7 @@ from baselines.retrieval_training.contrastive import (
     train_module,
     training_pairs,
 )
-from baselines.retrieval_training.encoder_pairs import CachedEncoder, pad_frames
+from baselines.retrieval_training.encoder_pairs import CachedEncoder, TrainableEncoder, pad_frames
 from baselines.retrievers.clip4clip import CLIP4ClipHead as Clip4Clip
 from baselines.retrievers.xpool import XPoolHead as XPool
 from harness.records import Gold, Turn
@@ -106,10 +107,10 @@ def learner(kind, val=PAIRS):
 @pytest.mark.parametrize("kind", HEADS)
 def test_three_pairs_can_be_memorised(kind, tmp_path):
     module, notes = learner(kind), []
-    before = float(module.eval().training_step(torch.arange(3), 0).detach())
+    before = float(module.eval().training_step(torch.arange(3)[:, None], 0).detach())
     view = View({}, (), tmp_path, "own", 0, note=notes.append)
     assert train_module(module, view, TrainerConfig(tmp_path / "out"), epochs=60) <= 60
-    after = float(module.eval().training_step(torch.arange(3), 0).detach())
+    after = float(module.eval().training_step(torch.arange(3)[:, None], 0).detach())
     assert after < before / 2
     assert "R@1 1" in notes[-1]
 
@@ -126,7 +127,67 @@ def test_padding_changes_no_score():
 
 
 def test_a_mask_without_gradients_keeps_the_loss_finite():
-    batch = torch.tensor([0, 0, 1])
+    batch = torch.tensor([[0], [0], [1]])
     loss = learner("xpool").training_step(batch, 0)
     loss.backward()
     assert torch.isfinite(loss)
+
+
+class Counting:
+    """Encoders that count what they encode, with gradients or without."""
+
+    def __init__(self, inner):
+        self.inner, self.videos, self.graded = inner, [], []
+
+    def texts(self, readings):
+        return self.inner.texts(readings)
+
+    def frames(self, video_ids):
+        self.videos += video_ids
+        self.graded.append(torch.is_grad_enabled())
+        return self.inner.frames(video_ids)
+
+
+@pytest.mark.parametrize("kind", HEADS)
+def test_a_validation_encodes_every_video_once_and_ranks_as_each_batch_alone(kind, tmp_path):
+    val = [
+        TextVideoPair((Weighted(f"{name}{at}", 1.0),), f"{name}.mp4")
+        for name in "abc"
+        for at in range(30)
+    ]
+    module = learner(kind, val)
+    module.encoders = counting = Counting(module.encoders)
+    view, steps = View({}, (), tmp_path, "own", 0), 2
+    notes = []
+    view = View({}, (), tmp_path, "own", 0, note=notes.append)
+    train_module(module, view, TrainerConfig(tmp_path / "out", steps=steps), epochs=60)
+    seen = [graded for graded in counting.graded if not graded]
+    assert len(counting.videos) == steps * len(VIDEOS) + len(seen) * len(VIDEOS)
+    assert len(seen) == steps
+    naive = []
+    with torch.inference_mode():
+        module.eval()
+        module.on_validation_epoch_start()
+        together = module._val_frames
+        for at in range(0, len(val), 32):
+            texts = counting.texts([pair.readings for pair in val[at : at + 32]])
+            alone = module.head(texts, counting.frames([f"{name}.mp4" for name in "abc"]))
+            naive.append(torch.equal(alone, module.head(texts, together)))
+    assert naive == [True] * 3
+
+
+@pytest.mark.parametrize("make", [tiny.clip, tiny.chinese_clip, tiny.siglip, tiny.siglip2])
+def test_texts_of_a_padded_batch_are_those_of_each_text_alone(make, tmp_path):
+    model = load_clip(str(make(tmp_path / "clip")), None)
+    texts = ["a dog", "找一只在沙滩上奔跑的狗", "a cat sleeps on a sofa and a dog runs", ""]
+    with torch.inference_mode():
+        alone = torch.cat([model.text(text) for text in texts])
+        together = model.text_batch(texts)
+    torch.testing.assert_close(together, alone, atol=1e-5, rtol=1e-4)
+    assert (alone[0] - alone[2]).abs().max() > 0.01
+    readings = [(Weighted("a dog", 0.5), Weighted(texts[1], 1.0)), (Weighted("a dog", 1.0),)]
+    sums = torch.stack([0.5 * alone[0] + alone[1], alone[0]])
+    found = TrainableEncoder(model, {}, MOST).texts(readings)
+    torch.testing.assert_close(
+        found.detach(), torch.nn.functional.normalize(sums, dim=-1), atol=1e-5, rtol=1e-4
+    )

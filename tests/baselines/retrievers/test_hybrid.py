@@ -3,11 +3,13 @@
 import json
 from fractions import Fraction
 
+import numpy as np
 import pytest
 
-from baselines.base import MemberConfig, Query, View
+from baselines.base import Exchange, MemberConfig, Query, View
+from baselines.ranking import UNRANKED
 from baselines.registry import find, load
-from baselines.retrievers.hybrid import fused
+from baselines.retrievers.hybrid import fused, standardised
 from harness.errors import WrongUsageError
 from tests.baselines.conftest import CAT, DOG, FOX
 
@@ -88,3 +90,50 @@ def test_a_member_that_cannot_be_is_refused_in_one_line(members, expected):
     with pytest.raises(WrongUsageError, match=expected) as refusal:
         hybrid(*members)
     assert str(refusal.value).isprintable()
+
+
+def test_scores_are_fused_as_their_distances_from_the_mean_in_deviations(toy):
+    members = [BM25, MemberConfig("bm25", {"context": "all"}, 2.0)]
+    fused_by = load(find("hybrid"), (), {"member": members, "fusion": "scores"})[0]
+    view = View(toy.videos, toy.split("test").corpus, toy.folder, "own", 0)
+    fused_by.prepare(view)
+    history = (Exchange("video", "rice in a kitchen", "", None, ()),)
+    query = Query("d", 2, "en", "video", "a cat or a dog runs on a beach", history=history)
+    rows = []
+    for settings in ({"context": "last"}, {"context": "all"}):
+        alone = load(find("bm25"), (), settings)[0]
+        alone.prepare(view)
+        row = alone.scores(query)
+        kept = row[row > UNRANKED]
+        z = (row - kept.mean()) / kept.std()
+        rows.append(np.where(row > UNRANKED, z, z[row > UNRANKED].min()))
+        known = row > UNRANKED
+    hand = np.where(known, rows[0] + 2 * rows[1], UNRANKED)
+    np.testing.assert_allclose(fused_by.scores(query), hand, atol=1e-12)
+    (answer,) = fused_by.answer([query])
+    order = np.argsort(-hand, kind="stable")[: known.sum()]
+    assert answer.videos == tuple(view.corpus[at] for at in order)
+    assert len(answer.videos) == 3
+
+
+def test_one_member_by_its_scores_ranks_as_it_does_alone(toy, said, tmp_path):
+    file = tmp_path / "one.toml"
+    file.write_text(
+        '[settings]\nfusion = "scores"\ncandidates = "used"\n[[member]]\nbaseline = "bm25"\n'
+    )
+    own = said("bm25", toy, "own", "candidates=used")
+    assert said("hybrid", toy, "own", str(file)) == own
+    assert any(prediction.choice for dialogue in own for prediction in dialogue)
+
+
+def test_a_member_without_scores_cannot_be_fused_by_them():
+    with pytest.raises(WrongUsageError, match="member 2: random gives no scores"):
+        load(find("hybrid"), (), {"member": [BM25, MemberConfig("random")], "fusion": "scores"})
+
+
+@pytest.mark.parametrize(
+    ("scores", "expected"),
+    [([1.0, 3.0, UNRANKED], [-1, 1, UNRANKED]), ([2.0, 2.0], [0, 0]), ([UNRANKED], [UNRANKED])],
+)
+def test_standardised_scores(scores, expected):
+    assert standardised(np.array(scores)).tolist() == expected
