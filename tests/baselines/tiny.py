@@ -26,6 +26,12 @@ from transformers import (
     Siglip2Model,
     SiglipConfig,
     SiglipModel,
+    T5Config,
+    T5Model,
+    ViTConfig,
+    ViTModel,
+    XLMRobertaConfig,
+    XLMRobertaModel,
 )
 
 SIDE, PATCH, WIDTH = 32, 8, 16
@@ -152,6 +158,36 @@ def bert(folder, seed=0):
     config = BertConfig(**_SIZES, vocab_size=len(words), max_position_embeddings=64)
     _model(BertModel, config, seed).save_pretrained(folder)
     BertTokenizer(vocab={word: at for at, word in enumerate(words)}).save_pretrained(folder)
+    return folder
+
+
+def xlm_roberta(folder, seed=0):
+    """FacebookAI/xlm-roberta-base-like: sub-words; positions begin behind that of the padding."""
+    folder.mkdir(parents=True, exist_ok=True)
+    tokenizer, size = unigrams()
+    config = XLMRobertaConfig(**_SIZES, vocab_size=size, pad_token_id=0, max_position_embeddings=26)
+    _model(XLMRobertaModel, config, seed).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
+def t5(folder, seed=0):
+    """google/mt5-small-like: an encoder, and a decoder that nobody asks."""
+    folder.mkdir(parents=True, exist_ok=True)
+    tokenizer, size = unigrams()
+    config = T5Config(d_model=WIDTH, d_kv=8, d_ff=32, num_layers=2, num_heads=2, vocab_size=size)
+    _model(T5Model, config, seed).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
+def vit(folder, seed=0):
+    """A model of pictures alone, beside a tokenizer that does not belong to it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    _model(ViTModel, ViTConfig(**_SIZES, image_size=SIDE, patch_size=PATCH), seed).save_pretrained(
+        folder
+    )
+    unigrams()[0].save_pretrained(folder)
     return folder
 
 
