@@ -65,7 +65,7 @@ STAIRCASES = {
         ("baselines.settings", "baselines.provenance"),
         ("baselines.registry", "baselines.dialogue_context", "baselines.tokenization",
          "baselines.video"),
-        ("baselines.ranking", "baselines.encoders"),
+        ("baselines.ranking", "baselines.encoders", "baselines.networks"),
         ("baselines.running",),
         ("baselines.training", "baselines.reproduction"),
         ("baselines.features", "baselines.packaged"),
