@@ -5,8 +5,8 @@ steps by cross-attention. Each proposes the centre and length of a span, and a s
 moment. In training the gold moment is matched with the proposal of least cost (the Hungarian method
 for one gold moment), by L1 distance, generalised IoU (https://arxiv.org/abs/1902.09630) and score.
 Differences from the paper: the steps are similarities of the query to the output of a recogniser
-trained from scratch (baselines/localisation/cross_modal_encoder.py); the network is smaller; there
-is no saliency loss, as no saliency is annotated.
+trained from scratch (baselines/localisation/events/cross_modal_encoder.py); the network is smaller;
+there is no saliency loss, as no saliency is annotated.
 Reads: frames (8 per second) and the utterance, in the video that is given, else in the latest that
 the history names; it abstains without one, and in video turns. Ignores: earlier utterances,
 answers, the videos' text, sound, candidates.
@@ -21,8 +21,8 @@ from torch import Tensor, nn
 
 from baselines.base import About, Answer, Baseline, Provenance, Query, TrainerConfig, View
 from baselines.event_models.query_encoder import WIDTH
-from baselines.localisation.grounder import GroundingSettings, load_grounder, localise
-from baselines.localisation.grounding_training import GroundingSchedule, train_localiser
+from baselines.localisation.events.grounder import GroundingSettings, load_grounder, localise
+from baselines.localisation.events.grounding_training import GroundingSchedule, train_localiser
 
 ABOUT = About(
     needs=("frames", "checkpoint"),

@@ -5,8 +5,8 @@ is a cell of a two-dimensional map. Cell (i, j) is the maximum over the steps i 
 the query and convolved with its neighbours. Its score is trained towards its IoU with the gold
 moment, scaled between 0.5 and 1. Differences from the paper: the steps are not features of a
 pre-trained network but similarities of the query to the output of a recogniser trained from scratch
-(baselines/localisation/cross_modal_encoder.py); the convolutions are smaller; a cell also has the
-mean over its steps.
+(baselines/localisation/events/cross_modal_encoder.py); the convolutions are smaller; a cell also
+has the mean over its steps.
 Reads: frames (8 per second) and the utterance, in the video that is given, else in the latest that
 the history names; it abstains without one, and in video turns. Ignores: earlier utterances,
 answers, the videos' text, sound, candidates.
@@ -21,9 +21,9 @@ from torch import Tensor, nn
 
 from baselines.base import About, Answer, Baseline, Provenance, Query, TrainerConfig, View
 from baselines.event_models.query_encoder import WIDTH
-from baselines.localisation.grounder import GroundingSettings, load_grounder, localise
-from baselines.localisation.grounding_training import GroundingSchedule, train_localiser
-from baselines.localisation.step_features import STEPS
+from baselines.localisation.events.grounder import GroundingSettings, load_grounder, localise
+from baselines.localisation.events.grounding_training import GroundingSchedule, train_localiser
+from baselines.localisation.events.step_features import STEPS
 
 ABOUT = About(
     needs=("frames", "checkpoint"),

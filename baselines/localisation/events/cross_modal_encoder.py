@@ -21,7 +21,7 @@ from baselines.event_models.query_encoder import (
     TextBatch,
     sinusoidal_positions,
 )
-from baselines.localisation.step_features import KNOWN, STEPS, StepBatch
+from baselines.localisation.events.step_features import KNOWN, STEPS, StepBatch
 
 ROLES = 2
 INPUTS = 4 * ROLES + KNOWN

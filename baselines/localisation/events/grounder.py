@@ -17,9 +17,9 @@ from baselines.event_models.lexicon import Lexicon
 from baselines.event_models.query_encoder import collate_texts, tokenize_turns
 from baselines.event_models.recogniser_checkpoints import load_checkpoint
 from baselines.event_models.recogniser_training import Size
-from baselines.localisation.cross_modal_encoder import Grounder
+from baselines.localisation.events.cross_modal_encoder import Grounder
+from baselines.localisation.events.step_features import VideoFeatures, collate_steps, video_features
 from baselines.localisation.proposals import nms
-from baselines.localisation.step_features import VideoFeatures, collate_steps, video_features
 from baselines.ranking import Corpus
 from baselines.video.features import Features
 from harness.records import Moment

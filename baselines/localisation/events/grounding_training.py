@@ -22,12 +22,12 @@ from baselines.event_models.query_encoder import collate_texts
 from baselines.event_models.recogniser import recognise_videos
 from baselines.event_models.recogniser_checkpoints import save_checkpoint
 from baselines.event_models.recogniser_training import Size, train_recogniser
-from baselines.localisation.cross_modal_encoder import Grounder, GroundingBatch
-from baselines.localisation.grounder import GroundingSettings, to_spans
-from baselines.localisation.grounding_data import GroundingData, moment_videos
-from baselines.localisation.grounding_sampler import GroundingSampler, collate_samples
+from baselines.localisation.events.cross_modal_encoder import Grounder, GroundingBatch
+from baselines.localisation.events.grounder import GroundingSettings, to_spans
+from baselines.localisation.events.grounding_data import GroundingData, moment_videos
+from baselines.localisation.events.grounding_sampler import GroundingSampler, collate_samples
+from baselines.localisation.events.step_features import collate_steps
 from baselines.localisation.proposals import nms
-from baselines.localisation.step_features import collate_steps
 from baselines.training.batches import StepBatches
 from baselines.training.fit import fit, one_cycle, to_device
 from baselines.training.metrics import MomentMetrics
