@@ -20,18 +20,24 @@ import torch
 from torch import Tensor, nn
 
 from baselines.base import About, Answer, Baseline, Provenance, Query, TrainerConfig, View
-from baselines.event_models.query_encoder import WIDTH
-from baselines.localisation.events.grounder import GroundingSettings, load_grounder, localise
-from baselines.localisation.events.grounding_training import GroundingSchedule, train_localiser
+from baselines.localisation.events.grounding_training import GroundingSchedule
+from baselines.localisation.heads import WIDTH
+from baselines.localisation.localiser import LocaliserSchedules, load_localiser, train_localiser
+from baselines.localisation.localiser_settings import LocaliserSettings
+from baselines.localisation.moment_training import MomentSchedule
 
 ABOUT = About(
     needs=("frames", "checkpoint"),
     trains=True,
-    train_needs=("frames", "annotated_events", "train_labels"),
+    train_needs=("frames", "train_labels"),
+    train_note="reader=events needs annotated events too, which IVCR-Mini alone has",
     languages=("en", "zh"),
     paper="https://arxiv.org/abs/2107.09609",
 )
-SCHEDULE = GroundingSchedule(rate=1e-3, steps={"small": 500, "full": 2000})
+SCHEDULES = LocaliserSchedules(
+    frames=MomentSchedule(rate=2e-3, steps={"small": 100, "full": 600}),
+    events=GroundingSchedule(rate=1e-3, steps={"small": 500, "full": 2000}),
+)
 QUERIES, LAYERS, HEADS = 10, 2, 4
 L1, GIOU, SCORE = 10.0, 1.0, 4.0  # weights of the losses, as in the paper
 UNMATCHED = 0.1  # weight of a proposal that is not matched
@@ -40,20 +46,22 @@ UNMATCHED = 0.1  # weight of a proposal that is not matched
 class MomentDETR(Baseline):
     """Up to ten moments of one video, best first."""
 
-    settings_type = GroundingSettings
-    _settings: GroundingSettings
+    settings_type = LocaliserSettings
+    _settings: LocaliserSettings
 
     def train(self, view: View, config: TrainerConfig) -> None:
-        """Train recogniser and decoder, and write the checkpoint folder."""
-        train_localiser("moment_detr", self._settings, MomentDecoder, view, config, SCHEDULE)
+        """Train the networks, and write the checkpoint folder."""
+        train_localiser("moment_detr", self._settings, MomentDecoder, view, config, SCHEDULES)
 
     def prepare(self, view: View) -> None:
-        """Load the trained folder and encode the corpus' videos; raises as `load_grounder` does."""
-        self._loaded = load_grounder("moment_detr", self._settings, MomentDecoder, view)
+        """Load the trained folder and its videos' frames; raises as `load_localiser` does."""
+        self._loaded = load_localiser(
+            "moment_detr", self._settings, self.given, MomentDecoder, view
+        )
 
     def answer(self, queries: Sequence[Query]) -> list[Answer]:
         """Moments for each moment turn whose video is known and can be read."""
-        return [localise(query, self._loaded) for query in queries]
+        return [self._loaded.answer(query) for query in queries]
 
     def provenance(self) -> Provenance:
         """The hash of the trained folder, how it was trained, and the hashes of the frames."""

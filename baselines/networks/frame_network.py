@@ -75,11 +75,12 @@ class FrameNetworkEncoder:
         if self._shuffled:
             pixels = pixels[np.random.default_rng(len(pixels)).permutation(len(pixels))]
         places = np.arange(len(pixels))
+        device = next(self._network.parameters()).device
         parts = [
-            self._network(torch.from_numpy(frame_pairs(pixels, places[at : at + FRAMES_AT_ONCE])))
+            torch.from_numpy(frame_pairs(pixels, places[at : at + FRAMES_AT_ONCE])).to(device)
             for at in range(0, len(places), FRAMES_AT_ONCE)
         ]
-        return torch.cat(parts).numpy()
+        return torch.cat([self._network(part) for part in parts]).cpu().numpy()
 
 
 def frame_pairs(pixels: NDArray[np.uint8], places: NDArray[np.int64]) -> NDArray[np.uint8]:

@@ -26,12 +26,8 @@ from baselines.interllava.prompts import FRAME_TIME
 from baselines.interllava.tiny.tiny_model import FRAMES, TOKEN_CONFIG, VisualInputs
 from baselines.interllava.tokenizer import Tokenizer, time_word
 from baselines.localisation.events.cross_modal_encoder import Grounder
-from baselines.localisation.events.step_features import (
-    STEPS,
-    StepFeatures,
-    VideoFeatures,
-    collate_steps,
-)
+from baselines.localisation.events.step_features import StepFeatures, VideoFeatures, collate_steps
+from baselines.localisation.heads import STEPS
 
 Values = NDArray[np.float32]
 

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from baselines.localisation.events.grounder import load_grounder, to_spans
+from baselines.localisation.events.grounder import load_grounder
+from baselines.localisation.heads import to_spans
 from baselines.localisers import moment_detr, tan2d
 from baselines.registry import find, load
 from baselines.running.run_config import RunConfig, RunContext
