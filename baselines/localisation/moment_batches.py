@@ -1,26 +1,24 @@
-"""Training batches of a localiser: videos, all questions about each, and one description of it."""
+"""Training batches of a localiser: videos, and questions about each."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from baselines.localisation.moment_data import MomentData, MomentQuestion, VideoDescription
+from baselines.localisation.moment_data import MomentData, MomentQuestion
 from baselines.localisation.span_localiser import MomentBatch
 from baselines.networks.text_network import collate_tokens
 
 BATCH = 16  # videos
-WITHOUT_QUESTION = 4  # every fourth video of a batch is one without a question, if there are any
 MOST = 4  # questions about a video that a batch takes
-V = TypeVar("V")
 
 
 class VideoSample(NamedTuple):
-    """A video as one batch shows it, (steps, ...), with its questions and a description.
+    """A video as one batch shows it, (steps, ...), with its questions' tokens.
 
     gold: of the questions, fractions of the video: (questions, 2).
     """
@@ -28,11 +26,10 @@ class VideoSample(NamedTuple):
     shown: NDArray[Any]
     questions: list[NDArray[Any]]
     gold: NDArray[np.float32]
-    description: NDArray[Any] | None
 
 
 class MomentSampler:
-    """Draws batches of videos."""
+    """Draws batches of videos, each once in a batch if there are enough."""
 
     def __init__(self, data: MomentData, size: int = BATCH) -> None:
         """size: videos per batch."""
@@ -40,64 +37,34 @@ class MomentSampler:
         self._questions: dict[str, list[MomentQuestion]] = {}
         for question in data.train:
             self._questions.setdefault(question.video_id, []).append(question)
-        self._descriptions: dict[str, list[VideoDescription]] = {}
-        for description in data.descriptions:
-            self._descriptions.setdefault(description.video_id, []).append(description)
-        self._asked = sorted(self._questions)
-        self._others = sorted(self._descriptions.keys() - self._questions.keys())
+        self._names = sorted(self._questions)
 
     def __call__(self, step: int, generator: np.random.Generator) -> list[VideoSample]:
         """A batch; it depends on `generator` alone."""
-        others = self._size // WITHOUT_QUESTION if self._others else 0
-        asked = iter(_repeated(self._asked, self._size - others, generator))
-        rest = iter(_repeated(self._others, others, generator))
-        last = WITHOUT_QUESTION - 1
-        names = [
-            next(rest if others and at % WITHOUT_QUESTION == last else asked)
-            for at in range(self._size)
-        ]
-        return [self.sample(name, generator) for name in names]
+        places = np.resize(generator.permutation(len(self._names)), self._size).tolist()
+        return [self.sample(self._names[at], generator) for at in places]
 
     def sample(self, video_id: str, generator: np.random.Generator) -> VideoSample:
-        """A video with at most MOST of its questions, and with one of its descriptions."""
+        """A video with at most MOST of its questions."""
         videos, encode = self._data.videos, self._data.encode
-        questions = _some(self._questions.get(video_id, []), MOST, generator)
-        described = _some(self._descriptions.get(video_id, []), 1, generator)
-        spans = np.array([[each.start, each.end] for each in questions], np.float64).reshape(-1, 2)
+        questions = self._questions[video_id]
+        chosen = [questions[at] for at in generator.permutation(len(questions))[:MOST]]
+        spans = np.array([[each.start, each.end] for each in chosen], np.float64)
         return VideoSample(
             videos.draw(video_id, generator),
-            [encode(each.text) for each in questions],
+            [encode(each.text) for each in chosen],
             (spans / videos.end(video_id)).astype(np.float32),
-            encode(described[0].text) if described else None,
         )
 
 
 def collate_videos(samples: Sequence[VideoSample]) -> MomentBatch:
-    """One batch: questions by video first, then descriptions by video."""
-    texts, owner = [], []
-    for row, each in enumerate(samples):
-        texts += each.questions
-        owner += [row] * len(each.questions)
-    for row, each in enumerate(samples):
-        if each.description is not None:
-            texts.append(each.description)
-            owner.append(row)
-    tokens = collate_tokens(texts)
+    """One batch: questions in the order of their videos."""
+    tokens = collate_tokens([text for each in samples for text in each.questions])
+    counts = torch.tensor([len(each.questions) for each in samples])
     return MomentBatch(
         torch.from_numpy(np.stack([each.shown for each in samples])),
         tokens.tokens,
         tokens.mask,
-        torch.tensor(owner),
+        torch.arange(len(samples)).repeat_interleave(counts),
         torch.from_numpy(np.concatenate([each.gold for each in samples])),
     )
-
-
-def _some(values: Sequence[V], most: int, generator: np.random.Generator) -> list[V]:
-    """At most so many of the values, in random order."""
-    return [values[at] for at in generator.permutation(len(values))[:most]]
-
-
-def _repeated(names: Sequence[str], count: int, generator: np.random.Generator) -> list[str]:
-    """So many names in random order; again from the first on if there are fewer."""
-    places = np.resize(generator.permutation(len(names)), count).tolist()
-    return [names[at] for at in places]

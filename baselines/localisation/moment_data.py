@@ -1,4 +1,4 @@
-"""Training data of a localiser: the moment turns of a split, and the video turns as descriptions.
+"""Training data of a localiser: the moment turns of a split.
 
 Nothing but the utterance, the gold video and the gold span of a turn is read: no tag, no foil.
 """
@@ -26,18 +26,10 @@ class MomentQuestion(NamedTuple):
     end: int
 
 
-class VideoDescription(NamedTuple):
-    """A video turn: its utterance and its gold video."""
-
-    text: str
-    video_id: str
-
-
 class MomentData(NamedTuple):
     """The turns of both splits whose video can be read, the videos, and the reader of texts."""
 
     train: list[MomentQuestion]
-    descriptions: list[VideoDescription]
     val: list[MomentQuestion]
     videos: VideoSource
     encode: Encode
@@ -58,36 +50,21 @@ class MomentData(NamedTuple):
                 "none; take a benchmark whose train split has gold spans, and see the paths in "
                 "videos.jsonl, or the features' videos"
             )
-        descriptions = [
-            VideoDescription(turn.utterance, gold.video_id)
-            for turn, gold in zip(training.turns, training.gold, strict=True)
-            if turn.task == "video" and gold.video_id is not None and gold.video_id in videos
-        ]
         val = _questions(validation, videos) if validation else []
-        return cls(train, descriptions, val, videos, encode)
+        return cls(train, val, videos, encode)
 
     def shuffle_labels(self, seed: int) -> MomentData:
         """A control: the texts of the train split in random order, over the same labels."""
-        generator = np.random.default_rng(seed)
-        order = generator.permutation(len(self.train))
-        train = [
-            each._replace(text=self.train[at].text)
-            for each, at in zip(self.train, order, strict=True)
-        ]
-        order = generator.permutation(len(self.descriptions))
-        descriptions = [
-            each._replace(text=self.descriptions[at].text)
-            for each, at in zip(self.descriptions, order, strict=True)
-        ]
-        return self._replace(train=train, descriptions=descriptions)
+        order = np.random.default_rng(seed).permutation(len(self.train))
+        texts = [self.train[at].text for at in order]
+        train = [each._replace(text=text) for each, text in zip(self.train, texts, strict=True)]
+        return self._replace(train=train)
 
 
-def gold_videos(training: LabelledSplit, validation: LabelledSplit | None) -> list[str]:
-    """The gold videos of the train split, and of the moment turns of val, by id."""
-    videos = {gold.video_id for gold in training.gold}
-    if validation is not None:
-        videos |= {gold.video_id for gold in validation.gold if gold.moment is not None}
-    return sorted(video_id for video_id in videos if video_id is not None)
+def moment_videos(training: LabelledSplit, validation: LabelledSplit | None) -> list[str]:
+    """The gold videos of all moment turns, by id."""
+    golds = [*training.gold, *(validation.gold if validation else ())]
+    return sorted({str(gold.video_id) for gold in golds if gold.moment is not None})
 
 
 def _questions(split: LabelledSplit, videos: VideoSource) -> list[MomentQuestion]:

@@ -18,7 +18,7 @@ from baselines.features.feature_sets import open_features
 from baselines.localisation.heads import STEPS, to_spans
 from baselines.localisation.localiser_settings import LocaliserSettings, Size
 from baselines.localisation.moment_batches import MomentSampler, collate_videos
-from baselines.localisation.moment_data import MomentData, gold_videos
+from baselines.localisation.moment_data import MomentData, moment_videos
 from baselines.localisation.moment_inputs import InputFacts, feature_lines, text_reader
 from baselines.localisation.proposals import nms
 from baselines.localisation.span_localiser import MomentBatch, SpanLocaliser
@@ -97,8 +97,8 @@ def train_on_spans(
 def _videos(
     settings: LocaliserSettings, training: LabelledSplit, view: View
 ) -> tuple[VideoSource, tuple[str, ...], int]:
-    """What training shows of the gold videos; the features' lines and width, if there are any."""
-    names = gold_videos(training, view.validation)
+    """What training shows of the videos; the features' lines and width, if there are any."""
+    names = moment_videos(training, view.validation)
     if not settings.features:
         return PixelSource(read_pixels(view, names)), (), 0
     features = open_features(settings.features, names, view.folder, view.note)

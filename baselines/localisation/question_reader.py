@@ -25,7 +25,7 @@ COMPARED = 96  # width in which words and steps are compared
 OTHER = 16  # of a step, beside its similarities
 DILATIONS = (1, 2, 4, 8, 16, 1)
 DROPOUT = 0.1
-TEMPERATURE = 8.0  # of similarities
+TEMPERATURE = 4.0  # of similarities
 
 
 class ReadSteps(NamedTuple):
@@ -52,7 +52,7 @@ class QuestionReader(nn.Module):
         self.around = nn.Conv1d(STEP_WIDTH, STEP_WIDTH, 3, padding=1)
         self.step, self.word = nn.Linear(STEP_WIDTH, COMPARED), nn.Linear(EMBEDDING, COMPARED)
         self.weights = nn.Linear(WIDTH, ROLES)
-        nn.init.constant_(self.weights.bias, -1.5)
+        nn.init.constant_(self.weights.bias, -0.5)
         self.other = nn.Linear(STEP_WIDTH, OTHER)
         self.enter = nn.Linear(ROLES + OTHER + 1, WIDTH)
         self.modulation = nn.Linear(WIDTH, 2 * WIDTH)
@@ -77,9 +77,9 @@ class QuestionReader(nn.Module):
         return words.tanh()
 
     def word_weights(self, texts: EncodedTexts) -> Tensor:
-        """The weight of each word in each role: (n, tokens, ROLES), 0 in padding."""
+        """The weight of each word in each role, less in long texts: (n, tokens, ROLES)."""
         weights: Tensor = nn.functional.softplus(self.weights(texts.states))
-        return weights * texts.mask[..., None]
+        return weights * (texts.mask / texts.mask.sum(1, keepdim=True).sqrt())[..., None]
 
     def compared(self, steps: Tensor) -> Tensor:
         """Steps, (..., STEP_WIDTH), to compare with words: (..., COMPARED)."""

@@ -1,9 +1,8 @@
 """A localiser trained on gold spans alone: frames or features, a question, a head, and the losses.
 
-Few spans are annotated, so four further losses come from the same labels: whether a step is in the
-span; in a video the span's steps against all others; in a batch each span against the others'
-questions; and each video against the descriptions by which other videos were searched. Without them
-a head fits the train split before the frame network knows a colour.
+Few spans are annotated, so three further losses come from the same labels: whether a step is in the
+span; in a video the span's steps against all others; in a batch each span against the other
+questions. They train the frame network and the words; a head's loss alone hardly reaches them.
 """
 
 from __future__ import annotations
@@ -18,8 +17,8 @@ from baselines.localisation.question_reader import QuestionReader
 from baselines.networks.frame_network import FrameNetwork
 from baselines.networks.text_network import EncodedTexts, PaddedTokens, TextNetwork
 
-INSIDE, SPANS, VIDEOS = 2.0, 0.5, 0.5  # weights of the losses beside the head's
-ASKED, DESCRIBED = 0, 1  # roles: of the moment that is asked for, of the video
+INSIDE, SPANS = 2.0, 1.0  # weights of the losses beside the head's
+ASKED = 0  # the role of the moment that is asked for
 
 
 class LocaliserInputs(NamedTuple):
@@ -35,11 +34,11 @@ class LocaliserInputs(NamedTuple):
 
 
 class MomentBatch(NamedTuple):
-    """Videos, the questions about them, then texts that describe them.
+    """Videos and the questions about them.
 
     shown: frames (videos, steps, 2, side, side, 3) or rows (videos, STEPS, width). tokens, mask: of
-    all texts, as in PaddedTokens. owner: the video of each text, (texts,). gold: of the questions,
-    which stand first, fractions of the video: (questions, 2).
+    the questions, as in PaddedTokens. owner: the video of each question, (questions,). gold:
+    fractions of the video, (questions, 2).
     """
 
     shown: Tensor
@@ -64,23 +63,15 @@ class SpanLocaliser(nn.Module):
         """The sum of the losses: a scalar."""
         steps = self.reader.steps(self._rows(batch.shown))
         texts = self.text(PaddedTokens(batch.tokens, batch.mask))
-        count = len(batch.gold)
-        owner, asked = batch.owner[:count], texts.take(slice(0, count))
-        roles = self.reader.roles(asked)
-        read = self.reader(steps[owner], asked, roles)
+        roles = self.reader.roles(texts)
+        read = self.reader(steps[batch.owner], texts, roles)
         inside = inside_steps(batch.gold)
-        total: Tensor = self.head.loss(read.state, asked.pooled, batch.gold)  # type: ignore[operator]
+        total: Tensor = self.head.loss(read.state, texts.pooled, batch.gold)  # type: ignore[operator]
         total = total + INSIDE * nn.functional.binary_cross_entropy_with_logits(read.inside, inside)
-        compared = self.reader.compared(steps)
-        within = step_loss(compared[owner], roles[:, ASKED], inside)
-        between = span_loss(compared[owner], roles[:, ASKED], inside, owner)
-        total = total + SPANS * (within + between)
-        if len(batch.owner) > count:
-            words, weights = self.reader.words(texts), self.reader.word_weights(texts)
-            total = total + VIDEOS * description_loss(
-                compared, words[count:], weights[count:, :, DESCRIBED], batch.owner[count:]
-            )
-        return total
+        compared = self.reader.compared(steps)[batch.owner]
+        within = step_loss(compared, roles[:, ASKED], inside)
+        between = span_loss(compared, roles[:, ASKED], inside, batch.owner)
+        return total + SPANS * (within + between)
 
     def spans(self, steps: Tensor, texts: PaddedTokens) -> tuple[Tensor, Tensor]:
         """The head's spans as fractions (n, k, 2), and their scores (n, k).
@@ -129,17 +120,6 @@ def span_loss(steps: Tensor, roles: Tensor, inside: Tensor, owner: Tensor) -> Te
     same = (owner[:, None] == owner[None]) & (inside @ inside.T > shorter / 2)
     other = same & ~torch.eye(len(owner), dtype=torch.bool, device=owner.device)
     return _both_ways((roles @ spans.T).masked_fill(other, -1e4))
-
-
-def description_loss(steps: Tensor, words: Tensor, weights: Tensor, owner: Tensor) -> Tensor:
-    """Contrast of the described videos, both ways: a scalar.
-
-    A video fits a description as the weighted sum of the best steps of its words. steps: (videos,
-    STEPS, d); words: (n, tokens, d); weights: (n, tokens); owner: (n,), the described videos.
-    """
-    described = steps[owner]
-    similarity = torch.einsum("nld,vtd->nlvt", words, described).logsumexp(3)
-    return _both_ways((similarity * weights[..., None]).sum(1))
 
 
 def _both_ways(similarity: Tensor) -> Tensor:

@@ -63,13 +63,15 @@ class StepPlaces(NamedTuple):
 
     def draw(self, generator: np.random.Generator) -> NDArray[np.int64]:
         """A random row of each step: (steps,)."""
-        return np.asarray(generator.integers(self.first, self.after))
+        places: NDArray[np.int64] = generator.integers(self.first, self.after)
+        return places
 
     def mean(self, rows: Rows) -> Rows:
         """The mean of each step's rows: (steps, width) of (frames, width)."""
         sums = np.concatenate([np.zeros((1, rows.shape[1])), np.cumsum(rows, 0, np.float64)])
         count = (self.after - self.first)[:, None]
-        return ((sums[self.after] - sums[self.first]) / count).astype(np.float32)
+        means: Rows = ((sums[self.after] - sums[self.first]) / count).astype(np.float32)
+        return means
 
 
 class VideoSource(Protocol):
