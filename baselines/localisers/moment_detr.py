@@ -1,15 +1,17 @@
-"""Moment-DETR over recognised frames, trained on annotated events, which only IVCR-Mini has.
+"""Moment-DETR, trained on gold spans: of its own frames or any features, and any text encoder.
 
 Lei et al., NeurIPS 2021, https://arxiv.org/abs/2107.09609: QUERIES trained vectors read the encoded
 steps by cross-attention. Each proposes the centre and length of a span, and a score that it is the
 moment. In training the gold moment is matched with the proposal of least cost (the Hungarian method
 for one gold moment), by L1 distance, generalised IoU (https://arxiv.org/abs/1902.09630) and score.
-Differences from the paper: the steps are similarities of the query to the output of a recogniser
-trained from scratch (baselines/localisation/events/cross_modal_encoder.py); the network is smaller;
-there is no saliency loss, as no saliency is annotated.
-Reads: frames (8 per second) and the utterance, in the video that is given, else in the latest that
-the history names; it abstains without one, and in video turns. Ignores: earlier utterances,
-answers, the videos' text, sound, candidates.
+Differences from the paper: the steps are states of a reader that is trained with the decoder
+(baselines/localisation/question_reader.py), beside three further losses (span_localiser.py); the
+network is smaller; there is no saliency loss, as no saliency is annotated. With reader=events the
+steps are similarities to the output of a recogniser, which is trained on annotated events, as
+IVCR-Mini alone has them (baselines/localisation/events/).
+Reads: frames (8 per second) or features, and the utterance, in the video that is given, else in the
+latest that the history names; it abstains without one, and in video turns. Ignores: earlier
+utterances, answers, the videos' text, sound, candidates.
 """
 
 from __future__ import annotations

@@ -1,15 +1,16 @@
-"""2D-TAN over recognised frames, trained on annotated events, which only IVCR-Mini has.
+"""2D-TAN, trained on gold spans: of its own frames or any features, and any text encoder.
 
 Zhang et al., AAAI 2020, https://arxiv.org/abs/1912.03590: every span between two steps of the video
 is a cell of a two-dimensional map. Cell (i, j) is the maximum over the steps i to j, multiplied by
 the query and convolved with its neighbours. Its score is trained towards its IoU with the gold
-moment, scaled between 0.5 and 1. Differences from the paper: the steps are not features of a
-pre-trained network but similarities of the query to the output of a recogniser trained from scratch
-(baselines/localisation/events/cross_modal_encoder.py); the convolutions are smaller; a cell also
-has the mean over its steps.
-Reads: frames (8 per second) and the utterance, in the video that is given, else in the latest that
-the history names; it abstains without one, and in video turns. Ignores: earlier utterances,
-answers, the videos' text, sound, candidates.
+moment, scaled between 0.5 and 1. Differences from the paper: the steps are states of a reader that
+is trained with the map (baselines/localisation/question_reader.py), beside three further losses
+(span_localiser.py); the convolutions are smaller; a cell also has the mean over its steps. With
+reader=events the steps are similarities to the output of a recogniser, which is trained on
+annotated events, as IVCR-Mini alone has them (baselines/localisation/events/).
+Reads: frames (8 per second) or features, and the utterance, in the video that is given, else in the
+latest that the history names; it abstains without one, and in video turns. Ignores: earlier
+utterances, answers, the videos' text, sound, candidates.
 """
 
 from __future__ import annotations

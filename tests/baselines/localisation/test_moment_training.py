@@ -16,7 +16,7 @@ from baselines.running.views import training_view
 from baselines.training.trainer import TrainJob, train
 from harness.errors import WrongUsageError
 from tests.baselines import tiny
-from tests.baselines.conftest import COOK, FOX, SAMPLES, ask, dialogue
+from tests.baselines.conftest import CAT, COOK, DOG, FOX, SAMPLES, ask, dialogue
 from tests.baselines.features.folders import feature_folder, random_rows
 from tests.baselines.localisation.test_video_steps import Toy
 
@@ -121,8 +121,11 @@ def test_a_control_of_running_changes_what_is_found(toy, said, features, tmp_pat
         trained(toy, tmp_path / "other", f"control={control}")
 
 
-def test_permuted_labels_keep_spans_and_exchange_texts(toy):
-    data = moment_data(toy)
+def test_permuted_labels_keep_spans_and_exchange_texts(make):
+    turns = [(CAT, "when?"), (DOG, "at what time?"), (COOK, "show the part")]
+    data = moment_data(
+        make([dialogue(ask(text, name, span=(1, 6)), split="train") for name, text in turns])
+    )
     shuffled = data.shuffle_labels(0)
     assert [each[1:] for each in shuffled.train] == [each[1:] for each in data.train]
     assert sorted(each.text for each in shuffled.train) == sorted(each.text for each in data.train)
