@@ -20,6 +20,7 @@ from baselines.video.features import PIXELS, Features, extract_features
 from baselines.video.sampling import Sampler
 
 SHOWN = 24  # steps of a video whose frames training shows; each stands for two
+SHIFT = 2  # pixels by which training moves a video's frames at most
 Times = NDArray[np.int32]
 
 
@@ -99,7 +100,8 @@ class PixelSource:
 
     def draw(self, video_id: str, generator: np.random.Generator) -> NDArray[np.uint8]:
         """Frames and the ones after them: (SHOWN, 2, SIZE, SIZE, 3)."""
-        return frame_pairs(self.pixels[video_id], self._places[video_id].draw(generator))
+        pairs = frame_pairs(self.pixels[video_id], self._places[video_id].draw(generator))
+        return np.roll(pairs, generator.integers(-SHIFT, SHIFT + 1, 2).tolist(), axis=(2, 3))
 
     def end(self, video_id: str) -> int:
         """The end of a video, in ms."""

@@ -102,5 +102,8 @@ def _convolutions(channels: tuple[int, ...]) -> Iterator[nn.Module]:
 
 
 def _augment(inputs: Tensor) -> Tensor:
-    """Inputs, (n, 6, h, w), in random contrast; result alike."""
-    return inputs * (0.9 + 0.2 * torch.rand(len(inputs), 1, 1, 1, device=inputs.device))
+    """Inputs, (n, 6, h, w), in random contrast and brightness; result alike."""
+    size = (len(inputs), 1, 1, 1)
+    inputs = inputs * (0.85 + 0.3 * torch.rand(size, device=inputs.device))
+    colours = inputs[:, :3] + 0.1 * torch.randn(size, device=inputs.device)
+    return torch.cat([colours, inputs[:, 3:]], dim=1)
