@@ -90,7 +90,7 @@ def open_same_features(
 
 
 def check_text(settings: LocaliserSettings, facts: InputFacts, text: TextReader) -> None:
-    """Raise WrongUsageError unless the text encoder is that of the training."""
+    """Check the text encoder. Raises WrongUsageError if it is not that of the training."""
     if text.key != facts.text:
         raise WrongUsageError(
             f"{settings.checkpoint}: was trained on {_encoder(facts.text)}, found "
