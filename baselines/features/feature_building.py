@@ -14,9 +14,10 @@ from typing import NamedTuple
 import msgspec
 
 from baselines.base import MissingInputError
-from baselines.encoders.frame_encoders import load_frame_encoder
+from baselines.encoders.frame_encoders import TRAINED, FrameEncoder, load_frame_encoder
 from baselines.features.feature_folder import FeatureHeader
 from baselines.features.feature_writing import require_new, write_features
+from baselines.features.own_frames import load_own_frames
 from baselines.video.features import extract_features
 from harness.benchmark import Benchmark
 
@@ -49,7 +50,7 @@ def build_features(
     EnvironmentFailure if it is absent, MissingInputError if no video can be read.
     """
     require_new(out)
-    encoder = load_frame_encoder(options.encoder, options.revision, note)
+    encoder = _load_encoder(options, note)
     videos = [benchmark.videos[video_id] for video_id in _video_ids(benchmark, options.splits)]
     sampler = encoder.sampler(options.rate, options.most)
     features = extract_features(
@@ -79,6 +80,16 @@ def build_features(
         rate=float(options.rate),
     )
     return write_features(out, header, features.times, features.__getitem__)
+
+
+def _load_encoder(options: BuildOptions, note: Note) -> FrameEncoder:
+    """The frame network of a folder that this project trained, or an encoder of others."""
+    folder = Path(options.encoder)
+    if not (folder / TRAINED).is_file():
+        return load_frame_encoder(options.encoder, options.revision, note)
+    encoder = load_own_frames(folder)
+    note(f"{folder}: its own frame network, which reads {encoder.sampler().rate:g} frames a second")
+    return encoder
 
 
 def _video_ids(benchmark: Benchmark, splits: Sequence[str]) -> list[str]:

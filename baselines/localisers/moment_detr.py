@@ -1,15 +1,17 @@
-"""Moment-DETR over recognised frames, trained on annotated events, which only IVCR-Mini has.
+"""Moment-DETR, trained on gold spans: of its own frames or any features, and any text encoder.
 
 Lei et al., NeurIPS 2021, https://arxiv.org/abs/2107.09609: QUERIES trained vectors read the encoded
 steps by cross-attention. Each proposes the centre and length of a span, and a score that it is the
 moment. In training the gold moment is matched with the proposal of least cost (the Hungarian method
 for one gold moment), by L1 distance, generalised IoU (https://arxiv.org/abs/1902.09630) and score.
-Differences from the paper: the steps are similarities of the query to the output of a recogniser
-trained from scratch (baselines/localisation/cross_modal_encoder.py); the network is smaller; there
-is no saliency loss, as no saliency is annotated.
-Reads: frames (8 per second) and the utterance, in the video that is given, else in the latest that
-the history names; it abstains without one, and in video turns. Ignores: earlier utterances,
-answers, the videos' text, sound, candidates.
+Differences from the paper: the steps are states of a reader that is trained with the decoder
+(baselines/localisation/question_reader.py), beside three further losses (span_localiser.py); the
+network is smaller; there is no saliency loss, as no saliency is annotated. With reader=events the
+steps are similarities to the output of a recogniser, which is trained on annotated events, as
+IVCR-Mini alone has them (baselines/localisation/events/).
+Reads: frames (8 per second) or features, and the utterance, in the video that is given, else in the
+latest that the history names; it abstains without one, and in video turns. Ignores: earlier
+utterances, answers, the videos' text, sound, candidates.
 """
 
 from __future__ import annotations
@@ -20,18 +22,24 @@ import torch
 from torch import Tensor, nn
 
 from baselines.base import About, Answer, Baseline, Provenance, Query, TrainerConfig, View
-from baselines.event_models.query_encoder import WIDTH
-from baselines.localisation.grounder import GroundingSettings, load_grounder, localise
-from baselines.localisation.grounding_training import GroundingSchedule, train_localiser
+from baselines.localisation.events.grounding_training import GroundingSchedule
+from baselines.localisation.heads import WIDTH
+from baselines.localisation.localiser import LocaliserSchedules, load_localiser, train_localiser
+from baselines.localisation.localiser_settings import LocaliserSettings
+from baselines.localisation.moment_training import MomentSchedule
 
 ABOUT = About(
     needs=("frames", "checkpoint"),
     trains=True,
-    train_needs=("frames", "annotated_events", "train_labels"),
+    train_needs=("frames", "train_labels"),
+    train_note="reader=events needs annotated events too, which IVCR-Mini alone has",
     languages=("en", "zh"),
     paper="https://arxiv.org/abs/2107.09609",
 )
-SCHEDULE = GroundingSchedule(rate=1e-3, steps={"small": 500, "full": 2000})
+SCHEDULES = LocaliserSchedules(
+    frames=MomentSchedule(rate=3e-3, steps={"small": 150, "full": 480}),
+    events=GroundingSchedule(rate=1e-3, steps={"small": 500, "full": 2000}),
+)
 QUERIES, LAYERS, HEADS = 10, 2, 4
 L1, GIOU, SCORE = 10.0, 1.0, 4.0  # weights of the losses, as in the paper
 UNMATCHED = 0.1  # weight of a proposal that is not matched
@@ -40,20 +48,22 @@ UNMATCHED = 0.1  # weight of a proposal that is not matched
 class MomentDETR(Baseline):
     """Up to ten moments of one video, best first."""
 
-    settings_type = GroundingSettings
-    _settings: GroundingSettings
+    settings_type = LocaliserSettings
+    _settings: LocaliserSettings
 
     def train(self, view: View, config: TrainerConfig) -> None:
-        """Train recogniser and decoder, and write the checkpoint folder."""
-        train_localiser("moment_detr", self._settings, MomentDecoder, view, config, SCHEDULE)
+        """Train the networks, and write the checkpoint folder."""
+        train_localiser("moment_detr", self._settings, MomentDecoder, view, config, SCHEDULES)
 
     def prepare(self, view: View) -> None:
-        """Load the trained folder and encode the corpus' videos; raises as `load_grounder` does."""
-        self._loaded = load_grounder("moment_detr", self._settings, MomentDecoder, view)
+        """Load the trained folder and its videos' frames; raises as `load_localiser` does."""
+        self._loaded = load_localiser(
+            "moment_detr", self._settings, self.given, MomentDecoder, view
+        )
 
     def answer(self, queries: Sequence[Query]) -> list[Answer]:
         """Moments for each moment turn whose video is known and can be read."""
-        return [localise(query, self._loaded) for query in queries]
+        return [self._loaded.answer(query) for query in queries]
 
     def provenance(self) -> Provenance:
         """The hash of the trained folder, how it was trained, and the hashes of the frames."""

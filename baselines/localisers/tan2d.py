@@ -1,15 +1,16 @@
-"""2D-TAN over recognised frames, trained on annotated events, which only IVCR-Mini has.
+"""2D-TAN, trained on gold spans: of its own frames or any features, and any text encoder.
 
 Zhang et al., AAAI 2020, https://arxiv.org/abs/1912.03590: every span between two steps of the video
 is a cell of a two-dimensional map. Cell (i, j) is the maximum over the steps i to j, multiplied by
 the query and convolved with its neighbours. Its score is trained towards its IoU with the gold
-moment, scaled between 0.5 and 1. Differences from the paper: the steps are not features of a
-pre-trained network but similarities of the query to the output of a recogniser trained from scratch
-(baselines/localisation/cross_modal_encoder.py); the convolutions are smaller; a cell also has the
-mean over its steps.
-Reads: frames (8 per second) and the utterance, in the video that is given, else in the latest that
-the history names; it abstains without one, and in video turns. Ignores: earlier utterances,
-answers, the videos' text, sound, candidates.
+moment, scaled between 0.5 and 1. Differences from the paper: the steps are states of a reader that
+is trained with the map (baselines/localisation/question_reader.py), beside three further losses
+(span_localiser.py); the convolutions are smaller; a cell also has the mean over its steps. With
+reader=events the steps are similarities to the output of a recogniser, which is trained on
+annotated events, as IVCR-Mini alone has them (baselines/localisation/events/).
+Reads: frames (8 per second) or features, and the utterance, in the video that is given, else in the
+latest that the history names; it abstains without one, and in video turns. Ignores: earlier
+utterances, answers, the videos' text, sound, candidates.
 """
 
 from __future__ import annotations
@@ -20,19 +21,24 @@ import torch
 from torch import Tensor, nn
 
 from baselines.base import About, Answer, Baseline, Provenance, Query, TrainerConfig, View
-from baselines.event_models.query_encoder import WIDTH
-from baselines.localisation.grounder import GroundingSettings, load_grounder, localise
-from baselines.localisation.grounding_training import GroundingSchedule, train_localiser
-from baselines.localisation.step_features import STEPS
+from baselines.localisation.events.grounding_training import GroundingSchedule
+from baselines.localisation.heads import STEPS, WIDTH
+from baselines.localisation.localiser import LocaliserSchedules, load_localiser, train_localiser
+from baselines.localisation.localiser_settings import LocaliserSettings
+from baselines.localisation.moment_training import MomentSchedule
 
 ABOUT = About(
     needs=("frames", "checkpoint"),
     trains=True,
-    train_needs=("frames", "annotated_events", "train_labels"),
+    train_needs=("frames", "train_labels"),
+    train_note="reader=events needs annotated events too, which IVCR-Mini alone has",
     languages=("en", "zh"),
     paper="https://arxiv.org/abs/1912.03590",
 )
-SCHEDULE = GroundingSchedule(rate=2e-3, steps={"small": 200, "full": 700})
+SCHEDULES = LocaliserSchedules(
+    frames=MomentSchedule(rate=3e-3, steps={"small": 150, "full": 480}),
+    events=GroundingSchedule(rate=2e-3, steps={"small": 200, "full": 700}),
+)
 CHANNELS = 24
 LOWEST, HIGHEST = 0.5, 1.0  # IoU whose target is 0, and whose target is 1
 
@@ -40,20 +46,20 @@ LOWEST, HIGHEST = 0.5, 1.0  # IoU whose target is 0, and whose target is 1
 class TAN2D(Baseline):
     """Up to ten moments of one video, best first."""
 
-    settings_type = GroundingSettings
-    _settings: GroundingSettings
+    settings_type = LocaliserSettings
+    _settings: LocaliserSettings
 
     def train(self, view: View, config: TrainerConfig) -> None:
-        """Train recogniser and map, and write the checkpoint folder."""
-        train_localiser("tan2d", self._settings, SpanMap, view, config, SCHEDULE)
+        """Train the networks, and write the checkpoint folder."""
+        train_localiser("tan2d", self._settings, SpanMap, view, config, SCHEDULES)
 
     def prepare(self, view: View) -> None:
-        """Load the trained folder and encode the corpus' videos; raises as `load_grounder` does."""
-        self._loaded = load_grounder("tan2d", self._settings, SpanMap, view)
+        """Load the trained folder and its videos' frames; raises as `load_localiser` does."""
+        self._loaded = load_localiser("tan2d", self._settings, self.given, SpanMap, view)
 
     def answer(self, queries: Sequence[Query]) -> list[Answer]:
         """Moments for each moment turn whose video is known and can be read."""
-        return [localise(query, self._loaded) for query in queries]
+        return [self._loaded.answer(query) for query in queries]
 
     def provenance(self) -> Provenance:
         """The hash of the trained folder, how it was trained, and the hashes of the frames."""

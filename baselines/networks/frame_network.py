@@ -75,11 +75,12 @@ class FrameNetworkEncoder:
         if self._shuffled:
             pixels = pixels[np.random.default_rng(len(pixels)).permutation(len(pixels))]
         places = np.arange(len(pixels))
+        device = next(self._network.parameters()).device
         parts = [
-            self._network(torch.from_numpy(frame_pairs(pixels, places[at : at + FRAMES_AT_ONCE])))
+            torch.from_numpy(frame_pairs(pixels, places[at : at + FRAMES_AT_ONCE])).to(device)
             for at in range(0, len(places), FRAMES_AT_ONCE)
         ]
-        return torch.cat(parts).numpy()
+        return torch.cat([self._network(part) for part in parts]).cpu().numpy()
 
 
 def frame_pairs(pixels: NDArray[np.uint8], places: NDArray[np.int64]) -> NDArray[np.uint8]:
@@ -101,8 +102,8 @@ def _convolutions(channels: tuple[int, ...]) -> Iterator[nn.Module]:
 
 
 def _augment(inputs: Tensor) -> Tensor:
-    """Inputs, (n, 6, h, w), in random contrast and brightness, with noise; result alike."""
+    """Inputs, (n, 6, h, w), in random contrast and brightness; result alike."""
     size = (len(inputs), 1, 1, 1)
     inputs = inputs * (0.85 + 0.3 * torch.rand(size, device=inputs.device))
     colours = inputs[:, :3] + 0.1 * torch.randn(size, device=inputs.device)
-    return torch.cat([colours, inputs[:, 3:]], dim=1) + 0.03 * torch.randn_like(inputs)
+    return torch.cat([colours, inputs[:, 3:]], dim=1)

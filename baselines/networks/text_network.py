@@ -102,9 +102,6 @@ class PieceEmbedding(nn.Module):
         """pieces: the size of the vocabulary."""
         super().__init__()
         self.pieces = nn.Embedding(pieces, EMBEDDING, padding_idx=0)
-        nn.init.normal_(self.pieces.weight, 0, 0.3)
-        with torch.no_grad():
-            self.pieces.weight[0] = 0
 
     def forward(self, numbers: Tensor) -> Tensor:
         """Vectors (n, tokens, EMBEDDING) of numbers (n, tokens, pieces); 0 is no piece."""

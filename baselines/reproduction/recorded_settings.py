@@ -24,6 +24,7 @@ _TRAINED = "checkpoint.json"  # holds the hash of the weights, so its own is tha
 # The settings that say with what a training begins, which no record holds; the first begins anew.
 _FIRST = "dual_encoder"
 _BEGINS_WITH = {"recogniser": "DUAL_ENCODER", "start": "DUAL_ENCODER", "clip": "CHECKPOINT"}
+_BEFORE = {"reader": "events"}  # what a setting was that older records lack
 _OLD_NAMES = {"members": "member"}  # of settings, in records of before
 _DEPTH = 4  # of members within members
 _LARGEST = 1 << 22  # bytes of checkpoint.json
@@ -145,15 +146,16 @@ def training_command(part: TrainedPart, out: str | None = None) -> str:
     """The command that trains the weights of a part again, as far as its record tells."""
     trained = part.details.get("trained")
     trained = trained if isinstance(trained, dict) else {}
-    settings = trained.get("settings")
+    recorded = trained.get("settings")
+    settings = _BEFORE | recorded if isinstance(recorded, dict) else _BEFORE
     kind = class_of(part.entry).settings_type
     defaults = {field.name: default_of(field) for field in msgspec.structs.fields(kind)}
     chosen = [
         f"{name}={value}"
-        for name, value in (settings.items() if isinstance(settings, dict) else ())
+        for name, value in settings.items()
         if name in defaults and value != defaults[name] and str(value).isprintable()
     ]
-    if part.entry.name != _FIRST:
+    if part.entry.name != _FIRST and not ("reader" in defaults and settings["reader"] == "frames"):
         chosen += [f"{name}={of}" for name, of in _BEGINS_WITH.items() if name in defaults]
     words = "".join(f" --set {each}" for each in chosen)
     seed = trained.get("seed", 0)

@@ -68,8 +68,8 @@ def train(job: TrainJob, benchmark: Benchmark, around: RunContext = RunContext()
 
 
 def _plan(job: TrainJob, settings: Settings, benchmark: Benchmark) -> dict[str, Any]:
-    """Everything that the weights depend on."""
-    return {
+    """Everything that the weights depend on, as its file gives it back."""
+    plan = {
         "schema": 1,
         "baseline": job.entry.name,
         "settings": msgspec.to_builtins(settings),
@@ -78,6 +78,7 @@ def _plan(job: TrainJob, settings: Settings, benchmark: Benchmark) -> dict[str, 
         "precision": job.config.precision,
         "benchmark": benchmark.header.fingerprint,
     }
+    return dict(msgspec.json.decode(msgspec.json.encode(plan)))  # tuples as lists
 
 
 def _open_folder(config: TrainerConfig, plan: dict[str, Any]) -> bool:

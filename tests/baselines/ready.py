@@ -76,10 +76,10 @@ def tiny_sentences(folder, benchmark):
     return [f"checkpoint={tiny.sentences(folder)}"]
 
 
-def scripted(name, folder, benchmark):
+def scripted(name, folder, benchmark, settings=()):
     """Train for a few steps on a benchmark whose events are annotated."""
     annotate(benchmark)
-    return trained(name, folder, benchmark, settings=["size=small"])
+    return trained(name, folder, benchmark, settings=["size=small", *settings])
 
 
 def annotate(benchmark):
@@ -158,8 +158,8 @@ def random_features(folder, benchmark):
 READY = {
     "two_tower": partial(trained, "two_tower", settings=random_features),
     "dual_encoder": partial(scripted, "dual_encoder"),
-    "tan2d": partial(scripted, "tan2d"),
-    "moment_detr": partial(scripted, "moment_detr"),
+    "tan2d": partial(trained, "tan2d"),
+    "moment_detr": partial(trained, "moment_detr"),
     "interllava": interllava,
     "two_stage": two_stage,
     "local_mllm": local_mllm,

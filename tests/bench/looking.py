@@ -43,6 +43,7 @@ class Runs:
         if not (folder / "checkpoint.json").is_file():
             assignments = list(settings)
             if name in LOCALISERS:
+                assignments.append("reader=events")
                 assignments.append(f"recogniser={self._out / str(seed) / 'dual_encoder'}")
             self._ivcr("baseline", "train", name, "--benchmark", self._folder, "--out", folder,
                        "--seed", seed, *_set(assignments))  # fmt: skip

@@ -5,7 +5,7 @@ Each row: the bug, its file, the text that stands there once, the text with the 
 
 EVENTS = "tests/baselines/event_models"
 MATCHING = f"{EVENTS}/test_matching_training.py"
-GROUNDING = "tests/baselines/localisation"
+GROUNDING = "tests/baselines/localisation/events"
 HEADS = "tests/baselines/localisers"
 DETR = f"{HEADS}/test_moment_detr.py"
 MODELS = (
@@ -74,7 +74,7 @@ MODELS = (
     ),
     (
         "models: labels not shuffled under the control (localisers)",
-        "baselines/localisation/grounding_data.py",
+        "baselines/localisation/events/grounding_data.py",
         "np.random.default_rng(seed).permutation(len(self.train))",
         "range(len(self.train))",
         (
@@ -112,14 +112,14 @@ MODELS = (
     ),
     (
         "models: gold of a spliced video is its first event",
-        "baselines/localisation/grounding_sampler.py",
+        "baselines/localisation/events/grounding_sampler.py",
         "next(at for at, piece in enumerate(pieces) if piece.gold)",
         "0",
         (f"{GROUNDING}/test_grounding_sampler.py",),
     ),
     (
         "models: old names of weights not known",
-        "baselines/localisation/cross_modal_encoder.py",
+        "baselines/localisation/events/cross_modal_encoder.py",
         '"reader.gist.": "encoder.modulation.", ',
         "",
         (f"{GROUNDING}/test_cross_modal_encoder.py::test_weights_by_their_old_names_are_loaded",),

@@ -23,7 +23,7 @@ from baselines.interllava.tiny.tiny_model import (
 )
 from baselines.interllava.tokenizer import Tokenizer
 from baselines.interllava.training import TurnBatch
-from baselines.localisation.step_features import STEPS
+from baselines.localisation.heads import STEPS
 
 
 class ExampleCollator:

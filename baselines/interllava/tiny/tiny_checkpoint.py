@@ -12,7 +12,7 @@ from baselines.interllava.model import with_lora
 from baselines.interllava.tiny.tiny_frame_encoder import StepRelevanceHead, TinyFrameEncoder
 from baselines.interllava.tiny.tiny_model import TinyNetwork
 from baselines.interllava.tokenizer import small_tokenizer
-from baselines.localisation.cross_modal_encoder import Grounder
+from baselines.localisation.events.cross_modal_encoder import Grounder
 
 
 class TinyNetworks(nn.Module):

@@ -33,9 +33,9 @@ from baselines.interllava.tiny.tiny_examples import (
 from baselines.interllava.tiny.tiny_frame_encoder import CandidateFeatures, candidate_features
 from baselines.interllava.tokenizer import MIN_COUNT, build_vocabulary
 from baselines.interllava.training import TurnBatch
-from baselines.localisation.grounding_data import GroundingData, moment_videos
-from baselines.localisation.grounding_sampler import GroundingSampler
-from baselines.localisation.step_features import VideoFeatures
+from baselines.localisation.events.grounding_data import GroundingData, moment_videos
+from baselines.localisation.events.grounding_sampler import GroundingSampler
+from baselines.localisation.events.step_features import VideoFeatures
 
 HARD_NEGATIVES = 30  # of a video turn, from which candidates are drawn
 VALIDATION_TURNS = 96  # of each task that are answered in validation

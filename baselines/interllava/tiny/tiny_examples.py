@@ -3,7 +3,7 @@
 The candidates of a video turn are in random order. They are the given ones, or hard negatives: the
 videos that the matcher scores highest. The gold video is always among them. So the number in the
 answer depends on the gold video's position and on nothing else. A moment turn is drawn as
-baselines/localisation/grounding_sampler.py draws it. Candidates get the label noise of an
+baselines/localisation/events/grounding_sampler.py draws it. Candidates get the label noise of an
 uncertain recogniser.
 """
 
@@ -22,8 +22,8 @@ from baselines.event_models.query_encoder import TokenizedText
 from baselines.interllava import prompts
 from baselines.interllava.tiny.tiny_frame_encoder import CandidateFeatures
 from baselines.interllava.training import MAX_CANDIDATES
-from baselines.localisation.grounding_sampler import GroundingSample, GroundingSampler
-from baselines.localisation.step_features import StepFeatures
+from baselines.localisation.events.grounding_sampler import GroundingSample, GroundingSampler
+from baselines.localisation.events.step_features import StepFeatures
 from harness.records import Language
 
 BATCH_SIZE = 16

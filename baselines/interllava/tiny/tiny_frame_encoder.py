@@ -3,8 +3,9 @@
 A recogniser (baselines/event_models/recogniser.py) gives what each frame shows. A few hundred
 videos do not teach a language model to look for what a question describes. So each frame also has
 its agreement with the question: by the dual encoder's matcher (baselines/event_models/matching.py)
-where candidates are compared, by a grounder (baselines/localisation/cross_modal_encoder.py) where a
-moment is searched. The facts of a candidate compare its matcher scores with the other candidates'.
+where candidates are compared, by a grounder
+(baselines/localisation/events/cross_modal_encoder.py) where a moment is searched. The facts of a
+candidate compare its matcher scores with the other candidates'.
 """
 
 from __future__ import annotations
@@ -24,8 +25,9 @@ from baselines.event_models.query_encoder import WIDTH, TokenizedText, collate_t
 from baselines.interllava.prompts import FRAME_TIME
 from baselines.interllava.tiny.tiny_model import FRAMES, TOKEN_CONFIG, VisualInputs
 from baselines.interllava.tokenizer import Tokenizer, time_word
-from baselines.localisation.cross_modal_encoder import Grounder
-from baselines.localisation.step_features import STEPS, StepFeatures, VideoFeatures, collate_steps
+from baselines.localisation.events.cross_modal_encoder import Grounder
+from baselines.localisation.events.step_features import StepFeatures, VideoFeatures, collate_steps
+from baselines.localisation.heads import STEPS
 
 Values = NDArray[np.float32]
 

@@ -29,7 +29,8 @@ from baselines.interllava.model import (
 )
 from baselines.interllava.tokenizer import Tokenizer
 from baselines.interllava.training import TurnBatch
-from baselines.localisation.step_features import KNOWN, STEPS
+from baselines.localisation.events.step_features import KNOWN
+from baselines.localisation.heads import STEPS
 
 FRAMES = 8  # of a candidate; a moment turn's video has STEPS
 TOKEN_CONFIG = VideoTokenConfig(queries=2, video_queries=8, window=8, stride=8, positions=STEPS)

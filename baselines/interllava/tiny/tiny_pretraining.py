@@ -28,7 +28,7 @@ from baselines.interllava.tiny.tiny_model import (
 )
 from baselines.interllava.tokenizer import Tokenizer
 from baselines.interllava.training import MAX_CANDIDATES, LossForm, TurnBatch
-from baselines.localisation.step_features import STEPS
+from baselines.localisation.heads import STEPS
 from baselines.training.fit import one_cycle
 
 LANGUAGE_RATE, VISUAL_RATE, DECAY = 3e-3, 3e-3, 1e-2

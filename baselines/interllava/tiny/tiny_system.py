@@ -22,7 +22,7 @@ from baselines.interllava.tiny.tiny_data import moment_example
 from baselines.interllava.tiny.tiny_examples import TurnExample
 from baselines.interllava.tiny.tiny_frame_encoder import candidate_features
 from baselines.interllava.training import generate_replies
-from baselines.localisation.step_features import video_features
+from baselines.localisation.events.step_features import video_features
 from baselines.ranking import Corpus
 from baselines.vlm.parsing import NO_VIDEO
 from harness.chat.messages import Reply

@@ -32,7 +32,7 @@ from baselines.interllava.tiny.tiny_examples import ExampleSampler, TinyTraining
 from baselines.interllava.tiny.tiny_frame_encoder import StepRelevanceHead
 from baselines.interllava.tiny.tiny_pretraining import DECAY, LanguageModule, VideoTokenModule
 from baselines.interllava.training import InterLLaVAModule, LossConfig, TurnBatch
-from baselines.localisation.grounding_training import GroundingSchedule, train_grounder
+from baselines.localisation.events.grounding_training import GroundingSchedule, train_grounder
 from baselines.training.batches import StepBatches
 from baselines.training.fit import fit
 

@@ -11,7 +11,8 @@ from baselines.interllava import prompts, tokenizer
 from baselines.interllava.tiny.tiny_batches import candidate_marks, step_marks
 from baselines.interllava.tiny.tiny_model import FACTS, FRAMES, TOKEN_CONFIG, VisualInputs
 from baselines.interllava.training import TurnBatch
-from baselines.localisation.step_features import KNOWN, STEPS
+from baselines.localisation.events.step_features import KNOWN
+from baselines.localisation.heads import STEPS
 
 VALUES = 4  # of all attributes
 LENGTH = 12_000  # ms of every video

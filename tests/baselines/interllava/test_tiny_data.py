@@ -24,7 +24,7 @@ from baselines.interllava.tiny.tiny_examples import (
 from baselines.interllava.tiny.tiny_frame_encoder import CandidateFeatures
 from baselines.interllava.tiny.tiny_model import FIRST, GOLD, INSIDE, LAST
 from baselines.interllava.tokenizer import build_vocabulary
-from baselines.localisation.step_features import STEPS
+from baselines.localisation.heads import STEPS
 
 NAMES = [f"v{at}" for at in range(12)]
 TEXT = TokenizedText((1,), (-1,), (0,))

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from baselines.event_models.query_encoder import WIDTH
-from baselines.localisation.step_features import STEPS
+from baselines.localisation.heads import STEPS
 from baselines.localisers.tan2d import SpanMap, max_pool_spans, mean_pool_spans
 
 

@@ -6,8 +6,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from baselines.registry import find
 from baselines.reproduction.recorded_run import RunRecord, read_run, run_folder
-from baselines.reproduction.recorded_settings import SettingsReader, training_command
+from baselines.reproduction.recorded_settings import (
+    SettingsReader,
+    TrainedPart,
+    training_command,
+)
 from harness.errors import SubmissionError, WrongUsageError
 from tests.conftest import REPOSITORY
 
@@ -119,3 +124,17 @@ def test_every_row_of_the_board_can_be_read(row):
     for part in reader.parts:
         assert training_command(part).startswith(f"ivcr baseline train {part.entry.name} ")
         assert part.sha256
+
+
+@pytest.mark.parametrize(
+    ("recorded", "expected"),
+    [
+        ({"size": "full"}, ["reader=events", "recogniser=DUAL_ENCODER"]),
+        ({"size": "full", "reader": "events"}, ["reader=events", "recogniser=DUAL_ENCODER"]),
+        ({"size": "small", "reader": "frames"}, ["size=small"]),
+    ],
+)
+def test_a_localiser_is_trained_again_with_the_reader_that_it_had(recorded, expected):
+    details = {"trained": {"settings": recorded, "seed": 0}}
+    command = training_command(TrainedPart(find("tan2d"), "tan2d", details))
+    assert command.split("tan2d-0", 1)[1].split(" --set ")[1:] == expected

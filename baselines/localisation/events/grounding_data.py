@@ -16,7 +16,7 @@ from baselines.event_models.event_annotations import EventAnnotations
 from baselines.event_models.lexicon import Lexicon
 from baselines.event_models.query_encoder import TokenizedText, tokenize_turns
 from baselines.event_models.recogniser import FrameFeatures
-from baselines.localisation.step_features import VideoFeatures, video_features
+from baselines.localisation.events.step_features import VideoFeatures, video_features
 
 
 class GroundingQuestion(NamedTuple):

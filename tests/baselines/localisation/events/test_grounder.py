@@ -1,9 +1,13 @@
 """Answers of the trained localisers."""
 
+import json
+import shutil
+
 import numpy as np
 import pytest
 
-from baselines.localisation.grounder import load_grounder, to_spans
+from baselines.localisation.events.grounder import load_grounder
+from baselines.localisation.heads import to_spans
 from baselines.localisers import moment_detr, tan2d
 from baselines.registry import find, load
 from baselines.running.run_config import RunConfig, RunContext
@@ -19,9 +23,9 @@ def test_spans_are_whole_milliseconds_within_the_video():
 
 
 @pytest.mark.parametrize("name", HEADS)
-def test_moments_are_of_the_video_of_the_turn_and_end_before_it_does(toy, said, ready, name):
+def test_moments_are_of_the_video_of_the_turn_and_end_before_it_does(toy, said, by_events, name):
     gold = {(each.dialogue_id, each.turn): each for each in toy.gold("test")}
-    answers = [each for d in said(name, toy, "reference", *ready(name)) for each in d]
+    answers = [each for d in said(name, toy, "reference", *by_events(name)) for each in d]
     given = [each for each in answers if each.moments]
     assert len(given) == 2, "the moment turns whose video can be read"
     assert not any(each.videos for each in answers)
@@ -33,8 +37,8 @@ def test_moments_are_of_the_video_of_the_turn_and_end_before_it_does(toy, said, 
 
 
 @pytest.mark.parametrize("name", HEADS)
-def test_under_permuted_videos_each_stands_for_another(toy, ready, name):
-    folder = ready(name)
+def test_under_permuted_videos_each_stands_for_another(toy, by_events, name):
+    folder = by_events(name)
     plan = RunConfig(find(name), "reference")
     seen = view(toy, toy.split("test"), plan, RunContext())
     plain, permuted = (
@@ -47,6 +51,25 @@ def test_under_permuted_videos_each_stands_for_another(toy, ready, name):
     for video_id, other in zip(seen.corpus, others, strict=True):
         assert np.array_equal(permuted.videos[video_id].rows, plain.videos[other].rows)
     assert permuted.ends == plain.ends, "spans stay within the video that is answered for"
+
+
+@pytest.mark.parametrize("name", HEADS)
+def test_a_folder_of_before_names_no_reader_and_answers_by_events(
+    toy, said, by_events, tmp_path, name
+):
+    [present] = by_events(name)
+    old = tmp_path / "old"
+    shutil.copytree(present.removeprefix("checkpoint="), old)
+    document = json.loads((old / "checkpoint.json").read_text("utf-8"))
+    assert document["settings"].pop("reader") == "events"
+    for added in ("features", "text", "text_revision"):
+        document["settings"].pop(added)
+    (old / "checkpoint.json").write_text(json.dumps(document), "utf-8")
+    assert said(name, toy, "reference", f"checkpoint={old}") == said(
+        name, toy, "reference", present
+    )
+    with pytest.raises(WrongUsageError, match=r"reader=frames.*was trained with .*events"):
+        said(name, toy, "reference", f"checkpoint={old}", "reader=frames")
 
 
 @pytest.mark.parametrize("name", HEADS)

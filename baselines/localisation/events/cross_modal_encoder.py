@@ -8,7 +8,7 @@ them.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -21,7 +21,8 @@ from baselines.event_models.query_encoder import (
     TextBatch,
     sinusoidal_positions,
 )
-from baselines.localisation.step_features import KNOWN, STEPS, StepBatch
+from baselines.localisation.events.step_features import KNOWN, StepBatch
+from baselines.localisation.heads import STEPS
 
 ROLES = 2
 INPUTS = 4 * ROLES + KNOWN
@@ -66,16 +67,6 @@ class CrossModalEncoder(nn.Module):
         for layer in self.layers:
             state = layer(state, mask)
         return self.norm(state), query.pooled
-
-
-class LocaliserHead(Protocol):
-    """The part of a localiser that reads states, (n, STEPS, WIDTH), and pooled queries."""
-
-    def loss(self, state: Tensor, pooled: Tensor, gold: Tensor) -> Tensor:
-        """The loss, a scalar; pooled: (n, WIDTH); gold: (n, 2) fractions of the video."""
-
-    def spans(self, state: Tensor, pooled: Tensor) -> tuple[Tensor, Tensor]:
-        """Spans as fractions (n, k, 2), and their scores (n, k), in any order."""
 
 
 class Grounder(nn.Module):

@@ -11,9 +11,10 @@ from baselines.event_models.event_annotations import (
 )
 from baselines.event_models.lexicon import Lexicon
 from baselines.event_models.query_encoder import TokenizedText
-from baselines.localisation.grounding_data import GroundingData, GroundingQuestion
-from baselines.localisation.grounding_sampler import GroundingSampler, collate_samples
-from baselines.localisation.step_features import STEPS, video_features
+from baselines.localisation.events.grounding_data import GroundingData, GroundingQuestion
+from baselines.localisation.events.grounding_sampler import GroundingSampler, collate_samples
+from baselines.localisation.events.step_features import video_features
+from baselines.localisation.heads import STEPS
 
 COLOUR = (Attribute("colour", True, ("blue", "red"), 0),)
 FILM = np.array(

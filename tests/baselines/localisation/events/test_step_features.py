@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from baselines.event_models.event_annotations import Attribute
-from baselines.localisation.step_features import STEPS, collate_steps, step_features
+from baselines.localisation.events.step_features import collate_steps, step_features
+from baselines.localisation.heads import STEPS
 
 COLOUR = (Attribute("colour", True, ("blue", "red"), 0),)
 ROWS = np.tile(np.array([0.2, 0.8, 1.0], np.float32), (96, 1))

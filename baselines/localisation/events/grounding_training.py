@@ -22,12 +22,13 @@ from baselines.event_models.query_encoder import collate_texts
 from baselines.event_models.recogniser import recognise_videos
 from baselines.event_models.recogniser_checkpoints import save_checkpoint
 from baselines.event_models.recogniser_training import Size, train_recogniser
-from baselines.localisation.cross_modal_encoder import Grounder, GroundingBatch
-from baselines.localisation.grounder import GroundingSettings, to_spans
-from baselines.localisation.grounding_data import GroundingData, moment_videos
-from baselines.localisation.grounding_sampler import GroundingSampler, collate_samples
+from baselines.localisation.events.cross_modal_encoder import Grounder, GroundingBatch
+from baselines.localisation.events.grounding_data import GroundingData, moment_videos
+from baselines.localisation.events.grounding_sampler import GroundingSampler, collate_samples
+from baselines.localisation.events.step_features import collate_steps
+from baselines.localisation.heads import to_spans
+from baselines.localisation.localiser_settings import LocaliserSettings
 from baselines.localisation.proposals import nms
-from baselines.localisation.step_features import collate_steps
 from baselines.training.batches import StepBatches
 from baselines.training.fit import fit, one_cycle, to_device
 from baselines.training.metrics import MomentMetrics
@@ -43,8 +44,8 @@ class GroundingSchedule(NamedTuple):
     steps: dict[Size, int]
 
 
-def train_localiser(
-    name: str, settings: GroundingSettings, head: type[nn.Module], view: View,
+def train_on_events(
+    name: str, settings: LocaliserSettings, head: type[nn.Module], view: View,
     config: TrainerConfig, schedule: GroundingSchedule,
 ) -> None:  # fmt: skip
     """Train a recogniser and a grounder with that head; write the folder `config.out`."""

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from baselines.localisation.cross_modal_encoder import Grounder
+from baselines.localisation.events.cross_modal_encoder import Grounder
 from baselines.localisers.tan2d import SpanMap
 from baselines.registry import find, load
 from baselines.training import checkpoints

@@ -21,8 +21,8 @@ from baselines.event_models.event_segments import (
     mean_pool,
     segment_video,
 )
+from baselines.localisation.heads import STEPS
 
-STEPS = 48
 KNOWN = 10  # features of a step that need no query, see `step_features`
 Rows = NDArray[np.float32]
 

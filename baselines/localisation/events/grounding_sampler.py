@@ -23,9 +23,14 @@ from baselines.event_models.event_segments import (
     mean_pool,
 )
 from baselines.event_models.query_encoder import collate_texts
-from baselines.localisation.cross_modal_encoder import GroundingBatch
-from baselines.localisation.grounding_data import GroundingData, GroundingQuestion
-from baselines.localisation.step_features import Rows, StepFeatures, collate_steps, step_features
+from baselines.localisation.events.cross_modal_encoder import GroundingBatch
+from baselines.localisation.events.grounding_data import GroundingData, GroundingQuestion
+from baselines.localisation.events.step_features import (
+    Rows,
+    StepFeatures,
+    collate_steps,
+    step_features,
+)
 
 BATCH = 32
 SPLICED = 0.5  # share of questions over a spliced video, of those whose video is annotated

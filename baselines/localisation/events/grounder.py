@@ -1,49 +1,30 @@
-"""A trained localiser (tan2d, moment_detr): loads its folder and answers moment turns."""
+"""A localiser trained on annotated events (IVCR-Mini): loads its folder, answers moment turns."""
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import nn
 
-from baselines.base import Answer, Provenance, Query, Settings, View
+from baselines.base import Answer, Provenance, Query, View
 from baselines.dialogue_context import video_in_focus
 from baselines.event_models.controls import permute
 from baselines.event_models.event_annotations import value_count
 from baselines.event_models.lexicon import Lexicon
 from baselines.event_models.query_encoder import collate_texts, tokenize_turns
 from baselines.event_models.recogniser_checkpoints import load_checkpoint
-from baselines.event_models.recogniser_training import Size
-from baselines.localisation.cross_modal_encoder import Grounder
+from baselines.localisation.events.cross_modal_encoder import Grounder
+from baselines.localisation.events.step_features import VideoFeatures, collate_steps, video_features
+from baselines.localisation.heads import to_spans
+from baselines.localisation.localiser_settings import LocaliserSettings
 from baselines.localisation.proposals import nms
-from baselines.localisation.step_features import VideoFeatures, collate_steps, video_features
 from baselines.ranking import Corpus
 from baselines.video.features import Features
 from harness.records import Moment
-from harness.temporal import Spans
 
 MOMENTS = 10
-GroundingControl = Literal["none", "videos_permuted", "frames_shuffled", "labels_permuted"]
-
-
-class GroundingSettings(Settings, frozen=True):
-    """The settings of tan2d and moment_detr: weights, length of training, control.
-
-    checkpoint: the trained folder to run with. size: how much is trained. recogniser: a trained
-    folder whose recogniser is used instead of training one. control: what is broken on purpose, to
-    measure what a figure rests on; labels_permuted is named in training and in running, the others
-    in running.
-    """
-
-    PATHS: ClassVar[tuple[str, ...]] = ("checkpoint", "recogniser")
-
-    checkpoint: str = ""
-    size: Size = "full"
-    recogniser: str = ""
-    control: GroundingControl = "none"
 
 
 class LoadedGrounder(NamedTuple):
@@ -58,7 +39,7 @@ class LoadedGrounder(NamedTuple):
 
 @torch.inference_mode()
 def load_grounder(
-    name: str, settings: GroundingSettings, head: type[nn.Module], view: View
+    name: str, settings: LocaliserSettings, head: type[nn.Module], view: View
 ) -> LoadedGrounder:
     """Load the folder `settings.checkpoint` and encode the corpus' videos.
 
@@ -90,13 +71,6 @@ def localise(query: Query, loaded: LoadedGrounder) -> Answer:
     spans = to_spans(fractions[0].numpy(), loaded.ends[video_id])
     best = nms(spans, scores[0].numpy().astype(np.float64), most=MOMENTS)
     return Answer(moments=tuple(Moment(video_id, *map(int, spans[at])) for at in best))
-
-
-def to_spans(fractions: NDArray[np.floating[Any]], end: int) -> Spans:
-    """Fractions of a video that ends at `end` ms, (n, 2), as spans of at least 1 ms: (n, 2)."""
-    edges = np.rint(np.clip(fractions, 0, 1).astype(np.float64) * end).astype(np.int64)
-    start = np.minimum(edges.min(axis=1), end - 1)
-    return np.stack([start, np.maximum(edges.max(axis=1), start + 1)], axis=1)
 
 
 def _end(view: View, video_id: str, features: Features) -> int:
