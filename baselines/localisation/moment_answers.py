@@ -19,7 +19,7 @@ from baselines.localisation.localiser_settings import LocaliserSettings
 from baselines.localisation.moment_data import Encode
 from baselines.localisation.moment_inputs import (
     InputFacts,
-    TextReader,
+    QueryTokens,
     check_text,
     open_same_features,
     text_reader,
@@ -128,7 +128,7 @@ def _end(view: View, video_id: str, rows: TimedRows) -> int:
 
 
 def _provenance(
-    stored: Checkpoint, facts: InputFacts, text: TextReader, videos: _Videos
+    stored: Checkpoint, facts: InputFacts, text: QueryTokens, videos: _Videos
 ) -> Provenance:
     settings = {name: of for name, of in stored.settings.items() if name not in PLACES}
     return Provenance(

@@ -42,7 +42,7 @@ class InputFacts(Struct, frozen=True):
         return LocaliserInputs(self.feature_width, pieces, self.text_width)
 
 
-class TextReader(NamedTuple):
+class QueryTokens(NamedTuple):
     """How texts become tokens; parameters: of another text encoder, which is not trained."""
 
     encode: Encode
@@ -51,15 +51,15 @@ class TextReader(NamedTuple):
     parameters: int
 
 
-def text_reader(settings: LocaliserSettings, pieces: tuple[str, ...], view: View) -> TextReader:
+def text_reader(settings: LocaliserSettings, pieces: tuple[str, ...], view: View) -> QueryTokens:
     """The vocabulary of `pieces`, or the text encoder that the settings name.
 
     Raises as `load_text_tokens` does.
     """
     if not settings.text:
-        return TextReader(Vocabulary(pieces).encode, "", 0, 0)
+        return QueryTokens(Vocabulary(pieces).encode, "", 0, 0)
     tokens = load_text_tokens(settings.text, settings.text_revision, view.note)
-    return TextReader(tokens.tokens, tokens.key, tokens.width, tokens.parameters)
+    return QueryTokens(tokens.tokens, tokens.key, tokens.width, tokens.parameters)
 
 
 def feature_lines(features: FeatureSet) -> tuple[str, ...]:
@@ -89,7 +89,7 @@ def open_same_features(
     return features
 
 
-def check_text(settings: LocaliserSettings, facts: InputFacts, text: TextReader) -> None:
+def check_text(settings: LocaliserSettings, facts: InputFacts, text: QueryTokens) -> None:
     """Check the text encoder. Raises WrongUsageError if it is not that of the training."""
     if text.key != facts.text:
         raise WrongUsageError(

@@ -28,7 +28,7 @@ CSV_COLUMNS = (
 )
 WITHDRAWN_COLUMNS = ("key", "at", "why")
 # Fields of a card that a row says only where they are given.
-MARKS = ("variant", "control", "annotations")
+MARKS = ("variant", "control")
 COST = "cost: "  # begins the `metric` of a line that holds a declared cost
 BETTER = {"higher": "↑", "lower": "↓"}
 DAGGER, LATEX_DAGGER = "†", r"$^{\dagger}$"
@@ -106,7 +106,7 @@ def _csv_row(row: TableRow, table: Table) -> tuple[str, ...]:
 
 
 def _csv_marks(row: TableRow) -> tuple[str, ...]:
-    marks = (csv_cell(getattr(row.entry.card, name) or "") for name in MARKS)
+    marks = (csv_cell(getattr(row.entry.card, name) or "") for name in (*MARKS, "annotations"))
     return (*marks, csv_cell(row.entry.key))
 
 

@@ -51,7 +51,7 @@ ok north/main dev
 refused noterms/main terms
 refused omits/main content
 ok q7x/main dev
-refused splits/main content
+refused splits/main phase
 ok twice/main dev
 refused twice/same team
 """
@@ -113,8 +113,8 @@ ok cedar/final final
 ok delta/final final
 ok ember/final final
 ok fjord/final final
-refused greedy/4 content
-refused greedy/5 content
+refused greedy/4 phase
+refused greedy/5 phase
 ok greedy/final1 final
 refused greedy/final2 quota
 ok grove/final final
@@ -126,7 +126,7 @@ ok lotus/final final
 ok maple/final final
 ok north/final final
 ok q7x/final final
-refused splits/final content
+refused splits/final phase
 """
 
 # A refusal for the phase comes before a look at what could not be read, so those are told anew.

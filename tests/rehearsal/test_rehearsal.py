@@ -158,7 +158,7 @@ def test_ranks_that_moved_with_the_label_are_listed(course):
     rescored = [key for event, key, _ in EVENTS if event == "rescored"]
     assert f"{len(rescored)} runs scored again" in course.said["rescored"].out
     assert '"Vandal" ("vandal/main")' in course.said["moved"].out
-    assert "R@1: " in course.said["moved"].out
+    assert "R@1 (%): " in course.said["moved"].out
 
 
 def test_times_of_the_ledger_go_forward(course):

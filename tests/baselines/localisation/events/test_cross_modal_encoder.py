@@ -38,13 +38,13 @@ def test_a_weight_that_is_missing_is_refused():
         Grounder(5, 3, SpanMap()).load_state_dict(old)
 
 
-def test_a_folder_of_an_earlier_version_gives_the_same_answers(toy, said, ready, tmp_path):
-    [setting] = ready("tan2d")
+def test_a_folder_of_an_earlier_version_gives_the_same_answers(toy, said, by_events, tmp_path):
+    [setting] = by_events("tan2d")
     folder = setting.partition("=")[2]
     new = checkpoints.load(Path(folder), baseline="tan2d")
     old = by_old_names(new.weights)
     assert {"reader.gist.weight", "reader.text.gates.bias", "head.score.weight"} <= old.keys()
-    _, settings = load(find("tan2d"), ["size=small"])
+    _, settings = load(find("tan2d"), ["size=small", "reader=events"])
     checkpoints.save(
         tmp_path / "old", baseline="tan2d", settings=settings, weights=old, facts=new.facts
     )
