@@ -23,7 +23,7 @@ IDEOGRAPHS = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 _TOKEN = re.compile(rf"[{IDEOGRAPHS}]|(?:(?![{IDEOGRAPHS}])[^\W_])+(?:'[a-z]+)?")
 _IDEOGRAPH = re.compile(rf"[{IDEOGRAPHS}]")
 LEAST = 3  # texts of the train split in which a piece stands
-MAX_TOKENS = 96  # of a text: the first ones
+MAX_TOKENS = 96  # of a text: the last ones, as the latest words of a dialogue matter most
 MAX_PIECES = 16  # of a token: the first ones
 MAX_VOCABULARY = 50_000  # the most frequent pieces
 
@@ -53,7 +53,7 @@ class Vocabulary(Struct, frozen=True, dict=True):
 
         A text without a token is one token without a piece.
         """
-        tokens = token_pieces(text)[:MAX_TOKENS] or [()]
+        tokens = token_pieces(text)[-MAX_TOKENS:] or [()]
         rows = np.zeros((len(tokens), MAX_PIECES), np.int64)
         for row, pieces in zip(rows, tokens, strict=True):
             known = [self._numbers[piece] for piece in pieces if piece in self._numbers]
