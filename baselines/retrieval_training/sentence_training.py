@@ -133,7 +133,7 @@ def train_sentences(
         module,
         StepBatches(draw, columns, seed=config.seed).loader(),
         config,
-        stage="sentences",
+        stage="texts",  # not `sentences`, the folder of the model: stages are removed at the end
         steps=steps,
         validation=val if validated else None,
         monitor="R@1" if validated else None,

@@ -19,6 +19,7 @@ from harness.submission import write
 from harness.validation import check
 from tests.baselines import tiny
 from tests.baselines.conftest import imported
+from tests.baselines.features.folders import feature_folder, random_rows
 from tests.baselines.interllava import layout
 from tests.baselines.ready import annotate
 from tests.chat.servers import standing
@@ -53,6 +54,8 @@ def place(tmp_path, monkeypatch):
     tiny.clip(tmp_path / "CHECKPOINT")
     made = imported(tmp_path, name="B", filmed=True)
     annotate(made)
+    frames = {video_id: 4 for video_id in made.videos}
+    feature_folder(tmp_path / "FEATURES", random_rows(frames, 6), made.folder)
     (tmp_path / "docs").mkdir()
     shutil.copy(REPOSITORY / "docs" / "pipeline.toml", "docs")
     (tmp_path / "B.json").rename("IVCR-200K.json")
