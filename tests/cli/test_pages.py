@@ -54,7 +54,7 @@ def place(tmp_path, monkeypatch):
     tiny.clip(tmp_path / "CHECKPOINT")
     made = imported(tmp_path, name="B", filmed=True)
     annotate(made)
-    frames = {video_id: 4 for video_id in made.videos}
+    frames = dict.fromkeys(made.videos, 4)
     feature_folder(tmp_path / "FEATURES", random_rows(frames, 6), made.folder)
     (tmp_path / "docs").mkdir()
     shutil.copy(REPOSITORY / "docs" / "pipeline.toml", "docs")
