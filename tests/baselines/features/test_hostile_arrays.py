@@ -114,7 +114,7 @@ def external_data(file):
 
 def virtual_data(file):
     layout = h5py.VirtualLayout((3, 2), "f4")
-    layout[:] = h5py.VirtualSource("/tmp/other.h5", "x", (3, 2))
+    layout[:] = h5py.VirtualSource("other.h5", "x", (3, 2))
     file.create_virtual_dataset(CAT, layout)
 
 
