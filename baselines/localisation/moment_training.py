@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
-import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
@@ -15,13 +14,13 @@ from torch.utils.data import DataLoader
 from baselines.base import LabelledSplit, TrainerConfig, View
 from baselines.event_models.controls import LABELS_PERMUTED, training_split
 from baselines.features.feature_sets import open_features
-from baselines.localisation.heads import STEPS, to_spans
+from baselines.localisation.heads import STEPS
 from baselines.localisation.localiser_settings import LocaliserSettings, Size
 from baselines.localisation.moment_batches import MomentSampler, collate_videos
 from baselines.localisation.moment_data import MomentData, moment_videos
 from baselines.localisation.moment_inputs import InputFacts, feature_lines, text_reader
-from baselines.localisation.proposals import nms
 from baselines.localisation.span_localiser import MomentBatch, SpanLocaliser
+from baselines.localisation.validated_module import ValidatedModule
 from baselines.localisation.video_steps import (
     PixelSource,
     RowSource,
@@ -34,13 +33,11 @@ from baselines.networks.text_network import collate_tokens
 from baselines.networks.vocabulary import Vocabulary
 from baselines.training import checkpoints
 from baselines.training.batches import StepBatches
-from baselines.training.fit import fit, one_cycle, to_device
-from baselines.training.metrics import MomentMetrics
+from baselines.training.fit import fit, to_device
 from baselines.video.sampling import Frames
 from harness.benchmark import Benchmark
 
 DECAY = 2e-2
-RANKED = 5  # moments that validation counts
 TEXTS = ("video", "moment")  # tasks of the turns whose words make the vocabulary
 
 
@@ -109,19 +106,14 @@ def _vocabulary(training: LabelledSplit) -> Vocabulary:
     return Vocabulary.of_texts(turn.utterance for turn in training.turns if turn.task in TEXTS)
 
 
-class MomentModule(pl.LightningModule):
-    """Trains a localiser; finds the moments of the validation questions.
-
-    figures: by name the last validation's.
-    """
+class MomentModule(ValidatedModule):
+    """Trains a localiser; finds the moments of the validation questions."""
 
     def __init__(self, localiser: SpanLocaliser, data: MomentData, rate: float) -> None:
         """rate: the greatest learning rate."""
-        super().__init__()
-        self.localiser, self._data, self._rate = localiser, data, rate
+        super().__init__(rate, DECAY)
+        self.localiser, self._data = localiser, data
         self._steps: dict[str, Tensor] = {}
-        self._moments = MomentMetrics()
-        self.figures: dict[str, float] = {}
 
     def training_step(self, batch: MomentBatch, _: int) -> Tensor:
         """The sum of the losses: a scalar."""
@@ -149,25 +141,9 @@ class MomentModule(pl.LightningModule):
             text = to_device(collate_tokens([self._data.encode(question.text)]), self.device)
             fractions, scores = self.localiser.spans(self._steps[question.video_id], text)
             end = self._data.videos.end(question.video_id)
-            spans = to_spans(fractions[0].cpu().numpy(), end)
-            best = nms(spans, scores[0].cpu().numpy().astype(np.float64), most=RANKED)
-            rows = np.zeros((1, RANKED, 2), np.int64)
-            rows[0, : len(best)] = spans[best]
-            gold = torch.tensor([[question.start, question.end]], device=self.device)
-            self._moments.update(torch.from_numpy(rows).to(self.device), gold)
+            self.count(fractions, scores, end, (question.start, question.end))
 
     def on_validation_epoch_end(self) -> None:
-        """Log the figures."""
-        figures = self._moments.compute()
-        self.log_dict({name: value.float() for name, value in figures.items()})
-        self.figures = {name: round(float(value), 4) for name, value in figures.items()}
-        self._moments.reset()
+        """Log the figures, and drop the encoded videos."""
+        super().on_validation_epoch_end()
         self._steps = {}
-
-    def configure_gradient_clipping(self, optimizer: Any, *_: Any, **__: Any) -> None:
-        """Gradients of length 1 at most: the first steps can be too long."""
-        self.clip_gradients(optimizer, gradient_clip_val=1.0, gradient_clip_algorithm="norm")
-
-    def configure_optimizers(self) -> Any:
-        """AdamW with a one-cycle learning rate."""
-        return one_cycle(self, self._rate, DECAY)

@@ -6,10 +6,8 @@ localiser's head are trained on the moment turns of the train split (grounding_s
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import numpy as np
-import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
@@ -26,15 +24,12 @@ from baselines.localisation.events.cross_modal_encoder import Grounder, Groundin
 from baselines.localisation.events.grounding_data import GroundingData, moment_videos
 from baselines.localisation.events.grounding_sampler import GroundingSampler, collate_samples
 from baselines.localisation.events.step_features import collate_steps
-from baselines.localisation.heads import to_spans
 from baselines.localisation.localiser_settings import LocaliserSettings
-from baselines.localisation.proposals import nms
+from baselines.localisation.validated_module import ValidatedModule
 from baselines.training.batches import StepBatches
-from baselines.training.fit import fit, one_cycle, to_device
-from baselines.training.metrics import MomentMetrics
+from baselines.training.fit import fit, to_device
 
 DECAY = 1e-2
-RANKED = 5  # moments that validation counts
 
 
 class GroundingSchedule(NamedTuple):
@@ -89,19 +84,14 @@ def train_grounder(
     return module
 
 
-class GroundingModule(pl.LightningModule):
-    """Trains a grounder; localises the moments of the validation questions.
-
-    figures: by name the last validation's.
-    """
+class GroundingModule(ValidatedModule):
+    """Trains a grounder; localises the moments of the validation questions."""
 
     def __init__(self, grounder: Grounder, data: GroundingData, rate: float) -> None:
         """rate: the greatest learning rate."""
-        super().__init__()
-        self.grounder, self._rate = grounder, rate
+        super().__init__(rate, DECAY)
+        self.grounder = grounder
         self.val, self._videos = data.val, data.videos
-        self._moments = MomentMetrics()
-        self.figures: dict[str, float] = {}
 
     def training_step(self, batch: GroundingBatch, _: int) -> Tensor:
         """The head's loss: a scalar."""
@@ -115,24 +105,4 @@ class GroundingModule(pl.LightningModule):
             texts = to_device(collate_texts([question.text]), self.device)
             steps = to_device(collate_steps([video.steps]), self.device)
             fractions, scores = self.grounder.spans(texts, steps)
-            spans = to_spans(fractions[0].cpu().numpy(), video.length)
-            best = nms(spans, scores[0].cpu().numpy().astype(np.float64), most=RANKED)
-            rows = np.zeros((1, RANKED, 2), np.int64)
-            rows[0, : len(best)] = spans[best]
-            gold = torch.tensor([[question.start, question.end]], device=self.device)
-            self._moments.update(torch.from_numpy(rows).to(self.device), gold)
-
-    def on_validation_epoch_end(self) -> None:
-        """Log the figures."""
-        figures = self._moments.compute()
-        self.log_dict({name: value.float() for name, value in figures.items()})
-        self.figures = {name: round(float(value), 4) for name, value in figures.items()}
-        self._moments.reset()
-
-    def configure_gradient_clipping(self, optimizer: Any, *_: Any, **__: Any) -> None:
-        """Gradients of length 1 at most: without it the map's first steps can be too long."""
-        self.clip_gradients(optimizer, gradient_clip_val=1.0, gradient_clip_algorithm="norm")
-
-    def configure_optimizers(self) -> Any:
-        """AdamW with a one-cycle learning rate."""
-        return one_cycle(self, self._rate, DECAY)
+            self.count(fractions, scores, video.length, (question.start, question.end))
