@@ -289,7 +289,7 @@ BOARD = (
         "leaderboard/board/outcomes.py",
         "            _check_forms(archive)\n",
         "",
-        (f"{HOSTILE}::test_a_hostile_folder_is_one_refused_entry_and_the_rest_is_built",),
+        (f"{HOSTILE}::test_what_hurts_in_scores_and_outcomes_moves_nothing_on_the_board",),
     ),
     (
         "board: a link to itself hides what stands beside it",
