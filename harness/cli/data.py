@@ -115,14 +115,20 @@ def _labels(labels: str | None, hide: str | None) -> Labels:
 @click.option(
     "--seed", default=20251201, show_default=True, help="Another seed, another benchmark."
 )
-def mini(out: Path, seed: int) -> None:
+@click.option(
+    "--train", default=480, show_default=True,
+    help="Number of training videos, a multiple of 12; val and test stay as they are.",
+)  # fmt: skip
+def mini(out: Path, seed: int, train: int) -> None:
     """Render IVCR-Mini, the benchmark that the project ships (about a minute on two cores)."""
     from baselines.retrievers.bm25 import first_stage
     from harness.cli.progress import stages
     from harness.sources.mini_benchmark import import_mini
 
     with stages() as progress:
-        imported = import_mini(out, seed=seed, first_stage=first_stage, progress=progress)
+        imported = import_mini(
+            out, seed=seed, train=train, first_stage=first_stage, progress=progress
+        )
     _report(imported)
 
 

@@ -18,12 +18,12 @@ from harness.sources.mini.world import (
     make_world,
 )
 
-SEEDS = (0, 1, 20251201)
+WORLDS = ((0, 480), (1, 480), (20251201, 480), (2, 360), (2, 960))  # seeds, training videos
 
 
-@pytest.fixture(scope="module", params=SEEDS)
+@pytest.fixture(scope="module", params=WORLDS, ids=str)
 def world(request: pytest.FixtureRequest) -> tuple[Script, ...]:
-    return make_world(request.param)
+    return make_world(*request.param)
 
 
 def pairs(world: tuple[Script, ...]) -> list[tuple[Script, Script]]:
@@ -131,3 +131,21 @@ def test_order_of_videos_does_not_betray_twins(world: tuple[Script, ...]) -> Non
 def test_same_seed_same_world_other_seed_other_world() -> None:
     assert make_world(3) == make_world(3)
     assert not {s.video_id for s in make_world(3)} & {s.video_id for s in make_world(4)}
+
+
+@pytest.mark.parametrize("train", [12, 240, 492, 720])
+def test_more_or_fewer_training_videos_leave_the_others_as_they_are(train: int) -> None:
+    usual, other = make_world(3), make_world(3, train)
+    assert sum(script.split == "train" for script in other) == train
+    assert len({script.video_id for script in other}) == len(other)
+    assert [s for s in other if s.split != "train"] == [s for s in usual if s.split != "train"]
+    one, two = ({s for s in each if s.split == "train"} for each in (usual, other))
+    assert one <= two or two <= one
+    kinds = Counter(script.difference for script in two)
+    assert kinds == {None: train // 2, **dict.fromkeys(("order", "time", "place"), train // 6)}
+
+
+def test_another_number_of_training_videos_is_refused() -> None:
+    for train in (0, -12, 100):
+        with pytest.raises(ValueError, match="multiple of 12"):
+            make_world(3, train)

@@ -48,10 +48,18 @@ class MiniFiles:
 
 
 def annotate(
-    seed: int, first_stage: FirstStage, progress: Progress | None = None
+    seed: int,
+    first_stage: FirstStage,
+    progress: Progress | None = None,
+    *,
+    train: int = SIZES["train"],
 ) -> MiniAnnotations:
-    """All annotations of IVCR-Mini for a seed, with candidates by the given first stage."""
-    world = make_world(seed)
+    """All annotations of IVCR-Mini for a seed, with candidates by the given first stage.
+
+    `train`: the number of training videos; the other splits do not depend on it. Raises ValueError
+    if it is no multiple of 12.
+    """
+    world = make_world(seed, train)
     texts = {script.video_id: video_text(script, LANGUAGES) for script in world}
     samples: list[dict[str, Any]] = []
     for done, split in enumerate(SIZES):
@@ -74,6 +82,7 @@ def build(
     *,
     seed: int,
     first_stage: FirstStage,
+    train: int = SIZES["train"],
     progress: Progress | None = None,
     workers: int | None = None,
 ) -> MiniFiles:
@@ -86,7 +95,7 @@ def build(
     `if __name__ == "__main__"` unless `workers` is 1. Raises EnvironmentFailure if `out` cannot be
     written.
     """
-    annotations = annotate(seed, first_stage, progress)
+    annotations = annotate(seed, first_stage, progress, train=train)
     files = MiniFiles(
         dialogues=out / "source" / "ivcr-mini.json",
         videos=out / "source" / "videos.jsonl",

@@ -219,6 +219,6 @@ class DialogueMaker:
 def make_dialogues(corpus: Sequence[Script], split: str, seed: int) -> Iterator[Dialogue]:
     """All dialogues of a split, for the videos of its corpus, in the order of `schedule`."""
     maker = DialogueMaker(corpus)
-    for index, (kind, language) in enumerate(schedule(split, seed)):
+    for index, (kind, language) in enumerate(schedule(split, seed, len(corpus))):
         rng = random.Random(f"ivcr-mini:{seed}:{split}:{index}")
         yield maker.dialogue(kind, language, rng)

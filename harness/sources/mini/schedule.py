@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import random
 
+from harness.sources.mini.world import SIZES
+
 TYPE_NAMES = {
     0: "Chat",
     1: "Long2Short",
@@ -22,7 +24,7 @@ TYPE_NAMES = {
     5: "Mixed",
     7: "Concatenation",
 }
-COUNTS = {"train": 660, "val": 110, "test": 330}  # dialogues
+COUNTS = {"train": 660, "val": 110, "test": 330}  # dialogues of as many videos as SIZES says
 SHARES = {0: 6, 1: 22, 2: 14, 3: 18, 4: 20, 5: 12, 7: 8}  # per cent of the dialogues, by type
 PLANS = {
     0: ("C", "CC", "CC", "CCC", "CCCC"),
@@ -36,11 +38,12 @@ PLANS = {
 CHINESE_SHARE = 38  # per cent, in every type
 
 
-def schedule(split: str, seed: int) -> list[tuple[int, str]]:
-    """Type and language of each dialogue of a split, in fixed shares, shuffled."""
+def schedule(split: str, seed: int, videos: int) -> list[tuple[int, str]]:
+    """Type and language of each dialogue, for so many videos: fixed shares, shuffled."""
     plan: list[tuple[int, str]] = []
+    dialogues = COUNTS[split] * videos // SIZES[split]
     for kind, share in SHARES.items():
-        count = -(-COUNTS[split] * share // 100)
+        count = -(-dialogues * share // 100)
         chinese = -(-count * CHINESE_SHARE // 100)
         plan += [(kind, "zh")] * chinese + [(kind, "en")] * (count - chinese)
     random.Random(f"ivcr-mini:{seed}:{split}:plan").shuffle(plan)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -26,6 +26,7 @@ DIFFERENCES = ("order", "time", "place")
 
 FPS = 8
 SIZES = {"train": 480, "val": 48, "test": 120}  # multiples of 12: half twins, in thirds, in pairs
+MULTIPLE = 12
 SHORTEST, LONGEST = 8 * FPS, 40 * FPS  # frames
 LONG_VIDEO = 20 * FPS  # frames; names the source collection
 ON_GRID = 25  # whole hundredths on the 0.125 s frame grid are multiples of 25, as are half seconds
@@ -117,23 +118,47 @@ def exchange(layout: Layout, difference: str, i: int, j: int) -> Layout:
     return Layout(tuple(looks), tuple(lengths), layout.gaps)
 
 
-def make_world(seed: int) -> tuple[Script, ...]:
+def make_world(seed: int, train: int = SIZES["train"]) -> tuple[Script, ...]:
     """All scripts of all splits, in an order independent of twins and splits.
 
-    The same seed gives the same scripts on every machine. Raises RuntimeError if no layout
+    The same seed gives the same scripts on every machine. With another number `train` of training
+    videos, a multiple of 12, some are left out or more come after the others; those that stay and
+    the other splits are the same. Raises ValueError at another number, RuntimeError if no layout
     meets the rules within a fixed number of draws.
     """
+    if train < MULTIPLE or train % MULTIPLE:
+        raise ValueError(f"expected a multiple of {MULTIPLE} as the number of training videos")
     rng = random.Random(f"ivcr-mini:{seed}:world")
-    total = sum(SIZES.values())
-    names = iter(f"{number:08x}" for number in rng.sample(range(16**8), total))
-    world = [script for split, size in SIZES.items() for script in _split(rng, split, size, names)]
+    numbers = rng.sample(range(16**8), sum(SIZES.values()))
+    names = iter(f"{number:08x}" for number in numbers)
+    splits = {split: _split(rng, split, size, names, []) for split, size in SIZES.items()}
+    world = [script for split in splits.values() for script in split]
     rng.shuffle(world)
-    return tuple(world)
+    known, half = splits["train"], len(splits["train"]) // 2
+    if train < len(known):  # twins come first
+        kept = {each.video_id for each in (*known[: train // 2], *known[half : half + train // 2])}
+        world = [each for each in world if each.split != "train" or each.video_id in kept]
+    return (*world, *_more(seed, train - len(known), known, frozenset(numbers)))
 
 
-def _split(rng: random.Random, split: str, size: int, names: Iterator[str]) -> list[Script]:
+def _more(
+    seed: int, number: int, known: Sequence[Script], taken: Collection[int]
+) -> Sequence[Script]:
+    """So many more training videos beside the known ones, none if it is below 1."""
+    rng = random.Random(f"ivcr-mini:{seed}:world:more")
+    number = max(number, 0)
+    drawn = rng.sample(range(16**8), number + len(taken))
+    names = (f"{name:08x}" for name in drawn if name not in taken)
+    more = _split(rng, "train", number, names, [script.bag() for script in known])
+    rng.shuffle(more)
+    return more
+
+
+def _split(
+    rng: random.Random, split: str, size: int, names: Iterator[str], bags: list[Counter[str]]
+) -> list[Script]:
+    """Videos of a split, twins before others; `bags`: the words of those that there are already."""
     result: list[Script] = []
-    bags: list[Counter[str]] = []
     pairs = [DIFFERENCES[index % len(DIFFERENCES)] for index in range(size // 4)]
     for difference in [*pairs, *[None] * (size // 2)]:
         videos = _draw_distinct(rng, split, difference, bags)
