@@ -1,6 +1,7 @@
-"""The settings of a recorded run, with trained folders of this machine in place of their names.
+"""The settings of a recorded run, with folders of this machine in place of their names.
 
-Records hold no folder, only its name and the hash of what it held. They are of whatever author, so
+Records hold no folder of trained weights, features or a text encoder, only its name and the hash of
+what it held. They are of whatever author, so
 no path, no file of Python and no setting that says where something goes is taken from them.
 """
 
@@ -14,6 +15,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from baselines.base import Settings
+from baselines.features.feature_folder import HEADER, read_feature_header
 from baselines.registry import RegistryEntry, class_of
 from baselines.reproduction.recorded_run import RunRecord, own_baseline
 from baselines.settings import are_members, default_of, is_member
@@ -21,6 +23,9 @@ from harness.errors import SubmissionError, WrongUsageError
 from harness.files import shown
 
 _TRAINED = "checkpoint.json"  # holds the hash of the weights, so its own is that of both files
+_ENCODER = ("config.json", "modules.json")  # one of them is in the folder of a text encoder
+_FEATURES = "features"  # the setting whose folders are found by the hashes in the details
+_FROZEN = ("text", "checkpoint")  # the settings that may name the folder of a text encoder
 # The settings that say with what a training begins, which no record holds; the first begins anew.
 _FIRST = "dual_encoder"
 _BEGINS_WITH = {"recogniser": "DUAL_ENCODER", "start": "DUAL_ENCODER", "clip": "CHECKPOINT"}
@@ -44,11 +49,21 @@ class TrainedPart(NamedTuple):
 
 
 class SettingsReader:
-    """Reads the settings of a record; `trained`: folders of trained weights on this machine."""
+    """Reads the settings of a record.
 
-    def __init__(self, record: RunRecord, trained: Sequence[Path] = ()) -> None:
-        self._record, self._trained = record, trained
-        self._hashes = {_sha256(folder): folder for folder in trained}
+    `folders`: those of trained weights, of features and of text encoders on this machine.
+    """
+
+    def __init__(self, record: RunRecord, folders: Sequence[Path] = ()) -> None:
+        self._record = record
+        self._features = {
+            read_feature_header(folder).key: folder for folder in folders if _is_features(folder)
+        }
+        self._encoders = {folder.resolve().name: folder for folder in folders
+                          if any((folder / name).is_file() for name in _ENCODER)}  # fmt: skip
+        others = (*self._features.values(), *self._encoders.values())
+        self._trained = [folder for folder in folders if folder not in others]
+        self._hashes = {_sha256(folder): folder for folder in self._trained}
         self.parts: list[TrainedPart] = []
 
     def settings(self) -> dict[str, Any]:
@@ -71,7 +86,8 @@ class SettingsReader:
     ) -> dict[str, Any]:
         kind = class_of(entry).settings_type
         fields = {field.name: field for field in msgspec.structs.fields(kind)}
-        inner, found = iter(_tables(details.get("members"))), {}
+        inner = iter(_tables(details.get("members")))
+        found: dict[str, Any] = {}
         named = _renamed(given, fields)
         # In the order of the fields, as the details of members have it; unknown ones last.
         for name in sorted(named, key=[*fields, *named].index):
@@ -85,6 +101,8 @@ class SettingsReader:
             # What is written in a member was given there; of the whole all settings are recorded.
             if depth == 0 and value == _as_recorded(default_of(fields[name])):
                 continue
+            if name == _FEATURES:
+                continue
             if is_member(fields[name].type):
                 members = [self._member(each, inner, where, depth) for each in _several(value)]
                 several = are_members(fields[name].type)
@@ -92,7 +110,22 @@ class SettingsReader:
                     found[name] = tuple(members) if several else members[0]
             else:
                 found[name] = self._value(entry, kind, name, value, details)
+        if _FEATURES in fields and (recorded := _feature_folders(details)):
+            found[_FEATURES] = tuple(self._features_of(each) for each in recorded)
         return found
+
+    def _features_of(self, recorded: Mapping[str, Any]) -> str:
+        """The folder with the recorded features, by their hash."""
+        key = str(recorded.get("key"))
+        if key in self._features:
+            return str(self._features[key].resolve())
+        encoder = recorded.get("encoder")
+        made = f" of {shown(str(encoder))}" if encoder else ""
+        raise WrongUsageError(
+            f"expected the features {shown(str(recorded.get('name')))}{made} with the hash "
+            f"{shown(key[:12])[1:-1]}, found {len(self._features)} others; name their folder with "
+            "--trained FOLDER, or make it with `ivcr features build` or `ivcr features import`"
+        )
 
     def _member(
         self, value: Any, details: Iterator[Mapping[str, Any]], place: str, depth: int
@@ -116,6 +149,8 @@ class SettingsReader:
             return [self._value(entry, kind, name, each, details) for each in value]
         if name not in kind.PATHS or not isinstance(value, str) or not value:
             return value
+        if name in _FROZEN and value in self._encoders:
+            return str(self._encoders[value].resolve())
         if not entry.about.trains or name != "checkpoint":
             if Path(value).is_absolute() or ".." in Path(value).parts or Path(value).exists():
                 raise SubmissionError(
@@ -201,6 +236,16 @@ def _member_table(value: Any, place: str) -> dict[str, Any]:
     return {"baseline": value["baseline"], "settings": settings, "weight": float(weight)}
 
 
+def _feature_folders(details: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """What a record says of the folders of features, one by one; empty if there were none."""
+    features = details.get(_FEATURES)
+    return _tables(features.get("folders")) if isinstance(features, dict) else []
+
+
+def _is_features(folder: Path) -> bool:
+    return (folder / HEADER).is_file()
+
+
 def _tables(value: Any) -> list[Mapping[str, Any]]:
     return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
 
@@ -212,6 +257,6 @@ def _sha256(folder: Path) -> str:
             return hashlib.sha256(stream.read(_LARGEST)).hexdigest()
     except OSError as error:
         raise WrongUsageError(
-            f"{folder}: expected a trained folder with {_TRAINED}, which `ivcr baseline train` "
-            f"makes: {error.strerror}"
+            f"{folder}: expected a folder of trained weights ({_TRAINED}), of features "
+            f"({HEADER}) or of a text encoder ({_ENCODER[0]}): {error.strerror}"
         ) from error

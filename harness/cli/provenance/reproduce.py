@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 @click.option("--at-commit", is_flag=True, help="With the code of the commit that the row names.")
 @click.option("--out", type=click.Path(path_type=Path), help="Keep the new run in this folder.")
 @click.option("--trained", multiple=True, type=click.Path(path_type=Path), metavar="FOLDER",
-              help="A folder of trained weights, for a trained row; may be repeated.")  # fmt: skip
+              help="A folder of trained weights, features or a text encoder, which the row was "
+                   "made with; may be repeated.")  # fmt: skip
 @click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE",
               help="A setting that no answer depends on, such as a server's url.")  # fmt: skip
 @cache_option

@@ -6,6 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from baselines.features.feature_folder import read_feature_header
 from baselines.registry import find
 from baselines.reproduction.recorded_run import RunRecord, read_run, run_folder
 from baselines.reproduction.recorded_settings import (
@@ -14,6 +15,7 @@ from baselines.reproduction.recorded_settings import (
     training_command,
 )
 from harness.errors import SubmissionError, WrongUsageError
+from tests.baselines.features.folders import feature_folder, random_rows
 from tests.conftest import REPOSITORY
 
 ROWS = REPOSITORY / "submissions" / "ivcr-harness"
@@ -50,7 +52,7 @@ def test_a_trained_folder_is_found_by_its_hash_then_by_its_name(tmp_path):
     for folders in ([], [one, tmp_path / "one"]):
         with pytest.raises(WrongUsageError, match="ivcr baseline train dual_encoder"):
             SettingsReader(of, folders).settings()
-    with pytest.raises(WrongUsageError, match="expected a trained folder"):
+    with pytest.raises(WrongUsageError, match="expected a folder of trained weights"):
         SettingsReader(of, [tmp_path])
 
 
@@ -138,3 +140,31 @@ def test_a_localiser_is_trained_again_with_the_reader_that_it_had(recorded, expe
     details = {"trained": {"settings": recorded, "seed": 0}}
     command = training_command(TrainedPart(find("tan2d"), "tan2d", details))
     assert command.split("tan2d-0", 1)[1].split(" --set ")[1:] == expected
+
+
+def of_features(*keys, **settings):
+    folders = [{"name": "clip", "key": key, "encoder": "E"} for key in keys]
+    return record("two_tower", settings, checkpoint="0", features={"folders": folders})
+
+
+def test_features_are_found_by_their_hashes_in_the_recorded_order(toy, tmp_path):
+    weights, _ = trained(tmp_path / "weights")
+    folders = [tmp_path / "one", tmp_path / "two"]
+    for seed, folder in enumerate(folders):
+        feature_folder(folder, random_rows(dict.fromkeys(toy.videos, 3), 4, seed), toy.folder)
+    keys = [read_feature_header(folder).key for folder in folders]
+    of = of_features(*reversed(keys), features=["elsewhere", "/etc"], checkpoint="weights")
+    found = SettingsReader(of, [*folders, weights]).settings()
+    assert found == {"checkpoint": str(weights), "features": (str(folders[1]), str(folders[0]))}
+    with pytest.raises(WrongUsageError, match="expected the features .*clip.* with the hash 1234"):
+        SettingsReader(of_features("1234"), folders).settings()
+
+
+def test_the_folder_of_a_text_encoder_is_found_by_its_name(tmp_path):
+    weights, _ = trained(tmp_path / "weights")
+    encoder = tmp_path / "minilm"
+    encoder.mkdir()
+    (encoder / "config.json").write_text("{}")
+    of = record("two_tower", {"text": "minilm", "checkpoint": "weights"}, checkpoint="0")
+    assert SettingsReader(of, [encoder, weights]).settings()["text"] == str(encoder)
+    assert SettingsReader(of, [weights]).settings()["text"] == "minilm"
