@@ -6,7 +6,9 @@ step's similarity to it a product. So what "red" looks like is trained in all qu
 word, whatever else they say, and a question that training did not show is a sum of what it did. A
 temporal convolutional network (Lea et al., CVPR 2017, https://arxiv.org/abs/1611.05267), which the
 question modulates (Perez et al., AAAI 2018, https://arxiv.org/abs/1709.07871), reads the
-similarities with little else of the steps. It finds what is first, longest or after something.
+similarities with little else of the steps. It finds what is first, longest or after something. Few
+numbers with noise tell it what is asked: from all of a question's state it would know each training
+question by heart.
 """
 
 from __future__ import annotations
@@ -22,7 +24,8 @@ from baselines.networks.text_network import EMBEDDING, EncodedTexts
 ROLES = 4
 STEP_WIDTH = 128  # of a step's row
 COMPARED = 96  # width in which words and steps are compared
-OTHER = 16  # of a step, beside its similarities
+OTHER = 4  # of a step, beside its similarities
+ASKED_IN, NOISE = 6, 0.2  # numbers that tell what is asked, and the noise that training adds
 DILATIONS = (1, 2, 4, 8, 16, 1)
 DROPOUT = 0.1
 TEMPERATURE = 4.0  # of similarities
@@ -59,6 +62,7 @@ class QuestionReader(nn.Module):
         self.layers = nn.ModuleList(ModulatedConvolution(dilation) for dilation in DILATIONS)
         self.norm = nn.LayerNorm(WIDTH)
         self.inside = nn.Linear(WIDTH, 1)
+        self.few, self.many = nn.Linear(WIDTH, ASKED_IN), nn.Linear(ASKED_IN, WIDTH)
         self.register_buffer("places", torch.linspace(0, 1, STEPS), persistent=False)
 
     def steps(self, rows: Tensor) -> Tensor:
@@ -66,6 +70,13 @@ class QuestionReader(nn.Module):
         rows = self.enter_row(rows)
         around: Tensor = self.around(rows.transpose(1, 2)).relu().transpose(1, 2)
         return rows + around
+
+    def asked(self, texts: EncodedTexts) -> EncodedTexts:
+        """The texts with what is asked, of ASKED_IN numbers, as their pooled vectors."""
+        few = self.few(texts.pooled).tanh()
+        if self.training:
+            few = few + NOISE * torch.randn_like(few)
+        return texts._replace(pooled=self.many(few))
 
     def roles(self, texts: EncodedTexts) -> Tensor:
         """The roles of texts: (n, ROLES, COMPARED)."""

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from baselines.localisation.heads import STEPS
 from baselines.localisation.question_reader import QuestionReader
 from baselines.networks.frame_network import FrameNetwork
-from baselines.networks.text_network import EncodedTexts, PaddedTokens, TextNetwork
+from baselines.networks.text_network import PaddedTokens, TextNetwork
 
 INSIDE, SPANS = 2.0, 1.0  # weights of the losses beside the head's
 HEAD = 8  # questions of a batch that the head is trained on: its map is dear, and is soon trained
@@ -63,7 +63,7 @@ class SpanLocaliser(nn.Module):
     def loss(self, batch: MomentBatch) -> Tensor:
         """The sum of the losses: a scalar."""
         steps = self.reader.steps(self._rows(batch.shown))
-        texts = self.text(PaddedTokens(batch.tokens, batch.mask))
+        texts = self.reader.asked(self.text(PaddedTokens(batch.tokens, batch.mask)))
         roles = self.reader.roles(texts)
         read = self.reader(steps[batch.owner], texts, roles)
         inside = inside_steps(batch.gold)
@@ -79,7 +79,7 @@ class SpanLocaliser(nn.Module):
 
         steps: rows (n, STEPS, width), which the frame network has made if there is one.
         """
-        encoded: EncodedTexts = self.text(texts)
+        encoded = self.reader.asked(self.text(texts))
         read = self.reader(self.reader.steps(steps), encoded, self.reader.roles(encoded))
         return self.head.spans(read.state, encoded.pooled)  # type: ignore[operator,no-any-return]
 
