@@ -301,7 +301,7 @@ BOARD = (
     (
         "board: outcomes that sum to another figure give ranges",
         "leaderboard/board/outcomes.py",
-        "        _same_figure(found, scores, metric, SLACK + rounding)\n",
+        "        require_figure(found, scores, metric, rounding=rounding)\n",
         "        pass\n",
         (f"{RANKS}::test_outcomes_that_do_not_hold_give_no_range_and_hurt_nobody_else",),
     ),
