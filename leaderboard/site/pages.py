@@ -21,7 +21,7 @@ from leaderboard.site import cost_plots
 from leaderboard.site.marks import bar, figure, gap, size, timeline
 from leaderboard.site.plots import Series, ceiling, number, tenth
 from leaderboard.site.site_paths import ENDINGS, anchor, page_of, slug
-from leaderboard.site.table_rows import scale, system_name, table_rows, tags
+from leaderboard.site.table_rows import has_intervals, scale, system_name, table_rows, tags
 from leaderboard.site.wording import HTML_LANGUAGE, LANGUAGES, Words
 from leaderboard.tables import heatmap
 from leaderboard.tables.ranked_table import Table, TableRow
@@ -208,6 +208,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "exact": formatting.exact,
     "figure": figure,
     "gap": gap,
+    "has_intervals": has_intervals,
     "interval": formatting.interval,
     "label": formatting.label,
     "link": link,

@@ -31,6 +31,11 @@ def scale(table: Table) -> float:
     return ceiling([bound for cell in first for bound in (cell.value, cell.high)])
 
 
+def has_intervals(table: Table) -> bool:
+    """Whether any headline of a table has an interval."""
+    return any(row.cells[0].low is not None for row in table.rows)
+
+
 def table_rows(
     table: Table, rows: Sequence[TableRow], words: Words, root: str, ending: str, *, costs: bool
 ) -> Markup:
