@@ -25,7 +25,7 @@ FASTEST = 1  # of zlib's levels
 FileStamp = tuple[int, int, int, int]  # size, times of change (ns) and inode
 
 
-class _Kept(Struct, frozen=True, array_like=True, gc=False):
+class _Column(Struct, frozen=True, array_like=True, gc=False):
     """A metric's values and weights, packed; `stamp`: of the outcomes file they were read from."""
 
     stamp: FileStamp
@@ -38,13 +38,13 @@ class ColumnCache:
     def __init__(self, path: Path | None = None) -> None:
         """`path`: the file of the last build, None to keep nothing; a damaged file is ignored."""
         self._path = path
-        self._kept = {} if path is None else _read(path)
+        self._columns = {} if path is None else _read(path)
 
     def turn_values(self, run: Entry, metric: MetricInfo, folder: Path) -> TurnValues | None:
         """As leaderboard.board.outcomes.turn_values, of `run`, whose outcomes lie in `folder`."""
         rounding = rounding_error(metric.unit) if run.rounded else 0.0
         stamp = None if self._path is None else _stamp(folder / NAME)
-        kept = self._kept.get(run.result, {}).get(metric.name)
+        kept = self._columns.get(run.result, {}).get(metric.name)
         if kept is not None and kept.stamp == stamp:
             found = TurnValues(*np.frombuffer(zlib.decompress(kept.packed)).reshape(2, -1))
             require_figure(found, run.scores, metric.name, rounding=rounding)
@@ -52,13 +52,13 @@ class ColumnCache:
         read = turn_values(folder, run.scores, metric.name, rounding=rounding)
         if read is not None and stamp is not None:
             packed = zlib.compress(np.stack(read).tobytes(), FASTEST)
-            self._kept.setdefault(run.result, {})[metric.name] = _Kept(stamp, packed)
+            self._columns.setdefault(run.result, {})[metric.name] = _Column(stamp, packed)
         return read
 
     def save(self, results: Collection[str]) -> None:
         """Keep the columns of these results and no others. Raises EnvironmentFailure."""
         if self._path is not None:
-            kept = {key: self._kept[key] for key in sorted(results) if key in self._kept}
+            kept = {key: self._columns[key] for key in sorted(results) if key in self._columns}
             data = msgspec.msgpack.encode(kept)
             write(self._path, hashlib.sha256(data).digest() + data, durable=False)
 
@@ -69,10 +69,10 @@ def columns_path(results: Path, bench: Bench) -> Path:
     return results / f"columns-{board[:16]}"
 
 
-def _read(path: Path) -> dict[str, dict[str, _Kept]]:
+def _read(path: Path) -> dict[str, dict[str, _Column]]:
     try:
         data = path.read_bytes()
-        kept = msgspec.msgpack.decode(data[DIGEST:], type=dict[str, dict[str, _Kept]])
+        kept = msgspec.msgpack.decode(data[DIGEST:], type=dict[str, dict[str, _Column]])
     except (OSError, msgspec.DecodeError):  # none: columns are read from the outcomes
         return {}
     return kept if hashlib.sha256(data[DIGEST:]).digest() == data[:DIGEST] else {}

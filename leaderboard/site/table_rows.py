@@ -134,13 +134,13 @@ class _TableHtml:
         words, metric, spread = self._words, self._headline, row.spread
         aside = f'<span class="aside">{escape(words("seeds.seed"))} </span>'
         links = "".join(f" {self._link(run, f'{aside}{run.card.seed}')}" for run in row.runs)
-        told = ""
+        spans = ""
         if spread is not None:
             low, high = short(spread.low, metric), short(spread.high, metric)
             wide = deviation(spread.deviation, metric)
-            told = f"<br>{escape(words('seeds.spread', low=low, high=high, deviation=wide))}"
+            spans = f"<br>{escape(words('seeds.spread', low=low, high=high, deviation=wide))}"
         number = escape(words("seeds.runs", n=len(row.runs)))
-        return f'<small class="seeds">{number}{links}{told}</small>'
+        return f'<small class="seeds">{number}{links}{spans}</small>'
 
 
 def _cost(amount: CostAmount | None) -> str:
