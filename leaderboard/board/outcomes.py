@@ -55,8 +55,17 @@ def turn_values(
 
     found = _read(folder, scores, lambda archive: TurnValues(*_rows(archive, metric)))
     if found is not None:
-        _same_figure(found, scores, metric, SLACK + rounding)
+        require_figure(found, scores, metric, rounding=rounding)
     return found
+
+
+def require_figure(found: TurnValues, scores: Scores, metric: str, *, rounding: float) -> None:
+    """Raises SubmissionError unless `found` sums to the figure of `scores` on the slice `all`."""
+    cell, below = scores.metrics["all"].get(metric), found.weights.sum()
+    figure = None if cell is None else cell.value
+    off = SLACK + rounding
+    if figure is None or below <= 0 or abs(found.values.sum() / below - figure) > off:
+        raise SubmissionError(f"{NAME}: sums to another {metric} than scores.json has")
 
 
 def at_risk(folder: Path, scores: Scores) -> list[int] | None:
@@ -192,10 +201,3 @@ def _same_run(archive: ArrayArchive, scores: Scores) -> None:
     ):
         if archive.array(name).item() != expected:
             raise ValueError(f"its {name} is not that of scores.json")
-
-
-def _same_figure(found: TurnValues, scores: Scores, metric: str, slack: float) -> None:
-    cell, below = scores.metrics["all"].get(metric), found.weights.sum()
-    figure = None if cell is None else cell.value
-    if figure is None or below <= 0 or abs(found.values.sum() / below - figure) > slack:
-        raise SubmissionError(f"{NAME}: sums to another {metric} than scores.json has")

@@ -13,11 +13,10 @@ from leaderboard.board.records import BoardContents, Entry
 from leaderboard.results.description import Bench, MetricInfo
 from leaderboard.site import compare_pages, dialogue_pages, exports, system_pages
 from leaderboard.site.dialogue_pages import DialogueBrowser
-from leaderboard.site.pages import (
+from leaderboard.site.pages import Pages, ledger_mark
+from leaderboard.site.site_paths import (
     ENDINGS,
     FORMATS,
-    Pages,
-    ledger_mark,
     pages_at,
     slug,
     table_files,

@@ -12,8 +12,9 @@ from typing import NamedTuple
 import numpy as np
 
 from leaderboard.board.records import Entry, Pair
-from leaderboard.site.pages import Pages, compare_page
+from leaderboard.site.pages import Pages
 from leaderboard.site.plots import ceiling
+from leaderboard.site.site_paths import compare_page
 from leaderboard.tables.packing import against_first, unpack
 from leaderboard.tables.ranked_table import Table
 

@@ -15,7 +15,8 @@ from leaderboard.board.outcomes import TurnValues, at_risk, turn_values
 from leaderboard.board.records import Entry
 from leaderboard.results.description import MetricInfo
 from leaderboard.results.dialogue_source import DialogueSource
-from leaderboard.site.pages import DIALOGUES, DIALOGUES_A_PAGE, ENDINGS, Pages, page_of, policy
+from leaderboard.site.pages import Pages, policy
+from leaderboard.site.site_paths import DIALOGUES, DIALOGUES_A_PAGE, ENDINGS, page_of
 from leaderboard.site.wording import LANGUAGES
 from leaderboard.tables.heatmap import Heatmap, heatmap
 from leaderboard.tables.ranked_table import Table

@@ -19,7 +19,7 @@ from leaderboard.board.build_ledger import (
 )
 from leaderboard.board.records import Entry
 from leaderboard.site.dialogue_pages import DialogueBrowser
-from leaderboard.site.pages import DIALOGUES, pages_at, table_files, track_page
+from leaderboard.site.site_paths import DIALOGUES, pages_at, table_files, track_page
 from leaderboard.tables.ranked_table import Table, by_track
 from leaderboard.tables.tracks import TRACKS
 

@@ -1,4 +1,4 @@
-"""Small marks of a row or a turn as SVG: a bar with its interval, a difference, two spans.
+"""Small marks of a row or a turn: figures, and as SVG a bar with its interval and the like.
 
 They are made here, not in templates: a page holds thousands, and a macro takes three times as long.
 """
@@ -7,11 +7,30 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
+from harness.publication.escaping import visible
+from leaderboard.board.formatting import exact, short
 from leaderboard.board.records import Cell, Pair
+from leaderboard.results.description import MetricInfo
 from leaderboard.site.plots import number
 
 BAR = (128, 14)
 LINE = (240, 14)
+
+
+def figure(cell: Cell, metric: MetricInfo) -> Markup:
+    """A figure with its full precision for machines, or a dash that says why there is none."""
+    if cell.value is None:
+        why = Markup(' title="{}"').format(visible(cell.why, 200)) if cell.why else ""
+        return Markup('<span class="undefined"{}>–</span>').format(why)
+    shown = f'<data value="{exact(cell.value)}">{short(cell.value, metric)}</data>'
+    return Markup(shown)  # noqa: S704 - numbers alone
+
+
+def size(count: int | None) -> Markup:
+    """A number of turns or dialogues."""
+    if count is None:
+        return Markup("–")
+    return Markup(f'<data value="{count:d}">{count:,}</data>')  # noqa: S704 - numbers alone
 
 
 def bar(cell: Cell, high: float, floor: float | None = None) -> Markup:

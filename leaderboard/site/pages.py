@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import re
 from collections.abc import Callable, Sequence
 from functools import cache
 from importlib.resources import files
@@ -15,24 +14,21 @@ from markupsafe import Markup
 
 from harness.publication.escaping import link, visible
 from leaderboard.board import formatting
-from leaderboard.board.records import Cell, Entry, LedgerMark
+from leaderboard.board.records import Cell, LedgerMark
 from leaderboard.results.description import Bench, MetricInfo
 from leaderboard.results.dialogue_source import BrowsedAnswer
 from leaderboard.site import cost_plots
-from leaderboard.site.marks import bar, gap, timeline
+from leaderboard.site.marks import bar, figure, gap, size, timeline
 from leaderboard.site.plots import Series, ceiling, number, tenth
+from leaderboard.site.site_paths import ENDINGS, anchor, page_of, slug
+from leaderboard.site.table_rows import has_intervals, scale, system_name, table_rows, tags
 from leaderboard.site.wording import HTML_LANGUAGE, LANGUAGES, Words
 from leaderboard.tables import heatmap
 from leaderboard.tables.ranked_table import Table, TableRow
 from leaderboard.tables.remarks import remarks
-from leaderboard.tables.tracks import Track
 
-ENDINGS = {"en": ".html", "zh": ".zh.html"}
-FORMATS = ("csv", "md", "tex")
 FULL = 12  # rows of a table that the front page shows whole
 TOP = 5  # rows that it shows of a longer one, and the best floor
-DIALOGUES, DIALOGUES_A_PAGE = "dialogues", 25
-
 
 NO_LEDGER = '<span class="ledger"></span>'
 
@@ -127,47 +123,6 @@ def policy(*, images: bool = False) -> str:
     )
 
 
-def slug(entry: Entry) -> str:
-    """The file name of an entry's page: stable, and unlike any other's even where case folds."""
-    parts = entry.key.split("/")
-    plain = [re.sub(r"[^a-z0-9_]+", "-", part).strip("-")[:60] for part in parts]
-    name = "--".join(plain)
-    if plain == parts:
-        return name
-    return f"{name}--{hashlib.sha256(entry.key.encode()).hexdigest()[:8]}"
-
-
-def pages_at(path: str) -> list[str]:
-    """A page in every language, by its place without its ending."""
-    return [path + ending for ending in ENDINGS.values()]
-
-
-def compare_page(table: Table) -> str:
-    """The place of a table's compare page in the site, without its ending."""
-    return f"compare/{table.name}"
-
-
-def track_page(track: Track) -> str:
-    """The place of a track's page in the site, without its ending."""
-    return f"tracks/{track.name}"
-
-
-def table_files(table: Table) -> list[str]:
-    """The files that a table has to itself: its exports, and its compare page where it has one."""
-    pages = pages_at(compare_page(table)) if table.standing.pairs else []
-    return [*(f"tables/{table.name}.{ending}" for ending in FORMATS), *pages]
-
-
-def page_of(place: int) -> str:
-    """The page of dialogue number `place`, from 0, without its ending; its anchor is d1, d2, ..."""
-    return f"{DIALOGUES}/{place // DIALOGUES_A_PAGE + 1}"
-
-
-def anchor(metric: str) -> str:
-    """The stable anchor of a metric on the metrics page."""
-    return re.sub(r"[^a-z0-9.]+", "-", metric.lower()).strip("-")
-
-
 def top(table: Table) -> tuple[TableRow, ...]:
     """The rows of a table that the front page shows: all, or the first ones and the best floor."""
     if len(table.rows) <= FULL:
@@ -184,32 +139,9 @@ def cost_heads(table: Table, rows: Sequence[TableRow], words: Words) -> list[tup
     return [cost_plots.name_and_unit(kind, words) for kind in table.costs]
 
 
-def scale(table: Table) -> float:
-    """The right end of the bars of a table."""
-    first = [row.cells[0] for row in table.rows]
-    return ceiling([bound for cell in first for bound in (cell.value, cell.high)])
-
-
 def end(high: float, table: Table) -> str:
     """The same, as it is printed in the heading."""
     return formatting.short(high, table.columns[0]).removesuffix(".0")
-
-
-def best_floor(table: Table) -> float | None:
-    """The headline of the best floor."""
-    return None if table.floor is None else table.floor.cells[0].value
-
-
-def figure(cell: Cell, metric: MetricInfo) -> Markup:
-    """A figure with its full precision for machines, or a dash that says why there is none.
-
-    As filters, this and `size` take a third of the time of macros, in thousands of cells.
-    """
-    if cell.value is None:
-        why = Markup(' title="{}"').format(visible(cell.why, 200)) if cell.why else ""
-        return Markup('<span class="undefined"{}>–</span>').format(why)
-    exact, short = formatting.exact(cell.value), formatting.short(cell.value, metric)
-    return Markup(f'<data value="{exact}">{short}</data>')  # noqa: S704 - numbers alone
 
 
 def moved(value: float | None, metric: MetricInfo) -> str:
@@ -220,13 +152,6 @@ def moved(value: float | None, metric: MetricInfo) -> str:
 def rank_range(span: tuple[int, int, int] | None) -> str:
     """Best and worst rank and how many rows there were, a dash where there is none."""
     return "–" if span is None else f"{span[0]}–{span[1]} / {span[2]}"
-
-
-def size(count: int | None) -> Markup:
-    """A number of turns or dialogues."""
-    if count is None:
-        return Markup("–")
-    return Markup(f'<data value="{count:d}">{count:,}</data>')  # noqa: S704 - numbers alone
 
 
 def whole_bar(cell: Cell, metric: MetricInfo) -> Markup:
@@ -270,7 +195,6 @@ def equal_answers(
 FILTERS: dict[str, Callable[..., Any]] = {
     "anchor": anchor,
     "bar": bar,
-    "best_floor": best_floor,
     "bound": "{:g}".format,
     "by_place": by_place,
     "clock": clock,
@@ -284,6 +208,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "exact": formatting.exact,
     "figure": figure,
     "gap": gap,
+    "has_intervals": has_intervals,
     "interval": formatting.interval,
     "label": formatting.label,
     "link": link,
@@ -297,6 +222,9 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "signed": formatting.signed,
     "size": size,
     "slug": slug,
+    "system_name": system_name,
+    "table_rows": table_rows,
+    "tags": tags,
     "tenth": tenth,
     "timeline": timeline,
     "top": top,

@@ -18,6 +18,7 @@ from leaderboard.board.build_ledger import (
     unchanged_entries,
     unchanged_files,
 )
+from leaderboard.board.column_cache import ColumnCache, columns_path
 from leaderboard.board.entries import EntryReader
 from leaderboard.board.records import Differing, Entry, Refusal
 from leaderboard.board.run_folders import folder_of
@@ -95,10 +96,11 @@ def build_site(
     """
     board, metrics = BoardSplit(benchmark, split), describe_metrics()
     _require_outside(out, submissions, "where it would be taken for a team's", "--out")
+    place = _results_folder(results, submissions, out, hidden=board.bench.labels == "hidden")
     computed = BoardResults(
         board.benchmark,
         split,
-        _results_folder(results, submissions, out, hidden=board.bench.labels == "hidden"),
+        place,
         processes=processes,
         progress=progress,
     )
@@ -112,13 +114,16 @@ def build_site(
     def outcomes_of(entry: Entry) -> Path:
         return computed.place(entry.result)
 
+    columns = ColumnCache(columns_path(place, board.bench))
     ranked = with_standings(
         tables(contents.entries, metrics),
         outcomes_of,
         board.design,
         {} if ledger is None else ledger.standings,
         pairs=board.bench.labels == "public",
+        columns=columns,
     )
+    columns.save([entry.result for entry in contents.entries])
     site = SiteContents(
         contents,
         board.bench,

@@ -12,9 +12,9 @@ import numpy as np
 from msgspec.structs import replace
 
 from harness.errors import SubmissionError
-from harness.publication.disclosure import rounding_error
 from harness.statistics import Design, all_pairs, max_t, minimum_detectable, rank_ranges
-from leaderboard.board.outcomes import Floats, TurnValues, turn_values
+from leaderboard.board.column_cache import ColumnCache
+from leaderboard.board.outcomes import Floats, TurnValues
 from leaderboard.board.records import Entry, Pairs, Standing
 from leaderboard.results.description import MetricInfo
 from leaderboard.tables.packing import Shown, pack
@@ -24,6 +24,7 @@ LARGEST = 1_000  # ranked rows that are tested together: 499,500 pairs
 FINE = 200  # rows up to which all draws are made
 COARSE = 2_000  # draws of larger tables
 COMPARED = 200  # rows of a table whose differences are shown pair by pair
+ColumnOf = Callable[[Entry, MetricInfo], TurnValues | str]
 
 
 def with_standings(
@@ -33,6 +34,7 @@ def with_standings(
     known: Mapping[str, Standing],
     *,
     pairs: bool = True,
+    columns: ColumnCache | None = None,
 ) -> tuple[Table, ...]:
     """`tables` with the standing of each.
 
@@ -40,9 +42,19 @@ def with_standings(
     something has to be computed; `known`: the last build's standings by table name, taken again
     where nothing that they depend on has changed; `pairs`: whether differences of single pairs, and
     the one that could be found, may be shown, which hidden labels forbid. Ranges may: they say of
-    two systems only whether they differ at one level, corrected for all pairs.
+    two systems only whether they differ at one level, corrected for all pairs. `columns`: those of
+    the last build, by default none.
     """
-    found = [_standing(table, folder_of, design, known.get(table.name)) for table in tables]
+    cache = columns or ColumnCache()
+
+    def column_of(run: Entry, metric: MetricInfo) -> TurnValues | str:
+        """A run's headline turn by turn, or why there is none."""
+        try:
+            return cache.turn_values(run, metric, folder_of(run)) or "absent"
+        except SubmissionError:
+            return "broken"
+
+    found = [_standing(table, column_of, design, known.get(table.name)) for table in tables]
     if not pairs:
         found = [replace(standing, pairs=None, detectable=None) for standing in found]
     return tuple(
@@ -52,7 +64,7 @@ def with_standings(
 
 def _standing(
     table: Table,
-    folder_of: Callable[[Entry], Path],
+    column_of: ColumnOf,
     design: Callable[[], Design],
     known: Standing | None,
 ) -> Standing:
@@ -64,9 +76,7 @@ def _standing(
     why = "corpus" if table.track.part != "all" else "many" if len(ranked) > LARGEST else None
     if why or len(ranked) < 2:
         return Standing(digest, without={why: len(ranked)} if why and ranked else {})
-    metric = table.columns[0]
-    tested = _tested(table, ranked, lambda run: _column(run, metric, folder_of), design())
-    return replace(tested, digest=digest)
+    return replace(_tested(table, ranked, column_of, design()), digest=digest)
 
 
 def _digest(table: Table, ranked: Sequence[TableRow]) -> str:
@@ -78,10 +88,11 @@ def _digest(table: Table, ranked: Sequence[TableRow]) -> str:
 def _tested(
     table: Table,
     ranked: Sequence[TableRow],
-    column_of: Callable[[Entry], TurnValues | str],
+    column_of: ColumnOf,
     design: Design,
 ) -> Standing:
-    read = {row.entry.key: _read(row, column_of, design) for row in ranked}
+    metric = table.columns[0]
+    read = {row.entry.key: _read(row, metric, column_of, design) for row in ranked}
     found = {key: each for key, each in read.items() if isinstance(each, TurnValues)}
     # All take the mean over the same turns; a file with other weights is not of this split.
     common = Counter(each.weights.tobytes() for each in found.values()).most_common(1)
@@ -138,12 +149,12 @@ def _pairs(
 
 
 def _read(
-    row: TableRow, column_of: Callable[[Entry], TurnValues | str], design: Design
+    row: TableRow, metric: MetricInfo, column_of: ColumnOf, design: Design
 ) -> TurnValues | str:
     """A row's headline turn by turn, the mean over its seeds, or why there is none."""
     every = []
     for run in row.runs:
-        found = column_of(run)
+        found = column_of(run, metric)
         if isinstance(found, str):
             return found
         every.append(found)
@@ -152,13 +163,3 @@ def _read(
         return "broken"
     values = np.mean([each.values for each in every], axis=0) if len(every) > 1 else first.values
     return TurnValues(values, first.weights) if len(values) == len(design.unit) else "broken"
-
-
-def _column(run: Entry, metric: MetricInfo, folder_of: Callable[[Entry], Path]) -> TurnValues | str:
-    """A run's headline turn by turn, or why there is none."""
-    rounding = rounding_error(metric.unit) if run.rounded else 0.0
-    try:
-        found = turn_values(folder_of(run), run.scores, metric.name, rounding=rounding)
-    except SubmissionError:
-        return "broken"
-    return "absent" if found is None else found

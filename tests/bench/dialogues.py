@@ -24,7 +24,8 @@ from leaderboard.results.dialogue_source import (
 )
 from leaderboard.site import dialogue_pages
 from leaderboard.site.dialogue_pages import DialogueBrowser
-from leaderboard.site.pages import ENDINGS, Pages
+from leaderboard.site.pages import Pages
+from leaderboard.site.site_paths import ENDINGS
 from tests.leaderboard import generated
 from tests.leaderboard.tables.test_ranked_table import entry
 

@@ -19,6 +19,7 @@ import numpy as np
 
 from harness.records import Card
 from leaderboard.board.build_ledger import build_context, read_ledger, unchanged_entries
+from leaderboard.board.column_cache import ColumnCache
 from leaderboard.board.entries import EntryReader
 from leaderboard.site import builder
 from leaderboard.site.builder import SiteContents, entry_pages
@@ -35,12 +36,15 @@ def build(submissions, bench, out, design):
     ledger = read_ledger(out, context)
     known = unchanged_entries(ledger, out)
     found = EntryReader(bench, generated.METRICS, results, (), known).collect(submissions)
+    columns = ColumnCache(out.with_name("columns"))
     made = with_standings(
         tables(found.entries, generated.METRICS),
         generated.outcomes_of,
         lambda: design,
         {} if ledger is None else ledger.standings,
+        columns=columns,
     )
+    columns.save([entry.result for entry in found.entries])
     unchanged = unchanged_tables(ledger, made, out)
     builder.build(SiteContents(found, bench, generated.METRICS, made, unchanged=unchanged), out)
     write_ledger(out, context, [(entry, entry_pages(entry)) for entry in found.entries], made)

@@ -15,6 +15,7 @@ HIDDEN_SITE = "tests/leaderboard/test_hidden_site.py"
 RANKS = "tests/leaderboard/tables/test_ranks.py"
 VERIFICATION = "tests/leaderboard/tables/test_verification.py"
 COMMAND = "tests/leaderboard/test_command.py"
+COLUMNS = "tests/leaderboard/board/test_column_cache.py"
 BOARD = (
     (
         "disclosure: a cell of 30 turns is withheld",
@@ -225,15 +226,15 @@ BOARD = (
     (
         "board: equal values have ranks of their own",
         "leaderboard/tables/ranked_table.py",
-        'method="min"',
-        'method="first"',
+        "bisect_left(ranked, value)",
+        "(len([each for each in ranked if each <= value]) - 1)",
         (f"{TABLE}::test_equal_values_share_the_better_rank",),
     ),
     (
         "board: equal values stand in no fixed order",
         "leaderboard/tables/ranked_table.py",
-        "ascending=[ascending, True, True, True]",
-        "ascending=[ascending, True, True, False]",
+        "return figure(runs), runs[0].card.team, runs[0].card.system, runs[0].key",
+        'return figure(runs), runs[0].card.team, runs[0].card.system, ""',
         (f"{TABLE}::test_equal_values_stand_in_the_order_of_their_names",),
     ),
     (
@@ -301,9 +302,44 @@ BOARD = (
     (
         "board: outcomes that sum to another figure give ranges",
         "leaderboard/board/outcomes.py",
-        "        _same_figure(found, scores, metric, SLACK + rounding)\n",
+        "        require_figure(found, scores, metric, rounding=rounding)\n",
         "        pass\n",
         (f"{RANKS}::test_outcomes_that_do_not_hold_give_no_range_and_hurt_nobody_else",),
+    ),
+    (
+        "board: the column of a changed outcomes file is kept",
+        "leaderboard/board/column_cache.py",
+        "if kept is not None and kept.stamp == stamp:",
+        "if kept is not None:",
+        (f"{COLUMNS}::test_a_column_of_a_file_that_changed_is_read_again",),
+    ),
+    (
+        "board: a column is known by the size and time of its file alone",
+        "leaderboard/board/column_cache.py",
+        "return found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino",
+        "return found.st_size, found.st_mtime_ns, 0, 0",
+        (f"{COLUMNS}::test_a_column_of_a_file_that_changed_is_read_again",),
+    ),
+    (
+        "board: a file of columns changed by hand is believed",
+        "leaderboard/board/column_cache.py",
+        "return kept if hashlib.sha256(data[DIGEST:]).digest() == data[:DIGEST] else {}",
+        "return kept",
+        (f"{COLUMNS}::test_a_file_of_columns_that_somebody_changed_is_ignored",),
+    ),
+    (
+        "board: a kept column gives ranges whatever it sums to",
+        "leaderboard/board/column_cache.py",
+        "            require_figure(found, run.scores, metric.name, rounding=rounding)\n",
+        "",
+        (f"{COLUMNS}::test_a_kept_column_that_sums_to_another_figure_is_refused",),
+    ),
+    (
+        "escaping: rows of tables show foreign markup",
+        "leaderboard/site/table_rows.py",
+        "return escape(visible(text, cut))",
+        "return Markup(visible(text, cut))",
+        ("tests/leaderboard/site/test_builder.py::test_foreign_text_is_text_wherever_it_stands",),
     ),
     (
         "board: verification compares loosely",

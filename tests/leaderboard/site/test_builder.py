@@ -17,7 +17,7 @@ from harness.errors import EnvironmentFailure, WrongUsageError
 from harness.records import Card
 from leaderboard.board.records import BoardContents, Refusal, ReportedRun
 from leaderboard.site import builder
-from leaderboard.site.pages import anchor, slug
+from leaderboard.site.site_paths import anchor, slug
 from leaderboard.site.wording import wording
 from tests.leaderboard import generated
 from tests.leaderboard.conftest import build, read

@@ -21,7 +21,8 @@ from leaderboard.results.dialogue_source import (
 from leaderboard.results.frame_strips import frame_strip
 from leaderboard.site import dialogue_pages
 from leaderboard.site.dialogue_pages import DialogueBrowser
-from leaderboard.site.pages import Pages, page_of
+from leaderboard.site.pages import Pages
+from leaderboard.site.site_paths import page_of
 from tests.baselines.conftest import CAT, DOG, FOX, imported
 from tests.leaderboard import generated
 from tests.leaderboard.html_reading import Page
