@@ -25,6 +25,7 @@ HEAVY_HOME = {
     "transformers": "baselines",
     "sentence_transformers": "baselines",
     "wandb": "baselines",
+    "pandas": "leaderboard",
     "scipy": "harness.statistics",
     "openai": "harness.chat",
     "httpx2": "harness.chat",

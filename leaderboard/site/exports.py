@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from csv import writer
 from typing import Any
 
 import msgspec
+import pandas as pd
 
 from harness.files import readable
 from harness.publication.escaping import csv_cell, latex_cell, markdown_cell
@@ -85,19 +84,15 @@ def csv(tables: Sequence[Table]) -> bytes:
         for row in table.rows
         for line, spread in (*_csv_figures(row, table), *_csv_costs(row, table))
     ]
-    return _csv_lines(CSV_COLUMNS, *lines)
+    frame = pd.DataFrame(lines, columns=CSV_COLUMNS, dtype="str")
+    return frame.to_csv(index=False, lineterminator="\n").encode()
 
 
 def withdrawn(runs: Iterable[Withdrawal]) -> bytes:
     """withdrawn.csv: a line for each run that was withdrawn: its folders, the time, the reason."""
     lines = [tuple(map(csv_cell, (run.key, run.at, run.why))) for run in runs]
-    return _csv_lines(WITHDRAWN_COLUMNS, *lines)
-
-
-def _csv_lines(*lines: tuple[str, ...]) -> bytes:
-    text = io.StringIO(newline="")
-    writer(text, lineterminator="\n").writerows(lines)
-    return text.getvalue().encode()
+    frame = pd.DataFrame(lines, columns=WITHDRAWN_COLUMNS, dtype="str")
+    return frame.to_csv(index=False, lineterminator="\n").encode()
 
 
 def _csv_row(row: TableRow, table: Table) -> tuple[str, ...]:

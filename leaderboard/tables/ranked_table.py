@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import math
-from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
+
+import pandas as pd
 
 from harness.publication.disclosure import published
 from harness.records import CandidateUse, History
@@ -131,24 +131,29 @@ def _takes_part(runs: Runs, columns: tuple[MetricInfo, ...], part: str) -> bool:
 def _rows(
     group: Sequence[Runs], columns: tuple[MetricInfo, ...], kinds: tuple[CostKind, ...], part: str
 ) -> tuple[TableRow, ...]:
-    sign = 1 if columns[0].better == "lower" else -1
-
-    def figure(runs: Runs) -> float:
-        """The headline, turned so that less is better; the worst where it is undefined."""
-        value = _figure(runs, columns[0], part).value
-        return math.inf if value is None else sign * value
-
-    def place(runs: Runs) -> tuple[float, str, str, str]:
-        return figure(runs), runs[0].card.team, runs[0].card.system, runs[0].key
-
-    ranked = sorted(figure(runs) for runs in group if runs[0].ranked)
-
-    def rank(runs: Runs) -> int | None:
-        """Equal values share the better rank; the next rank counts them all (1, 1, 3)."""
-        value = figure(runs)
-        return None if value == math.inf or not runs[0].ranked else 1 + bisect_left(ranked, value)
-
-    return tuple(_row(rank(runs), runs, columns, kinds, part) for runs in sorted(group, key=place))
+    headline = columns[0]
+    first = [runs[0] for runs in group]
+    frame = pd.DataFrame(
+        {
+            "value": [_figure(runs, headline, part).value for runs in group],
+            "team": [entry.card.team for entry in first],
+            "system": [entry.card.system for entry in first],
+            "key": [entry.key for entry in first],
+            "ranked": [entry.ranked for entry in first],
+        }
+    ).astype({"value": "float64"})
+    ascending = headline.better == "lower"
+    # Equal values share the better rank; the next rank counts them all (1, 1, 3).
+    frame["rank"] = frame["value"].where(frame["ranked"]).rank(method="min", ascending=ascending)
+    order = frame.sort_values(
+        ["value", "team", "system", "key"],
+        ascending=[ascending, True, True, True],
+        na_position="last",
+    )
+    return tuple(
+        _row(None if pd.isna(rank) else int(rank), group[place], columns, kinds, part)
+        for place, rank in zip(order.index.tolist(), order["rank"].tolist(), strict=True)
+    )
 
 
 def _row(

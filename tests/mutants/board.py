@@ -226,15 +226,15 @@ BOARD = (
     (
         "board: equal values have ranks of their own",
         "leaderboard/tables/ranked_table.py",
-        "bisect_left(ranked, value)",
-        "(len([each for each in ranked if each <= value]) - 1)",
+        'method="min"',
+        'method="first"',
         (f"{TABLE}::test_equal_values_share_the_better_rank",),
     ),
     (
         "board: equal values stand in no fixed order",
         "leaderboard/tables/ranked_table.py",
-        "return figure(runs), runs[0].card.team, runs[0].card.system, runs[0].key",
-        'return figure(runs), runs[0].card.team, runs[0].card.system, ""',
+        "ascending=[ascending, True, True, True]",
+        "ascending=[ascending, True, True, False]",
         (f"{TABLE}::test_equal_values_stand_in_the_order_of_their_names",),
     ),
     (
