@@ -39,6 +39,11 @@ class MomentSampler:
             self._questions.setdefault(question.video_id, []).append(question)
         self._names = sorted(self._questions)
 
+    @property
+    def videos(self) -> int:
+        """How many videos there are questions about."""
+        return len(self._names)
+
     def __call__(self, step: int, generator: np.random.Generator) -> list[VideoSample]:
         """A batch; it depends on `generator` alone."""
         places = np.resize(generator.permutation(len(self._names)), self._size).tolist()

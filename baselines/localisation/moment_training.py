@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -16,7 +17,7 @@ from baselines.event_models.controls import LABELS_PERMUTED, training_split
 from baselines.features.feature_sets import open_features
 from baselines.localisation.heads import STEPS
 from baselines.localisation.localiser_settings import LocaliserSettings, Size
-from baselines.localisation.moment_batches import MomentSampler, collate_videos
+from baselines.localisation.moment_batches import BATCH, MomentSampler, collate_videos
 from baselines.localisation.moment_data import MomentData, moment_videos
 from baselines.localisation.moment_inputs import InputFacts, feature_lines, text_reader
 from baselines.localisation.span_localiser import MomentBatch, SpanLocaliser
@@ -38,14 +39,19 @@ from baselines.video.sampling import Frames
 from harness.benchmark import Benchmark
 
 DECAY = 2e-2
+LEAST = 150  # steps: of few videos even a few hundred passes are soon done
 TEXTS = ("video", "moment")  # tasks of the turns whose words make the vocabulary
 
 
 class MomentSchedule(NamedTuple):
-    """The greatest learning rate, and the number of steps of each size."""
+    """The greatest learning rate, and how often each size shows each video; LEAST steps or more."""
 
     rate: float
-    steps: Mapping[Size, int]
+    passes: Mapping[Size, int]
+
+    def steps(self, size: Size, videos: int) -> int:
+        """The number of steps for so many videos."""
+        return max(LEAST, math.ceil(self.passes[size] * videos / BATCH))
 
 
 def train_on_spans(
@@ -67,12 +73,13 @@ def train_on_spans(
     facts = InputFacts(lines, pieces, text.key, width, text.width)
     torch.manual_seed(config.seed)
     module = MomentModule(SpanLocaliser(facts.inputs, head()), data, schedule.rate)
+    sampler = MomentSampler(data)
     fit(
         module,
-        StepBatches(MomentSampler(data), collate_videos, seed=config.seed).loader(),
+        StepBatches(sampler, collate_videos, seed=config.seed).loader(),
         config,
         stage="localiser",
-        steps=schedule.steps[settings.size],
+        steps=schedule.steps(settings.size, sampler.videos),
         validation=DataLoader(range(len(data.val)), batch_size=64) if data.val else None,  # type: ignore[arg-type]
         times=3,
         note=view.note,

@@ -25,7 +25,7 @@ ROLES = 4
 STEP_WIDTH = 128  # of a step's row
 COMPARED = 96  # width in which words and steps are compared
 OTHER = 4  # of a step, beside its similarities
-ASKED_IN, NOISE = 6, 0.2  # numbers that tell what is asked, and the noise that training adds
+CONDENSED, NOISE = 6, 0.2  # numbers that tell what is asked, and the noise that training adds
 DILATIONS = (1, 2, 4, 8, 16, 1)
 DROPOUT = 0.1
 TEMPERATURE = 4.0  # of similarities
@@ -62,7 +62,7 @@ class QuestionReader(nn.Module):
         self.layers = nn.ModuleList(ModulatedConvolution(dilation) for dilation in DILATIONS)
         self.norm = nn.LayerNorm(WIDTH)
         self.inside = nn.Linear(WIDTH, 1)
-        self.few, self.many = nn.Linear(WIDTH, ASKED_IN), nn.Linear(ASKED_IN, WIDTH)
+        self.few, self.many = nn.Linear(WIDTH, CONDENSED), nn.Linear(CONDENSED, WIDTH)
         self.register_buffer("places", torch.linspace(0, 1, STEPS), persistent=False)
 
     def steps(self, rows: Tensor) -> Tensor:
@@ -71,8 +71,8 @@ class QuestionReader(nn.Module):
         around: Tensor = self.around(rows.transpose(1, 2)).relu().transpose(1, 2)
         return rows + around
 
-    def asked(self, texts: EncodedTexts) -> EncodedTexts:
-        """The texts with what is asked, of ASKED_IN numbers, as their pooled vectors."""
+    def condense(self, texts: EncodedTexts) -> EncodedTexts:
+        """The texts with their pooled vectors made of CONDENSED numbers, which training blurs."""
         few = self.few(texts.pooled).tanh()
         if self.training:
             few = few + NOISE * torch.randn_like(few)

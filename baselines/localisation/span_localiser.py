@@ -63,7 +63,7 @@ class SpanLocaliser(nn.Module):
     def loss(self, batch: MomentBatch) -> Tensor:
         """The sum of the losses: a scalar."""
         steps = self.reader.steps(self._rows(batch.shown))
-        texts = self.reader.asked(self.text(PaddedTokens(batch.tokens, batch.mask)))
+        texts = self.reader.condense(self.text(PaddedTokens(batch.tokens, batch.mask)))
         roles = self.reader.roles(texts)
         read = self.reader(steps[batch.owner], texts, roles)
         inside = inside_steps(batch.gold)
@@ -79,7 +79,7 @@ class SpanLocaliser(nn.Module):
 
         steps: rows (n, STEPS, width), which the frame network has made if there is one.
         """
-        encoded = self.reader.asked(self.text(texts))
+        encoded = self.reader.condense(self.text(texts))
         read = self.reader(self.reader.steps(steps), encoded, self.reader.roles(encoded))
         return self.head.spans(read.state, encoded.pooled)  # type: ignore[operator,no-any-return]
 

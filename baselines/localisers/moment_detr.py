@@ -37,7 +37,7 @@ ABOUT = About(
     paper="https://arxiv.org/abs/2107.09609",
 )
 SCHEDULES = LocaliserSchedules(
-    frames=MomentSchedule(rate=3e-3, steps={"small": 150, "full": 480}),
+    frames=MomentSchedule(rate=3e-3, passes={"small": 6, "full": 25}),
     events=GroundingSchedule(rate=1e-3, steps={"small": 500, "full": 2000}),
 )
 QUERIES, LAYERS, HEADS = 10, 2, 4

@@ -156,7 +156,7 @@ def test_features_are_found_by_their_hashes_in_the_recorded_order(toy, tmp_path)
     of = of_features(*reversed(keys), features=["elsewhere", "/etc"], checkpoint="weights")
     found = SettingsReader(of, [*folders, weights]).settings()
     assert found == {"checkpoint": str(weights), "features": (str(folders[1]), str(folders[0]))}
-    with pytest.raises(WrongUsageError, match="expected the features .*clip.* with the hash 1234"):
+    with pytest.raises(WrongUsageError, match=r"expected the features .*clip.* with the hash 1234"):
         SettingsReader(of_features("1234"), folders).settings()
 
 
