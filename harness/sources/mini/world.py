@@ -147,8 +147,8 @@ def _more(
     """So many more training videos beside the known ones, none if it is below 1."""
     rng = random.Random(f"ivcr-mini:{seed}:world:more")
     number = max(number, 0)
-    drawn = rng.sample(range(16**8), number + len(taken))
-    names = (f"{name:08x}" for name in drawn if name not in taken)
+    numbers = rng.sample(range(16**8), number + len(taken))
+    names = (f"{name:08x}" for name in numbers if name not in taken)
     more = _split(rng, "train", number, names, [script.bag() for script in known])
     rng.shuffle(more)
     return more
