@@ -4,7 +4,9 @@ PYTHON ?= python3
 VENV := .venv
 IVCR := $(VENV)/bin/ivcr
 MINI ?= mini
-# Bytecode is made where a module is first imported: most of torch's never is.
+# Bytecode is made where a module is first imported: most of torch's never is. It has to be kept, or
+# each of a thousand processes of the tests compiles torch anew, for ten seconds.
+unexport PYTHONDONTWRITEBYTECODE
 PIP_FLAGS := --disable-pip-version-check --quiet --no-compile --constraint constraints.txt
 
 .PHONY: demo test test-long test-real lint rows constraints clean
