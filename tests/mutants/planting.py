@@ -41,7 +41,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 COPIED = ("harness", "baselines", "leaderboard", "submissions", "docs", "tests", "pyproject.toml")
 FAILED, PASSED = 1, 0  # exit codes of pytest; others mean that it could not run the tests
 ARGUMENTS = (
-    *("-x", "-q", "--tb=line", "-p", "no:cacheprovider", "-p", "no:xdist"),
+    *("-x", "-q", "--tb=line", "-p", "no:cacheprovider"),
     *("-W", "ignore:Module already imported:pytest.PytestAssertRewriteWarning"),
 )
 LIMIT = 600  # seconds a run
