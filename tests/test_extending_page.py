@@ -15,7 +15,7 @@ from typing import NamedTuple
 import pytest
 
 from tests.baselines.conftest import imported
-from tests.mutants.planting import REPOSITORY, copied
+from tests.mutants.planting import REPOSITORY, copied, surroundings, written
 
 PAGE = (REPOSITORY / "docs" / "extending.md").read_text("utf-8")
 WORK = "work"  # where commands put what they make
@@ -103,15 +103,15 @@ def apply(tree, step):
     if NEW.match(sentence):
         assert not path.exists(), f"{step.file} exists"
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(step.text, "utf-8")
+        written(path, step.text)
         return
     text = path.read_text("utf-8")
     if APPEND.match(sentence):
-        path.write_text(f"{text}\n\n{step.text}", "utf-8")
+        written(path, f"{text}\n\n{step.text}")
         return
     line = INSERT.fullmatch(sentence)[2] + "\n"
     assert text.count(f"\n{line}") == 1, f"{step.file}: {line!r} does not stand there once"
-    path.write_text(text.replace(f"\n{line}", f"\n{line}{step.text}"), "utf-8")
+    written(path, text.replace(f"\n{line}", f"\n{line}{step.text}"))
 
 
 class Copy:
@@ -129,7 +129,8 @@ class Copy:
         names = {path.relative_to(self.tree).as_posix(): path for path in paths}
         return {
             name: path.read_bytes() for name, path in names.items()
-            if not name.startswith((f"{WORK}/", ".")) and "/.hypothesis/" not in name
+            if not name.startswith((f"{WORK}/", "."))
+            and not {".hypothesis", "__pycache__"} & set(path.parts)
         }  # fmt: skip
 
     def changed(self):
@@ -141,7 +142,7 @@ class Copy:
     def restore(self):
         for name in self.changed():
             if name in self._before:
-                (self.tree / name).write_bytes(self._before[name])
+                written(self.tree / name, self._before[name].decode())
             else:
                 (self.tree / name).unlink()
         shutil.rmtree(self.tree / WORK, ignore_errors=True)
@@ -150,10 +151,8 @@ class Copy:
     def run(self, text):
         """Run commands in the copy, with this interpreter as `python`: exit code and output."""
         environment = {
-            **os.environ,
+            **surroundings(self.tree),
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-            "PYTHONPATH": str(self.tree),
-            "PYTHONDONTWRITEBYTECODE": "1",
             "PYTEST_ADDOPTS": "-x -p no:cacheprovider",
             "IVCR_CACHE": str(self._scratch / "cache"),
         }

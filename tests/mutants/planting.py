@@ -11,6 +11,7 @@ file or the tests fail before anything is planted.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -39,6 +40,10 @@ ROWS = (SCORING, BOARD, CHAT, FEATURES, INTERLLAVA, INTERVALS, MODELS, RUNNING, 
 REPOSITORY = Path(__file__).resolve().parents[2]
 COPIED = ("harness", "baselines", "leaderboard", "submissions", "docs", "tests", "pyproject.toml")
 FAILED, PASSED = 1, 0  # exit codes of pytest; others mean that it could not run the tests
+ARGUMENTS = (
+    *("-x", "-q", "--tb=line", "-p", "no:cacheprovider"),
+    *("-W", "ignore:Module already imported:pytest.PytestAssertRewriteWarning"),
+)
 LIMIT = 600  # seconds a run
 
 
@@ -88,36 +93,62 @@ def copied(scratch: Path) -> Path:
     return tree
 
 
-def tested(tree: Path, tests: tuple[str, ...]) -> tuple[int, str]:
-    """Run tests of the copy up to the first failure: pytest's exit code and output."""
-    # A cached module would be taken for the changed one if size and second are equal.
-    environment = {**os.environ, "PYTHONPATH": str(tree), "PYTHONDONTWRITEBYTECODE": "1"}
-    command = [sys.executable, "-m", "pytest", "-x", "-q", "--tb=line", "-p", "no:cacheprovider"]
-    run = subprocess.run(
-        [*command, *tests],
-        cwd=tree,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=LIMIT,
-        check=False,
-    )
-    return run.returncode, run.stdout + run.stderr
+class Tests:
+    """Runs tests of the copy, each time in a fresh fork; used as a context manager."""
+
+    def __init__(self, tree: Path) -> None:
+        self.tree, self.output = tree, tree.parent / "output"
+
+    def __enter__(self) -> Tests:
+        self.process = subprocess.Popen(
+            [sys.executable, "-P", str(self.tree / "tests/mutants/prepared.py")],
+            cwd=self.tree,
+            env=surroundings(self.tree),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.communicate()
+
+    def run(self, tests: tuple[str, ...]) -> tuple[int, str]:
+        """Run up to the first failure: pytest's exit code and output."""
+        self.output.unlink(missing_ok=True)
+        order = [[*ARGUMENTS, *tests], str(self.output), LIMIT]
+        print(json.dumps(order), file=self.process.stdin, flush=True)
+        return int(self.process.stdout.readline()), self.output.read_text("utf-8", "replace")
+
+
+def surroundings(tree: Path) -> dict[str, str]:
+    """The environment of a process that imports the copy. Bytecode is kept: see `written`."""
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    threads = {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}  # as in tests/conftest.py
+    return {**threads, **kept, "PYTHONPATH": str(tree)}
+
+
+def written(path: Path, text: str) -> None:
+    """Write a module. Its bytecode would be taken for the new text's at equal size and second."""
+    path.write_text(text, "utf-8")
+    for cached in path.parent.glob(f"__pycache__/{path.stem}.*"):
+        cached.unlink()
 
 
 def verdicts(tree: Path, mutants: Iterable[Mutant]) -> Iterator[Verdict]:
     """Plant each bug in turn, run its tests, and take it out again."""
-    for mutant in mutants:
-        path, began = tree / mutant.file, time.perf_counter()
-        sound = path.read_text("utf-8")
-        path.write_text(planted(mutant, sound), "utf-8")
-        try:
-            code, output = tested(tree, mutant.tests)
-        finally:
-            path.write_text(sound, "utf-8")
-        first = re.search(r"^(?:FAILED|ERROR) (\S+)", output, re.MULTILINE)
-        what = first.group(1) if first else f"pytest ended with {code}"
-        yield Verdict(mutant, code == FAILED, what, time.perf_counter() - began)
+    with Tests(tree) as tests:
+        for mutant in mutants:
+            path, began = tree / mutant.file, time.perf_counter()
+            sound = path.read_text("utf-8")
+            written(path, planted(mutant, sound))
+            try:
+                code, output = tests.run(mutant.tests)
+            finally:
+                written(path, sound)
+            first = re.search(r"^(?:FAILED|ERROR) (\S+)", output, re.MULTILINE)
+            what = first.group(1) if first else f"pytest ended with {code}"
+            yield Verdict(mutant, code == FAILED, what, time.perf_counter() - began)
 
 
 def check_copy(tree: Path, mutants: Iterable[Mutant]) -> None:
@@ -125,7 +156,7 @@ def check_copy(tree: Path, mutants: Iterable[Mutant]) -> None:
     where = subprocess.run(
         [sys.executable, "-c", "import harness; print(harness.__file__)"],
         cwd=tree,
-        env={**os.environ, "PYTHONPATH": str(tree)},
+        env=surroundings(tree),
         capture_output=True,
         text=True,
         check=True,
@@ -133,7 +164,8 @@ def check_copy(tree: Path, mutants: Iterable[Mutant]) -> None:
     if not Path(where.stdout.strip()).is_relative_to(tree):
         raise SystemExit(f"expected the copy to be imported, found {where.stdout.strip()}")
     tests = tuple(dict.fromkeys(test for mutant in mutants for test in mutant.tests))
-    code, output = tested(tree, tests)
+    with Tests(tree) as sound:
+        code, output = sound.run(tests)
     if code != PASSED:
         raise SystemExit(f"the tests fail before a bug is planted:\n{output[-3000:]}")
 

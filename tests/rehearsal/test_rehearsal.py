@@ -16,6 +16,9 @@ from tests.rehearsal.days import DAYS, FIXED
 from tests.rehearsal.expected import COUNTED, EVENTS, SHOWN
 from tests.rehearsal.teams import ALIAS, HONEST, REAL_NAME, TEAMS
 
+# One process of `make test-long` has them all: each would go the whole course by itself.
+pytestmark = pytest.mark.xdist_group("rehearsal")
+
 
 @pytest.fixture(
     scope="module",
