@@ -29,12 +29,13 @@ ENCODERS = "encoders."  # heads the names of their weights in a trained folder
 
 
 def feature_training_data(
-    chosen: FeatureSettings, labels: LabelledSplit, view: View, *, moments: bool
-) -> TrainingData:
+    chosen: FeatureSettings, labels: LabelledSplit, view: View, *, moments: bool,
+    kind: type[FeatureEncoders] = FeatureEncoders,
+) -> TrainingData:  # fmt: skip
     """The encoders with new weights, and the pairs of both splits whose videos have features.
 
-    moments: whether moment turns are pairs too. Raises what `open_features` and `new_reader` raise,
-    MissingInputError if no pair's video has features.
+    moments: whether moment turns are pairs too. kind: of the encoders. Raises what `open_features`
+    and `new_reader` raise, MissingInputError if no pair's video has features.
     """
     train = training_pairs(labels, chosen.context, moments=moments)
     val = training_pairs(view.validation, chosen.context) if view.validation else []
@@ -44,7 +45,7 @@ def feature_training_data(
     features = open_features(chosen.features, named, view.folder, view.note)
     texts = dict.fromkeys(text for pair in train for text, _ in pair.readings)
     reader = new_reader(chosen.text, chosen.text_revision, texts, view.note)
-    encoders = FeatureEncoders(reader, features, features.width, chosen.most)
+    encoders = kind(reader, features, features.width, chosen.most)
     facts = {
         "benchmark": f"{Benchmark(view.folder).header.name} train",
         "features": encoders_of(features),
@@ -63,12 +64,13 @@ def trained_weights(head: nn.Module, encoders: nn.Module) -> dict[str, Any]:
 
 
 def load_feature_head(
-    folder: Path, chosen: FeatureSettings, trained: Checkpoint, view: View, control: str = "none"
-) -> LoadedHead:
+    folder: Path, chosen: FeatureSettings, trained: Checkpoint, view: View, control: str = "none",
+    kind: type[FeatureEncoders] = FeatureEncoders,
+) -> LoadedHead:  # fmt: skip
     """Encoders and head of a trained folder, and the features of the corpus.
 
-    control: `videos_permuted` or `frames_shuffled`, see FeatureSet. Raises WrongUsageError if the
-    features are made by another encoder, and what `open_features` raises.
+    control: `videos_permuted` or `frames_shuffled`, see FeatureSet. kind: of the encoders. Raises
+    WrongUsageError if the features are made by another encoder, and what `open_features` raises.
     """
     features = open_features(chosen.features, view.corpus, view.folder, view.note)
     found = encoders_of(features)
@@ -83,7 +85,7 @@ def load_feature_head(
     if control == "frames_shuffled":
         features = features.shuffled(view.seed)
     reader = trained_reader(trained.facts["text"], chosen.text, chosen.text_revision, view.note)
-    encoders = FeatureEncoders(reader, features, features.width, chosen.most).eval()
+    encoders = kind(reader, features, features.width, chosen.most).eval()
     inside = {name: of for name, of in trained.weights.items() if name.startswith(ENCODERS)}
     encoders.load_state_dict({name.removeprefix(ENCODERS): of for name, of in inside.items()})
     outside = {name: of for name, of in trained.weights.items() if name not in inside}

@@ -8,7 +8,7 @@ trained on pixels, and `clip/` in the trained folder holds the checkpoint, in it
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,7 @@ from baselines.retrieval_training.encoder_pairs import (
     TrainableEncoder,
     pad_frames,
 )
+from baselines.retrieval_training.feature_encoders import FeatureEncoders
 from baselines.retrieval_training.feature_heads import (
     feature_training_data,
     load_feature_head,
@@ -56,12 +57,18 @@ from harness.errors import WrongUsageError
 CLIP_FOLDER = "clip"
 
 
+def _no_words(_: Any) -> type[FeatureEncoders]:
+    return FeatureEncoders
+
+
 def load_head(
-    name: str, given: S, names: Collection[str], corpus: Corpus, view: View, control: str = "none"
-) -> LoadedHead:
+    name: str, given: S, names: Collection[str], corpus: Corpus, view: View, control: str = "none",
+    kind: Callable[[S], type[FeatureEncoders]] = _no_words,
+) -> LoadedHead:  # fmt: skip
     """Load the folder `given.checkpoint` and what it needs of the corpus' frames.
 
-    names: the settings that were given, even if they are the defaults. control: of features.
+    names: the settings that were given, even if they are the defaults. control: of features. kind:
+    of encoders over features, by the settings of the folder.
 
     Raises WrongUsageError if no folder is named or the settings contradict it, EnvironmentFailure
     if it is absent or damaged, MissingInputError if no video can be read.
@@ -71,13 +78,16 @@ def load_head(
     chosen = merge_settings(given, names, trained.settings)
     if isinstance(chosen, FinetuningSettings) and not chosen.features:
         return _load_clip_head(folder, chosen, trained, corpus, view)
-    return load_feature_head(folder, chosen, trained, view, control)
+    return load_feature_head(folder, chosen, trained, view, control, kind(chosen))
 
 
 def training_data(
-    chosen: FeatureSettings, view: View, config: TrainerConfig, *, moments: bool = False
-) -> TrainingData:
+    chosen: FeatureSettings, view: View, config: TrainerConfig, *, moments: bool = False,
+    kind: type[FeatureEncoders] = FeatureEncoders,
+) -> TrainingData:  # fmt: skip
     """Load the encoders and read the pairs' videos; seeds torch, before the head's weights.
+
+    moments: whether moment turns are pairs too. kind: of encoders over features.
 
     Raises WrongUsageError if there is no train split with labels, MissingInputError if none of its
     videos can be read.
@@ -92,7 +102,7 @@ def training_data(
         data = _clip_training_data(chosen, view.training, view)
         torch.manual_seed(config.seed)
         return data
-    return feature_training_data(chosen, view.training, view, moments=moments)
+    return feature_training_data(chosen, view.training, view, moments=moments, kind=kind)
 
 
 def train_head(

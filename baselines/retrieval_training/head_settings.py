@@ -15,7 +15,7 @@ from harness.records import CandidateUse
 
 Tune = Literal["head", "all"]
 # The settings that the weights depend on; another value needs other weights.
-FIXED = ("tune", "similarity", "most", "vectors", "negatives", "moments")
+FIXED = ("tune", "similarity", "most", "vectors", "negatives", "moments", "words")
 # Folders of this machine; their hashes are recorded instead.
 PLACES = ("checkpoint", "clip", "features", "text")
 
