@@ -76,7 +76,7 @@ INTERLLAVA = (
     ),
     (
         "InterLLaVA: last step of a moment one too late",
-        "baselines/interllava/tiny/tiny_batches.py",
+        "baselines/interllava/marks.py",
         "(gold[:, 1] * STEPS).ceil().long() - 1)",
         "(gold[:, 1] * STEPS).ceil().long())",
         EXAMPLES,
