@@ -142,7 +142,8 @@ class InterLLaVA(nn.Module):
         """tokens: makes video tokens. language: a causal language model. placeholder: the id that
         stands for a video token."""
         super().__init__()
-        self.tokens, self.language = tokens, language
+        self.tokens: Any = tokens  # a VideoTokenEncoder, or another configuration's
+        self.language = language
         self._placeholder = placeholder
 
     def encode_videos(self, videos: Sequence[EncodedFrames]) -> Tensor | None:

@@ -84,7 +84,7 @@ class LanguageModule(pl.LightningModule):
         if batch.visual is None:
             return None
         marks = batch.visual.marks
-        tokens = self.network.write_marks(marks + MARK_NOISE * torch.randn_like(marks))
+        tokens: Tensor = self.network.write_marks(marks + MARK_NOISE * torch.randn_like(marks))
         return tokens + TOKEN_NOISE * torch.randn_like(tokens)
 
     def configure_gradient_clipping(self, optimizer: Any, *_: Any, **__: Any) -> None:

@@ -19,13 +19,13 @@ from baselines.event_models.controls import training_split
 from baselines.event_models.event_annotations import read_annotations
 from baselines.event_models.recogniser_checkpoints import load_initialisation, save_checkpoint
 from baselines.event_models.recogniser_training import Size
+from baselines.interllava.reference_answers import split_vocabulary
 from baselines.interllava.settings import InterLLaVASettings
 from baselines.interllava.small_language import DECAY, LanguageModule
 from baselines.interllava.tiny.tiny_batches import ExampleCollator
 from baselines.interllava.tiny.tiny_checkpoint import TinyNetworks
 from baselines.interllava.tiny.tiny_data import (
     encode_splits,
-    split_vocabulary,
     training_data,
     validation_batches,
 )
