@@ -2,9 +2,9 @@
 
 A published language model and published Q-Formers are pre-trained before they are combined. The
 same is done here. The language model, with all its weights, is trained on the train split's
-dialogues with synthetic video tokens. These express, in fixed random directions
-(baselines/interllava/marks.py), whether a candidate is the gold one, or whether a frame is inside
-the moment, is its first or its last.
+dialogues with synthetic video tokens. These express, in fixed random directions (video_marks.py),
+whether a candidate is the gold one, or whether a frame is inside the moment, is its first or its
+last.
 """
 
 from __future__ import annotations

@@ -23,10 +23,10 @@ from baselines.interllava.listwise.listwise_network import (
     NOT_TOLD,
     FrameInputs,
 )
-from baselines.interllava.marks import candidate_marks, step_marks
 from baselines.interllava.reference_answers import TargetAnswers, target_answer
 from baselines.interllava.tokenizer import Tokenizer, time_word
 from baselines.interllava.training import MAX_CANDIDATES, TurnBatch
+from baselines.interllava.video_marks import candidate_marks, step_marks
 from baselines.localisation.heads import STEPS
 from baselines.localisation.moment_data import Encode
 from baselines.localisation.video_steps import RowSource

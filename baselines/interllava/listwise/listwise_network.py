@@ -18,11 +18,11 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from baselines.interllava.marks import GOLD, LOGIT_SCALE, MARKS
 from baselines.interllava.model import InterLLaVA
 from baselines.interllava.small_language import HIDDEN, small_language_model
 from baselines.interllava.tokenizer import Tokenizer
 from baselines.interllava.training import MAX_CANDIDATES, TurnBatch
+from baselines.interllava.video_marks import GOLD, LOGIT_SCALE, MARKS
 from baselines.localisation.heads import STEPS, WIDTH
 from baselines.localisation.question_reader import OTHER, QuestionReader, ReadSteps
 from baselines.localisation.span_localiser import LocaliserInputs

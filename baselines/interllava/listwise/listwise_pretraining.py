@@ -1,9 +1,9 @@
 """Trains the two halves of the network apart: what reads the frames, and the language model.
 
-The reader is trained to express marks (baselines/interllava/marks.py) in its video tokens, and by
+The reader is trained to express marks (video_marks.py, a room above) in its video tokens, and by
 the localisers' losses of the same spans. The language model is trained on tokens that are made of
-the gold marks and noise. The noise of a candidate is great and the same in all of its tokens, as
-when the reader errs: so the first stage's order, where it is told, is worth reading too.
+the gold marks and noise. The noise of a candidate is the same in all of its tokens, as when the
+reader errs, and great in some questions: there the first stage's order is worth reading too.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from baselines.interllava.listwise.listwise_network import (
     FrameInputs,
     ListwiseNetwork,
 )
-from baselines.interllava.marks import GOLD, choice_loss, moment_loss
 from baselines.interllava.small_language import DECAY, LANGUAGE_RATE, LanguageModule
 from baselines.interllava.training import TurnBatch
+from baselines.interllava.video_marks import GOLD, choice_loss, moment_loss
 from baselines.localisation.span_localiser import (
     ASKED,
     INSIDE,
@@ -34,7 +34,7 @@ from baselines.training.fit import one_cycle
 
 READER_RATE = 2e-3
 MSE_WEIGHT = 0.1  # of the squared error of what tokens express
-CHOICE_NOISE = 0.4  # of a candidate's marks in synthetic tokens
+CHOICE_NOISE = 0.6  # of a candidate's marks in synthetic tokens, at most
 
 
 class ReaderModule(pl.LightningModule):
@@ -54,9 +54,9 @@ class ReaderModule(pl.LightningModule):
         loss = MSE_WEIGHT * nn.functional.mse_loss(values, visual.marks)
         inside = inside_steps(visual.spans)
         entropy = nn.functional.binary_cross_entropy_with_logits(read.inside, inside)
-        compared, asked = frames.reader.compared(steps), roles[:, ASKED]
-        contrast = step_loss(compared, asked, inside)
-        contrast = contrast + span_loss(compared, asked, inside, visual.names)
+        compared, role = frames.reader.compared(steps), roles[:, ASKED]
+        contrast = step_loss(compared, role, inside)
+        contrast = contrast + span_loss(compared, role, inside, visual.names)
         return loss + moment_loss(values, visual.marks) + INSIDE * entropy + SPANS * contrast
 
     def _choice(self, visual: FrameInputs) -> Tensor:
@@ -89,7 +89,8 @@ class RankedLanguageModule(LanguageModule):
     def _synthetic_tokens(self, batch: TurnBatch) -> Tensor | None:
         visual = batch.visual
         if batch.task == "video":
-            noise = CHOICE_NOISE * torch.randn_like(visual.marks[::CANDIDATE_TOKENS])
+            level = CHOICE_NOISE * torch.rand(len(visual.counts), 1, device=visual.rows.device)
+            noise = level[visual.owner] * torch.randn_like(visual.marks[::CANDIDATE_TOKENS])
             marks = visual.marks + noise.repeat_interleave(CANDIDATE_TOKENS, 0)
             batch = batch._replace(visual=visual._replace(marks=marks))
         tokens = super()._synthetic_tokens(batch)

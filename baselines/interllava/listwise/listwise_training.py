@@ -55,8 +55,8 @@ from harness.benchmark import Benchmark
 
 STEPS = {
     "reader": {"small": 150, "full": 300},
-    "words": {"small": 100, "full": 300},
-    "assistant": {"small": 20, "full": 60},
+    "words": {"small": 100, "full": 700},
+    "assistant": {"small": 20, "full": 80},
 }
 READER_BATCH = 32
 RATE = 1e-3  # of the last stage

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from baselines.interllava import prompts
-from baselines.interllava.marks import candidate_marks, step_marks
 from baselines.interllava.tiny.tiny_examples import TurnExample
 from baselines.interllava.tiny.tiny_frame_encoder import TinyFrameEncoder
 from baselines.interllava.tiny.tiny_model import FRAMES, TOKEN_CONFIG
 from baselines.interllava.tokenizer import Tokenizer
 from baselines.interllava.training import TurnBatch
+from baselines.interllava.video_marks import candidate_marks, step_marks
 
 
 class ExampleCollator:

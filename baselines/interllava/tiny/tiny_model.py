@@ -15,7 +15,6 @@ from transformers import Blip2QFormerConfig, InstructBlipQFormerConfig
 
 from baselines.event_models.matching import ROLES
 from baselines.event_models.query_encoder import WIDTH
-from baselines.interllava.marks import MARKS
 from baselines.interllava.model import (
     EncodedFrames,
     InterLLaVA,
@@ -25,6 +24,7 @@ from baselines.interllava.model import (
 from baselines.interllava.small_language import HIDDEN, small_language_model
 from baselines.interllava.tokenizer import Tokenizer
 from baselines.interllava.training import TurnBatch
+from baselines.interllava.video_marks import MARKS
 from baselines.localisation.events.step_features import KNOWN
 from baselines.localisation.heads import STEPS
 

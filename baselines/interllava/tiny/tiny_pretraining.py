@@ -1,7 +1,7 @@
 """Pre-trains tiny InterLLaVA's visual half (reader=events, IVCR-Mini only).
 
 The language model is trained on synthetic video tokens first (small_language.py, a room above).
-Then all layers from frames to video tokens are trained to express the same marks (marks.py).
+Then all layers from frames to video tokens are trained to express the same marks (video_marks.py).
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from typing import Any
 import pytorch_lightning as pl
 from torch import Tensor, nn
 
-from baselines.interllava.marks import choice_loss, moment_loss
 from baselines.interllava.small_language import DECAY
 from baselines.interllava.tiny.tiny_model import TinyNetwork
 from baselines.interllava.training import TurnBatch
+from baselines.interllava.video_marks import choice_loss, moment_loss
 from baselines.training.fit import one_cycle
 
 VISUAL_RATE = 3e-3

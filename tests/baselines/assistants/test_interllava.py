@@ -238,5 +238,5 @@ def test_files_are_named_and_there(tmp_path, viewed):
 
 def test_a_trained_folder_of_the_other_configuration_is_refused(trained, viewed):
     baseline, _ = load(find("interllava"), ["config=tiny", f"checkpoint={trained}"])
-    with pytest.raises(WrongUsageError, match="config=full"):
+    with pytest.raises(WrongUsageError, match='config="full"'):
         baseline.prepare(viewed())

@@ -8,9 +8,9 @@ import torch
 from baselines.base import Query
 from baselines.event_models.matching import ROLES
 from baselines.interllava import prompts, tokenizer
-from baselines.interllava.marks import candidate_marks, step_marks
 from baselines.interllava.tiny.tiny_model import FACTS, FRAMES, TOKEN_CONFIG, VisualInputs
 from baselines.interllava.training import TurnBatch
+from baselines.interllava.video_marks import candidate_marks, step_marks
 from baselines.localisation.events.step_features import KNOWN
 from baselines.localisation.heads import STEPS
 

@@ -11,7 +11,6 @@ from baselines.event_models.lexicon import Lexicon
 from baselines.event_models.matching import Matcher, SegmentFeatures
 from baselines.event_models.query_encoder import TokenizedText
 from baselines.interllava import prompts
-from baselines.interllava.marks import FIRST, GOLD, INSIDE, LAST, candidate_marks, step_marks
 from baselines.interllava.tiny.tiny_checkpoint import TinyNetworks
 from baselines.interllava.tiny.tiny_data import add_negatives
 from baselines.interllava.tiny.tiny_examples import (
@@ -23,6 +22,7 @@ from baselines.interllava.tiny.tiny_examples import (
 )
 from baselines.interllava.tiny.tiny_frame_encoder import CandidateFeatures
 from baselines.interllava.tokenizer import build_vocabulary
+from baselines.interllava.video_marks import FIRST, GOLD, INSIDE, LAST, candidate_marks, step_marks
 from baselines.localisation.heads import STEPS
 
 NAMES = [f"v{at}" for at in range(12)]
