@@ -1,4 +1,4 @@
-"""InterLLaVA, the paper's own system; config=tiny can be trained on IVCR-Mini only.
+"""InterLLaVA, the paper's own system: small, over features of any encoder, or from published files.
 
 A Q-Former reads each frame with a text that says when it was sampled. A second one reads windows of
 frames. A linear layer projects its output to video tokens, which stand among the words of a causal
@@ -7,10 +7,13 @@ candidates, a moment turn its video. The reply names "video 3" or "5.0s-10.0s" a
 `endpoint`'s replies are.
 
 The losses are those of the paper. The losses of number and span have a gradient (`losses=spelt`),
-or none, as published (`argmax`), or are left out (`words`). `config=tiny` is trained from scratch
-and needs annotated events, which only IVCR-Mini has. It starts from a trained dual encoder, and its
-video tokens express that model's scores; `ivcr compare` shows what the language model adds.
-`config=full` needs the published files and no annotated events.
+or none, as published (`argmax`), or are left out (`words`). `config=tiny` is trained from scratch.
+With `reader=frames` its frames are features of any encoder, a reader of frames and question stands
+in the place of the Q-Formers, and gold videos and gold spans are all that it learns from. The
+language model compares all candidates in one sequence, whose order training draws anew each time;
+`ranks` tells it the first stage's order. With `reader=events` it needs annotated events, which
+only IVCR-Mini has, and starts from a trained dual encoder. `ivcr compare` shows what the language
+model adds to its first stage (docs/assistants.md). `config=full` needs the published files.
 Reads: frames, utterances, up to two earlier turns with their answers. Ignores: texts of videos,
 sound. It always names a candidate. docs/assistants.md has commands.
 """
@@ -24,14 +27,18 @@ from typing import Protocol
 from msgspec.structs import replace
 
 from baselines.base import About, Answer, Baseline, Provenance, Query, TrainerConfig, View
+from baselines.interllava.listwise import listwise_training
+from baselines.interllava.listwise.listwise_system import ListwiseSystem
 from baselines.interllava.prompts import rewrite_answer
 from baselines.interllava.published import published_training
 from baselines.interllava.published.published_files import POSITIONS
 from baselines.interllava.published.published_system import PublishedSystem
 from baselines.interllava.queries import QueryBuilder, TurnQuery
-from baselines.interllava.settings import InterLLaVASettings
+from baselines.interllava.settings import InterLLaVASettings, check_reader, merge_settings
 from baselines.interllava.tiny import tiny_training
 from baselines.interllava.tiny.tiny_system import TinySystem
+from baselines.training import checkpoints
+from baselines.training.checkpoints import checkpoint_folder
 from baselines.vlm.assistant import Assistant
 from harness.chat.messages import Reply
 from harness.errors import WrongUsageError
@@ -41,13 +48,14 @@ ABOUT = About(
     needs=("frames", "checkpoint"),
     trains=True,
     train_needs=("frames", "checkpoint", "train_labels"),
-    train_note="config=tiny also needs annotated events, which IVCR-Mini alone has",
+    train_note="config=tiny needs features that `ivcr features build` or `import` makes and no "
+    "checkpoint; with reader=events a dual encoder and annotated events, as IVCR-Mini alone has",
     explains=True,
     candidates="used",
     languages=("en", "zh"),
     paper="https://arxiv.org/abs/2512.01312",
-    example=("config=tiny",),
-    train_example=("config=tiny", "start=dual_encoder.trained"),
+    example=("config=tiny", "features=FEATURES"),
+    train_example=("config=tiny", "features=FEATURES"),
 )
 
 
@@ -77,6 +85,8 @@ class InterLLaVABaseline(Baseline):
                 raise WrongUsageError(
                     f"interllava: --set {name}: expected 1 to {POSITIONS}, got {count}"
                 )
+        if settings.config == "full" and settings.control == "frames_shuffled":
+            raise WrongUsageError("interllava: control=frames_shuffled is one of config=tiny")
         self._settings = settings
 
     def train(self, view: View, config: TrainerConfig) -> None:
@@ -84,14 +94,28 @@ class InterLLaVABaseline(Baseline):
         settings = self._settings
         if settings.config == "full":
             published_training.train(settings, view, config)
-        else:
+            return
+        check_reader(settings)
+        if settings.reader == "events":
             tiny_training.train(settings, view, config, _start(settings))
+        else:
+            listwise_training.train(settings, view, config)
 
     def prepare(self, view: View) -> None:
         """Load the weights; raises what the configuration raises."""
-        full = self._settings.config == "full"
-        self._system: _System = (PublishedSystem if full else TinySystem)(self._settings, view)
+        self._system: _System = self._load(view)
         self._assistant = Assistant(self._system.reply, QueryBuilder(), view.videos)
+
+    def _load(self, view: View) -> _System:
+        """The configuration; a small one has the reader that its folder was trained with."""
+        if self._settings.config == "full":
+            return PublishedSystem(self._settings, view)
+        folder = checkpoint_folder(self._settings.checkpoint, "interllava")
+        stored = checkpoints.load(folder, baseline="interllava")
+        chosen = merge_settings(self._settings, self.given, stored.settings)
+        if chosen.reader == "events":
+            return TinySystem(self._settings, view)
+        return ListwiseSystem(chosen, stored, view)
 
     def answer(self, queries: Sequence[Query]) -> list[Answer]:
         """One answer for each query; it depends on that query alone."""
@@ -116,7 +140,7 @@ def _seconds(moment: Moment) -> tuple[float, float]:
 def _start(settings: InterLLaVASettings) -> Path:
     if not settings.start:
         raise WrongUsageError(
-            "interllava: config=tiny starts from a dual encoder: train one with `ivcr baseline "
+            "interllava: reader=events starts from a dual encoder: train one with `ivcr baseline "
             "train dual_encoder --benchmark B --out FOLDER`, then give --set start=FOLDER"
         )
     return Path(settings.start)

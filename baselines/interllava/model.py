@@ -138,10 +138,12 @@ class VideoTokenEncoder(nn.Module):
 class InterLLaVA(nn.Module):
     """Video tokens and words to the logits of a reply, and to the reply itself."""
 
-    def __init__(self, tokens: VideoTokenEncoder, language: Any, placeholder: int) -> None:
-        """language: a causal language model; placeholder: the id that stands for a video token."""
+    def __init__(self, tokens: nn.Module, language: Any, placeholder: int) -> None:
+        """tokens: makes video tokens. language: a causal language model. placeholder: the id that
+        stands for a video token."""
         super().__init__()
-        self.tokens, self.language = tokens, language
+        self.tokens: Any = tokens  # a VideoTokenEncoder, or another configuration's
+        self.language = language
         self._placeholder = placeholder
 
     def encode_videos(self, videos: Sequence[EncodedFrames]) -> Tensor | None:

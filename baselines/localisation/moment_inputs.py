@@ -7,18 +7,37 @@ have to be given again, and are refused if they are not the same.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from msgspec import Struct
 
 from baselines.base import View
 from baselines.encoders.text_tokens import load_text_tokens
 from baselines.features.feature_sets import FeatureSet, open_features
-from baselines.localisation.localiser_settings import LocaliserSettings
 from baselines.localisation.moment_data import Encode
 from baselines.localisation.span_localiser import LocaliserInputs
 from baselines.networks.vocabulary import Vocabulary
 from harness.errors import WrongUsageError
+
+
+class InputSettings(Protocol):
+    """The settings that say what is read."""
+
+    @property
+    def checkpoint(self) -> str:
+        """The trained folder to run with."""
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """Folders of features."""
+
+    @property
+    def text(self) -> str:
+        """A text encoder's checkpoint; none: the train split's own words."""
+
+    @property
+    def text_revision(self) -> str | None:
+        """The commit of a name."""
 
 
 class InputFacts(Struct, frozen=True):
@@ -51,7 +70,7 @@ class QueryTokens(NamedTuple):
     parameters: int
 
 
-def text_reader(settings: LocaliserSettings, pieces: tuple[str, ...], view: View) -> QueryTokens:
+def text_reader(settings: InputSettings, pieces: tuple[str, ...], view: View) -> QueryTokens:
     """The vocabulary of `pieces`, or the text encoder that the settings name.
 
     Raises as `load_text_tokens` does.
@@ -73,7 +92,7 @@ def _line(folder: Mapping[str, Any]) -> str:
 
 
 def open_same_features(
-    settings: LocaliserSettings, facts: InputFacts, video_ids: Iterable[str], view: View
+    settings: InputSettings, facts: InputFacts, video_ids: Iterable[str], view: View
 ) -> FeatureSet:
     """The features that the settings name, which must be those of the training.
 
@@ -89,7 +108,7 @@ def open_same_features(
     return features
 
 
-def check_text(settings: LocaliserSettings, facts: InputFacts, text: QueryTokens) -> None:
+def check_text(settings: InputSettings, facts: InputFacts, text: QueryTokens) -> None:
     """Check the text encoder. Raises WrongUsageError if it is not that of the training."""
     if text.key != facts.text:
         raise WrongUsageError(

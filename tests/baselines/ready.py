@@ -104,7 +104,7 @@ def interllava(folder, benchmark):
     """A dual encoder, and the tiny configuration that begins with it."""
     [start] = scripted("dual_encoder", folder.with_name("begun"), benchmark)
     start = start.replace("checkpoint", "start")
-    settings = ["config=tiny", start, "size=small"]
+    settings = ["config=tiny", "reader=events", start, "size=small"]
     return ["config=tiny", *trained("interllava", folder, benchmark, steps=15, settings=settings)]
 
 

@@ -7,7 +7,36 @@ TESTS = "tests/baselines/interllava"
 LOSSES, PROMPTS = (f"{TESTS}/test_losses.py",), (f"{TESTS}/test_prompts.py",)
 TRAINING = f"{TESTS}/test_training.py"
 EXAMPLES = (f"{TESTS}/test_tiny_data.py",)
+LISTWISE = (f"{TESTS}/test_listwise.py",)
 INTERLLAVA = (
+    (
+        "InterLLaVA on features: candidate order not followed by the answer",
+        "baselines/interllava/listwise/listwise_examples.py",
+        "number = order.index(turn.gold) + 1",
+        "number = names.index(turn.gold) + 1",
+        LISTWISE,
+    ),
+    (
+        "InterLLaVA on features: places told of a list that the gold video was put into",
+        "baselines/interllava/listwise/listwise_examples.py",
+        "is_told = is_given and turn.gold in turn.given and",
+        "is_told = is_given and",
+        LISTWISE,
+    ),
+    (
+        "InterLLaVA on features: the reader trained on the videos that are held out",
+        "baselines/interllava/listwise/listwise_data.py",
+        "parts = TurnParts(part(held=False), part(held=True))",
+        "parts = TurnParts(turns, part(held=True))",
+        LISTWISE,
+    ),
+    (
+        "InterLLaVA on features: candidates not in a new order",
+        "baselines/interllava/listwise/listwise_examples.py",
+        "order = [names[at] for at in rng.permutation(len(names))]",
+        "order = names",
+        LISTWISE,
+    ),
     (
         "InterLLaVA: loss weight ignored",
         "baselines/interllava/training.py",
@@ -76,7 +105,7 @@ INTERLLAVA = (
     ),
     (
         "InterLLaVA: last step of a moment one too late",
-        "baselines/interllava/tiny/tiny_batches.py",
+        "baselines/interllava/video_marks.py",
         "(gold[:, 1] * STEPS).ceil().long() - 1)",
         "(gold[:, 1] * STEPS).ceil().long())",
         EXAMPLES,

@@ -22,7 +22,7 @@ from baselines.event_models.matching import (
 )
 from baselines.event_models.query_encoder import TokenizedText, collate_texts
 from baselines.event_models.recogniser import FrameFeatures, Recogniser, recognise_videos
-from baselines.interllava import prompts
+from baselines.interllava.reference_answers import chat_turns, target_answers
 from baselines.interllava.tiny.tiny_batches import ExampleCollator
 from baselines.interllava.tiny.tiny_examples import (
     BATCH_SIZE,
@@ -31,7 +31,6 @@ from baselines.interllava.tiny.tiny_examples import (
     TurnExample,
 )
 from baselines.interllava.tiny.tiny_frame_encoder import CandidateFeatures, candidate_features
-from baselines.interllava.tokenizer import MIN_COUNT, build_vocabulary
 from baselines.interllava.training import TurnBatch
 from baselines.localisation.events.grounding_data import GroundingData, moment_videos
 from baselines.localisation.events.grounding_sampler import GroundingSampler
@@ -91,14 +90,6 @@ def _videos(split: LabelledSplit) -> set[str]:
     return golds | {name for each in split.candidates.values() for name in each}
 
 
-def split_vocabulary(training: LabelledSplit, view: View) -> list[str]:
-    """The tokens of the train split's texts and of the prompts."""
-    utterances = (turn.utterance for turn in training.turns)
-    answers = (gold.answer for gold in training.gold)
-    longest = max(video.duration or 0 for video in view.videos.values())
-    return build_vocabulary([*utterances, *answers, *[prompts.TEMPLATES] * MIN_COUNT], longest)
-
-
 def training_data(splits: EncodedSplits, matcher: Matcher) -> TinyTrainingData:
     """What training examples are drawn from.
 
@@ -120,26 +111,9 @@ def training_data(splits: EncodedSplits, matcher: Matcher) -> TinyTrainingData:
         add_negatives(searches, matcher, splits.candidates),
         moments,
         queries,
-        _chats(queries, training),
-        _answers(training),
+        chat_turns(queries, training),
+        target_answers(training),
     )
-
-
-def _chats(queries: Sequence[Query], training: LabelledSplit) -> list[tuple[Query, str]]:
-    return [
-        (query, gold.answer)
-        for query, gold in zip(queries, training.gold, strict=True)
-        if query.task == "chat" and gold.answer
-    ]
-
-
-def _answers(training: LabelledSplit) -> dict[Any, list[str]]:
-    """Reference answers that name a number or a span, by language and task, in order."""
-    answers: dict[Any, set[str]] = {}
-    for turn, gold in zip(training.turns, training.gold, strict=True):
-        if prompts.names_target(turn.task, gold.answer):
-            answers.setdefault((turn.language, turn.task), set()).add(gold.answer)
-    return {key: sorted(each) for key, each in answers.items()}
 
 
 def add_negatives(

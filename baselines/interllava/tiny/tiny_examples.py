@@ -20,11 +20,11 @@ from baselines.event_models.event_annotations import Attribute
 from baselines.event_models.event_segments import add_label_noise
 from baselines.event_models.query_encoder import TokenizedText
 from baselines.interllava import prompts
+from baselines.interllava.reference_answers import TargetAnswers
 from baselines.interllava.tiny.tiny_frame_encoder import CandidateFeatures
 from baselines.interllava.training import MAX_CANDIDATES
 from baselines.localisation.events.grounding_sampler import GroundingSample, GroundingSampler
 from baselines.localisation.events.step_features import StepFeatures
-from harness.records import Language
 
 BATCH_SIZE = 16
 GIVEN_SHARE = 0.5  # of lists made from the given candidates, not from hard negatives
@@ -61,7 +61,7 @@ class TinyTrainingData(NamedTuple):
     moments: GroundingSampler
     queries: Sequence[Query]
     chats: Sequence[tuple[Query, str]]
-    answers: Mapping[tuple[Language, Literal["video", "moment"]], Sequence[str]]
+    answers: TargetAnswers
 
 
 class TurnExample(NamedTuple):
@@ -131,7 +131,7 @@ class ExampleSampler:
     ) -> str:
         """A reference answer of the query's language that names a number or a span."""
         key = (query.language, task)
-        answers = self._data.answers.get(key) or (prompts.DEFAULT_ANSWERS[key],)
+        answers = self._data.answers.get(key) or [prompts.DEFAULT_ANSWERS[key]]
         return answers[int(rng.integers(len(answers)))]
 
     def _add_noise(

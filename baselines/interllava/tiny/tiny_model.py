@@ -9,15 +9,9 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-import numpy as np
 import torch
 from torch import Tensor, nn
-from transformers import (
-    Blip2QFormerConfig,
-    InstructBlipQFormerConfig,
-    LlamaConfig,
-    LlamaForCausalLM,
-)
+from transformers import Blip2QFormerConfig, InstructBlipQFormerConfig
 
 from baselines.event_models.matching import ROLES
 from baselines.event_models.query_encoder import WIDTH
@@ -27,19 +21,16 @@ from baselines.interllava.model import (
     VideoTokenConfig,
     VideoTokenEncoder,
 )
+from baselines.interllava.small_language import HIDDEN, small_language_model
 from baselines.interllava.tokenizer import Tokenizer
 from baselines.interllava.training import TurnBatch
+from baselines.interllava.video_marks import MARKS
 from baselines.localisation.events.step_features import KNOWN
 from baselines.localisation.heads import STEPS
 
 FRAMES = 8  # of a candidate; a moment turn's video has STEPS
 TOKEN_CONFIG = VideoTokenConfig(queries=2, video_queries=8, window=8, stride=8, positions=STEPS)
 FACTS = 5  # of a candidate, see `TinyFrameEncoder.encode_candidates`
-HIDDEN = 128  # of the language model
-MARKS = 4  # what a video token can express, see `TinyNetwork`
-GOLD, INSIDE, FIRST, LAST = range(MARKS)
-WAVE = 0.2  # amplitude of the wave in a time word's initial embedding
-SLOWEST, FASTEST = 0.05, 3.0  # of the waves, radians a second
 
 
 class VisualInputs(NamedTuple):
@@ -89,7 +80,7 @@ class TinyNetwork(nn.Module):
         super().__init__()
         self.choosing = PatchProjector(values, ROLES, FACTS)
         self.grounding = PatchProjector(values, WIDTH, KNOWN + 1)
-        tokens, language = _video_tokens(len(tokenizer)), _language_model(tokenizer)
+        tokens, language = _video_tokens(len(tokenizer)), small_language_model(tokenizer)
         self.net = InterLLaVA(tokens, language, tokenizer.placeholder)
         self.register_buffer("marks", nn.functional.normalize(torch.randn(MARKS, HIDDEN), dim=1))
 
@@ -141,30 +132,3 @@ def _attend_to_own_frame(encoder: VideoTokenEncoder) -> None:
             nn.init.eye_(attention.query.weight)
             nn.init.eye_(attention.key.weight)
         encoder.projection.weight.mul_(0.1)
-
-
-def _language_model(tokenizer: Tokenizer) -> LlamaForCausalLM:
-    """A small Llama. A time word starts as a wave of its time, so near times are similar."""
-    model = LlamaForCausalLM(
-        LlamaConfig(
-            vocab_size=len(tokenizer),
-            hidden_size=HIDDEN,
-            intermediate_size=2 * HIDDEN,
-            num_hidden_layers=3,
-            num_attention_heads=4,
-            max_position_embeddings=1024,
-            tie_word_embeddings=True,
-            initializer_range=0.05,
-            bos_token_id=None,
-            eos_token_id=tokenizer.end,
-            pad_token_id=tokenizer.end,
-        )
-    )
-    times = tokenizer.number_tokens(0).digits
-    embeddings: Any = model.get_input_embeddings()
-    seconds = torch.tensor(list(times.values()))[:, None]
-    rates = torch.exp(torch.linspace(np.log(FASTEST), np.log(SLOWEST), HIDDEN // 2))
-    waves = torch.cat([(seconds * rates).sin(), (seconds * rates).cos()], dim=1)
-    with torch.no_grad():
-        embeddings.weight[list(times)] = WAVE * waves
-    return model

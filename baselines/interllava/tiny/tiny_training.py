@@ -19,18 +19,19 @@ from baselines.event_models.controls import training_split
 from baselines.event_models.event_annotations import read_annotations
 from baselines.event_models.recogniser_checkpoints import load_initialisation, save_checkpoint
 from baselines.event_models.recogniser_training import Size
+from baselines.interllava.reference_answers import split_vocabulary
 from baselines.interllava.settings import InterLLaVASettings
+from baselines.interllava.small_language import DECAY, LanguageModule
 from baselines.interllava.tiny.tiny_batches import ExampleCollator
 from baselines.interllava.tiny.tiny_checkpoint import TinyNetworks
 from baselines.interllava.tiny.tiny_data import (
     encode_splits,
-    split_vocabulary,
     training_data,
     validation_batches,
 )
 from baselines.interllava.tiny.tiny_examples import ExampleSampler, TinyTrainingData
 from baselines.interllava.tiny.tiny_frame_encoder import StepRelevanceHead
-from baselines.interllava.tiny.tiny_pretraining import DECAY, LanguageModule, VideoTokenModule
+from baselines.interllava.tiny.tiny_pretraining import VideoTokenModule
 from baselines.interllava.training import InterLLaVAModule, LossConfig, TurnBatch
 from baselines.localisation.events.grounding_training import GroundingSchedule, train_grounder
 from baselines.training.batches import StepBatches

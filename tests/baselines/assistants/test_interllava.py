@@ -1,6 +1,8 @@
 """InterLLaVA trains and answers: the tiny configuration, and the published one from tiny files."""
 
+import json
 import re
+import shutil
 
 import pytest
 import torch
@@ -124,9 +126,27 @@ def test_its_explanation_names_the_moment_that_was_given(prepared, replies):
     assert answer.response == "It is at 3.0s-7.5s, I think."
 
 
+def test_a_folder_that_names_no_reader_gives_the_same_answers(prepared, ready, viewed, tmp_path):
+    """Folders from before there were readers hold none of the settings that came with them."""
+    [given] = [each for each in ready("interllava") if each.startswith("checkpoint=")]
+    shutil.copytree(given.partition("=")[2], tmp_path / "old")
+    file = tmp_path / "old" / "checkpoint.json"
+    document = json.loads(file.read_text("utf-8"))
+    for name in ("reader", "features", "text", "text_revision", "ranks"):
+        del document["settings"][name]
+    file.write_text(json.dumps(document), "utf-8")
+    old, _ = load(find("interllava"), ["config=tiny", f"checkpoint={tmp_path / 'old'}"])
+    old.prepare(viewed())
+    asked = [video(), moment(), CHAT]
+    assert old.answer(asked) == prepared().answer(asked)
+    assert old.provenance().annotations == "annotated events"
+
+
 def test_training_starts_from_a_dual_encoder(toy, tmp_path):
+    given = ("config=tiny", "reader=events")
+    job = TrainJob(find("interllava"), given, TrainerConfig(tmp_path / "out"))
     with pytest.raises(WrongUsageError, match="train one with `ivcr baseline train dual_encoder"):
-        train(TrainJob(find("interllava"), ("config=tiny",), TrainerConfig(tmp_path / "out")), toy)
+        train(job, toy)
     assert not (tmp_path / "out").exists(), "the same folder can be named again"
 
 
@@ -218,5 +238,5 @@ def test_files_are_named_and_there(tmp_path, viewed):
 
 def test_a_trained_folder_of_the_other_configuration_is_refused(trained, viewed):
     baseline, _ = load(find("interllava"), ["config=tiny", f"checkpoint={trained}"])
-    with pytest.raises(WrongUsageError, match="config=full"):
+    with pytest.raises(WrongUsageError, match='config="full"'):
         baseline.prepare(viewed())

@@ -8,9 +8,9 @@ import torch
 from baselines.base import Query
 from baselines.event_models.matching import ROLES
 from baselines.interllava import prompts, tokenizer
-from baselines.interllava.tiny.tiny_batches import candidate_marks, step_marks
 from baselines.interllava.tiny.tiny_model import FACTS, FRAMES, TOKEN_CONFIG, VisualInputs
 from baselines.interllava.training import TurnBatch
+from baselines.interllava.video_marks import candidate_marks, step_marks
 from baselines.localisation.events.step_features import KNOWN
 from baselines.localisation.heads import STEPS
 
@@ -56,7 +56,13 @@ def eight():
         tokens = prompts.pad_rows(rows, small.end)
         return TurnBatch(task, tokens, seen, [row.answer for row in rows])
 
-    candidates = visual(24, FRAMES, ROLES, FACTS, candidate_marks([(n, 3) for n in NUMBERS]))
+    candidates = visual(
+        24,
+        FRAMES,
+        ROLES,
+        FACTS,
+        candidate_marks([(n, 3) for n in NUMBERS], TOKEN_CONFIG.token_count(FRAMES)),
+    )
     golds = [np.array(span, np.float32) * 1000 / LENGTH for span in SPANS]
     steps = visual(8, STEPS, 64, KNOWN + 1, step_marks(golds))
     tokens = TOKEN_CONFIG.token_count(FRAMES)

@@ -11,7 +11,6 @@ from baselines.event_models.lexicon import Lexicon
 from baselines.event_models.matching import Matcher, SegmentFeatures
 from baselines.event_models.query_encoder import TokenizedText
 from baselines.interllava import prompts
-from baselines.interllava.tiny.tiny_batches import candidate_marks, step_marks
 from baselines.interllava.tiny.tiny_checkpoint import TinyNetworks
 from baselines.interllava.tiny.tiny_data import add_negatives
 from baselines.interllava.tiny.tiny_examples import (
@@ -22,8 +21,8 @@ from baselines.interllava.tiny.tiny_examples import (
     TinyTrainingData,
 )
 from baselines.interllava.tiny.tiny_frame_encoder import CandidateFeatures
-from baselines.interllava.tiny.tiny_model import FIRST, GOLD, INSIDE, LAST
 from baselines.interllava.tokenizer import build_vocabulary
+from baselines.interllava.video_marks import FIRST, GOLD, INSIDE, LAST, candidate_marks, step_marks
 from baselines.localisation.heads import STEPS
 
 NAMES = [f"v{at}" for at in range(12)]
@@ -107,7 +106,7 @@ def test_hard_negatives_are_the_best_by_the_matcher_without_the_gold_video():
 
 
 def test_marks_of_candidates_name_the_gold_one():
-    marks = candidate_marks([(2, 3), (1, 2)])
+    marks = candidate_marks([(2, 3), (1, 2)], 4)
     tokens = marks[:, GOLD].view(5, -1)
     assert [row.unique().tolist() for row in tokens] == [[0], [1], [0], [1], [0]]
     assert not marks[:, [INSIDE, FIRST, LAST]].any()
