@@ -85,6 +85,20 @@ TRAINING = (
         ("tests/baselines/training/test_metrics.py",),
     ),
     (
+        "retrieval: a padded step may be a word's nearest",
+        "baselines/retrieval_training/two_tower_head.py",
+        "products.masked_fill(mask[:, None] == 0, -math.inf).amax(2)",
+        "products.amax(2)",
+        ("tests/baselines/retrieval_training/test_feature_encoders.py",),
+    ),
+    (
+        "retrieval: words weigh alike whatever the reading's weight",
+        "baselines/retrieval_training/word_encoders.py",
+        "np.float32(weight) * embed(text)",
+        "embed(text)",
+        ("tests/baselines/retrieval_training/test_feature_encoders.py",),
+    ),
+    (
         "contrastive loss: one direction alone",
         "baselines/retrieval_training/contrastive.py",
         "return (text_to_video + video_to_text) / 2",

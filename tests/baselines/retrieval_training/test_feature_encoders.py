@@ -15,7 +15,8 @@ from baselines.retrieval_training.contrastive import (
 )
 from baselines.retrieval_training.feature_encoders import WIDTH, FeatureEncoders, in_parts
 from baselines.retrieval_training.text_reader import new_reader, trained_reader
-from baselines.retrieval_training.two_tower_head import TwoTowerHead
+from baselines.retrieval_training.two_tower_head import TwoTowerHead, WordStepHead, word_scores
+from baselines.retrieval_training.word_encoders import WordEncoders, weighted_words
 from harness.errors import WrongUsageError
 from harness.records import Gold, Turn
 from tests.baselines import tiny
@@ -71,6 +72,43 @@ def test_scores_are_greatest_cosines_whatever_is_padded():
             cosines = (head.texts(texts).numpy() @ vectors.T).max(1)
             np.testing.assert_allclose(together[:, at], cosines, atol=1e-6)
     assert np.ptp(together) > 0.01
+
+
+def test_words_of_a_text_in_a_batch_are_those_of_the_text_alone():
+    torch.manual_seed(0)
+    made = WordEncoders(new_reader("", None, TEXTS, silent), ROWS, 6, 4).eval()
+    readings = [(Weighted(TEXTS[0], 0.5), Weighted(TEXTS[1], 1.0)), (Weighted(TEXTS[3], 1.0),)]
+    with torch.inference_mode():
+        together = made.texts(readings).numpy()
+    for row, each in zip(together, readings, strict=True):
+        alone = weighted_words(made.embed, each)
+        np.testing.assert_allclose(row[: len(alone)], alone, atol=1e-6)
+        assert not row[len(alone) :].any()
+    assert len(made.embed(TEXTS[0])) == 5
+    lengths = np.linalg.norm(made.embed(TEXTS[0]), axis=1)
+    np.testing.assert_allclose(lengths * np.sqrt(5), np.log(2), atol=0.5)  # softplus near 0
+
+
+def test_word_scores_are_sums_of_greatest_products_whatever_is_padded():
+    torch.manual_seed(0)
+    made = WordEncoders(new_reader("", None, TEXTS, silent), ROWS, 6, 4).eval()
+    head = WordStepHead(WIDTH, 4).eval()
+    with torch.inference_mode():
+        texts = made.texts([(Weighted(text, 1.0),) for text in TEXTS])
+        together = head(texts, made.frames(["a", "b", "c"])).numpy()
+        for at, name in enumerate("abc"):
+            (steps,) = head.rows(made.frames([name]))
+            assert steps.shape == (min(len(ROWS[name]), 4), WIDTH)
+            hand = [(made.embed(text) @ steps.numpy().T).max(1).sum() for text in TEXTS]
+            np.testing.assert_allclose(together[:, at], hand, atol=1e-5)
+    assert np.ptp(together) > 0.01
+
+
+def test_a_step_that_is_masked_is_never_the_nearest():
+    words = torch.tensor([[[1.0, 0.0], [0.0, 2.0], [0.0, 0.0]]])
+    steps = torch.tensor([[[-1.0, 0.0], [0.0, 1.0], [1.0, 1.0]]])
+    assert word_scores(words, steps, torch.tensor([[1.0, 1.0, 0.0]])).tolist() == [[2.0]]
+    assert word_scores(words, steps, torch.ones(1, 3)).tolist() == [[3.0]]
 
 
 def test_others_states_are_read_and_another_model_is_refused(tmp_path):

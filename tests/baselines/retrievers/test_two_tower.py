@@ -2,10 +2,18 @@
 
 import numpy as np
 import pytest
+import torch
 from msgspec import json
+from safetensors.torch import load_file
 
-from baselines.base import LabelledSplit, MissingInputError, Query, TrainerConfig, View
+from baselines.base import Exchange, LabelledSplit, MissingInputError, Query, TrainerConfig, View
+from baselines.dialogue_context import readings
+from baselines.features.feature_sets import open_features
 from baselines.registry import find, load
+from baselines.retrieval_training.feature_encoders import WIDTH, FeatureEncoders
+from baselines.retrieval_training.text_reader import trained_reader
+from baselines.retrieval_training.two_tower_head import TwoTowerHead, WordStepHead
+from baselines.retrieval_training.word_encoders import WordEncoders
 from harness.errors import WrongUsageError
 from tests.baselines import tiny
 from tests.baselines.conftest import CAT, COOK, DOG, FOX
@@ -41,6 +49,32 @@ def prepared(toy, name, *assignments, seed=0):
     return baseline
 
 
+@pytest.mark.parametrize("words", ["true", "false"])
+def test_answers_score_as_training_did(trained, toy, features, words):
+    out = trained(f"words={words}", "context=decayed")
+    baseline = prepared(toy, "two_tower", f"checkpoint={out}")
+    earlier = (Exchange("video", "找一只狗", "", None, ()),)
+    query = Query("d", 2, "en", "video", "a dog in snow", history=earlier)
+    kind = WordEncoders if words == "true" else FeatureEncoders
+    weights = load_file(out / "weights.safetensors")
+    facts = json.decode((out / "checkpoint.json").read_bytes())["facts"]
+    reader = trained_reader(facts["text"], "", None, print)
+    rows = open_features([str(features)], FRAMES, toy.folder, print)
+    encoders, head = kind(reader, rows, 6, 6).eval(), WordStepHead(WIDTH, 6)
+    if words == "false":
+        head = TwoTowerHead(WIDTH, 6, 4)
+    inner = {name: of for name, of in weights.items() if name.startswith("encoders.")}
+    encoders.load_state_dict({name.partition(".")[2]: of for name, of in inner.items()})
+    head.load_state_dict({name: of for name, of in weights.items() if name not in inner})
+    with torch.inference_mode():
+        texts = encoders.texts([readings(query, "decayed")])
+        hand = head.eval()(texts, encoders.frames(list(FRAMES)))[0].numpy()
+    scores = baseline.scores(query)
+    corpus = toy.split("test").corpus
+    found = [scores[corpus.index(name)] for name in FRAMES]
+    np.testing.assert_allclose(found, hand, rtol=1e-5, atol=1e-6)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_what_was_trained_on_features_runs_and_twice_the_same(trained, toy, said, name):
     out = trained("context=decayed", name=name)
@@ -56,8 +90,9 @@ def test_what_was_trained_on_features_runs_and_twice_the_same(trained, toy, said
     assert str(toy.folder.parent) not in str(told.details)
 
 
-def test_a_score_is_the_greatest_cosine_and_does_not_depend_on_the_batch(trained, toy):
-    baseline = prepared(toy, "two_tower", f"checkpoint={trained()}")
+@pytest.mark.parametrize("words", ["true", "false"])
+def test_a_score_does_not_depend_on_the_batch(trained, toy, words):
+    baseline = prepared(toy, "two_tower", f"checkpoint={trained(f'words={words}')}")
     queries = [Query("d", 1, "en", "video", text) for text in ("a dog", "snow", "找一只狗")]
     alone = [baseline.answer([query])[0] for query in queries]
     assert baseline.answer(queries[::-1])[::-1] == alone
@@ -70,8 +105,9 @@ def test_two_trainings_with_one_seed_give_the_same_bytes(trained):
         assert (first / name).read_bytes() == (again / name).read_bytes()
 
 
-def test_controls_move_what_a_video_shows(trained, toy):
-    out, seen = trained("vectors=2"), {}
+@pytest.mark.parametrize("words", ["true", "false"])
+def test_controls_move_what_a_video_shows(trained, toy, words):
+    out, seen = trained("vectors=2", f"words={words}"), {}
     query = Query("d", 1, "en", "video", "a dog on a beach")
     for control in ("none", "videos_permuted", "frames_shuffled"):
         baseline = prepared(toy, "two_tower", f"checkpoint={out}", f"control={control}")
@@ -98,6 +134,8 @@ def test_features_of_another_encoder_are_refused(trained, toy, tmp_path, feature
         prepared(toy, "two_tower", f"checkpoint={out}", f"features={other}")
     with pytest.raises(WrongUsageError, match="trained with vectors=4"):
         prepared(toy, "two_tower", f"checkpoint={out}", "vectors=2")
+    with pytest.raises(WrongUsageError, match="trained with words=True"):
+        prepared(toy, "two_tower", f"checkpoint={out}", "words=false")
     with pytest.raises(WrongUsageError, match="found none; --set features"):
         load(find("two_tower"))[0].train(
             View(toy.videos, (), toy.folder, "own", 0, LabelledSplit((), (), {})),
