@@ -165,7 +165,8 @@ def test_every_command_of_the_page_on_assistants_runs(place, run):
     text = ADDRESS.sub(server, described(ASSISTANTS, "stages.toml"))
     settings = '\nsettings = { checkpoint = "CHECKPOINT" }\n'
     Path("stages.toml").write_text(text.rstrip() + settings, "utf-8")
-    Path("two.toml").write_text(described(ASSISTANTS, "two.toml"), "utf-8")
+    for name in ("two.toml", "events.toml"):
+        Path(name).write_text(described(ASSISTANTS, name), "utf-8")
     bm25(run, "B", "reference", "REFERENCE")
     for words in of_page:
         kind = "PUBLISHED" if "interllava" in words else "LLAVA"
