@@ -33,10 +33,11 @@ TEMPERATURE = 4.0  # of similarities
 
 class ReadSteps(NamedTuple):
     """What is read: state (n, STEPS, WIDTH); inside: logits that a step is in the moment, (n,
-    STEPS)."""
+    STEPS); question: what is asked, made of CONDENSED numbers, (n, WIDTH)."""
 
     state: Tensor
     inside: Tensor
+    question: Tensor
 
 
 class QuestionReader(nn.Module):
@@ -71,13 +72,6 @@ class QuestionReader(nn.Module):
         around: Tensor = self.around(rows.transpose(1, 2)).relu().transpose(1, 2)
         return rows + around
 
-    def condense(self, texts: EncodedTexts) -> EncodedTexts:
-        """The texts with their pooled vectors made of CONDENSED numbers, which training blurs."""
-        few = self.few(texts.pooled).tanh()
-        if self.training:
-            few = few + NOISE * torch.randn_like(few)
-        return texts._replace(pooled=self.many(few))
-
     def roles(self, texts: EncodedTexts) -> Tensor:
         """The roles of texts: (n, ROLES, COMPARED)."""
         return self.word_weights(texts).transpose(1, 2) @ self.words(texts)
@@ -102,12 +96,20 @@ class QuestionReader(nn.Module):
         similarities = self.compared(steps) @ roles.transpose(1, 2)
         places = self.places[None, :, None].expand(len(steps), -1, 1)
         state = self.enter(torch.cat([similarities, self.other(steps), places], dim=2))
-        scale, shift = self.modulation(texts.pooled)[:, None].chunk(2, dim=2)
+        question = self._condense(texts.pooled)
+        scale, shift = self.modulation(question)[:, None].chunk(2, dim=2)
         state = nn.functional.gelu(state * (1 + scale) + shift)
         for layer in self.layers:
-            state = layer(state, texts.pooled)
+            state = layer(state, question)
         state = self.norm(state)
-        return ReadSteps(state, self.inside(state)[..., 0])
+        return ReadSteps(state, self.inside(state)[..., 0], question)
+
+    def _condense(self, pooled: Tensor) -> Tensor:
+        few = self.few(pooled).tanh()
+        if self.training:
+            few = few + NOISE * torch.randn_like(few)
+        question: Tensor = self.many(few)
+        return question
 
 
 class ModulatedConvolution(nn.Module):

@@ -63,11 +63,11 @@ class SpanLocaliser(nn.Module):
     def loss(self, batch: MomentBatch) -> Tensor:
         """The sum of the losses: a scalar."""
         steps = self.reader.steps(self._rows(batch.shown))
-        texts = self.reader.condense(self.text(PaddedTokens(batch.tokens, batch.mask)))
+        texts = self.text(PaddedTokens(batch.tokens, batch.mask))
         roles = self.reader.roles(texts)
         read = self.reader(steps[batch.owner], texts, roles)
         inside = inside_steps(batch.gold)
-        total: Tensor = self.head.loss(read.state[:HEAD], texts.pooled[:HEAD], batch.gold[:HEAD])  # type: ignore[operator]
+        total: Tensor = self.head.loss(read.state[:HEAD], read.question[:HEAD], batch.gold[:HEAD])  # type: ignore[operator]
         total = total + INSIDE * nn.functional.binary_cross_entropy_with_logits(read.inside, inside)
         compared = self.reader.compared(steps)[batch.owner]
         within = step_loss(compared, roles[:, ASKED], inside)
@@ -79,9 +79,9 @@ class SpanLocaliser(nn.Module):
 
         steps: rows (n, STEPS, width), which the frame network has made if there is one.
         """
-        encoded = self.reader.condense(self.text(texts))
+        encoded = self.text(texts)
         read = self.reader(self.reader.steps(steps), encoded, self.reader.roles(encoded))
-        return self.head.spans(read.state, encoded.pooled)  # type: ignore[operator,no-any-return]
+        return self.head.spans(read.state, read.question)  # type: ignore[operator,no-any-return]
 
     def _rows(self, shown: Tensor) -> Tensor:
         """Rows of the steps, (videos, STEPS, width): of shown frames, or as they are."""
