@@ -15,7 +15,12 @@ WIDTH = 64  # of a step's state, and of a pooled query
 
 
 class LocaliserHead(Protocol):
-    """The part of a localiser that reads states, (n, STEPS, WIDTH), and pooled queries."""
+    """The part of a localiser that reads states, (n, STEPS, WIDTH), and pooled queries.
+
+    trained_on: so many questions of a batch at most; None: all.
+    """
+
+    trained_on: int | None
 
     def loss(self, state: Tensor, pooled: Tensor, gold: Tensor) -> Tensor:
         """The loss, a scalar; pooled: (n, WIDTH); gold: (n, 2) fractions of the video."""

@@ -18,7 +18,6 @@ from baselines.networks.frame_network import FrameNetwork
 from baselines.networks.text_network import PaddedTokens, TextNetwork
 
 INSIDE, SPANS = 2.0, 1.0  # weights of the losses beside the head's
-HEAD = 8  # questions of a batch that the head is trained on: its map is dear, and is soon trained
 ASKED = 0  # the role of the moment that is asked for
 
 
@@ -67,7 +66,8 @@ class SpanLocaliser(nn.Module):
         roles = self.reader.roles(texts)
         read = self.reader(steps[batch.owner], texts, roles)
         inside = inside_steps(batch.gold)
-        total: Tensor = self.head.loss(read.state[:HEAD], read.question[:HEAD], batch.gold[:HEAD])  # type: ignore[operator]
+        few = slice(self.head.trained_on)
+        total: Tensor = self.head.loss(read.state[few], read.question[few], batch.gold[few])  # type: ignore[operator]
         total = total + INSIDE * nn.functional.binary_cross_entropy_with_logits(read.inside, inside)
         compared = self.reader.compared(steps)[batch.owner]
         within = step_loss(compared, roles[:, ASKED], inside)

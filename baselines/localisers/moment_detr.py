@@ -73,6 +73,8 @@ class MomentDETR(Baseline):
 class MomentDecoder(nn.Module):
     """Proposals from the states of the steps."""
 
+    trained_on = None  # all questions
+
     def __init__(self) -> None:
         """Initialise the weights at random."""
         super().__init__()
