@@ -57,7 +57,7 @@ def test_the_first_turn_that_differs_is_shown_with_both_answers(ivcr, made):
         (("house/absent", "--check"), 2, "expected the folder of a run, found none"),
         (("house", "--check"), 2, "expected TEAM/RUN"),
         (("house/bm25", "--check", "--set", "context=all"), 2, "that no answer depends on"),
-        (("house/bm25", "--check", "--trained", "toy"), 2, "expected a trained folder"),
+        (("house/bm25", "--check", "--trained", "toy"), 2, "expected a folder of trained weights"),
     ],
 )
 def test_wrong_usage_is_one_line(ivcr, made, words, code, why):

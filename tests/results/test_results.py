@@ -171,7 +171,9 @@ batch.SplitScorer.score_checked = score
 if __name__ == "__main__":
     runs, benchmark, results = sorted(Path(sys.argv[1]).iterdir()), *map(Path, sys.argv[2:])
     for found in score_all(runs, benchmark, "test", results, processes=2):
-        print(found.folder.name, type(found).__name__)
+        # At once: others write too.
+        sys.stdout.write(f"{found.folder.name} {type(found).__name__}\\n")
+        sys.stdout.flush()
 """
 
 
@@ -189,7 +191,8 @@ def test_a_process_that_dies_takes_no_other_submission_with_it(runs, benchmark, 
     assert set(done.stdout.splitlines()) == expected
 
 
-SLOW = DYING.replace("os._exit(9)", "print('waiting', flush=True); import time; time.sleep(600)")
+WAITING = "sys.stdout.write('waiting\\n'); sys.stdout.flush(); import time; time.sleep(600)"
+SLOW = DYING.replace("os._exit(9)", WAITING)
 
 
 def test_a_killed_batch_keeps_what_is_done_and_leaves_no_process(runs, benchmark, tmp_path):

@@ -166,7 +166,7 @@ def test_build_writes_all_files_and_the_official_one_last(
         assert not (tmp_path / "source").exists()
         wanted.extend(str(path.relative_to(tmp_path)) for _, path in jobs)
 
-    monkeypatch.setitem(build.__globals__, "annotate", lambda *_: made)
+    monkeypatch.setitem(build.__globals__, "annotate", lambda *_, train: made)
     monkeypatch.setitem(build.__globals__, "render", fake_render)
     files = build(tmp_path, seed=0, first_stage=first_stage)
     meta = [json.loads(line) for line in files.videos.read_text("utf-8").splitlines()]
