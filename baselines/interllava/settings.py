@@ -11,10 +11,10 @@ from baselines.base import Settings
 from baselines.event_models.recogniser_training import Size
 from baselines.interllava.losses import WEIGHT
 from baselines.interllava.training import LossForm
+from baselines.localisation.localiser_settings import Reader, refuse_settings
 from harness.errors import WrongUsageError
 from harness.files import shown
 
-Reader = Literal["frames", "events"]
 Control = Literal["none", "videos_permuted", "frames_shuffled"]
 # The settings that the weights of a small folder depend on; another value needs other weights.
 FIXED = ("config", "reader", "ranks", "size")
@@ -67,16 +67,10 @@ class InterLLaVASettings(Settings, frozen=True):
 
 def check_reader(settings: InterLLaVASettings) -> None:
     """Check settings of tiny's training. Raises WrongUsageError at one that is another reader's."""
-    others = {"start": settings.start}
     if settings.reader == "events":
-        others = {"features": ",".join(settings.features), "text": settings.text}
-    for name, value in others.items():
-        if value:
-            other = "frames" if settings.reader == "events" else "events"
-            raise WrongUsageError(
-                f"interllava: {name} is a setting of reader={other}, found "
-                f"reader={settings.reader}; leave {name} out, or add --set reader={other}"
-            )
+        refuse_settings("events", {"features": settings.features, "text": settings.text})
+    else:
+        refuse_settings("frames", {"start": settings.start})
 
 
 def merge_settings(

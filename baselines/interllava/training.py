@@ -18,6 +18,7 @@ from baselines.interllava.losses import (
 from baselines.interllava.model import InterLLaVA, TokenBatch
 from baselines.interllava.tokenizer import Tokenizer
 from baselines.training.fit import one_cycle
+from harness.chat.messages import Reply
 from harness.records import Task
 from harness.replies import candidate_number, span
 
@@ -125,6 +126,13 @@ def generate_replies(
     videos = network.encode_frames(batch)
     replies = network.net.generate(batch.tokens, videos, MAX_REPLY_TOKENS, tokenizer.end)
     return [tokenizer.decode(ids) for ids in replies.tolist()]
+
+
+def single_reply(network: VideoLanguageNetwork, tokenizer: Tokenizer, batch: TurnBatch) -> Reply:
+    """The reply to a batch of one prompt, and how many tokens both have."""
+    [answer] = generate_replies(network, tokenizer, batch)
+    written = len(tokenizer.encode(answer).ids)
+    return Reply(answer.strip(), None, batch.tokens.ids.shape[1], written)
 
 
 def is_correct(task: Task, text: str, gold: Any) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any, ClassVar, Literal
 
 import msgspec
@@ -51,12 +51,17 @@ def check_reader(settings: LocaliserSettings) -> None:
         others = {"features": settings.features, "text": settings.text}
     else:
         others = {"recogniser": settings.recogniser}
+    refuse_settings(settings.reader, others)
+
+
+def refuse_settings(reader: Reader, others: Mapping[str, object]) -> None:
+    """Check that `others`, settings of the other reader, are left out. Raises WrongUsageError."""
+    other = "frames" if reader == "events" else "events"
     for name, value in others.items():
         if value:
-            other = "frames" if settings.reader == "events" else "events"
             raise WrongUsageError(
-                f"{name} is a setting of reader={other}, found reader={settings.reader}; leave "
-                f"{name} out, or train with --set reader={other}"
+                f"{name} is a setting of reader={other}, found reader={reader}; leave {name} out, "
+                f"or train with --set reader={other}"
             )
 
 

@@ -1,8 +1,8 @@
 """The settings of a recorded run, with folders of this machine in place of their names.
 
 Records hold no folder of trained weights, features or a text encoder, only its name and the hash of
-what it held. They are of whatever author, so
-no path, no file of Python and no setting that says where something goes is taken from them.
+what it held. They are of whatever author, so no path, no file of Python and no setting that says
+where something goes is taken from them.
 """
 
 from __future__ import annotations
@@ -59,10 +59,11 @@ class SettingsReader:
         self._features = {
             read_feature_header(folder).key: folder for folder in folders if _is_features(folder)
         }
-        self._encoders = {folder.resolve().name: folder for folder in folders
-                          if any((folder / name).is_file() for name in _ENCODER)}  # fmt: skip
-        others = (*self._features.values(), *self._encoders.values())
-        self._trained = [folder for folder in folders if folder not in others]
+        self._encoders = {
+            folder.resolve().name: folder for folder in folders if _is_encoder(folder)
+        }
+        self._trained = [folder for folder in folders
+                         if not (_is_features(folder) or _is_encoder(folder))]  # fmt: skip
         self._hashes = {_sha256(folder): folder for folder in self._trained}
         self.parts: list[TrainedPart] = []
 
@@ -244,6 +245,10 @@ def _feature_folders(details: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 def _is_features(folder: Path) -> bool:
     return (folder / HEADER).is_file()
+
+
+def _is_encoder(folder: Path) -> bool:
+    return any((folder / name).is_file() for name in _ENCODER)
 
 
 def _tables(value: Any) -> list[Mapping[str, Any]]:

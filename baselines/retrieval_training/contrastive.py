@@ -22,7 +22,7 @@ from torch.utils.data import DataLoader
 from baselines.base import Exchange, LabelledSplit, MissingInputError, Query, TrainerConfig, View
 from baselines.dialogue_context import Context, readings
 from baselines.retrieval_training.encoder_pairs import EncoderPair, FrameBatch, Readings
-from baselines.training.batches import StepBatches, gather
+from baselines.training.batches import StepBatches, gather, pad_alike
 from baselines.training.fit import fit
 from baselines.training.metrics import RetrievalMetrics
 
@@ -58,7 +58,7 @@ class ContrastiveHead(Protocol):
     """A module that compares texts with videos: cosines, (texts, videos)."""
 
     def __call__(self, texts: Tensor, videos: FrameBatch) -> Tensor:
-        """texts: (n, d); videos: (m, most, d) with a mask."""
+        """texts: (n, d), or of words (n, words, d); videos: (m, most, d) with a mask."""
 
 
 def training_pairs(
@@ -175,7 +175,8 @@ class ContrastiveModule(pl.LightningModule):
         batch: this process' share, (n, 1 + k): a pair and the numbers of its hard negatives.
         """
         pairs = [self.train_pairs[row] for row in batch[:, 0].tolist()]
-        texts = gather(self._texts(pairs))
+        texts = self._texts(pairs)
+        texts = gather(pad_alike(texts) if texts.ndim == 3 else texts)
         own = [self.negatives.number(pair.video_id) for pair in pairs]
         columns = [torch.tensor(own), *batch[:, 1:].T]  # of all processes: pairs, then negatives
         ids = [self.negatives.ids[number] for column in columns for number in column.tolist()]

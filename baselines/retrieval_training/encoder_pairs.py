@@ -26,10 +26,13 @@ class FrameBatch(NamedTuple):
 
 
 class EncoderPair(Protocol):
-    """A text encoder and a frame encoder; all embeddings have length 1."""
+    """A text encoder and a frame encoder; embeddings have length 1, but for those of words."""
 
     def texts(self, readings: Sequence[Readings]) -> Tensor:
-        """Weighted sums of the readings' embeddings, of length 1: shape (n, d)."""
+        """Weighted sums of the readings' embeddings, of length 1: shape (n, d).
+
+        Or all words of the readings, padded with zeros: shape (n, words, d).
+        """
 
     def frames(self, video_ids: Sequence[str]) -> FrameBatch:
         """Frame embeddings: shape (n, most, d)."""

@@ -107,13 +107,22 @@ class _Gather(torch.autograd.Function):
         return total[start : start + ctx.size]
 
 
+def pad_alike(rows: Tensor) -> Tensor:
+    """Rows of parts, (rows, parts, d), padded with zeros to the most parts of all processes."""
+    if not torch.distributed.is_initialized() or torch.distributed.get_world_size() == 1:
+        return rows
+    most = torch.tensor(rows.shape[1], device=rows.device)
+    torch.distributed.all_reduce(most, torch.distributed.ReduceOp.MAX)
+    return torch.nn.functional.pad(rows, (0, 0, 0, int(most) - rows.shape[1]))
+
+
 def gather(rows: Tensor) -> Tensor:
     """The rows of all processes, (rows, ...), in the order of the whole batch.
 
     Returns shape (processes * rows, ...). For losses that compare each row with all others: every
     process then computes the same loss of the whole batch. Gradients flow back to the process of
     each row, and their mean over processes is the gradient that one process would have. All
-    processes must have the same number of rows.
+    processes must have the same number of rows, and of parts of a row (`pad_alike`).
     """
     if not torch.distributed.is_initialized() or torch.distributed.get_world_size() == 1:
         return rows

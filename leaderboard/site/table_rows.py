@@ -88,6 +88,7 @@ class _TableHtml:
         self._from_to = escape(words("standing.from_to"))
 
     def row(self, row: TableRow) -> str:
+        """One row, from <tr> to </tr>."""
         first, *rest = row.cells
         figures = "".join(
             f"<td>{figure(cell, metric)}</td>"

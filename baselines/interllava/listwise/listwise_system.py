@@ -24,7 +24,7 @@ from baselines.interllava.prompts import PROMPTS_SHA256
 from baselines.interllava.queries import TurnQuery
 from baselines.interllava.settings import PLACES, InterLLaVASettings
 from baselines.interllava.tokenizer import small_tokenizer
-from baselines.interllava.training import generate_replies
+from baselines.interllava.training import single_reply
 from baselines.localisation.moment_inputs import (
     InputFacts,
     QueryTokens,
@@ -77,10 +77,7 @@ class ListwiseSystem:
         example = self._example(question)
         if example is None:
             return Reply(why=NO_VIDEO)
-        batch = self._collate([example])
-        [answer] = generate_replies(self._network, self._tokenizer, batch)
-        prompt_tokens = batch.tokens.ids.shape[1]
-        return Reply(answer.strip(), None, prompt_tokens, len(self._tokenizer.encode(answer).ids))
+        return single_reply(self._network, self._tokenizer, self._collate([example]))
 
     def _example(self, question: TurnQuery) -> ListwiseExample | None:
         """The question with the videos that have features; None if it needs one and has none."""

@@ -19,7 +19,7 @@ from baselines.interllava.published.published_network import PublishedNetwork
 from baselines.interllava.published.published_training import load_model, trained_weights
 from baselines.interllava.queries import TurnQuery
 from baselines.interllava.settings import InterLLaVASettings
-from baselines.interllava.training import TurnBatch, generate_replies
+from baselines.interllava.training import TurnBatch, single_reply
 from baselines.training import checkpoints
 from baselines.training.checkpoints import Checkpoint
 from baselines.video.sampling import library
@@ -78,10 +78,7 @@ class PublishedSystem:
         batch: TurnBatch = move_data_to_device(
             make_batch(self._model, [turn]), next(self._network.parameters()).device
         )
-        tokenizer = self._model.tokenizer
-        [text] = generate_replies(self._network, tokenizer, batch)
-        prompt_tokens = batch.tokens.ids.shape[1]
-        return Reply(text.strip(), None, prompt_tokens, len(tokenizer.encode(text).ids))
+        return single_reply(self._network, self._model.tokenizer, batch)
 
 
 def _load_checkpoint(

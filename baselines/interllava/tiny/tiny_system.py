@@ -21,7 +21,7 @@ from baselines.interllava.tiny.tiny_checkpoint import TinyNetworks
 from baselines.interllava.tiny.tiny_data import moment_example
 from baselines.interllava.tiny.tiny_examples import TurnExample
 from baselines.interllava.tiny.tiny_frame_encoder import candidate_features
-from baselines.interllava.training import generate_replies
+from baselines.interllava.training import single_reply
 from baselines.localisation.events.step_features import video_features
 from baselines.ranking import Corpus
 from baselines.vlm.parsing import NO_VIDEO
@@ -73,10 +73,8 @@ class TinySystem:
         example = self._example(question)
         if example is None:
             return Reply(why=NO_VIDEO)
-        batch, tokenizer = self._collate([example]), self._networks.tokenizer
-        [answer] = generate_replies(self._networks.tiny, tokenizer, batch)
-        prompt_tokens = batch.tokens.ids.shape[1]
-        return Reply(answer.strip(), None, prompt_tokens, len(tokenizer.encode(answer).ids))
+        networks = self._networks
+        return single_reply(networks.tiny, networks.tokenizer, self._collate([example]))
 
     def _example(self, question: TurnQuery) -> TurnExample | None:
         """The question with the videos that can be read; None if it needs one and has none."""

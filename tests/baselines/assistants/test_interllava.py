@@ -10,9 +10,9 @@ from msgspec.structs import replace
 from safetensors.torch import load_file
 
 from baselines.base import Exchange, Query, TrainerConfig, View
+from baselines.interllava import training
 from baselines.interllava.published.published_training import load_model
 from baselines.interllava.settings import InterLLaVASettings
-from baselines.interllava.tiny import tiny_system
 from baselines.registry import find, load
 from baselines.running.runner import RunConfig, start
 from baselines.training.trainer import TrainJob, train
@@ -45,7 +45,7 @@ def replies(monkeypatch):
             calls.append(call)
             return [next(left)]
 
-        monkeypatch.setattr(tiny_system, "generate_replies", reply)
+        monkeypatch.setattr(training, "generate_replies", reply)
         return calls
 
     return put

@@ -1,6 +1,7 @@
 """What is taken from the record of a row, and what never is, whoever wrote it."""
 
 import hashlib
+import shutil
 from pathlib import Path
 
 import msgspec
@@ -156,6 +157,10 @@ def test_features_are_found_by_their_hashes_in_the_recorded_order(toy, tmp_path)
     of = of_features(*reversed(keys), features=["elsewhere", "/etc"], checkpoint="weights")
     found = SettingsReader(of, [*folders, weights]).settings()
     assert found == {"checkpoint": str(weights), "features": (str(folders[1]), str(folders[0]))}
+    twice = tmp_path / "copy"
+    shutil.copytree(folders[0], twice)
+    again = SettingsReader(of, [*folders, twice, weights]).settings()
+    assert again["features"] == (str(folders[1]), str(twice))
     with pytest.raises(WrongUsageError, match=r"expected the features .*clip.* with the hash 1234"):
         SettingsReader(of_features("1234"), folders).settings()
 

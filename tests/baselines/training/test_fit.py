@@ -25,6 +25,7 @@ from tests.baselines.toys import (
     pairs,
     validation,
 )
+from tests.conftest import WAIT
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -376,6 +377,41 @@ def test_two_processes_get_the_gradients_and_weights_of_one(tmp_path):
                 assert torch.allclose(found[name], tensor, rtol=0, atol=1e-6), name
         for name, tensor in module.state_dict().items():
             assert torch.allclose(weights[name], tensor, rtol=0, atol=1e-5), name
+
+
+WORDS = """
+import sys
+import torch
+from baselines.training.batches import gather, pad_alike
+rank, store = int(sys.argv[1]), sys.argv[2]
+torch.distributed.init_process_group("gloo", f"file://{store}", rank=rank, world_size=2)
+words = torch.full((2, 3 + 2 * rank, 4), rank + 1.0, requires_grad=True)
+together = gather(pad_alike(words))
+(together * (rank + 1)).sum().backward()
+torch.save([together.detach(), words.grad], f"{rank}.pt")
+torch.distributed.destroy_process_group()
+"""
+
+
+@pytest.mark.slow
+def test_texts_of_other_numbers_of_words_in_each_process_are_gathered(tmp_path):
+    (tmp_path / "words.py").write_text(WORDS)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    started = [
+        subprocess.Popen(
+            [sys.executable, "words.py", str(rank), str(tmp_path / "store")],
+            cwd=tmp_path,
+            env=environment,
+        )
+        for rank in range(2)
+    ]
+    assert [process.wait(WAIT) for process in started] == [0, 0]
+    expected = torch.zeros(4, 5, 4)
+    expected[:2, :3], expected[2:] = 1.0, 2.0
+    for rank in range(2):
+        together, gradient = torch.load(tmp_path / f"{rank}.pt")
+        assert torch.equal(together, expected)
+        assert torch.equal(gradient, torch.full((2, 3 + 2 * rank, 4), 3.0))
 
 
 def test_without_gathering_the_gradients_would_be_others(tmp_path):
