@@ -16,7 +16,14 @@ from harness.errors import SubmissionError
 from harness.records import Card
 from harness.teams.team_file import Team, read_team
 from harness.untrusted import is_absent
-from leaderboard.board.records import BoardCorrection, LedgerMark, Pending, Terms, Withdrawal
+from leaderboard.board.records import (
+    About,
+    BoardCorrection,
+    LedgerMark,
+    Pending,
+    Terms,
+    Withdrawal,
+)
 from leaderboard.results.description import Bench
 
 IDENTIFYING = ("contact", "code", "paper")  # fields of a card that tell who an anonymous team is
@@ -46,6 +53,21 @@ class Admission:
         """The terms of participation, None where there are none."""
         text, version = self._challenge.terms, self._challenge.terms_version
         return None if text is None or version is None else Terms(text, version)
+
+    @property
+    def about(self) -> About:
+        """What the challenge says of itself."""
+        found = self._challenge
+        return About(
+            found.title,
+            found.description,
+            found.organizers,
+            found.contact,
+            tuple(found.links.items()),
+            found.citation,
+            found.licence,
+            found.headline,
+        )
 
     def of(self, key: str) -> Admitted | Pending | None:
         """What becomes of the run of a key; None: it belongs to another split, or was withdrawn.

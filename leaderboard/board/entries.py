@@ -124,6 +124,7 @@ class EntryReader:
             self._admission.mark if self._admission else None,
             self._admission.terms if self._admission else None,
             self._admission.corrections(submissions) if self._admission else (),
+            self._admission.about if self._admission else None,
         )
 
     def _first_look(self, key: str, folder: Path | SubmissionError) -> Row | _Run | None:

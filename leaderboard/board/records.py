@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from msgspec import Struct, field
 
+from harness.challenge.challenge_file import Headline
 from harness.challenge.corrections import CorrectedRun
 from harness.records import Card
 
@@ -193,6 +194,19 @@ class Terms(NamedTuple):
     version: str
 
 
+class About(NamedTuple):
+    """What a challenge says of itself; `links`: addresses by name."""
+
+    title: str
+    description: str | None = None
+    organizers: tuple[str, ...] = ()
+    contact: str | None = None
+    links: tuple[tuple[str, str], ...] = ()
+    citation: str | None = None
+    licence: str | None = None
+    headline: Headline | None = None
+
+
 class BoardCorrection(NamedTuple):
     """A time at which runs were scored again, the reason, and what moved."""
 
@@ -204,8 +218,8 @@ class BoardCorrection(NamedTuple):
 class BoardContents(NamedTuple):
     """Everything that a board shows, each in the order of its keys.
 
-    `mark`: of the challenge's ledger, None where there is no challenge; `terms`: None where it has
-    none.
+    `mark`: of the challenge's ledger, None where there is no challenge, as `about`; `terms`: None
+    where it has none.
     """
 
     entries: tuple[Entry, ...]
@@ -217,3 +231,4 @@ class BoardContents(NamedTuple):
     mark: LedgerMark | None = None
     terms: Terms | None = None
     corrections: tuple[BoardCorrection, ...] = ()
+    about: About | None = None

@@ -13,6 +13,7 @@ from leaderboard.board.records import BoardContents, Entry
 from leaderboard.results.description import Bench, MetricInfo
 from leaderboard.site import compare_pages, dialogue_pages, exports, system_pages
 from leaderboard.site.dialogue_pages import DialogueBrowser
+from leaderboard.site.front.front_page import FrontPage
 from leaderboard.site.pages import Pages, ledger_mark
 from leaderboard.site.site_paths import (
     ENDINGS,
@@ -127,8 +128,9 @@ def files(contents: SiteContents) -> Iterator[tuple[str, bytes]]:
     for table in contents.tables:
         if table.name not in contents.unchanged:
             yield from _of_table(pages, table)
+    front = FrontPage(board, contents.tables, contents.metrics, browser)
     for language in LANGUAGES:
-        for path, data in _shared(pages, language, contents):
+        for path, data in (*front.files(pages, language), *_shared(pages, language, contents)):
             yield path + ENDINGS[language], data
     for entry in board.entries:
         if not entry.unchanged:
@@ -162,26 +164,8 @@ def _of_entry(pages: Pages, entry: Entry, contents: SiteContents) -> Iterator[tu
 
 
 def _shared(pages: Pages, language: str, contents: SiteContents) -> Iterator[tuple[str, bytes]]:
-    """The pages that all entries share: front page, metrics, tracks."""
-    board, tracks = contents.board, by_track(contents.tables)
-    floors = sum(entry.floor for entry in board.entries)
-    public = pages.bench.labels == "public"
-    values = {
-        "tracks": list(tracks.items()),
-        "systems": len(board.entries) - floors,
-        "floors": floors,
-        "reported": board.reported,
-        "refused": board.refused,
-        "pending": board.pending,
-        "withdrawn": board.withdrawn,
-        "terms": board.terms,
-        "corrections": board.corrections,
-        "all_metrics": contents.metrics,
-        # Whether typed figures agree tells figures: an oracle, where labels are hidden.
-        "differing": board.differing if public else (),
-        "notes": ["floor", *(["interval", "apart", "public"] if public else ["rounded", "apart"])],
-    }
-    yield "index", pages.render("index.html", "index", language, **values)
+    """The pages that all entries share besides the front page: metrics, tracks."""
+    tracks = by_track(contents.tables)
     used = {name: [t.name for t in tracks if name in t.metrics] for name in contents.metrics}
     shown = {"metrics": list(contents.metrics.values()), "used": used}
     yield "metrics", pages.render("metrics.html", "metrics", language, **shown)

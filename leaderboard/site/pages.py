@@ -21,14 +21,11 @@ from leaderboard.site import cost_plots
 from leaderboard.site.marks import bar, figure, gap, size, timeline
 from leaderboard.site.plots import Series, ceiling, number, tenth
 from leaderboard.site.site_paths import ENDINGS, anchor, page_of, slug
-from leaderboard.site.table_rows import has_intervals, scale, system_name, table_rows, tags
+from leaderboard.site.table_rows import has_intervals, leader, scale, system_name, table_rows, tags
 from leaderboard.site.wording import HTML_LANGUAGE, LANGUAGES, Words
 from leaderboard.tables import heatmap
-from leaderboard.tables.ranked_table import Table, TableRow
+from leaderboard.tables.ranked_table import Table
 from leaderboard.tables.remarks import remarks
-
-FULL = 12  # rows of a table that the front page shows whole
-TOP = 5  # rows that it shows of a longer one, and the best floor
 
 NO_LEDGER = '<span class="ledger"></span>'
 
@@ -123,19 +120,8 @@ def policy(*, images: bool = False) -> str:
     )
 
 
-def top(table: Table) -> tuple[TableRow, ...]:
-    """The rows of a table that the front page shows: all, or the first ones and the best floor."""
-    if len(table.rows) <= FULL:
-        return table.rows
-    floor = table.floor
-    below = (floor,) if floor is not None and floor not in table.rows[:TOP] else ()
-    return table.rows[:TOP] + below
-
-
-def cost_heads(table: Table, rows: Sequence[TableRow], words: Words) -> list[tuple[str, str]]:
-    """Name and unit of each cost, where all rows of a table stand; a part of it shows none."""
-    if len(rows) < len(table.rows):
-        return []
+def cost_heads(table: Table, words: Words) -> list[tuple[str, str]]:
+    """Name and unit of each cost."""
     return [cost_plots.name_and_unit(kind, words) for kind in table.costs]
 
 
@@ -211,6 +197,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "has_intervals": has_intervals,
     "interval": formatting.interval,
     "label": formatting.label,
+    "leader": leader,
     "link": link,
     "moved": moved,
     "page_of": page_of,
@@ -227,7 +214,6 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "tags": tags,
     "tenth": tenth,
     "timeline": timeline,
-    "top": top,
     "unit": formatting.unit,
     "visible": visible,
     "whole_bar": whole_bar,

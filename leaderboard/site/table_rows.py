@@ -37,22 +37,31 @@ def has_intervals(table: Table) -> bool:
 
 
 def table_rows(
-    table: Table, rows: Sequence[TableRow], words: Words, root: str, ending: str, *, costs: bool
+    table: Table, rows: Sequence[TableRow], words: Words, root: str, ending: str
 ) -> Markup:
-    """Those `rows` of a table, a <tr> each; `costs`: with what their cards declare of costs.
+    """Those `rows` of a table, a <tr> each.
 
     `root`, `ending`: as in Pages.render, for links to the pages of systems.
     """
-    html = _TableHtml(table, words, root, ending, costs=costs)
+    html = TableHtml(table, words, root, ending)
     return Markup("".join(map(html.row, rows)))  # noqa: S704 - foreign text is escaped in _text
 
 
 def system_name(card: Card) -> Markup:
-    """A system's name, and its variant."""
-    name = f"<bdi>{_text(card.system)}</bdi>"
+    """A system's name, and its variant; they may break after an underscore, not within a word."""
+    name = f"<bdi>{_breakable(card.system)}</bdi>"
     if card.variant:
-        name += f' <span class="variant"><bdi>{_text(card.variant)}</bdi></span>'
+        name += f' <span class="variant"><bdi>{_breakable(card.variant)}</bdi></span>'
     return Markup(name)  # noqa: S704 - foreign text is escaped in _text
+
+
+def leader(table: Table) -> Markup:
+    """The first ranked system of a table and its headline, for a list of tables."""
+    row = next((row for row in table.rows if row.rank == 1), None)
+    if row is None:
+        return Markup("")
+    value = figure(row.cells[0], table.columns[0])
+    return Markup("{} {}").format(system_name(row.entry.card), value)
 
 
 def tags(entry: Entry, words: Words) -> Markup:
@@ -71,15 +80,20 @@ def tags(entry: Entry, words: Words) -> Markup:
     return Markup("".join(found))  # noqa: S704 - foreign text is escaped in _text
 
 
+def _breakable(text: str) -> str:
+    return str(_text(text)).replace("_", "_<wbr>")
+
+
 def _text(text: str, cut: int = NAME) -> Markup:
     return escape(visible(text, cut))
 
 
-class _TableHtml:
-    """What the rows of one table have in common."""
+class TableHtml:
+    """What the rows of one table have in common; `root`, `ending`: as in table_rows."""
 
-    def __init__(self, table: Table, words: Words, root: str, ending: str, *, costs: bool) -> None:
-        self._table, self._words, self._costs = table, words, costs
+    def __init__(self, table: Table, words: Words, root: str, ending: str) -> None:
+        """Look up what all rows need."""
+        self._table, self._words = table, words
         self._root, self._ending = root, ending
         self._headline, *self._others = table.columns
         self._high = scale(table)
@@ -94,38 +108,52 @@ class _TableHtml:
             f"<td>{figure(cell, metric)}</td>"
             for cell, metric in zip(rest, self._others, strict=True)
         )
-        dagger = "<sup>†</sup>" if row.entry.key in self._alike else ""
-        costs = "".join(map(_cost, row.amounts)) if self._costs else ""
+        costs = "".join(map(_cost, row.amounts))
         return (
             f"<tr{FLOOR if row.entry.floor else ''}>\n"
-            f'<td class="rank">{self._rank(row)}</td>\n'
-            f'<th scope="row" class="name">{self._name(row)}</th>\n'
-            f'<td class="first">{figure(first, self._headline)}{dagger}</td>\n'
-            f'<td class="drawn">{bar(first, self._high, self._floor)}'
-            f"<small>{interval(first, self._headline)}</small></td>\n"
-            f'{figures}<td class="size">{size(first.turns)}</td>'
+            f'<td class="rank">{self.rank(row)}</td>\n'
+            f'<th scope="row" class="name">{self.name(row)}</th>\n'
+            f'{self.headline(row)}{figures}<td class="size">{size(first.turns)}</td>'
             f'<td class="size">{size(first.dialogues)}</td>{costs}\n</tr>\n'
         )
 
-    def _rank(self, row: TableRow) -> str:
-        if row.rank is None:
-            return "–"
-        rank, span = f'<data value="{row.rank}">{row.rank}</data>', self._table.range_of(row)
-        if span is None:
-            return rank
+    def headline(self, row: TableRow) -> str:
+        """The cells of a row's headline: the figure, and a bar with its interval."""
+        cell = row.cells[0]
         return (
-            f'{rank}<small><span class="aside">{self._from_to} </span>{span[0]}–{span[1]}</small>'
+            f'<td class="first">{figure(cell, self._headline)}{self.dagger(row)}</td>\n'
+            f'<td class="drawn">{bar(cell, self._high, self._floor)}'
+            f"<small>{interval(cell, self._headline)}</small></td>\n"
         )
 
-    def _name(self, row: TableRow) -> str:
+    def dagger(self, row: TableRow) -> str:
+        """The mark of a row that cannot be told apart from the first."""
+        return "<sup>†</sup>" if row.entry.key in self._alike else ""
+
+    def rank(self, row: TableRow) -> str:
+        """A row's rank, and the ranks that it may have."""
+        if row.rank is None:
+            return "–"
+        return f'<data value="{row.rank}">{row.rank}</data>{self.rank_range(row)}'
+
+    def rank_range(self, row: TableRow) -> str:
+        """The ranks that a row may have, nothing where they are not known."""
+        span = self._table.range_of(row)
+        if span is None:
+            return ""
+        return f'<small><span class="aside">{self._from_to} </span>{span[0]}–{span[1]}</small>'
+
+    def name(self, row: TableRow) -> str:
+        """A row's system and team, its tags, and its seeds."""
         card = row.entry.card
         return (
-            f"{self._link(row.entry, system_name(card))}"
+            f"{self.link(row.entry, system_name(card))}"
             f"<small><bdi>{_text(card.team)}</bdi>{tags(row.entry, self._words)}</small>"
             f"{self._seeds(row)}"
         )
 
-    def _link(self, entry: Entry, html: str) -> str:
+    def link(self, entry: Entry, html: str) -> str:
+        """A link to an entry's page; `html`: what stands in it, escaped."""
         return f'<a href="{self._root}systems/{slug(entry)}{self._ending}">{html}</a>'
 
     def _seeds(self, row: TableRow) -> str:
@@ -134,7 +162,7 @@ class _TableHtml:
             return ""
         words, metric, spread = self._words, self._headline, row.spread
         aside = f'<span class="aside">{escape(words("seeds.seed"))} </span>'
-        links = "".join(f" {self._link(run, f'{aside}{run.card.seed}')}" for run in row.runs)
+        links = "".join(f" {self.link(run, f'{aside}{run.card.seed}')}" for run in row.runs)
         spans = ""
         if spread is not None:
             low, high = short(spread.low, metric), short(spread.high, metric)

@@ -62,6 +62,21 @@ class Table(NamedTuple):
         return row.entry.key in self.standing.alike
 
     @property
+    def ranked(self) -> int:
+        """How many rows have a rank."""
+        return sum(row.rank is not None for row in self.rows)
+
+    @property
+    def controls(self) -> tuple[TableRow, ...]:
+        """The rows of runs that were broken on purpose."""
+        return tuple(row for row in self.rows if row.entry.card.control is not None)
+
+    @property
+    def systems(self) -> tuple[TableRow, ...]:
+        """All other rows: systems and floors."""
+        return tuple(row for row in self.rows if row.entry.card.control is None)
+
+    @property
     def digest(self) -> str:
         """SHA-256 over all that its files depend on: its rows' runs, in order, its standing."""
         rows = [[run.identity for run in row.runs] for row in self.rows]

@@ -46,8 +46,8 @@
     const { history, candidates, floors } = form.elements;
     let shown = 0;
     for (const part of document.querySelectorAll("section.table")) {
-      const wanted = (!history.value || part.dataset.history === history.value)
-        && (!candidates.value || part.dataset.candidates === candidates.value);
+      const wanted = (!history?.value || part.dataset.history === history.value)
+        && (!candidates?.value || part.dataset.candidates === candidates.value);
       let here = 0;
       for (const row of part.querySelectorAll("tbody tr")) {
         const floor = row.classList.contains("floor");

@@ -254,7 +254,7 @@ def test_every_format_shows_the_range_and_marks_what_cannot_be_told_apart(runs, 
     assert r"2 (1--2) & close & team & 98.3$^{\dagger}$ &" in latex
     assert r"together at 5 \% (max-T" in latex
     build(found, runs.bench, tmp_path / "site", made)
-    page = Page((tmp_path / "site" / "index.html").read_text("utf-8"))
+    page = Page((tmp_path / "site" / "tracks/video.html").read_text("utf-8"))
     assert page.text.count("†") == 1
     points = f"{100 * made[0].standing.detectable:.1f} points"
     assert any(points in text for text in page.text)

@@ -1,0 +1,1 @@
+"""The front page: example, overview, and what stands beside the tables."""
