@@ -36,7 +36,7 @@ ABOUT = About(
     paper="https://arxiv.org/abs/1912.03590",
 )
 SCHEDULES = LocaliserSchedules(
-    frames=MomentSchedule(rate=3e-3, passes={"small": 6, "full": 25}),
+    frames=MomentSchedule(rate=3e-3, passes={"small": 6, "full": 40}),
     events=GroundingSchedule(rate=2e-3, steps={"small": 200, "full": 700}),
 )
 CHANNELS = 24
