@@ -8,15 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness.cli.options import (
-    SHARD,
-    cache_option,
-    config_option,
-    extras,
-    resumable,
-    show_note,
-)
+from harness.cli.options import SHARD, cache_option, config_option, resumable, show_note
 from harness.cli.training import train
+from harness.errors import extras
 from harness.records import HISTORIES, History
 
 if TYPE_CHECKING:
