@@ -10,6 +10,7 @@ from harness.version import __version__
 
 if TYPE_CHECKING:
     from harness.api import (
+        Answerable,
         BenchmarkFolder,
         ComparisonTable,
         Dialogues,
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "Answerable",
     "BenchmarkFolder",
     "ComparisonTable",
     "DialogueSession",

@@ -1,6 +1,6 @@
 """The public Python API: open a benchmark, answer it, write, validate, score, compare.
 
-    declared_card, answers <- sessions <- benchmark_folder <- submission_folder
+    kinds <- declared_card, answers <- sessions <- benchmark_folder <- submission_folder
     these <- runs, score_table, comparison_table
 
 `import harness as ivcr` has the same names; docs/python.md describes each. **Times are seconds**,
@@ -16,6 +16,7 @@ from harness.api.benchmark_folder import (
     open,  # noqa: A004 - as gzip and tarfile name it
 )
 from harness.api.comparison_table import ComparisonTable, compare
+from harness.api.kinds import Answerable
 from harness.api.runs import System, run, run_baseline
 from harness.api.score_table import FigureMap, MetricFigure, ScoreTable, SliceMap, score
 from harness.api.sessions import Dialogues, DialogueSession, TurnSession
@@ -23,6 +24,7 @@ from harness.api.submission_folder import validate, write
 from harness.errors import EnvironmentFailure, IvcrError, SubmissionError, WrongUsageError
 
 __all__ = [
+    "Answerable",
     "BenchmarkFolder",
     "ComparisonTable",
     "DialogueSession",

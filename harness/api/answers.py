@@ -8,7 +8,7 @@ What an answer says is checked by the rules of `ivcr validate`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Any, NoReturn
 
 from baselines.base import Query
@@ -23,15 +23,15 @@ from harness.records import (
 from harness.submission import ANSWERED_BY, MOMENT_KEYS, PARTS
 from harness.validation.public import PublicSplit
 from harness.validation.report import display
-
-# What a system may answer with.
-Answerable = str | Mapping[str, Any] | Iterable[Any]
+from harness.validation.rules.rule import Finding
 
 _RANKING = "give video ids in a list, best first and without scores; [] abstains"
 _MOMENTS = (
     "give (video_id, start, end) in a list, best first; times are seconds from the first frame; "
     "[] abstains"
 )
+# The field that rules are about, by the letter of their codes.
+_FIELD_OF = {"V": "videos", "M": "moments", "H": "choice", "R": "response"}
 _STEPS = {
     "video": f"a video turn: {_RANKING}",
     "moment": f"a moment turn: {_MOMENTS}",
@@ -62,10 +62,17 @@ class AnswerReader:
         values = {"dialogue_id": query.dialogue_id, "turn": query.turn}
         checked = check_answer(values | _Fields(place, query).read(answer), self._public)
         if checked.prediction is None:
-            first, more = checked.errors[0], len(checked.errors) - 1
-            also = f" (and {more:,} more)" if more else ""
-            raise SubmissionError(f"{place}: {first.text} [{first.code}]{also}")
+            raise SubmissionError(f"{place}: {self._message(checked.errors)}")
         return checked.prediction
+
+    def _message(self, errors: Sequence[Finding]) -> str:
+        """The first error, with its field, and how many more there are."""
+        first, more = errors[0], len(errors) - 1
+        field = _FIELD_OF.get(first.code[0])
+        text = first.text if field is None else f"{field}: {first.text}"
+        if first.code in ("V100", "M101"):
+            text += f"; the ids are those of corpus({self._public.split!r})"
+        return f"{text} [{first.code}]" + (f" (and {more:,} more)" if more else "")
 
 
 class _Fields:
@@ -103,13 +110,12 @@ class _Fields:
         if name == "response":
             return self._text(value)
         if name == "moments":
-            return [self._moment(at, each) for at, each in enumerate(self._moments(value), start=1)]
-        if len(shape := _shape(value)) > 1:
-            self._fail(f"{name}: expected one dimension, found the shape {shape}; {_RANKING}")
+            entries = self._listed(name, value, 2, _MOMENTS)
+            return [self._moment(at, each) for at, each in enumerate(entries, start=1)]
         try:
-            return list(plain_texts(value, f"{self._place}: {name}"))
+            return list(plain_texts(self._listed(name, value, 1, _RANKING), name))
         except TypeError as error:
-            raise SubmissionError(f"{error}; {_RANKING}") from error
+            self._fail(f"{error}; {_RANKING}", error)
 
     def _text(self, value: object) -> str:
         try:
@@ -122,10 +128,14 @@ class _Fields:
                        "out", error)  # fmt: skip
         return text
 
-    def _moments(self, value: Any) -> list[Any]:
-        single = isinstance(value, (str, bytes, Mapping)) or not isinstance(value, Iterable)
-        if single or len(_shape(value)) > 2:
-            self._fail(f"moments: expected a list, found {found_value(value)}; {_MOMENTS}")
+    def _listed(self, name: str, value: Any, dimensions: int, step: str) -> list[Any]:
+        """The entries of a field, in order; of an array at most so many dimensions."""
+        shape = tuple(getattr(value, "shape", ()))
+        if len(shape) > dimensions:
+            self._fail(f"{name}: expected a list, found the shape {shape}; {step}")
+        unordered = isinstance(value, (str, bytes, Mapping, Set))
+        if unordered or not isinstance(value, Iterable):
+            self._fail(f"{name}: expected a list, found {found_value(value)}; {step}")
         return list(value)
 
     def _moment(self, at: int, entry: Any) -> dict[str, Any]:
@@ -153,8 +163,3 @@ class _Fields:
 
     def _fail(self, text: str, error: Exception | None = None) -> NoReturn:
         raise SubmissionError(f"{self._place}: {text}") from error
-
-
-def _shape(value: Any) -> tuple[int, ...]:
-    """The shape of an array or a table; () of anything else."""
-    return tuple(getattr(value, "shape", ()))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from harness.api.declared_card import PathText
+from harness.api.kinds import PathText
 from harness.api.sessions import Dialogues
 from harness.benchmark import Benchmark, Labels, VideoFolder
 from harness.errors import EnvironmentFailure, WrongUsageError, did_you_mean

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from harness.api.benchmark_folder import BenchmarkPlace, inner
-from harness.api.declared_card import PathText
+from harness.api.kinds import PathText
 from harness.errors import WrongUsageError, did_you_mean
 from harness.records import found_value
 

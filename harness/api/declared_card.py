@@ -1,8 +1,7 @@
-"""What a program declares of a submission, its card; and the error about turns without an answer."""
+"""What a program declares of a submission: its card. And the error about unanswered turns."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,7 +9,6 @@ from harness.errors import SubmissionError, WrongUsageError
 from harness.files import plain
 from harness.records import CandidateUse, Card, History, TurnKey
 
-PathText = str | os.PathLike[str]
 # What a program says by arguments of their own.
 _ARGUMENTS = ("schema", "kind", "team", "system", "history", "candidates", "figures", "source")
 

@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 from baselines.base import About, Answer, Baseline, NoSettings, Query, View
 from harness.api.benchmark_folder import BenchmarkPlace, VideoInfo, benchmark_in, inner
-from harness.api.declared_card import PathText, made_card
+from harness.api.declared_card import made_card
+from harness.api.kinds import PathText
 from harness.errors import WrongUsageError, extras
 from harness.records import CandidateUse, Card, History, found_value
 
 if TYPE_CHECKING:
     from baselines.registry import RegistryEntry
-    from harness.api.answers import Answerable, AnswerReader
+    from harness.api.answers import AnswerReader
+    from harness.api.kinds import Answerable
 
 Progress = Callable[[int, int], None]
 

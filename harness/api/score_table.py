@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from harness.api.benchmark_folder import BenchmarkPlace, inner
-from harness.api.declared_card import PathText
+from harness.api.kinds import PathText
 from harness.errors import WrongUsageError, did_you_mean
 from harness.records import found_value
 

@@ -7,13 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 from baselines.base import Answer, Exchange, Query
-from harness.api.declared_card import PathText, made_card, missing
+from harness.api.declared_card import made_card, missing
+from harness.api.kinds import PathText
 from harness.benchmark import Benchmark
 from harness.errors import WrongUsageError
 from harness.records import CandidateUse, History, Prediction, Turn, found_value
 
 if TYPE_CHECKING:
-    from harness.api.answers import Answerable, AnswerReader
+    from harness.api.answers import AnswerReader
+    from harness.api.kinds import Answerable
 
 
 class TurnSession(Query, frozen=True, kw_only=True, eq=False):

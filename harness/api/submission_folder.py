@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.api.benchmark_folder import BenchmarkPlace, benchmark_in, inner
-from harness.api.declared_card import PathText, made_card, missing
+from harness.api.declared_card import made_card, missing
+from harness.api.kinds import PathText
 from harness.errors import SubmissionError
 from harness.records import (
     CandidateUse,
@@ -20,7 +21,7 @@ from harness.records import (
 )
 
 if TYPE_CHECKING:
-    from harness.api.answers import Answerable
+    from harness.api.kinds import Answerable
     from harness.validation import Report
 
 
