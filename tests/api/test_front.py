@@ -32,7 +32,7 @@ reveal_type(ivcr.validate(out, benchmark).valid)
 reveal_type(ivcr.compare([out, "b"], benchmark)["R@1"].low)
 for dialogue in benchmark.dialogues("test", history="own"):
     for turn in dialogue:
-        reveal_type(turn.history)
+        reveal_type(turn.history[-1].answer)
 ivcr.open(5)
 ivcr.run(benchmark, print, out="run", team="A", system="B", history="own")
 ivcr.run(benchmark, mine, out="run", team="A", system="B", history="all")
@@ -118,8 +118,7 @@ def test_the_wheel_is_typed_and_the_examples_of_the_readme_pass_strictly(tmp_pat
     assert [line for line in lines if line.startswith("example")] == []
     revealed = [line.partition("Revealed type is ")[2] for line in lines if "Revealed" in line]
     assert [each.strip('"').replace("builtins.", "") for each in revealed] == [
-        "str", "float | None", "float | None", "bool", "float | None",
-        "tuple[baselines.base.Exchange, ...]",
+        "str", "float | None", "float | None", "bool", "float | None", "str",
     ]  # fmt: skip
     errors = [line for line in lines if "error:" in line]
     assert [line.split(":")[1] for line in errors] == ["18", "19", "20", "21"], run.stdout
