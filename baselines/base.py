@@ -51,8 +51,9 @@ class About(Struct, frozen=True):
     train split with its labels. trains: whether `ivcr baseline train` trains it. train_needs: what
     it needs for that; train_note: a sentence that qualifies this. explains: whether it can explain
     a moment that another baseline found. composed: whether it is made of other baselines, and needs
-    what they need. languages: those it reads (none: it reads no text). paper: a link. example and
-    train_example: settings without which it cannot run or train, for the example commands.
+    what they need. languages: those it reads (none: it reads no text). paper: a link. team: whose
+    it is, for the card, of baselines outside the project. example and train_example: settings
+    without which it cannot run or train, for the example commands.
     """
 
     histories: tuple[History, ...] = HISTORIES
@@ -65,6 +66,7 @@ class About(Struct, frozen=True):
     composed: bool = False
     languages: tuple[Language, ...] = ()
     paper: str | None = None
+    team: str | None = None
     example: tuple[str, ...] = ()
     train_example: tuple[str, ...] = ()
 

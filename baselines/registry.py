@@ -19,7 +19,7 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-from baselines.base import About, Baseline, Settings
+from baselines.base import About, Baseline, NoSettings, Settings
 from baselines.settings import read_settings
 from harness.declarations import declaration
 from harness.errors import EnvironmentFailure, WrongUsageError, did_you_mean
@@ -37,6 +37,7 @@ class RegistryEntry(NamedTuple):
     """A baseline's name, kind (its folder), summary (first line of its file) and declaration.
 
     Of baselines outside the project: `path` is the file, and `module` its name if it is installed.
+    `instance`: one that a program has made itself; `path` is then None where no file has its code.
     """
 
     name: str
@@ -45,11 +46,17 @@ class RegistryEntry(NamedTuple):
     about: About
     path: Path | None = None
     module: str = ""
+    instance: Baseline | None = None
 
     @property
     def file(self) -> str:
-        """Its file: from the root of the project, or the name alone if it lies elsewhere."""
-        return self.path.name if self.path else f"baselines/{self.kind}s/{self.name}.py"
+        """Its file: from the root of the project, or the name alone if it lies elsewhere.
+
+        Empty where no file has its code.
+        """
+        if self.path is not None:
+            return self.path.name
+        return "" if self.instance else f"baselines/{self.kind}s/{self.name}.py"
 
     @property
     def argument(self) -> str:
@@ -111,6 +118,8 @@ def load(
     `key=value`, which come first. Raises WrongUsageError at an unknown setting or a value that is
     not allowed.
     """
+    if entry.instance is not None:
+        return entry.instance, NoSettings()
     values = values or {}
     kind = class_of(entry)
     settings = read_settings(entry.name, kind.settings_type, assignments, values)

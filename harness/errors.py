@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -39,6 +40,26 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
     close = extractOne(word, list(known), scorer=ratio, score_cutoff=60)
     return "" if close is None else f"did you mean {close[0]}? "
+
+
+@contextmanager
+def extras(name: str, extra: str = "baselines") -> Iterator[None]:
+    """Let a library that is not installed end in one line, which says how to install it.
+
+    extra: the one of the project that brings it. Raises EnvironmentFailure if one is absent.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        missing = (error.name or "").partition(".")[0]
+        if missing in ("", "harness", "baselines", "leaderboard"):
+            raise
+        how = f"`pip install 'ivcr-harness[{extra}]'` installs it"
+        if name.endswith(".py"):
+            how = "install it"
+        raise EnvironmentFailure(
+            f"{name} needs {missing}, which is not installed; {how}"
+        ) from error
 
 
 _NEXT = {

@@ -49,7 +49,7 @@ def whole_number(value: Any, what: str) -> int:
             return operator.index(value)
         except TypeError:
             pass
-    raise TypeError(f"{what}, found {_found(value)}")
+    raise TypeError(f"{what}, found {found_value(value)}")
 
 
 def plain_text(value: Any, what: str) -> str:
@@ -57,7 +57,7 @@ def plain_text(value: Any, what: str) -> str:
     if type(value) is str:
         return value
     if not isinstance(value, str):
-        raise TypeError(f"{what}: expected text, found {_found(value)}")
+        raise TypeError(f"{what}: expected text, found {found_value(value)}")
     return str(value)
 
 
@@ -81,7 +81,7 @@ def moment_records(value: Any, what: str) -> tuple[Moment, ...]:
     for at, each in enumerate(found, start=1):
         if type(each) is not Moment:
             raise TypeError(
-                f"{what}, entry {at}: expected a Moment, found {_found(each)}; "
+                f"{what}, entry {at}: expected a Moment, found {found_value(each)}; "
                 "Moment.from_seconds(video_id, start, end) makes one"
             )
     return found
@@ -92,14 +92,15 @@ def _in_order(value: Any, what: str, of: str) -> tuple[Any, ...]:
         return value
     if isinstance(value, (str, bytes, Mapping, Set)) or not isinstance(value, Iterable):
         raise TypeError(
-            f"{what}: expected {of} in a list or tuple, best first, found {_found(value)}; "
+            f"{what}: expected {of} in a list or tuple, best first, found {found_value(value)}; "
             "None says that nothing is given"
         )
     return tuple(value)
 
 
-def _found(value: Any) -> str:
-    text = repr(value)
+def found_value(value: Any) -> str:
+    """A value and its type, as the finding of a message; cut where it is long."""
+    text = " ".join(repr(value).split())
     kept = text if len(text) <= 60 else f"{text[:59]}…"
     return f"{kept} ({type(value).__name__})"
 
@@ -141,15 +142,25 @@ def _check_span(record: Span | Moment) -> None:
         raise ValueError(f"expected 0 <= start < end, got {record.start} and {record.end} ms")
 
 
-def _seconds(value: Any, what: str) -> int:
-    """Seconds of whatever number type, in milliseconds."""
+def finite_seconds(value: Any, what: str) -> float:
+    """Seconds of whatever number type, NumPy's too, as a float.
+
+    Raises TypeError, which names `what`, at anything else: a text, a truth value, an array, NaN.
+    """
+    kind = str(getattr(value, "dtype", type(value).__name__))
     try:
-        number = math.nan if isinstance(value, (bool, str, bytes)) else float(value)
-    except (TypeError, ValueError, OverflowError):
         number = math.nan
+        if not (isinstance(value, (str, bytes)) or "bool" in kind or getattr(value, "ndim", 0) > 0):
+            number = float(value)
+    except (TypeError, ValueError, OverflowError):
+        pass
     if not math.isfinite(number):
-        raise TypeError(f"{what}: expected seconds as a finite number, found {_found(value)}")
-    return milliseconds(number)
+        raise TypeError(f"{what}: expected seconds as a finite number, found {found_value(value)}")
+    return number
+
+
+def _seconds(value: Any, what: str) -> int:
+    return milliseconds(finite_seconds(value, what))
 
 
 class TurnKey(NamedTuple):

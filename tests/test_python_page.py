@@ -1,4 +1,7 @@
-"""Every example of docs/python.md runs, in the order of the page, on a toy benchmark."""
+"""Every example of docs/python.md runs, in the order of the page, on a toy benchmark.
+
+Those of the API follow one another, as in one program; each of those below it stands by itself.
+"""
 
 import json
 import os
@@ -9,12 +12,14 @@ from pathlib import Path
 
 import pytest
 
+from harness.benchmark import Benchmark
 from harness.protocols.rendering import entries_of
 from harness.protocols.source import read_source
 from harness.validation import check
 from tests.comparison.worlds import submit, world
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "python.md"
+BELOW = "\n## Below the API\n"
 FENCE = re.compile(r"^```(python|sh)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 DIALOGUES = [(1, "v0 v1 m1"), (2, "m3 v4"), (1, "v5 c v6"), (7, "v7 v8"), (0, "c"), (3, "v9 v9")]
 FIRST = ("111", "11", "1-0", "10", "1", "11")
@@ -42,10 +47,15 @@ def toy(tmp_path, monkeypatch):
     return tmp_path
 
 
-def carry_out(language, text, number):
-    """Run one example; python in this process, sh with this interpreter as `python`."""
+def carry_out(language, text, number, names=None):
+    """Run one example; python in this process, sh with this interpreter as `python`.
+
+    names: what earlier examples of its program have named.
+    """
     if language == "python":
-        exec(compile(text, f"{PAGE.name}, example {number}", "exec"), {"__name__": "example"})
+        names = {} if names is None else names
+        names["__name__"] = "example"
+        exec(compile(text, f"{PAGE.name}, example {number}", "exec"), names)
         return
     folders = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     root = str(PAGE.parents[1])
@@ -54,15 +64,20 @@ def carry_out(language, text, number):
 
 
 def test_every_example_of_the_page_runs(toy, capfd):
-    found = examples(PAGE.read_text("utf-8"))
+    text = PAGE.read_text("utf-8")
+    found = examples(text)
+    of_the_api, names = len(examples(text.partition(BELOW)[0])), {}
     assert len(found) >= 10
+    assert 5 <= of_the_api < len(found)
     for number, (language, text) in enumerate(found, start=1):
-        carry_out(language, text, number)
+        carry_out(language, text, number, names if number <= of_the_api else None)
     printed = capfd.readouterr().out
     assert "benchmark 13 turns, 61 videos" in printed
     assert "not valid" not in printed
     assert "True" in printed
-    assert json.loads((toy / "scores.json").read_text("utf-8"))["protocol"] == "ivcr"
+    for name in ("longest", "decayed", "by-hand", "empty", "mine"):
+        assert check(toy / name, Benchmark(toy / "benchmark")).report.valid
+    assert json.loads((toy / "first.scores.json").read_text("utf-8"))["protocol"] == "ivcr"
 
 
 def test_all_fences_of_the_page_are_examples():

@@ -46,7 +46,7 @@ def rerun(
     record = row.record
     entry = own_baseline(record.baseline, "run.json")
     _require_runtime_only(class_of(entry).settings_type.RUNTIME_ONLY, assignments)
-    known = {} if record.threads is None else {"threads": record.threads}
+    known: dict[str, Any] = {} if record.threads is None else {"threads": record.threads}
     config = RunConfig(
         entry, record.history, assignments, record.benchmark.split, record.seed,
         dict(settings), row.card.variant, **known,

@@ -26,11 +26,15 @@ from harness.records import Prediction
 
 
 class JournalStore:
-    """The journals of one run, in the folder OUT.run beside its submission OUT."""
+    """The journals of one run, in the folder OUT.run beside its submission OUT, or in `folder`.
 
-    def __init__(self, out: Path) -> None:
+    Those in `folder` are of a run that nobody goes on with: it keeps no traceback either.
+    """
+
+    def __init__(self, out: Path, folder: Path | None = None) -> None:
         """Nothing is made yet. Raises WrongUsageError if nothing can stand beside `out`."""
-        self.folder = sibling(out, ".run")
+        self.folder = sibling(out, ".run") if folder is None else folder
+        self._resumable = folder is None
 
     def journal(self, shard: Shard, run: Run) -> Journal:
         """The journal of one shard, held by this process until it is closed."""
@@ -52,6 +56,8 @@ class JournalStore:
         try:
             yield
         except OwnCodeError as error:
+            if not self._resumable:
+                raise
             raise with_traceback(
                 error,
                 self._path(shard).with_suffix(".traceback.txt"),

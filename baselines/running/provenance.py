@@ -21,8 +21,10 @@ from harness.benchmark import Benchmark
 from harness.checkout import code_state
 from harness.files import canonical, plain
 from harness.records import ANNOTATIONS, Annotations, CandidateUse, Card
+from harness.submission import STARTER
 
 TEAM = "IVCR harness"
+IN_MEMORY = "(code of a program, in no file)"
 RECORD = "run.json"
 TIMING = "timing.json"
 # Of run.json, what no answer depends on: the hash of the code says more than the commit.
@@ -40,14 +42,19 @@ def card(
     *,
     labels: bool,
 ) -> Card:
-    """The card of a run; `labels`: whether it read those of the train split."""
+    """The card of a run; `labels`: whether it read those of the train split.
+
+    A run that depends on code outside the project is not this project's: its team is the one that
+    is declared, else the template's, which validation warns of.
+    """
     entry, data = config.entry, provenance.training_data
     if labels and (data is None or entry.about.composed):
         data = tuple(dict.fromkeys([*(data or ()), f"{benchmark.header.name} train"]))
     distinctive = card_settings(entry, changed_settings(settings))
-    return Card(
+    own = entry.kind == "own" or any(outside_code(entry, settings))
+    made = Card(
         schema=1,
-        team=TEAM,
+        team=(entry.about.team or STARTER.team) if own else TEAM,
         system=line(entry.name, SHORT),
         history=config.history,
         candidates=use,
@@ -59,11 +66,12 @@ def card(
         frames_per_video=provenance.frames_per_video,
         seed=config.seed,
         paper=entry.about.paper,
-        code=entry.file,
+        code=entry.file or None,
         variant=config.variant or distinctive.variant,
         control=distinctive.control,
         settings=distinctive.settings,
     )
+    return replace(made, **config.card)
 
 
 def _annotations(provenance: Provenance, *, labels: bool) -> Annotations:
@@ -90,8 +98,12 @@ def record(
 
     `commit` is that of the code, `changed` whether the code was changed since; both are null where
     it does not run from a git checkout. `outside` names code that no commit of the project holds.
+    `code_sha256` covers it too, where a file has it; a run without any has the project's own hash.
     """
     outside = list(outside_code(config.entry, settings))
+    names = [path.name for path in outside]
+    if config.entry.instance is not None and not names:
+        names = [IN_MEMORY]
     computing = versions(_sources(config.entry, settings))
     state = code_state(_ANSWERING)
     found = {
@@ -113,7 +125,7 @@ def record(
         },
         "details": msgspec.to_builtins(provenance.details),
     }
-    return found | ({"outside": [path.name for path in outside]} if outside else {})
+    return found | ({"outside": names} if names else {})
 
 
 def with_cost(

@@ -55,17 +55,18 @@ def run_baseline(
     processes: int = 1,
     context: RunContext = RunContext(),  # noqa: B008 - immutable
     progress: Progress = no_progress,
+    store: JournalStore | None = None,
 ) -> None:
     """Answer a split and write the submission to `out`, with run.json and environment.json.
 
     pair: the run that differs from this one in history alone, for the card. processes: how many
-    share the dialogues. progress: gets the turns answered and all turns of the first process. The
-    folder OUT.run keeps the answers until the submission is written; the same run goes on from it.
-    Raises WrongUsageError if `out` holds something else or the baseline does not support the
-    configuration, MissingInputError if the benchmark lacks what it needs, EnvironmentFailure if a
-    process or the disk fails.
+    share the dialogues. progress: gets the turns answered and all turns of the first process.
+    store: where the answers are kept until the submission is written, by default in the folder
+    OUT.run; the same run goes on from it. Raises WrongUsageError if `out` holds something else or
+    the baseline does not support the configuration, MissingInputError if the benchmark lacks what
+    it needs, EnvironmentFailure if a process or the disk fails.
     """
-    store, begin = JournalStore(out), time.monotonic()
+    store, begin = store or JournalStore(out), time.monotonic()
     check_out(out)
     with computing_with(config.threads):
         with store.keep_traceback(Shard(0, processes)):
@@ -155,7 +156,7 @@ def check_out(out: Path) -> None:
     unfinished = JournalStore(out).folder.exists()
     remove_stale(out)
     if not unfinished and out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise WrongUsageError(f"{out}: is not an empty folder; remove it or name another --out")
+        raise WrongUsageError(f"{out}: is not an empty folder; remove it or name another place")
 
 
 def _write_records(out: Path, record: dict[str, Any], usage: Mapping[str, int]) -> None:

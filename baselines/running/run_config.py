@@ -20,7 +20,8 @@ class RunConfig(Struct, frozen=True):
     assignments: settings as `key=value`. settings: settings by name, as a configuration file has
     them; those that are assigned come first. variant: how people tell the run from others of the
     baseline (None: by its settings). threads: with how many each process computes; by default as
-    OMP_NUM_THREADS says, else one for each processor.
+    OMP_NUM_THREADS says, else one for each processor. card: fields of the card that whoever runs it
+    declares, such as `team`; they come before what the baseline says of itself.
     """
 
     entry: RegistryEntry
@@ -31,6 +32,7 @@ class RunConfig(Struct, frozen=True):
     settings: dict[str, Any] = field(default_factory=dict)
     variant: str | None = None
     threads: int = field(default_factory=usual_threads)
+    card: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         normalise(self, "seed", whole_number, "RunConfig.seed: expected a whole number")

@@ -15,7 +15,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from baselines.base import Answer, Baseline, Exchange, MissingInputError, Query
+from baselines.base import Answer, Baseline, Exchange, Query
 from baselines.registry import load
 from baselines.running.card_settings import check_variant
 from baselines.running.journal import Journal
@@ -28,11 +28,11 @@ from baselines.running.provenance import (
     run_key,
 )
 from baselines.running.run_config import RunConfig, RunContext
-from baselines.running.views import view
+from baselines.running.views import HistoryView, history_view, view
 from harness.benchmark import Benchmark, Split
 from harness.errors import WrongUsageError
 from harness.files import shown
-from harness.records import Card, History, Prediction, Reference, Turn, TurnKey
+from harness.records import Card, Prediction, Turn
 
 __all__ = ["Run", "RunConfig", "RunContext", "Shard", "start"]
 
@@ -65,7 +65,7 @@ def start(
     with own_code(files, "candidate_use()"):
         use = baseline.candidate_use(entry.about.candidates)
     split = benchmark.split(config.split)
-    reference = _reference(benchmark, config) if config.history == "reference" else {}
+    shown_history = history_view(benchmark, split, config.history, use)
     labels = baseline.reads_train_labels("train_labels" in entry.about.needs)
     with own_code(files, "prepare()"):
         baseline.prepare(view(benchmark, split, config, context, labels=labels))
@@ -76,7 +76,7 @@ def start(
         record(config, settings, benchmark, provenance),
         baseline,
         split,
-        HistoryView(config.history, split.candidates if use == "used" else {}, reference),
+        shown_history,
         entry.argument,
         files,
     )
@@ -87,39 +87,6 @@ class Shard(NamedTuple):
 
     number: int = 0
     of: int = 1
-
-
-class HistoryView(NamedTuple):
-    """What may be shown of a turn, and when."""
-
-    history: History
-    candidates: dict[TurnKey, tuple[str, ...]]
-    reference: dict[TurnKey, Reference]
-
-    def query(self, turn: Turn, exchanges: tuple[Exchange, ...]) -> Query:
-        """The turn as the baseline sees it, before it has answered."""
-        given = self.history == "reference" and turn.task == "moment"
-        return Query(
-            turn.dialogue_id,
-            turn.turn,
-            turn.language,
-            turn.task,
-            turn.utterance,
-            self.candidates.get(turn.key, ()),
-            self.reference[turn.key].video_id if given else None,
-            exchanges,
-        )
-
-    def exchange(self, turn: Turn, prediction: Prediction) -> tuple[Exchange, ...]:
-        """What the history shows of a turn from the next one on: nothing under `none`."""
-        if self.history == "none":
-            return ()
-        if self.history == "reference":
-            answer, video_id = self.reference[turn.key].answer, self.reference[turn.key].video_id
-        else:
-            answer, video_id = prediction.response or "", _first_video(prediction)
-        shown = self.candidates.get(turn.key, ())
-        return (Exchange(turn.task, turn.utterance, answer, video_id, shown),)
 
 
 class Run(NamedTuple):
@@ -195,7 +162,7 @@ class Run(NamedTuple):
         with own_code(self.files, "answer()", queries):
             answers = self.baseline.answer(queries)
         _check_answers(self.name, answers, queries)
-        found = [_prediction(turn, answer) for turn, answer in zip(turns, answers, strict=True)]
+        found = [prediction_of(turn, answer) for turn, answer in zip(turns, answers, strict=True)]
         if journal:
             usage: Counter[str] = Counter()
             for answer in answers:
@@ -224,7 +191,7 @@ def _check_answers(name: str, answers: Any, queries: Sequence[Query]) -> None:
             )
 
 
-def _prediction(turn: Turn, answer: Answer) -> Prediction:
+def prediction_of(turn: Turn, answer: Answer) -> Prediction:
     """The answer to a turn; what its task needs and the answer lacks becomes an abstention.
 
     In a video turn that is an empty choice: a system that never ranks videos has no figure over
@@ -238,20 +205,3 @@ def _prediction(turn: Turn, answer: Answer) -> Prediction:
     if turn.task == "chat" and response is None:
         response = ""
     return Prediction(turn.dialogue_id, turn.turn, answer.videos, moments, choice, response)
-
-
-def _first_video(prediction: Prediction) -> str | None:
-    """The video that an answer stands for: of its first moment, its first video, its choice."""
-    if prediction.moments:
-        return prediction.moments[0].video_id
-    return next(iter(prediction.videos or prediction.choice or ()), None)
-
-
-def _reference(benchmark: Benchmark, config: RunConfig) -> dict[TurnKey, Reference]:
-    lines = benchmark.reference(config.split)
-    if lines is None:
-        raise MissingInputError(
-            f"{benchmark.folder}: withholds the reference answers of {config.split} (labels "
-            f"{benchmark.labels(config.split)}), so there is no history reference; take own or none"
-        )
-    return {TurnKey(line.dialogue_id, line.turn): line for line in lines}

@@ -1,10 +1,16 @@
-"""Views of a benchmark: what of it a baseline may read, to answer a split or to train."""
+"""Views of a benchmark: what of it a baseline may read, to answer a split or to train.
+
+And what of a dialogue's earlier turns it is shown, turn by turn.
+"""
 
 from __future__ import annotations
 
-from baselines.base import LabelledSplit, MissingInputError, View
+from typing import NamedTuple
+
+from baselines.base import Exchange, LabelledSplit, MissingInputError, Query, View
 from baselines.running.run_config import RunConfig, RunContext
 from harness.benchmark import Benchmark, Split
+from harness.records import CandidateUse, History, Prediction, Reference, Turn, TurnKey
 
 
 def view(
@@ -59,6 +65,67 @@ def labelled_split(benchmark: Benchmark, split: str, name: str) -> LabelledSplit
         )
     public = benchmark.split(split)
     return LabelledSplit(public.turns, benchmark.gold(split), public.candidates)
+
+
+class HistoryView(NamedTuple):
+    """What may be shown of a turn, and when."""
+
+    history: History
+    candidates: dict[TurnKey, tuple[str, ...]]
+    reference: dict[TurnKey, Reference]
+
+    def query(self, turn: Turn, exchanges: tuple[Exchange, ...]) -> Query:
+        """The turn as the baseline sees it, before it has answered."""
+        given = self.history == "reference" and turn.task == "moment"
+        return Query(
+            turn.dialogue_id,
+            turn.turn,
+            turn.language,
+            turn.task,
+            turn.utterance,
+            self.candidates.get(turn.key, ()),
+            self.reference[turn.key].video_id if given else None,
+            exchanges,
+        )
+
+    def exchange(self, turn: Turn, prediction: Prediction) -> tuple[Exchange, ...]:
+        """What the history shows of a turn from the next one on: nothing under `none`."""
+        if self.history == "none":
+            return ()
+        if self.history == "reference":
+            answer, video_id = self.reference[turn.key].answer, self.reference[turn.key].video_id
+        else:
+            answer, video_id = prediction.response or "", _first_video(prediction)
+        shown = self.candidates.get(turn.key, ())
+        return (Exchange(turn.task, turn.utterance, answer, video_id, shown),)
+
+
+def history_view(
+    benchmark: Benchmark, split: Split, history: History, candidates: CandidateUse
+) -> HistoryView:
+    """What a declared history and use of candidates show of a split's turns.
+
+    Raises MissingInputError if the benchmark withholds the reference answers that it needs.
+    """
+    reference = _reference(benchmark, split.name) if history == "reference" else {}
+    return HistoryView(history, split.candidates if candidates == "used" else {}, reference)
+
+
+def _reference(benchmark: Benchmark, split: str) -> dict[TurnKey, Reference]:
+    lines = benchmark.reference(split)
+    if lines is None:
+        raise MissingInputError(
+            f"{benchmark.folder}: withholds the reference answers of {split} (labels "
+            f"{benchmark.labels(split)}), so there is no history reference; take own or none"
+        )
+    return {TurnKey(line.dialogue_id, line.turn): line for line in lines}
+
+
+def _first_video(prediction: Prediction) -> str | None:
+    """The video that an answer stands for: of its first moment, its first video, its choice."""
+    if prediction.moments:
+        return prediction.moments[0].video_id
+    return next(iter(prediction.videos or prediction.choice or ()), None)
 
 
 def _has_labels(benchmark: Benchmark, split: str) -> bool:

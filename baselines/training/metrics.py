@@ -12,9 +12,9 @@ from torch import Tensor, nn
 from torchmetrics import Metric, MetricCollection
 from torchmetrics.retrieval import RetrievalHitRate, RetrievalMRR
 
-from harness import temporal
 from harness.records import RANK_LIMIT
 from harness.temporal import IOU_TENTHS
+from harness.temporal import overlaps as array_overlaps
 
 NO_SYNC = {"sync_on_compute": False}
 RECALLS = (1, 5, 10)
@@ -125,6 +125,6 @@ def overlaps(moments: Tensor, gold: Tensor) -> tuple[Tensor, Tensor]:
 
     moments: (turns, k, 2); gold: (turns, 2).
     """
-    found = temporal.overlaps(moments.long().cpu().numpy(), gold.long().cpu().numpy()[:, None])
+    found = array_overlaps(moments.long().cpu().numpy(), gold.long().cpu().numpy()[:, None])
     shared, union = (torch.from_numpy(part).to(moments.device) for part in found)
     return shared, union

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from harness import __version__, scoring
+import harness.scoring as scoring
 from harness.attestation.statement import AttestedBenchmark, AttestedCode, ScoreStatement
 from harness.benchmark import Benchmark
 from harness.checkout import code_state
 from harness.files import readable
+from harness.version import __version__
 
 
 def statement_of(

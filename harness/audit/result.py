@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from harness import __version__
 from harness.audit.attribution import Attribution, AttributionReport, Share, attribute
 from harness.audit.cases import cases
 from harness.audit.steps import BY_TURN, OVERALL, REPAIRS
@@ -18,6 +17,7 @@ from harness.protocols.result_file import read_result
 from harness.protocols.scores import small_figures
 from harness.protocols.source import read_source
 from harness.publication.disclosure import TOO_SMALL
+from harness.version import __version__
 
 # Defects that change no turn of a result file, and their consequences.
 NOTES = {

@@ -10,8 +10,8 @@ import sys
 
 import click
 
-from harness import __version__
 from harness.errors import DISK_ERRORS, IvcrError, unwritable
+from harness.version import __version__
 
 COMMANDS = {
     "data": "harness.cli.data:data",

@@ -8,15 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness.cli.options import (
-    SHARD,
-    cache_option,
-    config_option,
-    extras,
-    resumable,
-    show_note,
-)
+from harness.cli.options import SHARD, cache_option, config_option, resumable, show_note
 from harness.cli.training import train
+from harness.errors import extras
 from harness.records import HISTORIES, History
 
 if TYPE_CHECKING:
@@ -63,6 +57,7 @@ def info(name: str, config: Path | None) -> None:
 @click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="A setting.")
 @config_option
 @click.option("--variant", metavar="TEXT", help="A label shown beside the system.")
+@click.option("--team", metavar="NAME", help="The card's team; for a baseline of your own.")
 @click.option("--pair", metavar="RUN", help="The same run with another history.")
 @click.option("--split", default="test", show_default=True, help="The split to answer.")
 @click.option("--seed", default=0, show_default=True, help="For baselines that draw at random.")
@@ -82,6 +77,7 @@ def run(
     assignments: tuple[str, ...],
     config: Path | None,
     variant: str | None,
+    team: str | None,
     pair: str | None,
     split: str,
     seed: int,
@@ -107,7 +103,7 @@ def run(
     from harness.cli.progress import bar
 
     if floors:
-        _check_alone(name, out, assignments, config, variant, pair)
+        _check_alone(name, out, assignments, config, variant, team, pair)
         run_and_score_floors(Benchmark(benchmark).checked(), history, split, seed)
         return
     name, history, out = _named(name, history, out)
@@ -118,7 +114,8 @@ def run(
         file = read_config(config, entry) if config else ConfigFile({})
         variant = variant if variant is not None else file.variant
         chosen = RunConfig(entry, history, assignments, split, seed, file.settings, variant,
-                           threads or usual_threads())  # fmt: skip
+                           threads or usual_threads(),
+                           {} if team is None else {"team": team})  # fmt: skip
         public, made = Benchmark(benchmark).checked(), out
         if shard is not None:
             part = Shard(shard[0] - 1, shard[1])
@@ -140,7 +137,7 @@ def _check_alone(*others: object) -> None:
 
     if any(others):
         raise WrongUsageError(
-            "--floors runs all floors: no NAME, --out, --set, --config, --variant or --pair"
+            "--floors runs all floors: no NAME, --out, --set, --config, --variant, --team or --pair"
         )
 
 

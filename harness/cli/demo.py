@@ -107,7 +107,8 @@ def trained(benchmark: Benchmark, folder: Path, steps: int | None = None) -> Pat
     from baselines.registry import find
     from baselines.running.run_config import RunContext
     from baselines.training.trainer import TrainJob, train
-    from harness.cli.options import extras, show_note
+    from harness.cli.options import show_note
+    from harness.errors import extras
     from harness.replacement import replaced_folder
 
     with extras("the demo"), replaced_folder(folder, parents=True) as new:

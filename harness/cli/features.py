@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from harness.cli.options import cache_option, extras, resumable, show_note
+from harness.cli.options import cache_option, resumable, show_note
+from harness.errors import extras
 from harness.records import SPLITS
 
 benchmark_option = click.option(

@@ -148,28 +148,6 @@ def warn_of_hidden_labels(benchmark: Benchmark) -> None:
 
 
 @contextmanager
-def extras(name: str, extra: str = "baselines") -> Iterator[None]:
-    """Let a library that is not installed end in one line, which says how to install it.
-
-    extra: the one of the project that brings it. Raises EnvironmentFailure if one is absent.
-    """
-    from harness.errors import EnvironmentFailure
-
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        missing = (error.name or "").partition(".")[0]
-        if missing in ("", "harness", "baselines", "leaderboard"):
-            raise
-        how = f"`pip install 'ivcr-harness[{extra}]'` installs it"
-        if name.endswith(".py"):
-            how = "install it"
-        raise EnvironmentFailure(
-            f"{name} needs {missing}, which is not installed; {how}"
-        ) from error
-
-
-@contextmanager
 def resumable(line: str, *, shown: bool = True) -> Iterator[None]:
     """Show `line`, if it is `shown`, when an interrupt or a termination ends the block."""
     try:

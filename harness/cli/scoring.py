@@ -10,10 +10,7 @@ import click
 from harness.cli.options import processes_option
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from harness.benchmark import Benchmark
-    from harness.scoring import Floor
 
 
 @click.command()
@@ -102,7 +99,7 @@ def _score_one(
 
 def _show(document: dict[str, Any], target: Path, benchmark: Benchmark) -> bool:
     """Print the headline figures; returns whether there is a floor beside them."""
-    from harness.scoring import best_floors
+    from harness.scoring import best_floors, summary
 
     floors = best_floors(benchmark.folder / "floors", document)
     for line in summary(document, floors):
@@ -178,25 +175,6 @@ def _show_officially(document: dict[str, Any], target: Path) -> None:
     click.echo(f"all figures: {target}")
 
 
-def summary(document: dict[str, Any], floors: Mapping[str, Floor] | None = None) -> list[str]:
-    """The headline figures of a scores document, one a line, and the signature.
-
-    `floors`: by metric, the best floor of the same kind, shown beside its figure.
-    """
-    from harness.publication.headlines import HEADLINES
-
-    figures = document["metrics"]["all"]
-    lines = [f"{document['signature']}"]
-    for name in HEADLINES:
-        cell = figures[name]
-        if cell["value"] is None:
-            lines.append(f"{name:<14}       —  {cell['why']}")
-        else:
-            floor = _floor((floors or {}).get(name))
-            lines.append(f"{name:<14} {100 * cell['value']:7.2f}  {_interval(cell)}{floor}")
-    return lines
-
-
 def no_floors(document: dict[str, Any], benchmark: Benchmark) -> str:
     """The message where a benchmark has no floor of a document's kind."""
     kind, split = document["submission"], document["benchmark"]["split"]
@@ -210,17 +188,6 @@ def no_floors(document: dict[str, Any], benchmark: Benchmark) -> str:
         f"no floor to compare these figures with: {floors} has no scores for split {split}, history"
         f" {kind['history']}, candidates {kind['candidates']}; {step}"
     )
-
-
-def _floor(floor: Floor | None) -> str:
-    return "" if floor is None else f"; best floor: {100 * floor.value:.2f} ({floor.name})"
-
-
-def _interval(cell: dict[str, Any]) -> str:
-    sizes = f"{cell['turns']:,} turns, {cell['dialogues']:,} dialogues"
-    if cell["low"] is None:
-        return f"no interval; {sizes}"
-    return f"[{100 * cell['low']:.2f}, {100 * cell['high']:.2f}]; {sizes}"
 
 
 @click.command()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from harness.cli.options import extras
+from harness.errors import extras
 
 
 @click.group()

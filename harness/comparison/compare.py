@@ -8,7 +8,6 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from harness import __version__
 from harness.benchmark import Benchmark
 from harness.comparison.differences import Difference, differences
 from harness.comparison.disagreements import DialogueComparison, largest_disagreements
@@ -17,6 +16,7 @@ from harness.comparison.headlines import headline_cells, headline_pairs
 from harness.comparison.notes import left_out, notes
 from harness.comparison.propagation import Propagation, history_pairs, propagations
 from harness.errors import WrongUsageError
+from harness.version import __version__
 
 HIDDEN = "labels are hidden: nothing may be shown of a single turn"
 

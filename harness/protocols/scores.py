@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from harness import __version__
 from harness.benchmark import Benchmark
 from harness.errors import SubmissionError, WrongUsageError
 from harness.files import readable, require_apart, write
@@ -19,6 +18,7 @@ from harness.publication.disclosure import TOO_SMALL, withheld_by_size
 from harness.records import TurnKey
 from harness.submission import CARD, PREDICTIONS
 from harness.validation import check
+from harness.version import __version__
 
 PROTOCOL = "official"
 OFFICIAL_SCORES = "scores.official.json"

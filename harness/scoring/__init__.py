@@ -11,6 +11,7 @@ from harness.scoring.document import (
 )
 from harness.scoring.figures import figures
 from harness.scoring.floors import Floor, best_floors
+from harness.scoring.summary import summary
 from harness.scoring.writing import score_to_files, write_outcomes, write_scores
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "score",
     "score_to_files",
     "signature",
+    "summary",
     "write_outcomes",
     "write_scores",
 ]

@@ -8,7 +8,7 @@ submission's files and applies the rules to them; `checking` is the one pass ove
 imports those before it and none after it; no module imports this package itself.
 """
 
-from harness.validation.checking import CheckResult, check
+from harness.validation.checking import CheckedAnswer, CheckResult, check, check_answer
 from harness.validation.public import PublicSplit, public_of, read_public
 from harness.validation.report import Problem, Report
 from harness.validation.rules.rule import Rule
@@ -17,11 +17,13 @@ from harness.validation.rules.rule_table import RULES
 __all__ = [
     "RULES",
     "CheckResult",
+    "CheckedAnswer",
     "Problem",
     "PublicSplit",
     "Report",
     "Rule",
     "check",
+    "check_answer",
     "public_of",
     "read_public",
 ]

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
+
+import msgspec
 
 from harness.benchmark import Benchmark
 from harness.records import Card, Prediction
@@ -13,8 +16,10 @@ from harness.validation.public import PublicSplit, read_public
 from harness.validation.reading.card_file import read_card
 from harness.validation.reading.place import require_folder
 from harness.validation.reading.predictions import PredictionsReader
+from harness.validation.reading.slow_path import inspect_line
 from harness.validation.report import Report
-from harness.validation.rules.rule_table import rules_about
+from harness.validation.rules.rule import Fault, Finding
+from harness.validation.rules.rule_table import RULES, rules_about
 
 
 class CheckResult(NamedTuple):
@@ -64,6 +69,32 @@ def check(
         card=card,
         predictions=tuple(reader.predictions),
         sha256=digest.hexdigest() if wanted and complete and card else None,
+    )
+
+
+class CheckedAnswer(NamedTuple):
+    """One answer: the prediction, None if it has an error; its errors, and its warnings."""
+
+    prediction: Prediction | None
+    errors: tuple[Finding, ...]
+    warnings: tuple[Finding, ...]
+
+
+def check_answer(values: Mapping[str, Any], public: PublicSplit) -> CheckedAnswer:
+    """Check the answer to one turn by the rules about its line in a submission.
+
+    `values`: what the line would hold, by key: Python's own lists, texts and numbers, and times in
+    seconds. Ends up to 1 s past a video's end are clipped, as in a file.
+    """
+    try:
+        answer, found = inspect_line(msgspec.json.encode(values), public)
+    except Fault as fault:
+        answer, found = None, [Finding(fault.code, fault.text)]
+    errors = tuple(each for each in found if RULES[each.code].severity == "error")
+    return CheckedAnswer(
+        None if errors or answer is None else answer.prediction(public),
+        errors,
+        tuple(each for each in found if each not in errors),
     )
 
 

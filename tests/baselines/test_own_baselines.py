@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from baselines import registry
+from baselines.provenance.code_hash import code_sha256
 from baselines.registry import find, load
 from harness.errors import EnvironmentFailure, WrongUsageError
 
@@ -98,6 +99,31 @@ def test_the_hash_of_the_code_covers_the_file(run, own):
     assert run("bm25", "two")[1]["code_sha256"] != before
     own.write_text(OWN + "\n")
     assert run(own, "three")[1]["code_sha256"] != before
+
+
+def test_a_run_of_ones_own_has_a_team_of_its_own(run, own, tmp_path, ivcr, toy):
+    """Never the project's: the one that the file declares or the command names, else the
+    template's, which validation warns of."""
+    assert run(own, "one")[0]["team"] == "Your team"
+    assert "C109" in ivcr("validate", tmp_path / "one", "--benchmark", toy.folder)[1]
+    assert run(own, "two", "--team", "A lab")[0]["team"] == "A lab"
+    (tmp_path / "mix.toml").write_text('[[member]]\nbaseline = "mine/first_videos.py"\n')
+    assert run("hybrid", "three", "--config", tmp_path / "mix.toml")[0]["team"] == "Your team"
+    own.write_text(OWN.replace('About(languages=("en",))', 'About(team="Ours")'))
+    assert run(own, "four")[0]["team"] == "Ours"
+    assert run(own, "five", "--team", "A lab")[0]["team"] == "A lab"
+    assert run("bm25", "six")[0]["team"] == "IVCR harness"
+
+
+def test_baselines_of_ones_own_leave_the_hash_of_ours_alone(run, own, package):
+    before = run("bm25", "before")
+    package()
+    run(own, "own")
+    assert run("firsts", "installed")[0]["team"] == "Your team"
+    after = run("bm25", "after")
+    assert after == before
+    assert after[1]["code_sha256"] == code_sha256(ROOT / "baselines")
+    assert "outside" not in after[1]
 
 
 @pytest.mark.slow

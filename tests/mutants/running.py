@@ -9,21 +9,21 @@ SHARDS = ("tests/baselines/running/test_parallel.py",)
 RUNNING = (
     (
         "the gold video of a video turn is shown with the turn",
-        "baselines/running/runner.py",
+        "baselines/running/views.py",
         'given = self.history == "reference" and turn.task == "moment"',
         'given = self.history == "reference"',
         RUNNER,
     ),
     (
         "candidates are shown to a baseline that uses none",
-        "baselines/running/runner.py",
-        'split.candidates if use == "used" else {}',
+        "baselines/running/views.py",
+        'split.candidates if candidates == "used" else {}',
         "split.candidates",
         RUNNER,
     ),
     (
         "own history names the last video instead of the first",
-        "baselines/running/runner.py",
+        "baselines/running/views.py",
         "return prediction.moments[0].video_id",
         "return prediction.moments[-1].video_id",
         RUNNER,

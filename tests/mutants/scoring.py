@@ -54,7 +54,7 @@ SCORING = (
     ),
     (
         "history swapped (what the runner shows)",
-        "baselines/running/runner.py",
+        "baselines/running/views.py",
         'if self.history == "reference":\n            answer',
         'if self.history == "none":\n            answer',
         ("tests/baselines/running/test_runner.py",),

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness.cli.options import cache_option, extras, show_note
+from harness.cli.options import cache_option, show_note
+from harness.errors import extras
 
 if TYPE_CHECKING:
     from baselines.reproduction.reproduction import ReproducedRun
