@@ -49,6 +49,19 @@ class SourceFile(Struct, frozen=True):
 Labels = Literal["public", "hidden"]
 
 
+class AboutData(Struct, frozen=True, omit_defaults=True):
+    """What the makers of a benchmark say of it: its licence and address as URLs, how to cite it.
+
+    `creators`: names of organizations; `published`: the day, YYYY-MM-DD. Nobody checks it.
+    """
+
+    licence: str = ""
+    citation: str = ""
+    url: str = ""
+    creators: tuple[str, ...] = ()
+    published: str = ""
+
+
 class Header(Struct, frozen=True, omit_defaults=True):
     """benchmark.json. `hidden`: the splits whose labels are hidden, where some are."""
 
@@ -62,6 +75,7 @@ class Header(Struct, frozen=True, omit_defaults=True):
     fingerprint: str
     gold_sha256: dict[str, str]
     hidden: tuple[str, ...] = ()
+    about: AboutData | None = None
 
 
 class VideoLine(Struct, frozen=True, omit_defaults=True):

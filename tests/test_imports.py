@@ -57,7 +57,7 @@ STAIRCASES = {
         ("harness.items",),
         ("harness.audit", "harness.probes"),
         ("harness.public_copy",),
-        ("harness.challenge",),
+        ("harness.challenge", "harness.croissant"),
         ("harness.cli",),
     ),
     "baselines": (
