@@ -43,7 +43,8 @@ GROUND = (
 # Each may import what stands on a step before its own, and nothing of its neighbours on its step.
 STAIRCASES = {
     "harness": (
-        ("harness.benchmark", "harness.replies", "harness.chat", "harness.publication"),
+        ("harness.benchmark", "harness.replies", "harness.chat", "harness.publication",
+         "harness.doctor"),
         ("harness.submission", "harness.teams"),
         ("harness.sources", "harness.validation"),
         ("harness.pull_requests",),

@@ -37,6 +37,7 @@ COMMANDS = {
     "reproduce": "harness.cli.provenance.reproduce:reproduce",
     "attest": "harness.cli.provenance.attest:attest",
     "demo": "harness.cli.demo:demo",
+    "doctor": "harness.cli.environment.doctor:doctor",
 }
 
 
