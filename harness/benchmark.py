@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import shlex
 from collections.abc import Callable, Iterator
@@ -28,6 +29,7 @@ from harness.records import (
 from harness.schemas.documents import require
 from harness.untrusted import UnfitFileError, json_document
 
+_LOG = logging.getLogger(__name__)
 NEXT_STEP = "import the benchmark again, or update the harness"
 VIDEOS_ROOT = "videos_root.txt"
 # Kinds of reasons why a video has no file.
@@ -333,11 +335,13 @@ class VideoFolder:
 
 def _read(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        data = path.read_bytes()
     except OSError as error:
         raise EnvironmentFailure(
             f"{path}: cannot be read: {error.strerror or error}; import the benchmark again"
         ) from error
+    _LOG.debug("read %s: %s bytes", path, f"{len(data):,}")
+    return data
 
 
 def fingerprint(folder: Path, read: Reader = _read) -> str:

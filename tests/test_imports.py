@@ -62,7 +62,7 @@ STAIRCASES = {
         ("harness.cli",),
     ),
     "baselines": (
-        ("baselines.base",),
+        ("baselines.base", "baselines.progress_notes"),
         ("baselines.settings", "baselines.provenance"),
         ("baselines.registry", "baselines.dialogue_context", "baselines.tokenization",
          "baselines.video"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,6 +16,8 @@ from harness.validation.reading.place import require_folder
 from harness.validation.reading.predictions import PredictionsReader
 from harness.validation.report import Report
 from harness.validation.rules.rule_table import rules_about
+
+_LOG = logging.getLogger(__name__)
 
 
 class CheckResult(NamedTuple):
@@ -59,6 +62,7 @@ def check(
         complete = not predictions_in(folder)
     else:
         complete = reader.read(folder, digest.file(PREDICTIONS[0]) if wanted else None)
+    _LOG.debug("checked %s: %d turns answered", folder, reader.answered)
     return CheckResult(
         report=log.report(reader.answered, reader.abstentions),
         card=card,
