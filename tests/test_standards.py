@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -24,6 +25,8 @@ def versions():
 
 
 def git(*arguments):
+    if shutil.which("git") is None:
+        return ""
     done = subprocess.run(["git", "-C", REPOSITORY, *arguments], capture_output=True, text=True)
     return done.stdout.strip() if done.returncode == 0 else ""
 
