@@ -55,10 +55,11 @@ $(VENV)/installed-dev: $(VENV)/installed-demo
 	$(VENV)/bin/pip install $(PIP_FLAGS) --editable '.[baselines,dev]'
 	touch $@
 
-# Resolve all extras afresh. To be run where a newer release is wanted, and looked at before commit.
+# Resolve all extras and the tools of releases afresh. To be run where a newer release is wanted, and looked at before commit.
 constraints:
 	$(PYTHON) -m venv $(VENV)-fresh
-	$(VENV)-fresh/bin/pip install --quiet '.[baselines,dev]'
+	$(VENV)-fresh/bin/pip install --quiet --upgrade 'pip>=25.1'
+	$(VENV)-fresh/bin/pip install --quiet '.[baselines,dev]' --group release
 	echo "# All extras, resolved together on Python 3.11 by \`make constraints\`." > constraints.txt
 	$(VENV)-fresh/bin/pip freeze --exclude ivcr-harness | sed 's/+.*//' \
 		| awk -F== '{gsub(/[-_.]+/, "-", $$1); print tolower($$1) "==" $$2}' | LC_ALL=C sort -t= -k1,1 >> constraints.txt

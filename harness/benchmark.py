@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import shlex
 from collections.abc import Callable, Iterator
@@ -28,6 +29,7 @@ from harness.records import (
 from harness.schemas.documents import require
 from harness.untrusted import UnfitFileError, json_document
 
+_LOG = logging.getLogger(__name__)
 NEXT_STEP = "import the benchmark again, or update the harness"
 VIDEOS_ROOT = "videos_root.txt"
 # Kinds of reasons why a video has no file.
@@ -49,6 +51,19 @@ class SourceFile(Struct, frozen=True):
 Labels = Literal["public", "hidden"]
 
 
+class AboutData(Struct, frozen=True, omit_defaults=True):
+    """What the makers of a benchmark say of it: its licence and address as URLs, how to cite it.
+
+    `creators`: names of organizations; `published`: the day, YYYY-MM-DD. Nobody checks it.
+    """
+
+    licence: str = ""
+    citation: str = ""
+    url: str = ""
+    creators: tuple[str, ...] = ()
+    published: str = ""
+
+
 class Header(Struct, frozen=True, omit_defaults=True):
     """benchmark.json. `hidden`: the splits whose labels are hidden, where some are."""
 
@@ -62,6 +77,7 @@ class Header(Struct, frozen=True, omit_defaults=True):
     fingerprint: str
     gold_sha256: dict[str, str]
     hidden: tuple[str, ...] = ()
+    about: AboutData | None = None
 
 
 class VideoLine(Struct, frozen=True, omit_defaults=True):
@@ -319,11 +335,13 @@ class VideoFolder:
 
 def _read(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        data = path.read_bytes()
     except OSError as error:
         raise EnvironmentFailure(
             f"{path}: cannot be read: {error.strerror or error}; import the benchmark again"
         ) from error
+    _LOG.debug("read %s: %s bytes", path, f"{len(data):,}")
+    return data
 
 
 def fingerprint(folder: Path, read: Reader = _read) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import re
 import stat
@@ -23,6 +24,7 @@ if sys.version_info >= (3, 14):
 else:
     from backports import zstd as zstd
 
+_LOG = logging.getLogger(__name__)
 _ENCODER = msgspec.json.Encoder(order="sorted")
 CUT = 80
 _HIDDEN = re.compile(r"[^ -~\n]")
@@ -139,6 +141,7 @@ def open_replacement(
             remove.pop_all()
         except OSError as error:
             raise unwritable(path, error) from error
+    _LOG.debug("wrote %s", path)
 
 
 def _refuse_other_kinds(path: Path) -> None:

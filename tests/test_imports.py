@@ -45,7 +45,8 @@ GROUND = (
 # Each may import what stands on a step before its own, and nothing of its neighbours on its step.
 STAIRCASES = {
     "harness": (
-        ("harness.benchmark", "harness.replies", "harness.chat", "harness.publication"),
+        ("harness.benchmark", "harness.replies", "harness.chat", "harness.publication",
+         "harness.doctor"),
         ("harness.submission", "harness.teams"),
         ("harness.sources", "harness.validation"),
         ("harness.pull_requests",),
@@ -59,12 +60,12 @@ STAIRCASES = {
         ("harness.items",),
         ("harness.audit", "harness.probes"),
         ("harness.public_copy",),
-        ("harness.challenge",),
+        ("harness.challenge", "harness.croissant"),
         ("harness.api",),
         ("harness.cli",),
     ),
     "baselines": (
-        ("baselines.base",),
+        ("baselines.base", "baselines.progress_notes"),
         ("baselines.settings", "baselines.provenance"),
         ("baselines.registry", "baselines.dialogue_context", "baselines.tokenization",
          "baselines.video"),

@@ -9,6 +9,7 @@ the batches that are left, in the same order.
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
@@ -36,6 +37,7 @@ from harness.records import Card, Prediction, Turn
 
 __all__ = ["Run", "RunConfig", "RunContext", "Shard", "start"]
 
+_LOG = logging.getLogger(__name__)
 PORTION = 4096  # dialogues
 BATCH = 64  # queries
 Progress = Callable[[int, int], None]
@@ -127,6 +129,7 @@ class Run(NamedTuple):
             for answered in self._rounds(portion, predictions, journal):
                 done += answered
                 progress(done, total)
+                _LOG.debug("answered %d of %d turns", done, total)
             yield from predictions
 
     def _rounds(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,6 +12,7 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import Callback, EarlyStopping, ModelCheckpoint
 
+from baselines.progress_notes import ProgressNotes
 from baselines.training.processes import end_others
 
 
@@ -29,6 +30,26 @@ def monitor_callbacks(monitor: str, patience: int | None, folder: Path) -> Itera
         save_on_train_epoch_end=False,
         enable_version_counter=False,
     )
+
+
+class StepNotes(Callback):
+    """Says how many steps of a stage are done and how long the rest takes, validation included."""
+
+    def __init__(self, note: Callable[[str], None], stage: str, steps: int) -> None:
+        """steps: of the whole stage, those of an earlier run included."""
+        self._note, self._stage, self._steps = note, stage, steps
+        self._notes: ProgressNotes | None = None
+
+    def on_train_batch_end(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any,
+        batch_idx: int,
+    ) -> None:  # fmt: skip
+        """Count the step that was done."""
+        if not trainer.is_global_zero:
+            return
+        if self._notes is None:  # the first step has costs that no other has
+            self._notes = ProgressNotes(self._note, self._stage, "steps", trainer.global_step)
+        self._notes.update(trainer.global_step, self._steps)
 
 
 class StepSeeds(Callback):

@@ -23,7 +23,7 @@ from torch.utils.data import DataLoader
 
 from baselines.base import TrainerConfig
 from baselines.training.batches import StepBatches, TimedLoader
-from baselines.training.callbacks import StepSeeds, monitor_callbacks
+from baselines.training.callbacks import StepNotes, StepSeeds, monitor_callbacks
 from baselines.training.lightning_logging import restore_process_state, silence_lightning
 from baselines.training.logging import finish_run, start_run
 from baselines.training.processes import end_others, is_main_process, start_others
@@ -72,6 +72,7 @@ def fit(
         every = min(steps, every or max(1, steps // times)) if validation else None
         callbacks = [
             StepSeeds(config.seed),
+            StepNotes(note or _to_stderr, stage, steps),
             *(monitor_callbacks(monitor, patience, at.folder) if monitor else ()),
             StateSaver(at.last, every),
         ]

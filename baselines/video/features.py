@@ -20,6 +20,7 @@ from typing import Any, NamedTuple, Protocol
 import msgspec
 import numpy as np
 
+from baselines.progress_notes import ProgressNotes
 from baselines.video.decoding import decode_videos
 from baselines.video.feature_cache import FeatureRecord, FeatureStore, Rows
 from baselines.video.sampling import SCALING, Frames, Sampler, library
@@ -30,7 +31,6 @@ from harness.records import Video
 from harness.replacement import temporary_folder
 
 Note = Callable[[str], None]
-NOTE_SECONDS = 60  # between notes of the progress
 TOLERANCE = 1000  # ms by which a duration may differ from the frames
 # What helps against reasons to skip a video, by their kind.
 HINTS = {
@@ -177,7 +177,8 @@ class _Extraction:
     def run(self, jobs: Mapping[str, Path], records: dict[str, FeatureRecord]) -> dict[str, str]:
         """Add the jobs' features, by the videos' hashes, to `records`; returns the refusals."""
         refused: dict[str, str] = {}
-        start = last_note = time.perf_counter()
+        start = time.perf_counter()
+        notes = ProgressNotes(self._note, "features", "videos")
         results = decode_videos(list(jobs.values()), self._sampler, self._workers)
         for digest in jobs:
             before = time.perf_counter()
@@ -187,9 +188,7 @@ class _Extraction:
                 refused[digest] = f"corrupt: {result}"
             else:
                 records[digest] = self._encode(digest, result)
-            if time.perf_counter() - last_note > NOTE_SECONDS:
-                last_note = time.perf_counter()
-                self._note(f"features: {self.videos:,} of {len(jobs):,} videos")
+            notes.update(self.videos + len(refused), len(jobs))
         self.seconds = time.perf_counter() - start
         return refused
 

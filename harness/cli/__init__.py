@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import importlib
 import io
+import logging
 import os
 import signal
 import sys
+from pathlib import Path
+from typing import cast
 
 import click
 
 from harness.errors import DISK_ERRORS, IvcrError, unwritable
 from harness.version import __version__
 
+_LOG = logging.getLogger(__name__)
+_SHOWN = {"on_screen": True}  # as harness.cli.environment.logs marks what is shown already
 COMMANDS = {
     "data": "harness.cli.data:data",
     "submission": "harness.cli.submission:submission",
@@ -37,6 +42,8 @@ COMMANDS = {
     "reproduce": "harness.cli.provenance.reproduce:reproduce",
     "attest": "harness.cli.provenance.attest:attest",
     "demo": "harness.cli.demo:demo",
+    "doctor": "harness.cli.environment.doctor:doctor",
+    "completion": "harness.cli.environment.completion:completion",
 }
 
 
@@ -58,12 +65,23 @@ class LazyGroup(click.Group):
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="ivcr")
-def ivcr() -> None:
+@click.option("--verbose", is_flag=True, help="Say on standard error what is done, with times.")
+@click.option(
+    "--log-file", type=click.Path(path_type=Path), metavar="FILE",
+    help="Append the same lines to FILE, with the time of each, and all notes and errors.",
+)  # fmt: skip
+@click.pass_context
+def ivcr(ctx: click.Context, verbose: bool, log_file: Path | None) -> None:
     """Benchmark harness and leaderboard for interactive video search.
 
     Exit codes: 0 fine; 1 something is wrong with what was submitted; 2 wrong usage; 3 the
     environment failed. Results go to standard output, progress and notes to standard error.
     """
+    if verbose or log_file is not None:
+        from harness.cli.environment.logs import start_logs
+
+        start_logs(verbose=verbose, file=log_file)
+        _LOG.debug("ivcr %s %s begins", __version__, ctx.invoked_subcommand)
 
 
 def main() -> None:
@@ -79,21 +97,38 @@ def main() -> None:
         # A path that is no UTF-8 goes out with the bytes with which it came in.
         sys.stdout.reconfigure(errors="surrogateescape")
     try:
-        code = ivcr(standalone_mode=False)
+        code = _run()
+        _LOG.debug("ends with exit code %s", code or 0)
+    finally:
+        if logs := sys.modules.get("harness.cli.environment.logs"):
+            logs.stop_logs()
+    sys.exit(code)
+
+
+def _run() -> int | None:
+    """Run the command; returns its exit code. Unknown errors are raised."""
+    try:
+        return cast("int | None", ivcr(standalone_mode=False))
+    except SystemExit as ended:
+        if not isinstance(ended.code, int | None):
+            raise
+        return ended.code
     except click.ClickException as error:
         error.show()
-        code = error.exit_code
+        _LOG.error("%s", error.format_message(), extra=_SHOWN)
+        return error.exit_code
     except IvcrError as error:
-        click.echo(f"ivcr: {error}", err=True)
-        code = error.exit_code
+        return _fail(error)
     except OSError as error:
         if error.errno not in DISK_ERRORS:
             raise
-        place = error.filename or "standard output"
-        failure = unwritable(place, error)
-        click.echo(f"ivcr: {failure}", err=True)
-        code = failure.exit_code
+        return _fail(unwritable(error.filename or "standard output", error))
     except (click.Abort, KeyboardInterrupt):
         click.echo("ivcr: interrupted", err=True)
-        code = 130
-    sys.exit(code)
+        return 130
+
+
+def _fail(error: IvcrError) -> int:
+    click.echo(f"ivcr: {error}", err=True)
+    _LOG.error("%s", error, extra=_SHOWN)
+    return error.exit_code

@@ -162,6 +162,44 @@ def info(folder: Path) -> None:
     show_standing(standing(benchmark))
 
 
+@data.command()
+@click.argument("benchmark", type=click.Path(path_type=Path), metavar="BENCHMARK")
+@click.option(
+    "--out", type=click.Path(path_type=Path), metavar="FILE",
+    help="The file to write, croissant.json in the folder that is handed out; by default the "
+    "description goes to standard output.",
+)  # fmt: skip
+def croissant(benchmark: Path, out: Path | None) -> None:
+    """Describe BENCHMARK in Croissant 1.1, with fields on responsible AI (RAI 1.0).
+
+    It describes the copy that participants get: files with sizes and hashes, records, languages,
+    how the data came about, its limits. Nothing of hidden labels is in it. Paths in it start at
+    the file's own folder.
+    """
+    from harness.benchmark import Benchmark
+    from harness.cli.options import show_note
+    from harness.croissant import describe
+    from harness.files import open_replacement
+
+    described = describe(Benchmark(benchmark))
+    if out is None:
+        click.echo(described.data().decode(), nl=False)
+    else:
+        with open_replacement(out) as stream:
+            stream.write(described.data())
+        click.echo(f"{out}: {len(described.node['recordSet'])} record sets")
+    if described.lacking:
+        show_note(
+            f"left out, because benchmark.json does not say it: {', '.join(described.lacking)} "
+            "(its key `about`: docs/croissant.md)"
+        )
+    if described.is_of_copy:
+        show_note(
+            "it describes the copy that participants get; put it there: BENCHMARK itself has other "
+            "hashes or places of videos"
+        )
+
+
 def _report(imported: ImportResult) -> None:
     """Print the folder's contents and the oddities of its files."""
     from harness.benchmark import Benchmark

@@ -135,8 +135,11 @@ def shown_path(path: Path) -> str:
 
 
 def show_note(text: str) -> None:
-    """Show a note on standard error."""
+    """Show a note on standard error, and keep it in the log where there is one."""
+    from harness.cli.environment.logs import log_shown
+
     click.echo(text, err=True)
+    log_shown(text)
 
 
 def warn_of_hidden_labels(benchmark: Benchmark) -> None:

@@ -1,9 +1,16 @@
-"""Progress on standard error: a bar on a terminal, nothing in a log."""
+"""Progress on standard error: a bar with the time left on a terminal, nothing in a log.
+
+Nothing either where a terminal cannot move its cursor (TERM=dumb); no colour under NO_COLOR.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
 @contextmanager
@@ -11,6 +18,21 @@ def bar(label: str, unit: str = "") -> Iterator[Callable[[int, int], None]]:
     """A bar; its function takes how many `unit`s are done, of how many."""
     with stages(unit) as advance:
         yield lambda done, total: advance(label, done, total)
+
+
+def counted(items: Iterable[T], label: str, unit: str, total: int) -> Iterator[T]:
+    """The items, with a bar while they are waited for.
+
+    There is none where results are shown on the terminal as they come, which would run through it.
+    """
+    if total < 2 or sys.stdout.isatty():
+        yield from items
+        return
+    with bar(label, unit) as advance:
+        advance(0, total)
+        for done, item in enumerate(items, start=1):
+            advance(done, total)
+            yield item
 
 
 @contextmanager
@@ -24,6 +46,7 @@ def stages(unit: str = "") -> Iterator[Callable[[str, int, int], None]]:
         TaskID,
         TextColumn,
         TimeElapsedColumn,
+        TimeRemainingColumn,
     )
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
@@ -32,8 +55,12 @@ def stages(unit: str = "") -> Iterator[Callable[[str, int, int], None]]:
         *columns,
         TextColumn(unit),
         TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
         console=console,
-        disable=not console.is_terminal,
+        # What is printed meanwhile goes where it was sent: rich would put it on standard error.
+        redirect_stdout=False,
+        disable=not console.is_terminal or console.is_dumb_terminal,
     ) as shown:
         tasks: dict[str, TaskID] = {}
 

@@ -119,12 +119,14 @@ def _score_several(
 ) -> list[str]:
     """Score each and show it under its name; returns those that could not be scored."""
     from harness.cli.options import shown_path, these_submissions
+    from harness.cli.progress import counted
     from harness.results.bulk import NotScored, ScoringOrder, score_each
 
     folders = these_submissions(submissions)
     order = ScoringOrder(benchmark.folder, split, protocol == "official", partial, out)
     failed: list[str] = []
-    for done in score_each(folders, order, processes=processes):
+    scored = score_each(folders, order, processes=processes)
+    for done in counted(scored, "scoring", "submissions", len(folders)):
         click.echo(f"{shown_path(done.submission)}:")
         if isinstance(done, NotScored):
             failed.append(shown_path(done.submission))

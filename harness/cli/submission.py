@@ -44,12 +44,17 @@ def validate(
 
     from harness.benchmark import Benchmark
     from harness.cli.options import these_submissions
+    from harness.cli.progress import counted
     from harness.files import readable
     from harness.validation.bulk import check_each
 
     where = Benchmark(benchmark)
     one = len(submissions) == 1
-    found = check_each(these_submissions(submissions), benchmark, split, processes=processes)
+    folders = these_submissions(submissions)
+    found = counted(
+        check_each(folders, benchmark, split, processes=processes),
+        "validating", "submissions", len(folders),
+    )  # fmt: skip
     if form == "json":
         checked = list(found)
         document = [{"submission": _text(each.folder), **asdict(each.report)} for each in checked]

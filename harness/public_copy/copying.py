@@ -15,7 +15,7 @@ from harness.files import copy as copy_file
 from harness.files import shown
 from harness.public_copy.expected import header_bytes, public_paths, reference_lines, video_lines
 from harness.public_copy.findings import GoldFinding, against, report
-from harness.public_copy.layout import CopyLayout
+from harness.public_copy.layout import DESCRIPTION, CopyLayout
 from harness.public_copy.scanning import find_gold
 from harness.records import SPLITS
 from harness.sources.importing import HIDEABLE, new_folder
@@ -112,7 +112,9 @@ def _copy_known(benchmark: Benchmark, part: Path, hidden: Sequence[str]) -> list
         CopyLayout(benchmark.header.splits, hidden, public_paths(benchmark, own=True)),
     )
     for name, role in layout.entries(benchmark.folder):
-        if role == "public" and name not in ("benchmark.json", "videos.jsonl"):
+        if name == DESCRIPTION:
+            left_out.append(name)
+        elif role == "public" and name not in ("benchmark.json", "videos.jsonl"):
             (part / name).parent.mkdir(parents=True, exist_ok=True)
             copy_file(benchmark.folder / name, part / name)
         elif role not in ("public", "video"):

@@ -32,6 +32,8 @@ REASONS: dict[Role, str] = {
     "link": "is a link; it may lead anywhere",
     "special": "is no plain file",
 }
+# The description that `ivcr data croissant` writes. A copy gets its own, since it lists hashes.
+DESCRIPTION = "croissant.json"
 _FLOOR_NAME = re.compile(r"[a-z0-9_]{1,40}")
 _FLOOR_FILES = frozenset(
     (
@@ -40,6 +42,7 @@ _FLOOR_FILES = frozenset(
     )
 )
 _FLOOR_FIGURES = frozenset(("scores.json", "scores.outcomes.npz", "scores.official.json"))
+_PUBLIC_FILES = ("benchmark.json", "videos.jsonl", "train/events.jsonl", DESCRIPTION)
 _LARGEST_RECORD = 1 << 20  # bytes of a floor's run.json
 
 
@@ -86,7 +89,7 @@ class CopyLayout:
         return self._own_role(parts)
 
     def _own_role(self, parts: list[str]) -> Role:
-        if parts in (["benchmark.json"], ["videos.jsonl"], ["train", "events.jsonl"]):
+        if "/".join(parts) in _PUBLIC_FILES:
             return "public"
         if parts == [VIDEOS_ROOT]:
             return "root"

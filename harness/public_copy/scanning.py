@@ -18,7 +18,7 @@ from harness.public_copy.expected import (
 )
 from harness.public_copy.findings import GoldFinding
 from harness.public_copy.forms import MOST
-from harness.public_copy.layout import REASONS, CopyFile, CopyLayout
+from harness.public_copy.layout import DESCRIPTION, REASONS, CopyFile, CopyLayout
 from harness.public_copy.marks import folded, gold_marks
 from harness.public_copy.ordering import (
     candidate_order,
@@ -126,7 +126,7 @@ class _Scan:
             for gold in self.gold.values():
                 yield from floor_answers(name, unpacked.splitlines(), gold)
         text = free_text(name, unpacked).encode("utf-8", "ignore")
-        may_say = name == "benchmark.json" or name.endswith((".toml", "run.json"))
+        may_say = name.endswith((".toml", "run.json")) or name in ("benchmark.json", DESCRIPTION)
         spans = self.spans if may_say else GoldSpans(())
         if not name.endswith(".npz"):
             yield from look_into(name, text, GoldMarks(self.marks, spans), stranger=False)

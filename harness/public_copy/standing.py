@@ -8,7 +8,7 @@ from typing import NamedTuple
 from harness.benchmark import Benchmark
 from harness.public_copy.expected import public_header, public_paths
 from harness.public_copy.findings import GoldFinding
-from harness.public_copy.layout import REASONS, CopyLayout
+from harness.public_copy.layout import DESCRIPTION, REASONS, CopyLayout
 from harness.public_copy.rows import unlike
 from harness.records import SPLITS
 
@@ -45,8 +45,19 @@ def _findings(benchmark: Benchmark, hidden: tuple[str, ...]) -> Iterator[GoldFin
     for name, role in layout.entries(benchmark.folder):
         if role in REASONS and (hidden or role != "source"):
             yield GoldFinding(name, None, REASONS[role])
+        elif name == DESCRIPTION:
+            yield from _described(benchmark, hidden)
         elif role == "public":
             yield from unlike(benchmark.folder, name)
     if public_header(header, hidden) != header:
         what = "names hashes of labels that participants lack, by which a guess can be checked"
         yield GoldFinding("benchmark.json", None, what)
+
+
+def _described(benchmark: Benchmark, hidden: tuple[str, ...]) -> Iterator[GoldFinding]:
+    """A description of the folder when labels were public lists hashes that check a guess."""
+    data = (benchmark.folder / DESCRIPTION).read_bytes()
+    for split in hidden:
+        if any(f"{split}/{of}.jsonl".encode() in data for of in ("gold", "reference")):
+            what = f"lists files with labels of {split}; make it again: ivcr data croissant"
+            yield GoldFinding(DESCRIPTION, None, what)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shlex
 from functools import cached_property
 from pathlib import Path
@@ -19,6 +20,7 @@ from harness.statistics import Design, resampling_units
 from harness.validation import CheckResult, PublicSplit, check, public_of
 from harness.validation.rules.text_files import MISSING
 
+_LOG = logging.getLogger(__name__)
 PROTOCOL = "ivcr"
 # The version of the harness since which no figure moved: a release that moves one changes this.
 SCORER = "0.2.0"
@@ -70,6 +72,7 @@ class SplitScorer:
             gold_in_history=gold_in_history,
         )
         columns = {name: metric.column(found) for name, metric in METRICS.items()}
+        _LOG.debug("computed %d metrics of %s", len(columns), folder)
         missing = sum(given is None for given in checked.predictions)
         header, design = benchmark.header, self._design
         document = {

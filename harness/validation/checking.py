@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,6 +21,8 @@ from harness.validation.reading.slow_path import inspect_line
 from harness.validation.report import Report
 from harness.validation.rules.rule import Fault, Finding
 from harness.validation.rules.rule_table import RULES, rules_about
+
+_LOG = logging.getLogger(__name__)
 
 
 class CheckResult(NamedTuple):
@@ -64,6 +67,7 @@ def check(
         complete = not predictions_in(folder)
     else:
         complete = reader.read(folder, digest.file(PREDICTIONS[0]) if wanted else None)
+    _LOG.debug("checked %s: %d turns answered", folder, reader.answered)
     return CheckResult(
         report=log.report(reader.answered, reader.abstentions),
         card=card,

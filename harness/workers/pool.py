@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -10,6 +11,7 @@ from typing import TypeVar
 
 from harness.workers.spawning import prepare_process, spawned
 
+_LOG = logging.getLogger(__name__)
 FEW = 4  # so few tasks are not worth the start of processes
 WAITING = 4  # tasks a process that are handed out at once
 T = TypeVar("T")
@@ -44,6 +46,7 @@ def in_processes(
     work and is raised here.
     """
     left, suspects = list(reversed(tasks)), list[T]()
+    _LOG.debug("%d tasks in %d processes, which write no lines here", len(tasks), processes)
     while left:
         with _pool(processes) as pool:
             running: dict[Future[R], T] = {}

@@ -1,0 +1,1 @@
+"""Commands and options about the environment: doctor, completion, logs."""
