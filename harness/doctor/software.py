@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
-from harness.version import __version__
 from harness.checkout import code_state
 from harness.doctor.results import EnvironmentCheck
+from harness.version import __version__
 
 GROUP, EXTRAS = "versions", "extras"
 DISTRIBUTION = "ivcr-harness"

@@ -132,7 +132,7 @@ class FailsAtOnce(Fails):
     (functools.partial(fails_at_two), r"fails_at_two\(\) raised ValueError"),
     (Fails, r"test_runs.py:\d+: answer\(\) raised ValueError: not here, at turn d\d+-\w+/1"),
     (FailsAtOnce(), r"test_runs.py:\d+: prepare\(\) raised RuntimeError: no index"),
-], ids=str)  # fmt: skip
+], ids=["turn", "generator", "partial", "class", "prepare"])  # fmt: skip
 def test_an_error_of_a_system_names_line_and_turn_and_nothing_is_written(
     run, tmp_path, answer, expected
 ):
