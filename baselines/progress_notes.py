@@ -18,12 +18,12 @@ class ProgressNotes:
     def __init__(self, note: Callable[[str], None], what: str, unit: str, done: int = 0) -> None:
         """what, unit: as in `features: 12 of 40 videos`; done: what an earlier run did."""
         self._note, self._what, self._unit, self._before = note, what, unit, done
-        self._start = self._last = time.perf_counter()
+        self._start = self._last = time.monotonic()
         self._wait = FIRST
 
     def update(self, done: int, total: int) -> None:
         """Say that so much of `total` is done, if it is time to."""
-        now = time.perf_counter()
+        now = time.monotonic()
         if now - self._last < self._wait or not self._before < done < total:
             return
         self._last, self._wait = now, min(2 * self._wait, MOST)

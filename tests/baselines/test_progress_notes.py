@@ -12,7 +12,7 @@ from baselines.progress_notes import ProgressNotes, duration
 def clock(monkeypatch):
     """A clock that a test sets, in seconds."""
     now = [100.0]
-    monkeypatch.setattr(progress_notes.time, "perf_counter", lambda: now[0])
+    monkeypatch.setattr(progress_notes.time, "monotonic", lambda: now[0])
     return now
 
 

@@ -317,7 +317,8 @@ def test_a_loader_that_cannot_be_resumed_is_a_bug(tmp_path):
         trained(tmp_path, loader=loader)
 
 
-def test_training_shows_one_line_and_none_of_lightnings(tmp_path, capfd):
+def test_training_shows_one_line_and_none_of_lightnings(tmp_path, capfd, monkeypatch):
+    monkeypatch.setattr("baselines.progress_notes.FIRST", 3_600)  # on a slow machine, too
     fit(Regression(), batches().loader(), TrainerConfig(tmp_path), stage="first", steps=6,
         validation=validation(), monitor="loss", every=3)  # fmt: skip
     out, err = capfd.readouterr()
@@ -327,6 +328,14 @@ def test_training_shows_one_line_and_none_of_lightnings(tmp_path, capfd):
         r"loss [\d.]+, signs [\d.]+; kept loss [\d.]+\n",
         err,
     )
+
+
+def test_a_long_training_says_what_is_left(tmp_path, capfd, monkeypatch):
+    monkeypatch.setattr("baselines.progress_notes.FIRST", 0)
+    fit(Regression(), batches().loader(), TrainerConfig(tmp_path), stage="first", steps=6)
+    lines = capfd.readouterr().err.splitlines()
+    said = [re.fullmatch(r"first: (\d) of 6 steps, about \d+ s left", line) for line in lines[:-1]]
+    assert [int(each[1]) for each in said] == [2, 3, 4, 5]
 
 
 def test_gather_returns_the_tensor_itself_in_one_process():

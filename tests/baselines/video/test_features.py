@@ -391,9 +391,8 @@ def test_the_note_gives_speed_and_waiting(made, monkeypatch):
     monkeypatch.setattr(features.time, "perf_counter", lambda: next(clock))
     made()
     (line,) = made.notes
-    # 11 readings: one at the start, three a video, of which the first two bracket the waiting, one
-    # at the end.
-    assert line == "features: 3 videos, 19 frames, 2 frames/s, 30 % of the time waiting on decode"
+    # 8 readings: one at the start, two a video around the waiting, one at the end.
+    assert line == "features: 3 videos, 19 frames, 3 frames/s, 43 % of the time waiting on decode"
 
 
 def test_durations_that_contradict_the_frames_are_counted_and_named(folder, tmp_path):
