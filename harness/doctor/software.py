@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import platform
-import re
 import sys
 from collections import defaultdict
 from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
-from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
+
+from packaging.requirements import Requirement
 
 from harness.checkout import code_state
 from harness.doctor.results import EnvironmentCheck
@@ -27,19 +27,6 @@ WANTED_FOR = {
     "demo": "ivcr demo",
     "dev": "the project's tests",
 }
-# `torch==2.13.0; extra == "demo"`: name, bounds, marker.
-_REQUIREMENT = re.compile(r"\s*([A-Za-z0-9._-]+)(?:\[[^]]*\])?\s*\(?([^;()]*)\)?\s*(?:;(.*))?")
-_EXTRA = re.compile(r"extra\s*==\s*['\"]([^'\"]+)['\"]")
-_BELOW = re.compile(r"python_version\s*<\s*['\"](\d+)\.(\d+)['\"]")
-_BOUND = re.compile(r"\s*(>=|<=|==|!=|<|>)\s*(\d+(?:\.\d+)*)\s*")
-
-
-class Requirement(NamedTuple):
-    """A package that the project or one of its extras wants, with bounds such as `>=1,<2`."""
-
-    name: str
-    bounds: str
-    extra: str | None
 
 
 def versions() -> list[EnvironmentCheck]:
@@ -65,29 +52,29 @@ def versions() -> list[EnvironmentCheck]:
 def extras() -> list[EnvironmentCheck]:
     """Whether the packages are there that the project needs, and those of each extra."""
     try:
-        wanted = requirements(metadata.requires(DISTRIBUTION) or ())
+        names = metadata.metadata(DISTRIBUTION).get_all("Provides-Extra") or ()
+        wanted = requirements(metadata.requires(DISTRIBUTION) or (), names)
     except metadata.PackageNotFoundError:
         step = "run `pip install --editable .` in the project's folder"
         found = "the project is not installed, so what it wants is not known"
         return [EnvironmentCheck(EXTRAS, "packages", "absent", found, step)]
-    by_extra: dict[str | None, list[Requirement]] = defaultdict(list)
-    for each in wanted:
-        by_extra[each.extra].append(each)
-    return [_of_extra(extra, needs) for extra, needs in by_extra.items()]
+    return [_of_extra(extra or None, needs) for extra, needs in wanted.items()]
 
 
-def requirements(lines: Sequence[str]) -> list[Requirement]:
-    """The requirements in a package's metadata that this Python has."""
-    found = []
-    for line in lines:
-        if not (parts := _REQUIREMENT.fullmatch(line)):
-            continue
-        marker = parts[3] or ""
-        below = _BELOW.search(marker)
-        if below and sys.version_info[:2] >= (int(below[1]), int(below[2])):
-            continue
-        extra = _EXTRA.search(marker)
-        found.append(Requirement(parts[1], parts[2].strip(), extra[1] if extra else None))
+def requirements(lines: Sequence[str], names: Sequence[str]) -> dict[str, list[Requirement]]:
+    """The requirements in a package's metadata that this Python has, by extra ("": of all).
+
+    `names`: those of the extras.
+    """
+    found: dict[str, list[Requirement]] = defaultdict(list)
+    for requirement in map(Requirement, lines):
+        marker = requirement.marker
+        if marker is None or marker.evaluate({"extra": ""}):
+            found[""].append(requirement)
+        else:
+            for name in names:
+                if marker.evaluate({"extra": name}):
+                    found[name].append(requirement)
     return found
 
 
@@ -111,28 +98,8 @@ def _fault(need: Requirement) -> str | None:
         version = metadata.version(need.name)
     except metadata.PackageNotFoundError:
         return need.name
-    return None if meets(version, need.bounds) else f"{need.name}{need.bounds} (is {version})"
-
-
-def meets(version: str, bounds: str) -> bool:
-    """Whether a version's numbers are within bounds such as `>=1.2,<2`; other signs pass."""
-    own = _numbers(version)
-    for sign, bound in _BOUND.findall(bounds):
-        other = _numbers(bound)
-        size = max(len(own), len(other))
-        left, right = (each + (0,) * (size - len(each)) for each in (own, other))
-        fits = {
-            ">=": left >= right, "<=": left <= right, "==": left == right,
-            "!=": left != right, "<": left < right, ">": left > right,
-        }  # fmt: skip
-        if not fits[sign]:
-            return False
-    return True
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    found = re.match(r"\d+(?:\.\d+)*", version)
-    return tuple(map(int, found[0].split("."))) if found else ()
+    fits = need.specifier.contains(version, prereleases=True)
+    return None if fits else f"{need.name}{need.specifier} (is {version})"
 
 
 def install_command(extra: str | None) -> str:
