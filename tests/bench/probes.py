@@ -41,7 +41,7 @@ BASELINES = [
     *(f"random --seed {seed}" for seed in range(1, 6)),
     *("copy_previous", "candidates_as_given", "candidate_vote", "train_prior"),
 ]
-PARTS = re.compile(r"ivcr-harness/(dual-encoder|pipeline|two-stage|tan2d|interllava)-(\d)")
+PARTS = re.compile(r"ivcr-harness/(dual-encoder|pipeline|two-tower|hybrid|tan2d)-(\d)")
 
 
 def own_team(found: Field, family: str) -> list[Honest]:
@@ -72,21 +72,20 @@ def baseline_runs(folder: Path) -> list[Honest]:
 
 
 def shipped(field: Field) -> list[Honest]:
-    """The shipped runs: BM25 searches the text, the others are trained on one data set."""
+    """The shipped runs: BM25 and its hybrid search the text, all others are trained on one set."""
     return [
-        each._replace(family="text") if each.system.endswith("/bm25") else each
+        each._replace(family="text") if each.system.endswith(("/bm25", "/hybrid")) else each
         for each in own_team(field, "trained")
     ]
 
 
 def relation(one: Honest, other: Honest) -> str:
     """What two runs have in common, by design."""
+    parts = [PARTS.match(each.run.key) for each in (one, other)]
+    if all(parts) and parts[0][2] == parts[1][2]:
+        return "share a trained part"
     if one.family != other.family:
         return "made apart"
-    parts = [PARTS.match(each.run.key) for each in (one, other)]
-    hybrid = any(each.run.key.endswith("harness/hybrid") for each in (one, other))
-    if (all(parts) and parts[0][2] == parts[1][2]) or (hybrid and any(parts)):
-        return "share a trained part"
     return "seeds of one system" if one.system == other.system else "one family"
 
 

@@ -1,5 +1,18 @@
 "use strict";
 (() => {
+  // Sort and filter stand in the address, so that a view can be sent on, and in that of the page in
+  // the other language. A page that was opened from a file may not change its own address.
+  const address = new URLSearchParams(location.search);
+  const counterpart = document.querySelector("a[hreflang]");
+  const remember = (name, value) => {
+    if (value) address.set(name, value);
+    else address.delete(name);
+    const query = address.toString();
+    counterpart.search = query;
+    if (location.protocol === "file:") return;
+    history.replaceState(null, "", location.pathname + (query && `?${query}`) + location.hash);
+  };
+
   const value = (row, column) => {
     const cell = row.cells[column];
     const number = cell.querySelector("data");
@@ -11,12 +24,8 @@
     return sign * (typeof a === "number" ? a - b : a.localeCompare(b));
   };
 
-  const sort = (head) => {
+  const sort = (head, order) => {
     const table = head.closest("table");
-    const current = head.getAttribute("aria-sort");
-    const first = head.dataset.sort;
-    const other = first === "ascending" ? "descending" : "ascending";
-    const order = current === first ? other : first;
     for (const each of table.tHead.querySelectorAll("[aria-sort]")) each.removeAttribute("aria-sort");
     head.setAttribute("aria-sort", order);
     const sign = order === "ascending" ? 1 : -1;
@@ -27,12 +36,25 @@
     body.append(...rows);
   };
 
+  const nextOrder = (head) => {
+    const first = head.dataset.sort;
+    if (head.getAttribute("aria-sort") !== first) return first;
+    return first === "ascending" ? "descending" : "ascending";
+  };
+  const [sorted, key, order] = (address.get("sort") ?? "").split("~");
   for (const head of document.querySelectorAll("th[data-sort]")) {
     const button = document.createElement("button");
     button.type = "button";
     button.append(...head.childNodes);
-    button.addEventListener("click", () => sort(head));
+    const place = head.closest("section").id;
+    button.addEventListener("click", () => {
+      sort(head, nextOrder(head));
+      remember("sort", `${place}~${head.dataset.key}~${head.getAttribute("aria-sort")}`);
+    });
     head.append(button);
+    if (place === sorted && head.dataset.key === key && ["ascending", "descending"].includes(order)) {
+      sort(head, order);
+    }
   }
 
   const form = document.querySelector("#filter");
@@ -43,10 +65,10 @@
   const fits = (row, words) => words.every((word) => names.get(row).includes(word));
   const filter = () => {
     const words = form.elements.words.value.toLowerCase().split(/\s+/).filter(Boolean);
-    const { history, candidates, floors } = form.elements;
+    const { history: shownHistory, candidates, floors } = form.elements;
     let shown = 0;
     for (const part of document.querySelectorAll("section.table")) {
-      const wanted = (!history?.value || part.dataset.history === history.value)
+      const wanted = (!shownHistory?.value || part.dataset.history === shownHistory.value)
         && (!candidates?.value || part.dataset.candidates === candidates.value);
       let here = 0;
       for (const row of part.querySelectorAll("tbody tr")) {
@@ -61,7 +83,15 @@
       track.hidden = !track.querySelector("section.table:not([hidden])");
     }
     status.textContent = shown ? status.dataset.count.replace("{n}", shown) : status.dataset.none;
+    remember("words", form.elements.words.value);
+    remember("history", shownHistory?.value);
+    remember("candidates", candidates?.value);
+    remember("floors", floors.checked ? "" : "hidden");
   };
+  for (const name of ["words", "history", "candidates"]) {
+    if (form.elements[name]) form.elements[name].value = address.get(name) ?? "";
+  }
+  form.elements.floors.checked = address.get("floors") !== "hidden";
   for (const event of ["input", "change"]) form.addEventListener(event, filter);
   form.addEventListener("submit", (event) => event.preventDefault());
   filter();

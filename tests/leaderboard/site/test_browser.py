@@ -3,7 +3,11 @@
 import json
 import os
 import shutil
+import threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
@@ -171,6 +175,75 @@ def test_the_filter_hides_rows_tables_and_tracks_and_tells_how_many_are_left(tra
     Select(form.find_element(By.NAME, "history")).select_by_value("own")
     shown = [t for t in track.find_elements(By.CSS_SELECTOR, "section.table") if t.is_displayed()]
     assert {t.get_attribute("data-history") for t in shown} == {"own"}
+
+
+@pytest.fixture(scope="module")
+def host(board):
+    """The site on a server of this machine: pages opened from files cannot change their address."""
+
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, *_):
+            pass
+
+    handler = partial(Quiet, directory=str(board.site))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+def test_a_view_is_restored_from_its_address(browser, host):
+    browser.get(f"{host}/tracks/video.html")
+    form = browser.find_element(By.ID, "filter")
+    form.find_element(By.NAME, "words").send_keys("team")
+    form.find_element(By.NAME, "floors").click()
+    Select(form.find_element(By.NAME, "history")).select_by_value("own")
+    part = "video-own-unused"
+    heads = browser.find_elements(By.CSS_SELECTOR, f"#{part} th button")
+    next(each for each in heads if "MRR" in each.text).click()
+    shown, address = names(browser), browser.current_url
+    assert {"words=team", "floors=hidden", "history=own"} <= set(urlsplit(address).query.split("&"))
+    browser.get(f"{host}/tracks/video.html")
+    assert names(browser) != shown
+    browser.get(address)
+    assert names(browser) == shown
+    assert browser.current_url == address
+    head = browser.find_element(By.CSS_SELECTOR, f"#{part} th[data-key=MRR]")
+    assert head.get_attribute("aria-sort") == "descending"
+    browser.find_element(By.CSS_SELECTOR, "a[hreflang=zh-Hans]").click()
+    assert urlsplit(browser.current_url).path == "/tracks/video.zh.html"
+    assert len(names(browser)) == len(shown)
+
+
+@pytest.mark.parametrize("query", ["sort=a~b", "sort=~~", "sort=overview-title-table~rank~up",
+                                   "history=nothing&floors=x&words=%3Cb%3E", "%"])  # fmt: skip
+def test_an_address_of_somebody_else_breaks_nothing(browser, host, query):
+    browser.get(f"{host}/index.html?{query}")
+    assert browser.find_elements(By.CSS_SELECTOR, "table.overview tbody tr")
+    assert [line for line in browser.get_log("browser") if "favicon" not in line["message"]] == []
+
+
+def test_the_overview_sorts_by_any_column_and_filters(index):
+    def shown():
+        rows = index.find_elements(By.CSS_SELECTOR, "table.overview tbody tr")
+        return [row for row in rows if row.is_displayed()]
+
+    before = len(shown())
+    head = index.find_element(By.CSS_SELECTOR, "table.overview th[data-key=moment]")
+    head.find_element(By.TAG_NAME, "button").click()
+    place = index.execute_script("return arguments[0].cellIndex", head)
+    cells = [row.find_elements(By.CSS_SELECTOR, f":scope > :nth-child({place + 1}) data")
+             for row in shown()]  # fmt: skip
+    values = [float(found[0].get_attribute("value")) for found in cells if found]
+    assert head.get_attribute("aria-sort") == "descending"
+    assert values == sorted(values, reverse=True)
+    assert len(values) > 2
+    assert not any(cells[len(values) :]), "rows without a figure come last"
+    form = index.find_element(By.ID, "filter")
+    form.find_element(By.NAME, "words").send_keys("team 1")
+    assert 0 < len(shown()) < before
 
 
 def test_the_theme_is_kept_from_page_to_page(index, board):
