@@ -11,9 +11,10 @@ PAPER = (REPOSITORY / "docs" / "paper.md").read_text("utf-8")
 TERMS = re.findall(r"^- \*\*(.+?)\*\*", GLOSSARY, re.MULTILINE)
 # The nouns of the field that files, commands and pages use.
 NOUNS = """
-benchmark split corpus dialogue turn task utterance moment gold candidates foil prediction abstention
-choice submission card history control pair variant annotations protocol outcome metric slice interval
-scores signature floor track challenge phase quota feedback intake receipt ledger fingerprint
+benchmark split corpus dialogue turn task utterance moment gold candidates foil prediction choice
+abstention submission card history control pair variant annotations protocol outcome metric slice
+interval scores signature floor track challenge phase quota feedback intake receipt ledger
+fingerprint
 """
 
 
