@@ -17,8 +17,8 @@ from harness.records import Card
 from harness.teams.team_file import Team, read_team
 from harness.untrusted import is_absent
 from leaderboard.board.records import (
-    About,
     BoardCorrection,
+    ChallengeAbout,
     LedgerMark,
     Pending,
     Terms,
@@ -55,10 +55,10 @@ class Admission:
         return None if text is None or version is None else Terms(text, version)
 
     @property
-    def about(self) -> About:
+    def about(self) -> ChallengeAbout:
         """What the challenge says of itself."""
         found = self._challenge
-        return About(
+        return ChallengeAbout(
             found.title,
             found.description,
             found.organizers,

@@ -194,7 +194,7 @@ class Terms(NamedTuple):
     version: str
 
 
-class About(NamedTuple):
+class ChallengeAbout(NamedTuple):
     """What a challenge says of itself; `links`: addresses by name."""
 
     title: str
@@ -231,4 +231,4 @@ class BoardContents(NamedTuple):
     mark: LedgerMark | None = None
     terms: Terms | None = None
     corrections: tuple[BoardCorrection, ...] = ()
-    about: About | None = None
+    about: ChallengeAbout | None = None

@@ -1,6 +1,8 @@
 """Every command that docs/reproducing.md shows runs, with a toy benchmark under the name mini."""
 
+import re
 import shutil
+import subprocess
 
 import pytest
 
@@ -44,8 +46,35 @@ def test_a_trained_row_is_asked_for_as_the_page_says(ivcr, place):
     assert (code, "expected the folder of a run, found none" in err) == (2, True)
 
 
+def made(target):
+    """What make would do for a target if nothing was there yet, a line each."""
+    command = ["make", "--dry-run", "--always-make", target]
+    found = subprocess.run(command, cwd=REPOSITORY, check=True, capture_output=True, text=True)
+    return found.stdout.splitlines()
+
+
 def test_make_rows_makes_what_the_page_says():
-    rows = (REPOSITORY / "Makefile").read_text("utf-8").split("\nrows:")[1].split("\n\n")[0]
-    assert "baseline run --floors" in rows
-    assert "--out submissions/ivcr-harness/bm25" in rows
-    assert "git status --porcelain -- baselines harness" in rows
+    lines = "\n".join(made("rows"))
+    assert "git status --porcelain -- baselines harness" in lines
+    assert "baseline run --floors" in lines
+    assert (
+        "baseline run bm25 --history own --benchmark mini --out submissions/ivcr-harness/bm25"
+        in lines
+    )
+    assert "ivcr score submissions/ivcr-harness/bm25" in lines
+
+
+def test_make_trained_rows_trains_what_each_row_runs():
+    """No row reads a folder that nothing makes, and every row is scored."""
+    lines = made("trained-rows")
+    assert any("git status --porcelain -- baselines harness" in line for line in lines)
+    trained = {words[-1] for line in lines if "--out trained/" in line for words in [line.split()]}
+    read = {name for line in lines if "baseline run" in line
+            for name in re.findall(r"checkpoint=(trained/[\w-]+)", line)}  # fmt: skip
+    for name in re.findall(r"--config (docs/rows/\w+\.toml)", "\n".join(lines)):
+        text = (REPOSITORY / name).read_text("utf-8")
+        read |= set(re.findall(r'"\.\./\.\./(trained/[\w-]+)"', text))
+    assert read <= trained
+    assert len(read) >= 6
+    scored = [line.split()[2] for line in lines if " score " in line]
+    assert [line.split()[-1] for line in lines if "baseline run" in line] == scored

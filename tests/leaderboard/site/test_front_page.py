@@ -3,7 +3,7 @@
 import pytest
 
 from harness.challenge.challenge_file import Headline
-from leaderboard.board.records import About, BoardContents, LedgerMark
+from leaderboard.board.records import BoardContents, ChallengeAbout, LedgerMark
 from leaderboard.results.dialogue_source import BrowsedDialogue
 from leaderboard.site.dialogue_pages import DialogueBrowser
 from tests.leaderboard import generated
@@ -26,7 +26,7 @@ def systems(page):
 
 
 def test_a_challenge_says_who_runs_it_and_when_the_board_changed(tmp_path):
-    about = About("The <b>search</b>", "What it is about.", ("A lab", "B lab"), "https://a.example/x",
+    about = ChallengeAbout("The <b>search</b>", "What it is about.", ("A lab", "B lab"), "https://a.example/x",
                   (("Data", "https://a.example/data"), ("Bad", "javascript:alert(1)")),
                   "@misc{search}", "CC BY 4.0")  # fmt: skip
     mark = LedgerMark("f" * 64, "2026-11-30T12:00:00Z")
@@ -113,7 +113,7 @@ def test_the_example_is_one_of_the_boards_dialogues_in_the_pages_language(tmp_pa
 
 
 def test_the_headline_of_a_challenge_stands_first(tmp_path):
-    about = About("Search", headline=Headline("moment", "reference", "unused"))
+    about = ChallengeAbout("Search", headline=Headline("moment", "reference", "unused"))
     entries = [run("a/system", **{"R@1": 0.5}),
                run("a/localiser", "reference", **{"R@1,IoU>=0.5": 0.5})]  # fmt: skip
     page = page_of(entries, tmp_path, about=about)
