@@ -139,6 +139,7 @@ def _provenance(
             *videos.training_data,
             *((f"text encoder {facts.text}",) if facts.text else ()),
         ),
+        annotations="gold spans",
         details={
             "checkpoint": stored.sha256,
             "trained": {"settings": settings, "seed": stored.facts["seed"]},

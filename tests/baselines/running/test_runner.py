@@ -28,7 +28,7 @@ from baselines.registry import RegistryEntry, all_baselines, find
 from baselines.running import provenance
 from baselines.running.composition import ComposedSettings
 from baselines.running.journal import Journal
-from baselines.running.runner import RunConfig, Shard, start
+from baselines.running.runner import RunConfig, RunContext, Shard, start
 from harness.benchmark import Benchmark
 from harness.checkout import code_state
 from harness.errors import WrongUsageError
@@ -193,6 +193,16 @@ def test_the_card_says_what_was_run(toy):
     prior = start(RunConfig(find("train_prior"), "own"), toy).card
     assert prior.training_data == ("toy train",)
     assert (card.annotations, prior.annotations) == ("none", "gold spans")
+
+
+LEARNED = {"tan2d": "gold spans", "moment_detr": "gold spans", "two_tower": "gold videos",
+           "clip4clip": "gold videos", "dual_encoder": "annotated events"}  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "learned"), LEARNED.items())
+def test_a_card_says_what_the_weights_learned_from(toy, ready, tmp_path, name, learned):
+    config = configured(name, "reference", ready(name))
+    assert start(config, toy, RunContext(tmp_path / "cache")).card.annotations == learned
 
 
 @pytest.mark.parametrize("history", HISTORIES)
