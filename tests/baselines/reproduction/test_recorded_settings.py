@@ -114,10 +114,13 @@ def test_floors_lie_in_the_benchmark(tmp_path):
 
 
 class Anywhere(SettingsReader):
-    """Takes every trained folder for given."""
+    """Takes every folder, of weights and of features, for given."""
 
     def _folder(self, part):
         return Path("/trained") / part.sha256[:8]
+
+    def _features_of(self, recorded):
+        return f"/features/{recorded['key'][:8]}"
 
 
 @pytest.mark.parametrize("row", sorted(path.parent.name for path in ROWS.glob("*/run.json")))
