@@ -31,7 +31,7 @@ def place(tmp_path, monkeypatch):
 
 
 def test_the_commands_of_the_page_run(ivcr, place):
-    shown = [words for words in commands(PAGE) if "tan2d-0" not in words]
+    shown = [words for words in commands(PAGE) if "trained/tan2d-0" not in words]
     assert [words[0] for words in shown] == [
         "leaderboard", "reproduce", "attest", "attest", "attest",
     ]  # fmt: skip
@@ -41,7 +41,7 @@ def test_the_commands_of_the_page_run(ivcr, place):
 
 
 def test_a_trained_row_is_asked_for_as_the_page_says(ivcr, place):
-    [words] = [words for words in commands(PAGE) if "tan2d-0" in words]
+    [words] = [words for words in commands(PAGE) if "trained/tan2d-0" in words]
     code, _, err = ivcr(*words)
     assert (code, "expected the folder of a run, found none" in err) == (2, True)
 
