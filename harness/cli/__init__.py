@@ -115,7 +115,7 @@ def _run() -> int | None:
         return ended.code
     except click.ClickException as error:
         error.show()
-        _LOG.error("%s", error.format_message(), extra=_SHOWN)
+        _log(error.format_message())
         return error.exit_code
     except IvcrError as error:
         return _fail(error)
@@ -130,5 +130,11 @@ def _run() -> int | None:
 
 def _fail(error: IvcrError) -> int:
     click.echo(f"ivcr: {error}", err=True)
-    _LOG.error("%s", error, extra=_SHOWN)
+    _log(str(error))
     return error.exit_code
+
+
+def _log(message: str) -> None:
+    """Keep an error that was shown. Without our own logs, `logging` would show it once more."""
+    if not logging.getLogger("harness").propagate:
+        _LOG.error("%s", message, extra=_SHOWN)
