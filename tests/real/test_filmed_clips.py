@@ -143,7 +143,8 @@ def test_all_clips_have_features_as_long_as_they_last(filmed):
     )
     assert len(features) == len(ALL) == 11
     assert features.skipped == {}
-    assert len(notes) == 1, "no duration contradicts the frames"
+    lines = [note for note in notes if not note.endswith(" left")]  # progress, where it takes long
+    assert len(lines) == 1, "no duration contradicts the frames"
     for video_id, times in features.times.items():
         last = int(times[-1]) + 500 / RATE  # ms, where the last sampled frame ends to be shown
         assert abs(last - filmed.videos[video_id].duration) <= 500 / RATE
