@@ -25,7 +25,7 @@ class Overview(NamedTuple):
     """`tables`: the columns; `rows`: of systems, best in the first column first.
 
     `floors`: the best floor of each column, None where there is none. `controls`: runs that were
-    broken on purpose. `floor_place`: how many of `rows` stand above the first column's floor.
+    broken on purpose.
     """
 
     tables: tuple[Table, ...]
@@ -39,9 +39,10 @@ class Overview(NamedTuple):
         floor = self.floors[0] if self.floors else None
         if floor is None:
             return len(self.rows)
-        headline = self.tables[0]
-        above = headline.rows[: headline.rows.index(floor)]
-        return sum(row.rows[0] in above for row in self.rows)
+        keys = [row.entry.key for row in self.tables[0].rows]
+        above = frozenset(keys[: keys.index(floor.entry.key)])
+        firsts = (row.rows[0] for row in self.rows)
+        return sum(first is not None and first.entry.key in above for first in firsts)
 
 
 def overview(tables: Sequence[Table], headline: tuple[str, str, str] | None = None) -> Overview:

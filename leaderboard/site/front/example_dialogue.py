@@ -21,10 +21,10 @@ class ExampleDialogue(NamedTuple):
 
 
 def examples(browser: DialogueBrowser) -> dict[str, ExampleDialogue]:
-    """By language of the interface, the first dialogue that shows both tasks, with its frames.
+    """By language, the first dialogue that shows both tasks, with its frames.
 
     It has SHORTEST to LONGEST turns, all in that language, among them a search for a video and
-    after it one for a moment. A language without one has the other's, or none.
+    after it one for a moment. A language may have none.
     """
     source, found = browser.source(), {}
     for place, dialogue in enumerate(source.read(())):
