@@ -25,13 +25,15 @@ class Overview(NamedTuple):
     """`tables`: the columns; `rows`: of systems, best in the first column first.
 
     `floors`: the best floor of each column, None where there is none. `controls`: runs that were
-    broken on purpose.
+    broken on purpose. `elsewhere`: systems that stand in no column, each with the first table that
+    ranks it, and its row there.
     """
 
     tables: tuple[Table, ...]
     rows: tuple[OverviewRow, ...]
     floors: tuple[TableRow | None, ...]
     controls: tuple[OverviewRow, ...]
+    elsewhere: tuple[tuple[Table, TableRow], ...]
 
     @property
     def floor_place(self) -> int:
@@ -74,6 +76,7 @@ def overview(tables: Sequence[Table], headline: tuple[str, str, str] | None = No
         tuple(row for row in every if row.card.control is None),
         tuple(table.floor for table in columns),
         tuple(row for row in every if row.card.control is not None),
+        _elsewhere(tables, frozenset(_system(row) for rows in shown for row in rows)),
     )
 
 
@@ -91,6 +94,18 @@ def _columns(tables: Sequence[Table], headline: tuple[str, str, str] | None) -> 
             best = max(group, key=lambda table: table.ranked)
             others.append(alike[0] if alike and alike[0].ranked else best)
     return first, *(table for table in others if table.ranked)
+
+
+def _elsewhere(
+    tables: Sequence[Table], shown: frozenset[object]
+) -> tuple[tuple[Table, TableRow], ...]:
+    """The first ranked row of each system that is not among those `shown`."""
+    found: dict[object, tuple[Table, TableRow]] = {}
+    for table in tables:
+        for row in table.rows:
+            if row.rank is not None and (name := _system(row)) not in shown:
+                found.setdefault(name, (table, row))
+    return tuple(found.values())
 
 
 def _shown(table: Table) -> tuple[str, str]:

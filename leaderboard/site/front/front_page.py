@@ -19,7 +19,7 @@ from leaderboard.site.wording import Words
 from leaderboard.tables.overview import overview
 from leaderboard.tables.ranked_table import Table, by_track
 
-MOST = 100  # rows of the overview on the front page
+MOST = 100  # rows of the overview, and systems beside it, on the front page
 
 
 class FrontPage:
@@ -50,6 +50,8 @@ class FrontPage:
             "overview": found,
             "rows": overview_rows(found, MOST, words, "", ending),
             "left": len(found.rows) > MOST,
+            "elsewhere": found.elsewhere[:MOST],
+            "more_elsewhere": max(0, len(found.elsewhere) - MOST),
             "controls": control_rows(found, words, "", ending),
             "example": example,
             "policy": policy(images=bool(example and example.strips)),

@@ -51,6 +51,16 @@ def test_without_a_challenge_nothing_is_said_of_one(tmp_path):
         assert word not in text
 
 
+def test_every_system_is_on_the_front_page_whatever_it_was_shown(tmp_path):
+    entries = [run("a/system", **{"R@1": 0.5}), run("b/system2", **{"R@1": 0.4}),
+               run("c/alone", "none", **{"R@1": 0.9})]  # fmt: skip
+    page = page_of(entries, tmp_path)
+    text = page.text
+    assert text.index("alone") > text.index("Systems that stand in other tables alone:")
+    assert "tracks/video.html#video-none-unused" in page.attributes("href")
+    assert "systems/c--alone.html" in page.attributes("href")
+
+
 def test_controls_have_a_section_of_their_own(tmp_path):
     entries = [run("a/system", **{"R@1": 0.5}),
                run("a/broken", control="frames shuffled", **{"R@1": 0.9})]  # fmt: skip

@@ -85,6 +85,19 @@ def test_controls_stand_apart_and_floors_have_their_place():
     assert found.floor_place == 1, "0.7 above 0.6, 0.5 below"
 
 
+def test_a_system_of_other_tables_alone_is_named_once_with_its_first_table():
+    chooser = [
+        run(f"c/{history}", history, system="chooser", **{"R@1": 0.9, "C-R@1|in": 0.8})
+        for history in ("own", "none")
+    ]
+    chooser = [each._replace(card=replace(each.card, candidates="used")) for each in chooser]
+    found = overview(tables([*RUNS, *chooser], METRICS))
+    assert "chooser" not in [row.card.system for row in found.rows]
+    assert [(table.name, row.entry.key) for table, row in found.elsewhere] == [
+        ("video-none-used", "c/none")
+    ]
+
+
 def test_an_empty_board_has_no_columns():
-    assert overview(()) == ((), (), (), ())
+    assert overview(()) == ((), (), (), (), ())
     assert overview(()).floor_place == 0
