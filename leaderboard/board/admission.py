@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,6 +19,7 @@ from harness.teams.team_file import Team, read_team
 from harness.untrusted import is_absent
 from leaderboard.board.records import (
     BoardCorrection,
+    BoardEvent,
     ChallengeAbout,
     LedgerMark,
     Pending,
@@ -123,6 +125,16 @@ class Admission:
                 found.append(BoardCorrection(at, why, here))
         return tuple(found)
 
+    def events(self) -> tuple[BoardEvent, ...]:
+        """What happened to the runs of this split, the first first."""
+        found = [
+            event
+            for key, run in self._state.runs.items()
+            if self._is_of_split(run)
+            for event in _events_of(key, run)
+        ]
+        return tuple(sorted(found, key=lambda event: (event.at, event.key)))
+
     def _is_of_split(self, run: RunState) -> bool:
         version = run.version
         return version is not None and self._split_of(version.phase) in (None, self._bench.split)
@@ -141,6 +153,15 @@ class Admission:
             return False
         times = self._state.phases.get(phase or "")
         return times is None or times.closed_at is None
+
+
+def _events_of(key: str, run: RunState) -> Iterator[BoardEvent]:
+    for number, version in enumerate(run.versions()):
+        yield BoardEvent(version.accepted_at, "replaced" if number else "accepted", key)
+        for at, reason in version.rescored:
+            yield BoardEvent(at, "rescored", key, parse_correction(reason)[0])
+    if run.status == "withdrawn":
+        yield BoardEvent(run.changed_at, "withdrawn", key, run.why or "")
 
 
 def _require_withdrawn(run: RunState) -> None:

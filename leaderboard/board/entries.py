@@ -125,6 +125,7 @@ class EntryReader:
             self._admission.terms if self._admission else None,
             self._admission.corrections(submissions) if self._admission else (),
             self._admission.about if self._admission else None,
+            self._admission.events() if self._admission else (),
         )
 
     def _first_look(self, key: str, folder: Path | SubmissionError) -> Row | _Run | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from msgspec import Struct, field
 
@@ -180,6 +180,18 @@ class Withdrawal(NamedTuple):
     why: str
 
 
+class BoardEvent(NamedTuple):
+    """What the ledger says happened to a run of the board, at a time as the ledger has it.
+
+    `replaced`: a new version of the run was accepted; `why`: of corrections and withdrawals.
+    """
+
+    at: str
+    what: Literal["accepted", "replaced", "rescored", "withdrawn"]
+    key: str
+    why: str = ""
+
+
 class LedgerMark(NamedTuple):
     """The published head of a ledger (SHA-256 of its last line), and the last event's time."""
 
@@ -219,7 +231,7 @@ class BoardContents(NamedTuple):
     """Everything that a board shows, each in the order of its keys.
 
     `mark`: of the challenge's ledger, None where there is no challenge, as `about`; `terms`: None
-    where it has none.
+    where it has none; `events`: of the ledger, the first first.
     """
 
     entries: tuple[Entry, ...]
@@ -232,3 +244,8 @@ class BoardContents(NamedTuple):
     terms: Terms | None = None
     corrections: tuple[BoardCorrection, ...] = ()
     about: ChallengeAbout | None = None
+    events: tuple[BoardEvent, ...] = ()
+
+    def accepted_at(self) -> dict[str, str]:
+        """By the key of a run, when the version on the board was accepted; {} without a ledger."""
+        return {each.key: each.at for each in self.events if each.what in ("accepted", "replaced")}

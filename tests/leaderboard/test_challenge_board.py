@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
@@ -22,9 +23,13 @@ from harness.errors import EnvironmentFailure
 from harness.records import Card
 from harness.results import submission_sha256
 from harness.submission import write
+from leaderboard.board.admission import read_admission
+from leaderboard.board.records import BoardContents
+from leaderboard.results.board_split import BoardSplit
 from leaderboard.site.publish import build_site
 from tests.answers import same_videos
 from tests.baselines.conftest import CAT, DOG, imported
+from tests.challenge.lines import NOON
 from tests.leaderboard.site.test_builder import tree
 
 CHALLENGE = """
@@ -305,3 +310,30 @@ def test_a_correction_that_somebody_changed_stops_the_build(challenge):
     path.write_bytes(path.read_bytes().replace(b"mended", b"changed"))
     with pytest.raises(EnvironmentFailure, match="changed since the ledger named it"):
         challenge.build()
+
+
+def test_the_events_of_a_split_are_those_of_the_ledger_in_its_order(challenge):
+    def tell(minute, event, key="one/run", why=None):
+        sha256 = {"submission_sha256": challenge.sha256(key)}
+        challenge.tell(event, key, why, NOON + timedelta(minutes=minute), **sha256)
+
+    tell(1, "accepted", why=phase_reason("dev"))
+    tell(2, "accepted", "two/run", phase_reason("dev"))
+    challenge.put("one/run", videos=(DOG, CAT))
+    tell(3, "replaced", why=NEW_VERSION)
+    tell(4, "accepted", why=phase_reason("dev"))
+    tell(5, "scored")
+    tell(6, "rescored", why="a label was wrong")
+    tell(7, "withdrawn", "two/run", "a bug")
+    board = BoardSplit(challenge.benchmark, "test")
+    admission = read_admission(challenge.submissions, board.bench)
+    events = admission.events()
+    assert [(event.what, event.key, event.why) for event in events] == [
+        ("accepted", "one/run", ""),
+        ("accepted", "two/run", ""),
+        ("replaced", "one/run", ""),
+        ("rescored", "one/run", "a label was wrong"),
+        ("withdrawn", "two/run", "a bug"),
+    ]
+    board = BoardContents((), (), (), events=events)
+    assert board.accepted_at()["one/run"] == "2026-03-01T12:04:00Z"
