@@ -64,6 +64,7 @@ OWN := dual_encoder --history own --set checkpoint=trained/dual-encoder-0
 TRAINED := $(addprefix trained/,tan2d-0 tan2d-1 tan2d-2 moment-detr-0 two-tower-0 dual-encoder-0)
 trained-rows: $(VENV)/installed-dev committed $(TRAINED)
 	$(foreach seed,0 1 2,$(call row,tan2d-$(seed),$(REFERENCE)-$(seed) --seed $(seed)))
+	$(call row,ensemble-0,ensemble --history reference --config docs/rows/ensemble.toml)
 	$(call row,tan2d-0-videos-permuted,$(REFERENCE)-0 --set control=videos_permuted)
 	$(call row,tan2d-0-frames-shuffled,$(REFERENCE)-0 --set control=frames_shuffled)
 	$(call row,moment-detr-0,moment_detr --history reference --set checkpoint=trained/moment-detr-0)

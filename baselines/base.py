@@ -280,6 +280,13 @@ class Baseline:
         """
         raise NotImplementedError
 
+    def scored_spans(self, query: Query) -> Any:
+        """What a moment turn's moments are chosen from, a `localisation.proposals.ScoredSpans`.
+
+        None where there is no video to search in. For what fuses localisers by their scores.
+        """
+        raise NotImplementedError
+
     def explain(self, moments: Sequence[tuple[Query, Moment]]) -> list[Answer]:
         """A response for each moment that another baseline found; declared by `About.explains`."""
         raise NotImplementedError

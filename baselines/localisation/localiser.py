@@ -9,7 +9,7 @@ from typing import NamedTuple
 from torch import nn
 
 from baselines.base import Answer, Provenance, Query, TrainerConfig, View
-from baselines.localisation.events.grounder import load_grounder, localise
+from baselines.localisation.events.grounder import load_grounder, score_spans
 from baselines.localisation.events.grounding_training import GroundingSchedule, train_on_events
 from baselines.localisation.localiser_settings import (
     LocaliserSettings,
@@ -18,6 +18,7 @@ from baselines.localisation.localiser_settings import (
 )
 from baselines.localisation.moment_answers import load_span_answers
 from baselines.localisation.moment_training import MomentSchedule, train_on_spans
+from baselines.localisation.proposals import ScoredSpans, best_moments
 from baselines.training import checkpoints
 
 
@@ -31,8 +32,12 @@ class LocaliserSchedules(NamedTuple):
 class LoadedLocaliser(NamedTuple):
     """A trained folder, ready to answer one query after the other."""
 
-    answer: Callable[[Query], Answer]
+    scored_spans: Callable[[Query], ScoredSpans | None]
     provenance: Provenance
+
+    def answer(self, query: Query) -> Answer:
+        """Up to ten moments, best first, in a moment turn whose video is known and can be read."""
+        return best_moments(self.scored_spans(query))
 
 
 def train_localiser(
@@ -66,6 +71,6 @@ def load_localiser(
     chosen = merge_settings(settings, given, stored.settings)
     if chosen.reader == "events":
         loaded = load_grounder(name, settings, head, view)
-        return LoadedLocaliser(partial(localise, loaded=loaded), loaded.provenance)
+        return LoadedLocaliser(partial(score_spans, loaded=loaded), loaded.provenance)
     answers = load_span_answers(stored, chosen, head, view)
-    return LoadedLocaliser(answers.answer, answers.provenance)
+    return LoadedLocaliser(answers.scored_spans, answers.provenance)

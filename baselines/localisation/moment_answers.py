@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from baselines.base import Answer, Provenance, Query, View
+from baselines.base import Provenance, Query, View
 from baselines.dialogue_context import video_in_focus
 from baselines.event_models.controls import FRAMES_SHUFFLED, check_control, permute
 from baselines.localisation.heads import to_spans
@@ -24,16 +24,14 @@ from baselines.localisation.moment_inputs import (
     open_same_features,
     text_reader,
 )
-from baselines.localisation.proposals import nms
+from baselines.localisation.proposals import ScoredSpans
 from baselines.localisation.span_localiser import SpanLocaliser
 from baselines.localisation.video_steps import TimedRows, encode_frames, mean_steps, video_end
 from baselines.networks.frame_network import RATE, FrameNetworkEncoder
 from baselines.networks.text_network import collate_tokens
 from baselines.ranking import Corpus
 from baselines.training.checkpoints import Checkpoint
-from harness.records import Moment
 
-MOMENTS = 10
 CACHED_VIDEOS = 1024
 PLACES = ("checkpoint", "features", "text", "recogniser")  # they name folders of one machine
 
@@ -65,16 +63,15 @@ class SpanAnswers:
         self._steps = lru_cache(CACHED_VIDEOS)(self._steps_of)
 
     @torch.inference_mode()
-    def answer(self, query: Query) -> Answer:
-        """Up to ten moments, best first, in a moment turn whose video is known and can be read."""
+    def scored_spans(self, query: Query) -> ScoredSpans | None:
+        """The spans of a moment turn's video, None if it is not known or cannot be read."""
         video_id = video_in_focus(query)
         if query.task != "moment" or video_id is None or video_id not in self._sources:
-            return Answer()
+            return None
         text = collate_tokens([self._encode(query.utterance)])
         fractions, scores = self._localiser.spans(self._steps(self._sources[video_id]), text)
         spans = to_spans(fractions[0].numpy(), self._ends[video_id])
-        best = nms(spans, scores[0].numpy().astype(np.float64), most=MOMENTS)
-        return Answer(moments=tuple(Moment(video_id, *map(int, spans[at])) for at in best))
+        return ScoredSpans(video_id, spans, scores[0].numpy().astype(np.float64))
 
     def _steps_of(self, video_id: str) -> Tensor:
         """A video as steps: (1, STEPS, width)."""

@@ -1,4 +1,4 @@
-"""Spans of a video as integer arrays: sliding windows and non-maximum suppression.
+"""Spans of a video as integer arrays: sliding windows, non-maximum suppression, the answer.
 
 A span is (start, end) in ms, 0 <= start < end; several are an array of shape (n, 2). IoU is that of
 `harness.temporal`.
@@ -6,14 +6,36 @@ A span is (start, end) in ms, 0 <= start < end; several are an array of shape (n
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from baselines.base import Answer
+from harness.records import Moment
 from harness.temporal import Spans, overlaps
 
 STEPS = 4  # of a window within its own length
+MOMENTS = 10  # of an answer
+
+
+class ScoredSpans(NamedTuple):
+    """Spans of a video, (n, 2), and their scores, (n,), the better the higher."""
+
+    video_id: str
+    spans: Spans
+    scores: NDArray[np.floating[Any]]
+
+
+def best_moments(found: ScoredSpans | None) -> Answer:
+    """The answer of at most MOMENTS moments, best first; None abstains.
+
+    Raises ValueError if a score is NaN.
+    """
+    if found is None:
+        return Answer()
+    best = nms(found.spans, found.scores, most=MOMENTS)
+    return Answer(moments=tuple(Moment(found.video_id, *map(int, found.spans[at])) for at in best))
 
 
 def sliding_windows(duration: int, shortest: int) -> Spans:

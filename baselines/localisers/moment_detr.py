@@ -27,6 +27,7 @@ from baselines.localisation.heads import WIDTH
 from baselines.localisation.localiser import LocaliserSchedules, load_localiser, train_localiser
 from baselines.localisation.localiser_settings import LocaliserSettings
 from baselines.localisation.moment_training import MomentSchedule
+from baselines.localisation.proposals import ScoredSpans
 
 ABOUT = About(
     needs=("frames", "checkpoint"),
@@ -64,6 +65,10 @@ class MomentDETR(Baseline):
     def answer(self, queries: Sequence[Query]) -> list[Answer]:
         """Moments for each moment turn whose video is known and can be read."""
         return [self._loaded.answer(query) for query in queries]
+
+    def scored_spans(self, query: Query) -> ScoredSpans | None:
+        """All spans of the turn's video with their logits."""
+        return self._loaded.scored_spans(query)
 
     def provenance(self) -> Provenance:
         """The hash of the trained folder, how it was trained, and the hashes of the frames."""

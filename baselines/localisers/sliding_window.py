@@ -21,16 +21,14 @@ from numpy.typing import NDArray
 from baselines.base import About, Answer, Baseline, Provenance, Query, Settings, View
 from baselines.dialogue_context import Context, check_context, readings, video_in_focus
 from baselines.encoders.image_text import load_clip
-from baselines.localisation.proposals import nms, sliding_windows
+from baselines.localisation.proposals import ScoredSpans, best_moments, sliding_windows
 from baselines.ranking import Corpus, cache_texts, unit, weighted_embedding
 from baselines.video.features import extract_features
-from harness.records import Moment
 from harness.temporal import Spans
 
 ABOUT = About(
     needs=("frames", "checkpoint"), languages=("en", "zh"), paper="https://arxiv.org/abs/2103.00020"
 )
-MOMENTS = 10
 
 
 class SlidingWindowSettings(Settings, frozen=True):
@@ -79,7 +77,21 @@ class SlidingWindow(Baseline):
 
     def answer(self, queries: Sequence[Query]) -> list[Answer]:
         """Moments for each moment turn whose video is known and can be read."""
-        return [self._one(query) for query in queries]
+        return [best_moments(self.scored_spans(query)) for query in queries]
+
+    def scored_spans(self, query: Query) -> ScoredSpans | None:
+        """All windows of the turn's video that contain a frame, with their cosines."""
+        video_id = video_in_focus(query)
+        if query.task != "moment" or video_id is None or video_id not in self._features:
+            return None
+        chosen, end = self._settings, self._end(video_id)
+        text = weighted_embedding(self._embed, readings(query, chosen.context))
+        # No window is shorter than the distance between two frames.
+        shortest = max(round(1000 * chosen.shortest), end // chosen.most, 1)
+        spans, means = pool_windows(
+            sliding_windows(end, shortest), self._features.times[video_id], self._features[video_id]
+        )
+        return ScoredSpans(video_id, spans, means @ text)
 
     def provenance(self) -> Provenance:
         """The checkpoint by its hash or revision, the frames by their hashes."""
@@ -93,20 +105,6 @@ class SlidingWindow(Baseline):
                 "skipped": self._features.skipped,
             },
         )
-
-    def _one(self, query: Query) -> Answer:
-        video_id = video_in_focus(query)
-        if query.task != "moment" or video_id is None or video_id not in self._features:
-            return Answer()
-        chosen, end = self._settings, self._end(video_id)
-        text = weighted_embedding(self._embed, readings(query, chosen.context))
-        # No window is shorter than the distance between two frames.
-        shortest = max(round(1000 * chosen.shortest), end // chosen.most, 1)
-        spans, means = pool_windows(
-            sliding_windows(end, shortest), self._features.times[video_id], self._features[video_id]
-        )
-        best = nms(spans, means @ text, most=MOMENTS)
-        return Answer(moments=tuple(Moment(video_id, *map(int, spans[at])) for at in best))
 
     def _end(self, video_id: str) -> int:
         """The end of the video in ms: as declared, but at most one step after the last frame."""

@@ -143,6 +143,16 @@ def hybrid(folder, benchmark):
     )
 
 
+def ensemble(folder, benchmark):
+    """Two trainings of one localiser."""
+    members = ""
+    for name in ("one", "two"):
+        [setting] = trained("tan2d", folder.with_name(f"{folder.name}-{name}"), benchmark)
+        settings = f'{{ checkpoint = "{setting.removeprefix("checkpoint=")}" }}'
+        members += f'[[member]]\nbaseline = "tan2d"\nsettings = {settings}\n'
+    return described(folder, members)
+
+
 # What they give is a server in a thread of the process.
 OF_ONE_PROCESS = ("endpoint", "two_stage")
 
@@ -160,6 +170,7 @@ READY = {
     "dual_encoder": partial(scripted, "dual_encoder"),
     "tan2d": partial(trained, "tan2d"),
     "moment_detr": partial(trained, "moment_detr"),
+    "ensemble": ensemble,
     "interllava": interllava,
     "two_stage": two_stage,
     "local_mllm": local_mllm,

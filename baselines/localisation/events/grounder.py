@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from baselines.base import Answer, Provenance, Query, View
+from baselines.base import Provenance, Query, View
 from baselines.dialogue_context import video_in_focus
 from baselines.event_models.controls import permute
 from baselines.event_models.event_annotations import value_count
@@ -19,12 +19,9 @@ from baselines.localisation.events.cross_modal_encoder import Grounder
 from baselines.localisation.events.step_features import VideoFeatures, collate_steps, video_features
 from baselines.localisation.heads import to_spans
 from baselines.localisation.localiser_settings import LocaliserSettings
-from baselines.localisation.proposals import nms
+from baselines.localisation.proposals import ScoredSpans
 from baselines.ranking import Corpus
 from baselines.video.features import Features
-from harness.records import Moment
-
-MOMENTS = 10
 
 
 class LoadedGrounder(NamedTuple):
@@ -60,17 +57,16 @@ def load_grounder(
 
 
 @torch.inference_mode()
-def localise(query: Query, loaded: LoadedGrounder) -> Answer:
-    """Up to ten moments, best first, in a moment turn whose video is known and can be read."""
+def score_spans(query: Query, loaded: LoadedGrounder) -> ScoredSpans | None:
+    """The spans of a moment turn's video, None if it is not known or cannot be read."""
     video_id = video_in_focus(query)
     if query.task != "moment" or video_id is None or video_id not in loaded.videos:
-        return Answer()
+        return None
     text = tokenize_turns(loaded.lexicon, [(query.utterance, query.language, 0)])
     steps = collate_steps([loaded.videos[video_id].steps])
     fractions, scores = loaded.grounder.spans(collate_texts([text]), steps)
     spans = to_spans(fractions[0].numpy(), loaded.ends[video_id])
-    best = nms(spans, scores[0].numpy().astype(np.float64), most=MOMENTS)
-    return Answer(moments=tuple(Moment(video_id, *map(int, spans[at])) for at in best))
+    return ScoredSpans(video_id, spans, scores[0].numpy().astype(np.float64))
 
 
 def _end(view: View, video_id: str, features: Features) -> int:
