@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -11,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtri
 
 from harness.statistics.design import Design
+from harness.statistics.draw_counts import count_reached
 from harness.statistics.intervals import difference_ps
 from harness.statistics.pairs import PairSums, pair_sums, paired_errors
 
@@ -19,10 +18,7 @@ Floats = NDArray[np.float64]
 
 # 1.96 for a two-sided test at 5 %, 0.84 for finding it four times in five.
 DETECTABLE = 2.80
-DRAWS_AT_ONCE = 2_048
 MULTIPLIERS_AT_ONCE = 2**21  # multipliers of one block
-AT_ONCE = 2**17  # statistics that are computed at once: they should fit a cache
-COARSE = 1e-5  # rounding of single precision: p errs upwards
 FARTHEST = 1e6  # stands for a statistic whose p is 0
 
 
@@ -88,7 +84,7 @@ def max_t(
         observed = np.nan_to_num(-ndtri(single / 2), nan=0.0, posinf=FARTHEST)
         order = np.argsort(observed, kind="stable")
         one, other, scale = one[order], other[order], _scales(found)[order]
-        counts = _as_extreme(_draw_sums(design, found), one, other, scale, observed[order])
+        counts = count_reached(_draw_sums(design, found), one, other, scale, observed[order])
         ps = (1 + np.maximum.accumulate(counts[::-1])[::-1]) / (1 + design.draws)
         ps = np.fmax(np.minimum(ps, 1.0), single[order])
         adjusted[one, other] = adjusted[other, one] = ps
@@ -106,55 +102,11 @@ def _draw_sums(design: Design, found: PairSums) -> Floats:
     generator = design.generator()
     sums = np.concatenate([found.by_unit, found.by_video])  # (units + videos, systems)
     parts = []
-    for draws in _chunks(design.draws, max(1, MULTIPLIERS_AT_ONCE // max(len(sums), 1))):
-        count = min(draws.stop, design.draws) - draws.start
+    at_once = max(1, MULTIPLIERS_AT_ONCE // max(len(sums), 1))
+    for start in range(0, design.draws, at_once):
+        count = min(at_once, design.draws - start)
         parts.append(sums.T @ generator.standard_normal((count, len(sums))).T)
     return np.concatenate(parts, axis=1)
-
-
-def _as_extreme(flipped: Floats, one: Ints, other: Ints, scale: Floats, observed: Floats) -> Ints:
-    """For each pair, draws in which it or one before it reaches its observed statistic, (pairs,).
-
-    Pairs are in the order of their observed statistics, least first. Single precision is enough:
-    COARSE covers its rounding.
-    """
-    counts = np.zeros(len(one), dtype=np.int64)
-    needed = (observed * (1 - COARSE) - COARSE).astype(np.float32)
-    factor = scale.astype(np.float32)
-    for draws in _chunks(flipped.shape[1], DRAWS_AT_ONCE):
-        block = flipped[:, draws].astype(np.float32)
-        greatest = np.zeros(block.shape[1], dtype=np.float32)
-        for pairs in _chunks(len(one), AT_ONCE // DRAWS_AT_ONCE):
-            found = block[one[pairs]]
-            found -= block[other[pairs]]
-            np.abs(found, out=found)
-            found *= factor[pairs, None]
-            here = needed[pairs]
-            reached = np.maximum(found.max(axis=0), greatest)
-            if greatest.min() >= here[-1]:  # as it is, every draw reaches all of these pairs
-                counts[pairs] += block.shape[1]
-            elif reached.max() >= here[0]:
-                counts[pairs] += _reached(found, greatest, here)
-            greatest = reached
-    return counts
-
-
-def _reached(
-    statistics: NDArray[np.float32], greatest: NDArray[np.float32], needed: NDArray[np.float32]
-) -> Ints:
-    """Draws in which the running maximum of `statistics`, (pairs, draws), is `needed`: (pairs,)."""
-    np.maximum(statistics[0], greatest, out=statistics[0])
-    for above, below in pairwise(
-        statistics
-    ):  # a pass of its own is six times as fast as accumulate
-        np.maximum(above, below, out=below)
-    bits = np.packbits(statistics >= needed[:, None], axis=1)
-    counts: Ints = np.bitwise_count(bits).sum(axis=1, dtype=np.int64)
-    return counts
-
-
-def _chunks(size: int, at_once: int) -> Iterator[slice]:
-    return (slice(start, start + at_once) for start in range(0, size, at_once))
 
 
 def rank_ranges(values: ArrayLike, ps: ArrayLike, alpha: float = 0.05) -> tuple[Ints, Ints]:

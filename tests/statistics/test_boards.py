@@ -70,8 +70,8 @@ def test_max_t_is_the_step_down_written_out(monkeypatch: pytest.MonkeyPatch):
     assert np.diag(found).tolist() == [1, 1, 1, 1]
     # Draws and pairs by portions: the same.
     monkeypatch.setattr("harness.statistics.boards.MULTIPLIERS_AT_ONCE", 1_000)
-    monkeypatch.setattr("harness.statistics.boards.DRAWS_AT_ONCE", 64)
-    monkeypatch.setattr("harness.statistics.boards.AT_ONCE", 128)
+    monkeypatch.setattr("harness.statistics.draw_counts.DRAWS_AT_ONCE", 64)
+    monkeypatch.setattr("harness.statistics.draw_counts.AT_ONCE", 128)
     assert max_t(design, right, every) == pytest.approx(found)
 
 
