@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,7 +14,7 @@ from harness.publication.escaping import visible
 from leaderboard.board.outcomes import TurnValues, at_risk, turn_values
 from leaderboard.board.records import Entry
 from leaderboard.results.description import MetricInfo
-from leaderboard.results.dialogue_source import DialogueSource
+from leaderboard.results.dialogue_source import BrowsedDialogue, DialogueSource
 from leaderboard.site.pages import Pages, policy
 from leaderboard.site.site_paths import DIALOGUES, DIALOGUES_A_PAGE, ENDINGS, page_of
 from leaderboard.site.wording import LANGUAGES
@@ -34,6 +34,17 @@ class HardDialogue(NamedTuple):
     name: str
     right: float
     turns: int
+
+
+class MarkedStrip(NamedTuple):
+    """The frames of a video as a file name, and the gold moments to mark on them.
+
+    `moments`: turn number, start and end in seconds; `duration`: of the video in seconds.
+    """
+
+    file: str
+    moments: tuple[tuple[int, tuple[float, float]], ...]
+    duration: float | None
 
 
 class DialogueBrowser(NamedTuple):
@@ -118,15 +129,39 @@ def files(pages: Pages, browser: DialogueBrowser) -> Iterator[tuple[str, bytes]]
         "last": -(-len(dialogues) // DIALOGUES_A_PAGE),
         "entries": browser.entries,
         "names": [visible(_short_name(entry), SHORT) for entry in browser.entries],
-        "strips": strips,
     }
     for first in range(0, len(dialogues), DIALOGUES_A_PAGE):
         path = page_of(first)
         part = dialogues[first : first + DIALOGUES_A_PAGE]
-        values = {"number": 1 + first // DIALOGUES_A_PAGE, "first": first + 1, "dialogues": part}
+        values = {
+            "number": 1 + first // DIALOGUES_A_PAGE,
+            "first": first + 1,
+            "dialogues": [(dialogue, marked_strips(dialogue, strips)) for dialogue in part],
+        }
         for language in LANGUAGES:
             data = pages.render("dialogues.html", path, language, **shared, **values)
             yield path + ENDINGS[language], data
+
+
+def marked_strips(dialogue: BrowsedDialogue, strips: Mapping[str, str]) -> dict[int, MarkedStrip]:
+    """By turn number the strip that stands there, with all moments up to the next one.
+
+    A strip stands once, in the first of the turns that are about one video; `strips`: file names
+    by video id.
+    """
+    shown: dict[int, MarkedStrip] = {}
+    last, at = None, 0
+    for turn in dialogue.turns:
+        if turn.video is None or turn.video not in strips:
+            last = last if turn.video is None else None
+            continue
+        if turn.video != last:
+            last, at = turn.video, turn.turn
+            shown[at] = MarkedStrip(strips[turn.video], (), turn.duration)
+        if turn.moment is not None:
+            moments = (*shown[at].moments, (turn.turn, turn.moment))
+            shown[at] = shown[at]._replace(moments=moments)
+    return shown
 
 
 def _short_name(entry: Entry) -> str:

@@ -5,6 +5,8 @@ They are made here, not in templates: a page holds thousands, and a macro takes 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from markupsafe import Markup
 
 from harness.publication.escaping import visible
@@ -74,6 +76,27 @@ def gap(pair: Pair | None, reach: float) -> Markup:
         f'<circle class="dot" cx="{x(pair.value if pair else 0)}" cy="{height / 2:g}" r="3.2"/>'
     ]
     svg = f'<svg class="bar" viewBox="0 0 {width} {height}" aria-hidden="true">'
+    return Markup(svg + "".join(parts) + "</svg>")  # noqa: S704 - numbers and fixed words alone
+
+
+def moment_marks(
+    moments: Sequence[tuple[int, tuple[float, float]]], duration: float | None
+) -> Markup:
+    """Gold moments under a strip of frames, one below the other, from 0 to the video's end.
+
+    Hidden from screen readers: the same times stand as text in the turns.
+    """
+    if not moments:
+        return Markup("")
+    end = max(duration or 0.0, *(span[1] for _, span in moments))
+    width, step = LINE[0], 7
+    parts = [
+        f'<rect class="gold" x="{number(width * start / end)}" y="{step * row + 1}"'
+        f' width="{number(max(width * (stop - start) / end, 1.0))}" height="5"/>'
+        for row, (_, (start, stop)) in enumerate(moments)
+    ]
+    view = f'viewBox="0 0 {width} {step * len(moments)}" preserveAspectRatio="none"'
+    svg = f'<svg class="marks" height="{step * len(moments)}" {view} aria-hidden="true">'
     return Markup(svg + "".join(parts) + "</svg>")  # noqa: S704 - numbers and fixed words alone
 
 

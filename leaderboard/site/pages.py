@@ -18,7 +18,7 @@ from leaderboard.board.records import Cell, LedgerMark
 from leaderboard.results.description import Bench, MetricInfo
 from leaderboard.results.dialogue_source import BrowsedAnswer
 from leaderboard.site import cost_plots
-from leaderboard.site.marks import bar, figure, gap, size, timeline
+from leaderboard.site.marks import bar, figure, gap, moment_marks, size, timeline
 from leaderboard.site.plots import Series, ceiling, number, tenth
 from leaderboard.site.site_paths import ENDINGS, anchor, page_of, slug
 from leaderboard.site.table_rows import has_intervals, leader, scale, system_name, table_rows, tags
@@ -198,6 +198,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "interval": formatting.interval,
     "label": formatting.label,
     "leader": leader,
+    "moment_marks": moment_marks,
     "link": link,
     "moved": moved,
     "page_of": page_of,

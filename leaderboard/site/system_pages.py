@@ -10,13 +10,14 @@ import msgspec
 
 from harness.publication.escaping import LONG, visible
 from harness.publication.headlines import TASK_HEADLINES
-from harness.records import Card
+from harness.records import Card, History
 from leaderboard.board.formatting import label
 from leaderboard.board.recomputation import made_by_a_baseline
 from leaderboard.board.records import Cell, Entry
 from leaderboard.results.description import Bench, MetricInfo
 from leaderboard.site.plots import Curve, Series, curve, histogram
 from leaderboard.site.wording import Words
+from leaderboard.tables.tracks import TEXTS, TRACKS
 
 DIMENSIONS = ("type", "language", "source", "target", "length", "tag")
 # What follows a right turn and a wrong one, each with its words in the interface.
@@ -26,10 +27,10 @@ AFTER = (
     ("dependence", "after_difference"),
     ("recovery", "after_recovery"),
 )
-LONG_FIELDS = ("description", "signature", "paper", "code")
+LONG_FIELDS = ("signature", "paper", "code")
 # Fields of the card that stand elsewhere on the page.
 ELSEWHERE = (
-    *("schema", "team", "system", "variant", "control", "settings"),
+    *("schema", "team", "system", "variant", "control", "settings", "description"),
     *("history", "candidates", "kind", "figures"),
 )
 
@@ -40,6 +41,13 @@ class SliceTable(NamedTuple):
     name: str
     metrics: tuple[MetricInfo, ...]
     rows: tuple[tuple[str, tuple[Cell, ...]], ...]
+
+
+class FigureGroup(NamedTuple):
+    """The defined figures of one track, under its title."""
+
+    title: str
+    figures: tuple[tuple[MetricInfo, Cell], ...]
 
 
 class TurnCurve(NamedTuple):
@@ -67,8 +75,11 @@ def view(
         **own,
         "overlap_plot": histogram(overlaps, heading, axis) if overlaps else None,
         "entry": entry,
-        "figures": [
-            (metric, cell) for name, metric in metrics.items() if (cell := entry.cell(name))
+        "groups": figure_groups(entry, metrics, words),
+        "undefined": [
+            (metric, cell)
+            for name, metric in metrics.items()
+            if (cell := entry.cell(name)) is not None and cell.value is None
         ],
         "curves": list(_curves(entry, metrics, words)),
         "survival": _survival(entry, metrics, words),
@@ -89,6 +100,29 @@ def view(
             "system.rerun_says" if made_by_a_baseline(entry.card) else "system.reproduce_says"
         ),
     }
+
+
+def figure_groups(
+    entry: Entry, metrics: Mapping[str, MetricInfo], words: Words
+) -> list[FigureGroup]:
+    """The defined figures of an entry by track; what no track has stands with its scope's."""
+    found: dict[str, list[tuple[MetricInfo, Cell]]] = {}
+    for name, metric in metrics.items():
+        cell = entry.cell(name)
+        if cell is not None and cell.value is not None:
+            title = words(_group_of(metric, entry.card.history))
+            found.setdefault(title, []).append((metric, cell))
+    return [FigureGroup(title, tuple(figures)) for title, figures in found.items()]
+
+
+def _group_of(metric: MetricInfo, history: History) -> str:
+    """The word that heads a metric's group on the page of a system with this history."""
+    if metric.name in TEXTS:
+        return "system.responses"
+    for track in TRACKS:
+        if metric.name in track.metrics and history in track.histories:
+            return f"track.{track.name}"
+    return "track.dialogue" if metric.scope == "dialogue" else "track.refinement"
 
 
 def _curves(entry: Entry, metrics: Mapping[str, MetricInfo], words: Words) -> list[TurnCurve]:

@@ -157,6 +157,31 @@ def test_a_picture_past_the_limit_is_left_out(tmp_path):
     assert Page(made["dialogues/1.html"]).attributes("src") == []
 
 
+def test_a_strip_stands_once_for_the_turns_about_one_video_with_their_moments(tmp_path):
+    chat = turn(2, video=None)._replace(task="chat")
+    turns = (
+        turn(1), chat, turn(3, moment=(3.0, 6.0)), turn(4, moment=(15.0, 30.0)),
+        turn(5, video=DOG), turn(6, video="unseen"), turn(7, video=DOG),
+    )  # fmt: skip
+    dialogue = BrowsedDialogue("d", 1, turns)
+    names = {CAT: "cat.jpg", DOG: "dog.jpg"}
+    marked = dialogue_pages.marked_strips(dialogue, names)
+    assert {at: (strip.file, strip.moments) for at, strip in marked.items()} == {
+        1: ("cat.jpg", ((3, (3.0, 6.0)), (4, (15.0, 30.0)))),
+        5: ("dog.jpg", ()),
+        7: ("dog.jpg", ()),
+    }
+    made = pages(tmp_path, [dialogue], strips={CAT: b"cat", DOG: b"dog"})
+    html = made["dialogues/1.html"].decode()
+    assert html.count("<img ") == 3
+    (marks,) = re.findall(r'<svg class="marks".*?</svg>', html)
+    width = float(re.search(r'viewBox="0 0 ([\d.]+) ', marks)[1])
+    spans = [(float(x) / width, float(w) / width)
+             for x, w in re.findall(r' x="([\d.]+)"[^>]* width="([\d.]+)"', marks)]  # fmt: skip
+    assert spans == [(pytest.approx(0.1), pytest.approx(0.1)), (0.5, 0.5)]
+    assert "Turn 3, 3.0–6.0 s · Turn 4, 15.0–30.0 s" in " ".join(" ".join(Page(html).text).split())
+
+
 def test_the_hardest_dialogues_are_those_with_the_smallest_share_right():
     # Three dialogues: half right of two turns; nothing of one; nothing of two, hence harder.
     dialogues = [BrowsedDialogue(name, 1, (turn(1), turn(2))[:size])
