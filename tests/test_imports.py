@@ -29,6 +29,10 @@ HEAVY_HOME = {
     "scipy": "harness.statistics",
     "openai": "harness.chat",
     "httpx2": "harness.chat",
+    "fastapi": "harness.exam",
+    "starlette": "harness.exam",
+    "uvicorn": "harness.exam",
+    "sqlalchemy": "harness.exam",
 }
 # What `import harness as ivcr` offers; nobody else may import the front itself.
 FRONT = {"harness": ("harness.api",)}
@@ -61,6 +65,7 @@ STAIRCASES = {
         ("harness.audit", "harness.probes"),
         ("harness.public_copy",),
         ("harness.challenge", "harness.croissant"),
+        ("harness.exam",),
         ("harness.api",),
         ("harness.cli",),
     ),

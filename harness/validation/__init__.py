@@ -8,7 +8,7 @@ submission's files and applies the rules to them; `checking` is the one pass ove
 imports those before it and none after it; no module imports this package itself.
 """
 
-from harness.validation.checking import CheckedAnswer, CheckResult, check, check_answer
+from harness.validation.checking import CheckedAnswer, CheckResult, check, check_answer, check_line
 from harness.validation.public import PublicSplit, public_of, read_public
 from harness.validation.report import Problem, Report
 from harness.validation.rules.rule import Rule
@@ -24,6 +24,7 @@ __all__ = [
     "Rule",
     "check",
     "check_answer",
+    "check_line",
     "public_of",
     "read_public",
 ]

@@ -77,11 +77,15 @@ def check(
 
 
 class CheckedAnswer(NamedTuple):
-    """One answer: the prediction, None if it has an error; its errors, and its warnings."""
+    """One answer: the prediction, None if it has an error; its errors, and its warnings.
+
+    `as_given`: the prediction before ends past a video's end are clipped.
+    """
 
     prediction: Prediction | None
     errors: tuple[Finding, ...]
     warnings: tuple[Finding, ...]
+    as_given: Prediction | None = None
 
 
 def check_answer(values: Mapping[str, Any], public: PublicSplit) -> CheckedAnswer:
@@ -90,15 +94,22 @@ def check_answer(values: Mapping[str, Any], public: PublicSplit) -> CheckedAnswe
     `values`: what the line would hold, by key: Python's own lists, texts and numbers, and times in
     seconds. Ends up to 1 s past a video's end are clipped, as in a file.
     """
+    return check_line(msgspec.json.encode(values), public)
+
+
+def check_line(line: bytes, public: PublicSplit) -> CheckedAnswer:
+    """Check the answer to one turn, as a line of a submission has it, without its newline."""
     try:
-        answer, found = inspect_line(msgspec.json.encode(values), public)
+        answer, found = inspect_line(line, public)
     except Fault as fault:
         answer, found = None, [Finding(fault.code, fault.text)]
     errors = tuple(each for each in found if RULES[each.code].severity == "error")
+    fit = None if errors else answer
     return CheckedAnswer(
-        None if errors or answer is None else answer.prediction(public),
+        None if fit is None else fit.prediction(public),
         errors,
         tuple(each for each in found if each not in errors),
+        None if fit is None else fit.as_given(),
     )
 
 

@@ -49,13 +49,23 @@ class LineAnswer(Struct, frozen=True):
 
         Ends past a video's end are clipped to it; of moments that repeat the first is kept.
         """
-        assert self.dialogue_id is not None and self.turn is not None  # noqa: PT018, S101
         moments = self.moments
+        return self._record(None if moments is None else _without_repeats(moments, public))
+
+    def as_given(self) -> Prediction:
+        """The record of a line without errors, as it stands: nothing clipped, nothing left out."""
+        moments = self.moments
+        return self._record(
+            None if moments is None else tuple(Moment(*moment[1:]) for moment in moments)
+        )
+
+    def _record(self, moments: tuple[Moment, ...] | None) -> Prediction:
+        assert self.dialogue_id is not None and self.turn is not None  # noqa: PT018, S101
         return Prediction(
             self.dialogue_id,
             self.turn,
             None if self.videos is None else tuple(self.videos),
-            None if moments is None else _without_repeats(moments, public),
+            moments,
             None if self.choice is None else tuple(self.choice),
             self.response,
         )
