@@ -64,6 +64,13 @@ class AboutData(Struct, frozen=True, omit_defaults=True):
     published: str = ""
 
 
+class ExamCopy(Struct, frozen=True):
+    """What a copy for exams lacks: the turns of `splits`; `of`: the full one's fingerprint."""
+
+    splits: tuple[str, ...]
+    of: str
+
+
 class Header(Struct, frozen=True, omit_defaults=True):
     """benchmark.json. `hidden`: the splits whose labels are hidden, where some are."""
 
@@ -78,6 +85,7 @@ class Header(Struct, frozen=True, omit_defaults=True):
     gold_sha256: dict[str, str]
     hidden: tuple[str, ...] = ()
     about: AboutData | None = None
+    exam: ExamCopy | None = None
 
 
 class VideoLine(Struct, frozen=True, omit_defaults=True):

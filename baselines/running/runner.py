@@ -33,7 +33,7 @@ from baselines.running.views import HistoryView, history_view, view
 from harness.benchmark import Benchmark, Split
 from harness.errors import WrongUsageError
 from harness.files import shown
-from harness.records import Card, Prediction, Turn
+from harness.records import CandidateUse, Card, History, Prediction, Turn
 
 __all__ = ["Run", "RunConfig", "RunContext", "Shard", "start"]
 
@@ -41,15 +41,18 @@ _LOG = logging.getLogger(__name__)
 PORTION = 4096  # dialogues
 BATCH = 64  # queries
 Progress = Callable[[int, int], None]
+ViewOf = Callable[[Benchmark, Split, History, CandidateUse], HistoryView]
 
 
 def start(
     config: RunConfig,
     benchmark: Benchmark,
     context: RunContext = RunContext(),  # noqa: B008 - immutable
+    view_of: ViewOf = history_view,
 ) -> Run:
     """Prepare a baseline for a split.
 
+    view_of: makes what the history shows of the split's turns; others where a server shows them.
     Raises WrongUsageError if the baseline does not support the configuration, MissingInputError if
     the benchmark lacks what it needs.
     """
@@ -67,7 +70,7 @@ def start(
     with own_code(files, "candidate_use()"):
         use = baseline.candidate_use(entry.about.candidates)
     split = benchmark.split(config.split)
-    shown_history = history_view(benchmark, split, config.history, use)
+    shown_history = view_of(benchmark, split, config.history, use)
     labels = baseline.reads_train_labels("train_labels" in entry.about.needs)
     with own_code(files, "prepare()"):
         baseline.prepare(view(benchmark, split, config, context, labels=labels))
@@ -145,14 +148,14 @@ class Run(NamedTuple):
                        if position < len(turns))  # fmt: skip
             while batch := list(islice(waiting, BATCH)):
                 queries = [self.history_view.query(turn, histories[at]) for at, turn in batch]
-                answers = self._answer([turn for _, turn in batch], queries, journal)
+                answers = self.answer_batch([turn for _, turn in batch], queries, journal)
                 for (at, turn), answer in zip(batch, answers, strict=True):
                     predictions[at].append(answer)
                     histories[at] += self.history_view.exchange(turn, answer)
                 yield len(batch)
 
-    def _answer(
-        self, turns: list[Turn], queries: list[Query], journal: Journal | None
+    def answer_batch(
+        self, turns: list[Turn], queries: list[Query], journal: Journal | None = None
     ) -> list[Prediction]:
         """A batch's answers, from the journal or else from the baseline, which the journal gets."""
         before = Counter(journal.usage) if journal else Counter()

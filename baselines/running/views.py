@@ -90,14 +90,19 @@ class HistoryView(NamedTuple):
 
     def exchange(self, turn: Turn, prediction: Prediction) -> tuple[Exchange, ...]:
         """What the history shows of a turn from the next one on: nothing under `none`."""
+        shown = self.candidates.get(turn.key, ())
         if self.history == "none":
             return ()
-        if self.history == "reference":
-            answer, video_id = self.reference[turn.key].answer, self.reference[turn.key].video_id
-        else:
-            answer, video_id = prediction.response or "", _first_video(prediction)
-        shown = self.candidates.get(turn.key, ())
-        return (Exchange(turn.task, turn.utterance, answer, video_id, shown),)
+        if self.history == "own":
+            return (own_exchange(turn, prediction, shown),)
+        reference = self.reference[turn.key]
+        return (Exchange(turn.task, turn.utterance, reference.answer, reference.video_id, shown),)
+
+
+def own_exchange(turn: Turn, prediction: Prediction, candidates: tuple[str, ...]) -> Exchange:
+    """What own history shows of an answered turn; candidates: as they were shown with it."""
+    answer, video_id = prediction.response or "", _first_video(prediction)
+    return Exchange(turn.task, turn.utterance, answer, video_id, candidates)
 
 
 def history_view(

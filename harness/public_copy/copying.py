@@ -13,6 +13,7 @@ from harness.benchmark import Benchmark, VideoFolder
 from harness.errors import EnvironmentFailure, WrongUsageError
 from harness.files import copy as copy_file
 from harness.files import shown
+from harness.public_copy.exam_copy import leave_turns_out
 from harness.public_copy.expected import header_bytes, public_paths, reference_lines, video_lines
 from harness.public_copy.findings import GoldFinding, against, report
 from harness.public_copy.layout import DESCRIPTION, CopyLayout
@@ -39,12 +40,17 @@ class PublicCopy(NamedTuple):
     notes: tuple[GoldFinding, ...]
 
 
-def hidden_splits(benchmark: Benchmark, hide: Sequence[str] | None) -> tuple[str, ...]:
+def hidden_splits(
+    benchmark: Benchmark, hide: Sequence[str] | None, exam: Sequence[str] = ()
+) -> tuple[str, ...]:
     """The splits that a copy hides: those named, or else the ones that the benchmark hides.
 
-    Raises WrongUsageError if none is named and the benchmark hides none, or one cannot be hidden.
+    `exam`: splits whose turns are left out, which are hidden whatever is named. Raises
+    WrongUsageError if none is named and the benchmark hides none, or one cannot be hidden.
     """
     splits = [name for name in SPLITS if name in benchmark.header.splits]
+    if exam:
+        hide = [*(name for name in hide or () if name != NOBODY), *exam]
     if hide is None:
         hidden = tuple(name for name in splits if benchmark.labels(name) == "hidden")
         if not hidden:
@@ -65,16 +71,22 @@ def hidden_splits(benchmark: Benchmark, hide: Sequence[str] | None) -> tuple[str
 
 
 def publish(
-    benchmark: Benchmark, out: Path, *, hide: Sequence[str] | None = None, videos: bool = False
+    benchmark: Benchmark,
+    out: Path,
+    *,
+    hide: Sequence[str] | None = None,
+    videos: bool = False,
+    exam: Sequence[str] = (),
 ) -> PublicCopy:
     """Write the copy of `benchmark` that participants get to `out`, whole or not at all.
 
     `hide`: as hidden_splits takes it; `videos`: with the videos' files, by hard links where the
-    disk allows. The copy takes its place only if find_gold finds nothing against it. Raises
-    WrongUsageError if `out` exists or lies in the benchmark, EnvironmentFailure if the benchmark
-    changed since the import, lacks gold that is to be hidden, or gives gold away itself.
+    disk allows; `exam`: splits whose turns are left out, as a server shows them one by one; their
+    labels are hidden too. The copy takes its place only if find_gold finds nothing against it.
+    Raises WrongUsageError if `out` exists or lies in the benchmark, EnvironmentFailure if the
+    benchmark changed since the import, lacks gold that is to be hidden, or gives gold away itself.
     """
-    hidden = hidden_splits(benchmark, hide)
+    hidden = hidden_splits(benchmark, hide, exam)
     _require_outside(out, benchmark.folder)
     benchmark.checked()
     with new_folder(out) as part:
@@ -84,6 +96,8 @@ def publish(
         (part / "benchmark.json").write_bytes(header_bytes(benchmark.header, hidden))
         findings = find_gold(part, benchmark, hidden)
         _refuse(benchmark, against(findings))
+        if exam:
+            left_out += leave_turns_out(part, benchmark.header, exam)
         files = sum(len(names) for _, _, names in os.walk(part))
     return PublicCopy(
         out, hidden, files, count, len(public_paths(benchmark)), tuple(left_out), tuple(findings)

@@ -8,6 +8,7 @@ import pytest
 
 from harness.benchmark import Benchmark, fingerprint
 from harness.errors import EnvironmentFailure, WrongUsageError
+from harness.files import zstd
 from harness.public_copy import find_gold, hidden_splits, publish
 from harness.public_copy.layout import inner_path
 from harness.sources.importing import ImportSettings, import_files
@@ -236,3 +237,28 @@ def test_a_copy_hides_nothing_that_a_small_full_benchmark_needs(tmp_path):
     assert copy.split("test").turns == made.split("test").turns
     assert copy.videos == made.videos
     assert copy.gold("val") == made.gold("val")
+
+
+def test_a_copy_for_exams_has_the_corpus_of_a_split_and_none_of_its_turns(full, tmp_path):
+    folder = publish(full, tmp_path / "exam", hide=["none"], exam=["test"]).folder
+    benchmark = Benchmark(folder).checked()
+    split = benchmark.split("test")
+    assert (split.turns, split.candidates) == ((), {})
+    assert split.corpus == full.split("test").corpus
+    assert benchmark.split("val") == full.split("val")
+    assert benchmark.header.splits["test"] == {"corpus": len(split.corpus)}
+    assert benchmark.header.exam.splits == ("test",)
+    assert benchmark.header.exam.of == full.header.fingerprint != benchmark.header.fingerprint
+    assert (benchmark.labels("test"), benchmark.labels("val")) == ("hidden", "public")
+    # Neither a file nor the name of one tells a dialogue of the split, or how long it is.
+    own = {turn.dialogue_id for turn in full.split("test").turns}
+    others = {turn.dialogue_id for name in ("train", "val") for turn in full.split(name).turns}
+    utterances = {turn.utterance for turn in full.split("test").turns} - {
+        turn.utterance for name in ("train", "val") for turn in full.split(name).turns
+    }
+    for path in (path for path in folder.rglob("*") if path.is_file()):
+        data = path.read_bytes()
+        if path.suffix == ".zst":
+            data = zstd.decompress(data)
+        for text in (own - others) | utterances:
+            assert text.encode() not in data, path

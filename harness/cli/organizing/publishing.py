@@ -37,6 +37,11 @@ _SUBMISSIONS = "The folder of submissions, whose ledger tells it."
     metavar="FILE",
     help="Commit to the hidden labels; FILE gets the salts, which stay secret.",
 )
+@click.option(
+    "--exam",
+    metavar="SPLIT[,SPLIT]",
+    help="Splits whose turns are left out too, as `ivcr serve` shows them one by one.",
+)
 @click.option("--submissions", type=click.Path(path_type=Path), metavar="DIR", help=_SUBMISSIONS)
 def publish(
     benchmark: Path,
@@ -44,6 +49,7 @@ def publish(
     hide: str | None,
     videos: bool,
     salts: Path | None,
+    exam: str | None,
     submissions: Path | None,
 ) -> None:
     """Write the copy of BENCHMARK that participants get: no gold of hidden splits.
@@ -56,9 +62,10 @@ def publish(
     from harness.public_copy import publish as write_copy
 
     full = Benchmark(benchmark)
+    examined = [] if exam is None else [name.strip() for name in exam.split(",")]
     chosen = None if hide is None else [name.strip() for name in hide.split(",")]
-    made = _commit(full, hidden_splits(full, chosen), salts, out, submissions)
-    _report(write_copy(full, out, hide=chosen, videos=videos), videos=videos)
+    made = _commit(full, hidden_splits(full, chosen, examined), salts, out, submissions)
+    _report(write_copy(full, out, hide=chosen, videos=videos, exam=examined), videos=videos)
     if made is not None:
         _tell_commitment(made, submissions)
         click.echo(f"keep {salts}: the commitment cannot be opened without it")

@@ -1,0 +1,9 @@
+"""Exams: a server shows turn t + 1 only after the answer to turn t, and a client answers.
+
+    refusals, receipts <- database <- store, tokens <- group_commit <- service (with exam_split)
+    service <- finishing <- record_keeping; service, tokens <- http
+    client                              of the standard library alone
+
+An answer is on the disk before its receipt is sent. Gold is opened for reference history alone,
+and by what scores a finished exam.
+"""
