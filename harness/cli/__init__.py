@@ -38,6 +38,8 @@ COMMANDS = {
     "rename": "harness.cli.organizing.challenge:rename",
     "admit": "harness.cli.organizing.challenge:admit",
     "ledger": "harness.cli.organizing.challenge:ledger",
+    "serve": "harness.cli.organizing.exam:serve",
+    "exam": "harness.cli.organizing.exam:exam",
     "pr": "harness.cli.organizing.pull_requests:pr",
     "reproduce": "harness.cli.provenance.reproduce:reproduce",
     "attest": "harness.cli.provenance.attest:attest",

@@ -14,6 +14,9 @@ from harness.errors import extras
 from harness.records import HISTORIES, History
 
 if TYPE_CHECKING:
+    from baselines.running.run_config import RunConfig, RunContext
+    from baselines.running.runner import Progress
+    from harness.api.exams import ExamPlace
     from harness.benchmark import Benchmark
 
 
@@ -67,6 +70,12 @@ def info(name: str, config: Path | None) -> None:
               help="Threads that each process computes with.")  # fmt: skip
 @click.option("--shard", type=SHARD, metavar="K/N",
               help="Answer shard K of N alone; --processes N then merges all.")  # fmt: skip
+@click.option("--exam", metavar="URL", help="Answer an exam of the server at URL instead.")
+@click.option("--phase", metavar="NAME", help="The phase of the exam.")
+@click.option("--attempt", default=1, show_default=True, type=click.IntRange(min=1),
+              help="Another number opens another exam; the same one goes on.")  # fmt: skip
+@click.option("--token-file", type=click.Path(path_type=Path), metavar="FILE",
+              help="Holds the team's token; by default IVCR_TOKEN does.")  # fmt: skip
 @cache_option
 def run(
     name: str | None,
@@ -84,6 +93,10 @@ def run(
     processes: int,
     threads: int | None,
     shard: tuple[int, int] | None,
+    exam: str | None,
+    phase: str | None,
+    attempt: int,
+    token_file: Path | None,
     cache: Path,
 ) -> None:
     """Answer a split with the baseline NAME and write the submission; or run all --floors.
@@ -91,6 +104,9 @@ def run(
     NAME may be the path of a .py file of your own. Floors go to
     BENCHMARK/floors/<name>/<history>, for all histories unless one is given. A run that is cut off
     keeps its answers in OUT.run; the same command goes on from there.
+
+    With --exam the turns come from a server, each after the answer to the one before; BENCHMARK is
+    the organizers' copy without them, and an exam that is cut off goes on at the server.
     """
     from baselines.provenance.threads import usual_threads
     from baselines.registry import find
@@ -117,7 +133,11 @@ def run(
                            threads or usual_threads(),
                            {} if team is None else {"team": team})  # fmt: skip
         public, made = Benchmark(benchmark).checked(), out
-        if shard is not None:
+        if exam is not None:
+            place = _exam_place(exam, phase, attempt, token_file, pair, shard, processes)
+            with bar(f"{entry.name}, exam", "turns") as progress:
+                _answer_exam(chosen, public, place, out, context, progress)
+        elif shard is not None:
             part = Shard(shard[0] - 1, shard[1])
             with bar(f"{entry.name}, shard {shard[0]} of {shard[1]}", "turns") as progress:
                 made = run_shard(chosen, public, out, part, context=context, progress=progress)
@@ -129,6 +149,46 @@ def run(
 
 
 baseline.add_command(train)
+
+
+def _exam_place(
+    url: str, phase: str | None, attempt: int, token_file: Path | None, *others: object
+) -> ExamPlace:
+    """Where an exam is. Raises WrongUsageError, EnvironmentFailure if the file is absent."""
+    import os
+
+    from harness.api.exams import ExamPlace
+    from harness.errors import EnvironmentFailure, WrongUsageError
+
+    if phase is None:
+        raise WrongUsageError("--exam: name the --phase too, as the organizers announce it")
+    if [other for other in others if other not in (None, 1)]:
+        raise WrongUsageError("--exam: a server shows the turns; no --pair, --shard, --processes")
+    if token_file is None:
+        token = os.environ.get("IVCR_TOKEN", "")
+    else:
+        try:
+            token = token_file.read_text("utf-8")
+        except OSError as error:
+            raise EnvironmentFailure(f"{token_file}: cannot be read: {error.strerror}") from error
+    if not token.strip():
+        raise WrongUsageError("--exam: expected a token in IVCR_TOKEN or --token-file, found none")
+    return ExamPlace(url, token.strip(), phase, attempt)
+
+
+def _answer_exam(
+    config: RunConfig,
+    benchmark: Benchmark,
+    place: ExamPlace,
+    out: Path,
+    context: RunContext,
+    progress: Progress,
+) -> None:
+    from harness.api.exams import run_exam
+
+    status = run_exam(config, benchmark, place, out, context=context, progress=progress)
+    verified = "" if status["verified"] else ", not verified: this team was shown its turns before"
+    click.echo(f"exam {status['exam']}: {status['state']}, run {status['run']}{verified}", err=True)
 
 
 def _check_alone(*others: object) -> None:

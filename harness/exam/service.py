@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Future
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -57,14 +57,17 @@ class ExamService:
         database: Database,
         *,
         clock: Clock = lambda: datetime.now(UTC),
+        practice: Collection[str] = (),
     ) -> None:
-        """Raises WrongUsageError if challenge.toml has no exams that this server can hold.
+        """`practice`: phases whose exams are never verified, as their turns were published.
+
+        Raises WrongUsageError if challenge.toml has no exams that this server can hold.
 
         EnvironmentFailure if the benchmark lacks a split.
         """
         self._submissions, self._database = submissions, database
         self._challenge = require_challenge(submissions)
-        self._clock = clock
+        self._clock, self._practice = clock, frozenset(practice)
         self._phases = {each.name: each for each in self._challenge.phases if each.kind == "exam"}
         if not self._phases:
             raise WrongUsageError(
@@ -120,9 +123,10 @@ class ExamService:
                 return _exam_reply(known, len(split.dialogues))
             self._require_quota(connection, team, phase, now)
             shown = store.dialogues_shown(connection, team, phase.split)
+            verified = not shown and phase.name not in self._practice
             exam = StoredExam(
                 exam_id, team, f"exam-{exam_id[:12]}", phase.name, phase.split, text, request_key,
-                int(not shown), now.text, self._deadline(phase), "open", None,
+                int(verified), now.text, self._deadline(phase), "open", None,
                 sum(turns for _, turns in split.dialogues), 0,
                 first_receipt(exam_id, split.fingerprint, card), None, None, 0,
             )  # fmt: skip

@@ -289,6 +289,12 @@ def void_exam(connection: Connection, exam: str, why: str) -> bool:
     return bool(found.rowcount)
 
 
+def all_exams(connection: Connection) -> list[StoredExam]:
+    """All exams, the first one first."""
+    rows = connection.execute(select(EXAMS).order_by(EXAMS.c.opened_at, EXAMS.c.id))
+    return [StoredExam(*row) for row in rows]
+
+
 def unrecorded(connection: Connection) -> list[StoredExam]:
     """Exams of which the ledger does not have all yet, in the order in which they were opened."""
     rows = connection.execute(
