@@ -3,6 +3,7 @@
 import json
 import threading
 from datetime import UTC, datetime, timedelta
+from uuid import uuid4
 
 import pytest
 import uvicorn
@@ -16,6 +17,7 @@ from harness.exam.record_keeping import RecordKeeper
 from harness.exam.service import ExamService
 from harness.exam.tokens import make_token
 from tests.baselines.conftest import imported
+from tests.exam.postgres import cluster, new_database, programs
 
 CHALLENGE = """
 title = "Exam"
@@ -132,8 +134,29 @@ def benchmark(tmp_path):
     return imported(tmp_path)
 
 
+@pytest.fixture(scope="session")
+def postgres():
+    """The URL of a PostgreSQL, without a database."""
+    if programs() is None:
+        pytest.skip("needs Debian's package postgresql")
+    with cluster() as url:
+        yield url
+
+
 @pytest.fixture
 def served(tmp_path, benchmark):
+    """A server with SQLite."""
     found = Served(tmp_path, benchmark)
+    yield found
+    found.end()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def on_both(request, tmp_path, benchmark):
+    """A server with each kind of database."""
+    url = None
+    if request.param == "postgresql":
+        url = new_database(request.getfixturevalue("postgres"), f"exam-{uuid4().hex}")
+    found = Served(tmp_path, benchmark, url)
     yield found
     found.end()
