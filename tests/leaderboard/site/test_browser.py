@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import threading
+from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -177,21 +178,28 @@ def test_the_filter_hides_rows_tables_and_tracks_and_tells_how_many_are_left(tra
     assert {t.get_attribute("data-history") for t in shown} == {"own"}
 
 
-@pytest.fixture(scope="module")
-def host(board):
-    """The site on a server of this machine: pages opened from files cannot change their address."""
+@contextmanager
+def served(folder):
+    """The address of a server of this machine that has a folder's files."""
 
     class Quiet(SimpleHTTPRequestHandler):
         def log_message(self, *_):
             pass
 
-    handler = partial(Quiet, directory=str(board.site))
+    handler = partial(Quiet, directory=str(folder))
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
         thread.join()
+
+
+@pytest.fixture(scope="module")
+def host(board):
+    """The site on a server of this machine: pages opened from files cannot change their address."""
+    with served(board.site) as address:
+        yield address
 
 
 def test_a_view_is_restored_from_its_address(browser, host):

@@ -414,14 +414,15 @@ def test_a_hostile_manifest_is_refused_in_a_line(ivcr, copy, change):
 
 def test_a_deep_folder_and_an_absent_one_are_told(ivcr, copy, tmp_path):
     folder, digest = copy
-    for _ in range(1_200):
-        folder.with_name("outer").mkdir()
-        if (folder / "d").exists():
-            (folder / "d").rename(folder.with_name("outer") / "d")
-        folder.with_name("outer").rename(folder / "d")
-    code = ivcr("leaderboard", "verify-frozen", folder, "--manifest", digest)[0]
-    subprocess.run(["rm", "-r", folder / "d"], check=True)  # too deep for pytest's own tidying
-    assert code == 0
+    try:
+        for _ in range(1_200):
+            folder.with_name("outer").mkdir()
+            if (folder / "d").exists():
+                (folder / "d").rename(folder.with_name("outer") / "d")
+            folder.with_name("outer").rename(folder / "d")
+        assert ivcr("leaderboard", "verify-frozen", folder, "--manifest", digest)[0] == 0
+    finally:  # too deep for pytest's own tidying
+        subprocess.run(["rm", "-rf", folder / "d"], check=True)
     assert ivcr("leaderboard", "verify-frozen", tmp_path / "absent")[0] == 3
     assert ivcr("leaderboard", "verify-frozen", folder, "--manifest", "12")[0] == 2
 
