@@ -74,7 +74,7 @@ WALKS = (
         "reproducing.md",
         "**With a wheel alone**",
         "A trained row needs",
-        ("exact",),
+        ("exact: the predictions of all",),
         ("rows/submissions/ivcr-harness/bm25/card.toml",),
     ),
 )
