@@ -11,7 +11,7 @@ PIP_FLAGS := --disable-pip-version-check --quiet --no-compile --constraint const
 # By itself xdist begins with the files of many tests; tests/conftest.py orders them by time.
 IN_FILES := -n 2 --dist loadfile --no-loadscope-reorder
 
-.PHONY: demo test test-long test-real docs lint rows trained-rows committed constraints clean
+.PHONY: demo test test-long test-real docs picture lint rows trained-rows committed constraints clean
 
 demo: $(VENV)/installed-demo
 	$(IVCR) demo
@@ -33,6 +33,15 @@ test-real: $(VENV)/installed-dev
 # To be read where no network is: python -m http.server --directory build/docs
 docs: $(VENV)/installed-dev
 	$(VENV)/bin/zensical build --strict --clean -f mkdocs.yml
+
+# The picture in README.md: the board of submissions/ in Chromium, with the 256 colours that it needs (ffmpeg).
+picture: $(VENV)/installed-demo | $(MINI)/benchmark.json
+	mkdir -p build
+	$(IVCR) baseline run --floors --benchmark $(MINI)
+	$(IVCR) leaderboard build submissions --benchmark $(MINI) --out build/board --organizers ivcr-harness --organizers ivcr200k-authors
+	chromium --headless=new --no-sandbox --hide-scrollbars --window-size=1280,1760 \
+		--screenshot=build/board.png "file://$$PWD/build/board/index.html"
+	ffmpeg -v error -y -i build/board.png -vf "split[a][b];[a]palettegen[p];[b][p]paletteuse=dither=none" docs/board.png
 
 lint: $(VENV)/installed-dev
 	$(VENV)/bin/ruff format --check .

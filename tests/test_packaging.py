@@ -60,6 +60,18 @@ def test_what_the_source_distribution_names_is_there():
             assert [name for name in names if not (REPOSITORY / name).exists()] == []
 
 
+@pytest.mark.parametrize("page", ["README.md", "README.zh-CN.md"])
+def test_pictures_of_the_readme_are_there_small_and_described(page):
+    text = (REPOSITORY / page).read_text("utf-8")
+    pictures = re.findall(r"!\[(.*?)\]\((.*?)\)", text)
+    assert pictures
+    for words, path in pictures:
+        data = (REPOSITORY / path).read_bytes()
+        assert data.startswith(b"\x89PNG\r\n\x1a\n")
+        assert len(data) <= 200_000
+        assert len(words) > 20
+
+
 def test_the_image_copies_what_is_there_and_ignored_is_all_else():
     copied = {
         name

@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
+from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -25,6 +26,7 @@ from baselines.features.feature_folder import FeatureHeader, FeatureSource, Time
 from baselines.features.feature_writing import require_new, write_features
 from baselines.features.import_report import length_lines, match_lines
 from baselines.features.video_names import NameMatches, match_names
+from baselines.progress_notes import ProgressNotes
 from baselines.video.feature_cache import Rows
 from harness.benchmark import Benchmark
 from harness.errors import EnvironmentFailure, WrongUsageError
@@ -33,6 +35,7 @@ from harness.files import shown
 ROWS, TIMES = "features", "times"
 FLOATS = (np.dtype("<f2"), np.dtype("<f4"), np.dtype("<f8"))
 LATEST = 24 * 3600  # seconds
+MEBIBYTE = 1 << 20  # bytes
 Note = Callable[[str], None]
 
 
@@ -63,15 +66,18 @@ def import_features(
 
     rate: rows a second (None: times are in the files). name: how people call the features (empty:
     the file's, of several files their folder's). note: gets lines on how ids were matched, what is
-    missing and what does not fit the videos' durations. Raises EnvironmentFailure, with file and
-    video, at what cannot be taken, WrongUsageError if rate and times contradict or `out` is taken.
+    missing, what does not fit the videos' durations, and on progress where it takes seconds. Raises
+    EnvironmentFailure, with file and video, at what cannot be taken, WrongUsageError if rate and
+    times contradict or `out` is taken.
     """
     require_new(out)
     if rate is not None and not 0 < rate < float("inf"):
         raise WrongUsageError(f"--rate: expected rows a second above 0, found {rate}")
     with closing(ArrayFiles()) as reader:
         arrays: dict[str, VideoArrays] = {}
-        for path in files:
+        opening = ProgressNotes(note, "lists of arrays read", "files")
+        for done, path in enumerate(files):
+            opening.update(done, len(files))
             _add(arrays, path, reader.arrays(path))
         matches = match_names(arrays, benchmark.videos)
         _require_some(files, benchmark, matches)
@@ -93,10 +99,16 @@ def import_features(
             videos=0,
             rows=0,
             shards=(),
-            sources=tuple(_source(path) for path in files),
+            sources=_sources(files, note),
             rate=rate,
         )
-        return write_features(out, header, times, lambda name: _rows_of(found[name], kind, reader))
+        places, notes = count(), ProgressNotes(note, "rows taken over", "videos")
+
+        def rows_of(video_id: str) -> Rows:
+            notes.update(next(places), len(found))
+            return _rows_of(found[video_id], kind, reader)
+
+        return write_features(out, header, times, rows_of)
 
 
 def _name_of(files: Sequence[Path]) -> str:
@@ -214,6 +226,16 @@ def _rows_of(of: VideoArrays, kind: np.dtype[Any], reader: ArrayFiles) -> Rows:
     return rows
 
 
-def _source(path: Path) -> FeatureSource:
-    with path.open("rb") as stream:
-        return FeatureSource(path.name, hashlib.file_digest(stream, "sha256").hexdigest())
+def _sources(files: Sequence[Path], note: Note) -> tuple[FeatureSource, ...]:
+    """Name and SHA-256 of each file; they are read from end to end."""
+    notes = ProgressNotes(note, "files hashed", "MiB")
+    total, done, sources = sum(path.stat().st_size for path in files), 0, []
+    for path in files:
+        digest = hashlib.sha256()
+        with path.open("rb") as stream:
+            while chunk := stream.read(MEBIBYTE):
+                digest.update(chunk)
+                done += len(chunk)
+                notes.update(done // MEBIBYTE, total // MEBIBYTE)
+        sources.append(FeatureSource(path.name, digest.hexdigest()))
+    return tuple(sources)

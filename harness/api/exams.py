@@ -43,13 +43,13 @@ class ServerTurns:
         """The answers so far. Raises EnvironmentFailure or SubmissionError as all methods do."""
         from baselines.running.exam_run import AnsweredTurn
 
-        for line in _asked(lambda: list(self._client.answers(self._exam))):
+        for line in _reply_to(lambda: list(self._client.answers(self._exam))):
             shown = _shown(line)
             yield AnsweredTurn(shown, _prediction(shown.turn, line["answer"]))
 
     def open_turns(self) -> Sequence[ShownTurn]:
         """The open turns, by number."""
-        return [_shown(line) for line in _asked(lambda: self._client.turns(self._exam))]
+        return [_shown(line) for line in _reply_to(lambda: self._client.turns(self._exam))]
 
     def put(self, prediction: Prediction) -> None:
         """Hand an answer in."""
@@ -66,7 +66,7 @@ class ServerTurns:
                 for each in prediction.moments
             ]
         place = (self._exam, prediction.dialogue_id, prediction.turn)
-        _asked(lambda: self._client.answer(*place, values))
+        _reply_to(lambda: self._client.answer(*place, values))
 
 
 def run_exam(
@@ -99,14 +99,14 @@ def run_exam(
         card = tomllib.loads(toml_card(run.card)) | {"kind": "predictions"}
         key = run_key(run.card, run.record, {f"phase {place.phase}, attempt": place.attempt})
         with closing(ExamClient(place.url, place.token)) as client:
-            opened = _asked(lambda: client.open(place.phase, card, key))
-            exam = opened["exam"]
-            context.note(f"exam {exam}: {opened['turns']:,} turns, until {opened['closes']}")
-            if _asked(lambda: client.status(exam))["state"] == "open":
-                answer_exam(run, ServerTurns(client, exam), opened["turns"], progress)
-                _asked(lambda: client.finish(exam))
-            answers = _asked(lambda: list(client.answers(exam)))
-            status = _asked(lambda: client.status(exam))
+            found = _reply_to(lambda: client.open(place.phase, card, key))
+            exam = found["exam"]
+            context.note(f"exam {exam}: {found['turns']:,} turns, until {found['closes']}")
+            if _reply_to(lambda: client.status(exam))["state"] == "open":
+                answer_exam(run, ServerTurns(client, exam), found["turns"], progress)
+                _reply_to(lambda: client.finish(exam))
+            answers = _reply_to(lambda: list(client.answers(exam)))
+            status = _reply_to(lambda: client.status(exam))
     try:
         head = check_receipts(exam, about.of, card, answers)
     except ValueError as error:
@@ -161,7 +161,7 @@ def _prediction(turn: Turn, answer: Mapping[str, Any]) -> Prediction:
     )
 
 
-def _asked(call: Callable[[], T]) -> T:
+def _reply_to(call: Callable[[], T]) -> T:
     """A reply of the server; what it refuses is the submission's, no reply the environment's."""
     try:
         return call()

@@ -9,9 +9,9 @@ from pathlib import Path
 from harness.benchmark import Benchmark
 from harness.challenge.ledger_lines import time_text
 from harness.errors import WrongUsageError
-from harness.exam.database import Database
 from harness.exam.serve_config import read_serve_config
-from harness.exam.tokens import make_token
+from harness.exam.storage.database import Database
+from harness.exam.storage.tokens import make_token
 from harness.public_copy import publish
 
 TEAM = "demo-team"

@@ -15,7 +15,7 @@ from harness.challenge.state import ChallengeState, replay
 from harness.errors import EnvironmentFailure
 from harness.exam.receipts import prediction_of
 from harness.exam.service import FinishedExam
-from harness.exam.store import StoredExam
+from harness.exam.storage.store import StoredExam
 from harness.records import Prediction
 from harness.results import Scored, score_all, scorer_line, submission_sha256
 from harness.submission import write

@@ -9,11 +9,11 @@ import logging
 import threading
 
 from harness.errors import IvcrError
-from harness.exam import store
-from harness.exam.database import Database
 from harness.exam.finishing import ExamRecords
 from harness.exam.service import ExamService
-from harness.exam.store import StoredExam
+from harness.exam.storage import store
+from harness.exam.storage.database import Database
+from harness.exam.storage.store import StoredExam
 
 _LOG = logging.getLogger(__name__)
 PAUSE = 0.5  # seconds between two looks

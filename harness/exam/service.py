@@ -17,17 +17,17 @@ from harness.benchmark import Benchmark
 from harness.challenge.challenge_file import Phase, require_challenge
 from harness.challenge.ledger_lines import time_text
 from harness.errors import IvcrError, WrongUsageError
-from harness.exam import store
-from harness.exam.database import Database
 from harness.exam.exam_split import ExamSplit
-from harness.exam.group_commit import GroupCommit
 from harness.exam.receipts import canonical_answer, first_receipt
 from harness.exam.refusals import (
     ConflictError,
     ExamRefusal,
     ForbiddenError,
 )
-from harness.exam.store import AnswerTime, StoredAnswer, StoredExam
+from harness.exam.storage import store
+from harness.exam.storage.database import Database
+from harness.exam.storage.group_commit import GroupCommit
+from harness.exam.storage.store import AnswerTime, StoredAnswer, StoredExam
 from harness.files import canonical
 from harness.records import CandidateUse, Card, History
 from harness.schemas.documents import require

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from harness.benchmark import Benchmark, VideoFolder
+import msgspec
+
+from harness.benchmark import Benchmark, ExamCopy, Header, VideoFolder, fingerprint
 from harness.errors import EnvironmentFailure, WrongUsageError
 from harness.files import copy as copy_file
-from harness.files import shown
-from harness.public_copy.exam_copy import leave_turns_out
+from harness.files import readable, shown
 from harness.public_copy.expected import header_bytes, public_paths, reference_lines, video_lines
 from harness.public_copy.findings import GoldFinding, against, report
-from harness.public_copy.layout import DESCRIPTION, CopyLayout
+from harness.public_copy.layout import DESCRIPTION, CopyLayout, floor_split
 from harness.public_copy.scanning import find_gold
 from harness.records import SPLITS
 from harness.sources.importing import HIDEABLE, new_folder
@@ -97,7 +98,7 @@ def publish(
         findings = find_gold(part, benchmark, hidden)
         _refuse(benchmark, against(findings))
         if exam:
-            left_out += leave_turns_out(part, benchmark.header, exam)
+            left_out += _leave_turns_out(part, benchmark.header, exam)
         files = sum(len(names) for _, _, names in os.walk(part))
     return PublicCopy(
         out, hidden, files, count, len(public_paths(benchmark)), tuple(left_out), tuple(findings)
@@ -156,3 +157,37 @@ def _link_or_copy(source: Path, target: Path) -> None:
         os.link(source, target)
         return
     shutil.copyfile(source, target)
+
+
+def _leave_turns_out(folder: Path, full: Header, splits: Collection[str]) -> list[str]:
+    """Take the turns of some splits out of a copy; the files that are empty or gone by that.
+
+    Runs of floors on them go too: their lines name dialogues and tell how long they are. `full`:
+    the header of the benchmark that the copy was made from. The copy gets a fingerprint of its own
+    and names that of the full one.
+    """
+    chosen = tuple(name for name in SPLITS if name in splits)
+    gone = []
+    for name in chosen:
+        for file in ("turns.jsonl", "candidates.jsonl"):
+            (folder / name / file).write_bytes(b"")
+            gone.append(f"{name}/{file}")
+    for run in sorted(folder.glob("floors/*/*")):
+        if floor_split(run) in chosen:
+            shutil.rmtree(run)
+            gone.append(run.relative_to(folder).as_posix())
+    for place in (*sorted(folder.glob("floors/*")), *folder.glob("floors")):
+        if not any(place.iterdir()):
+            place.rmdir()
+    header = Benchmark(folder).header
+    made = msgspec.structs.replace(
+        header,
+        splits={
+            name: {"corpus": counts.get("corpus", 0)} if name in chosen else counts
+            for name, counts in header.splits.items()
+        },
+        fingerprint=fingerprint(folder),
+        exam=ExamCopy(chosen, full.fingerprint),
+    )
+    (folder / "benchmark.json").write_bytes(readable(msgspec.to_builtins(made)))
+    return gone

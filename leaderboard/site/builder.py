@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -14,6 +13,9 @@ from leaderboard.results.description import Bench, MetricInfo
 from leaderboard.site import compare_pages, dialogue_pages, exports, system_pages
 from leaderboard.site.dialogue_pages import DialogueBrowser
 from leaderboard.site.front.front_page import FrontPage
+from leaderboard.site.frozen.carrying import carry_frozen, frozen_boards, link_or_copy
+from leaderboard.site.frozen.manifest import FOLDER, MANIFEST, STATE, FrozenBoard, board_state
+from leaderboard.site.frozen.site_lock import locked_site
 from leaderboard.site.pages import Pages, ledger_mark
 from leaderboard.site.site_paths import (
     ENDINGS,
@@ -44,7 +46,8 @@ class SiteContents(NamedTuple):
 
     `tables`: those of `board`; `browser`: the dialogue browser, None to leave it out;
     `unchanged`: the names of tables, and the places of track pages, whose files of the last build
-    still hold; `last_mark`: how far the ledger had gone then, as its pages say it.
+    still hold; `last_mark`: how far the ledger had gone then, as its pages say it; `scorer`: the
+    version of what computed the figures; `frozen`: the frozen boards that the site has.
     """
 
     board: BoardContents
@@ -54,17 +57,22 @@ class SiteContents(NamedTuple):
     browser: DialogueBrowser | None = None
     unchanged: Collection[str] = ()
     last_mark: str = ""
+    scorer: str = ""
+    frozen: tuple[FrozenBoard, ...] = ()
 
 
 def build(contents: SiteContents, out: Path) -> BuildSummary:
     """Write the whole site to `out`, replacing a site of ours that is there.
 
-    Same input, same bytes. Raises WrongUsageError if `out` is something else than a site of ours or
-    an empty folder, EnvironmentFailure if it cannot be written; `out` is then as it was.
+    Same input, same bytes. The frozen boards in `out` are carried over and listed. Raises
+    WrongUsageError if `out` is something else than a site of ours or a folder without other files
+    than frozen boards, SubmissionError if one of these has lost its manifest's form,
+    EnvironmentFailure if `out` cannot be written; `out` is then as it was.
     """
     entries = contents.board.entries
     _refuse_other_folder(out)
-    with replaced_folder(out) as folder:
+    with locked_site(out), replaced_folder(out) as folder:
+        contents = contents._replace(frozen=frozen_boards(out))
         for path, data in files(contents):
             target = folder / path
             target.parent.mkdir(exist_ok=True)
@@ -76,8 +84,9 @@ def build(contents: SiteContents, out: Path) -> BuildSummary:
             if path.endswith(".html") and marks[0] and marks[0] != marks[1]:
                 target.write_bytes((out / path).read_bytes().replace(*marks))
             else:
-                _carry(out / path, target)
+                link_or_copy(out / path, target)
         _join(folder, contents.tables)
+        carry_frozen(out, folder)
     floors = sum(entry.floor for entry in entries)
     return BuildSummary(out, len(contents.tables), len(entries) - floors, floors)
 
@@ -97,14 +106,6 @@ def _unchanged(contents: SiteContents) -> Iterator[str]:
         yield from contents.browser.unchanged
 
 
-def _carry(old: Path, new: Path) -> None:
-    """A page of the last build into this one; pages never change in place, so a link will do."""
-    try:
-        new.hardlink_to(old)
-    except OSError:  # a file system without links
-        shutil.copy2(old, new, follow_symlinks=False)
-
-
 def _join(folder: Path, made: tuple[Table, ...]) -> None:
     """The exports of all tables in one file a format, from those of single tables."""
     for ending in FORMATS:
@@ -122,13 +123,14 @@ def files(contents: SiteContents) -> Iterator[tuple[str, bytes]]:
     board, browser = contents.board, contents.browser
     yield MARK, b"A site written by `ivcr leaderboard build`, which may replace it.\n"
     yield "leaderboard.json", exports.board(board.entries)
+    yield STATE, board_state(contents.bench, board.mark, contents.scorer)
     if board.withdrawn:
         yield "withdrawn.csv", exports.withdrawn(board.withdrawn)
     pages = Pages(contents.bench, browsing=browser is not None, mark=ledger_mark(board.mark))
     for table in contents.tables:
         if table.name not in contents.unchanged:
             yield from _of_table(pages, table)
-    front = FrontPage(board, contents.tables, contents.metrics, browser)
+    front = FrontPage(board, contents.tables, contents.metrics, browser, contents.frozen)
     for language in LANGUAGES:
         for path, data in (*front.files(pages, language), *_shared(pages, language, contents)):
             yield path + ENDINGS[language], data
@@ -178,7 +180,12 @@ def _shared(pages: Pages, language: str, contents: SiteContents) -> Iterator[tup
 def _refuse_other_folder(out: Path) -> None:
     if out.is_symlink() or (out.exists() and not out.is_dir()):
         raise WrongUsageError(f"{out}: expected a folder or nothing; name another --out")
-    if out.is_dir() and not (out / MARK).is_file() and any(out.iterdir()):
+    if (out / MANIFEST).is_file():
+        raise WrongUsageError(
+            f"{out}: is a frozen board, which does not change; name another --out"
+        )
+    others = {path.name for path in out.iterdir()} - {FOLDER} if out.is_dir() else set()
+    if others and not (out / MARK).is_file():
         raise WrongUsageError(
             f"{out}: holds files, and no site of ours (no {MARK}), so it is not replaced;"
             " name another --out or empty it"

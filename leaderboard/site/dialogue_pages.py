@@ -15,6 +15,7 @@ from leaderboard.board.outcomes import TurnValues, at_risk, turn_values
 from leaderboard.board.records import Entry
 from leaderboard.results.description import MetricInfo
 from leaderboard.results.dialogue_source import BrowsedDialogue, DialogueSource
+from leaderboard.site.dialogue_search.search_pages import search_pages
 from leaderboard.site.pages import Pages, policy
 from leaderboard.site.site_paths import DIALOGUES, DIALOGUES_A_PAGE, ENDINGS, page_of
 from leaderboard.site.wording import LANGUAGES
@@ -124,11 +125,12 @@ def files(pages: Pages, browser: DialogueBrowser) -> Iterator[tuple[str, bytes]]
         if data is not None and len(data) <= LARGEST_STRIP:
             strips[video] = strip_name(video)
             yield f"{DIALOGUES}/{strips[video]}", data
+    names = [visible(_short_name(entry), SHORT) for entry in browser.entries]
     shared = {
         "policy": policy(images=True),
         "last": -(-len(dialogues) // DIALOGUES_A_PAGE),
         "entries": browser.entries,
-        "names": [visible(_short_name(entry), SHORT) for entry in browser.entries],
+        "names": names,
     }
     for first in range(0, len(dialogues), DIALOGUES_A_PAGE):
         path = page_of(first)
@@ -141,6 +143,7 @@ def files(pages: Pages, browser: DialogueBrowser) -> Iterator[tuple[str, bytes]]
         for language in LANGUAGES:
             data = pages.render("dialogues.html", path, language, **shared, **values)
             yield path + ENDINGS[language], data
+    yield from search_pages(pages, dialogues, names, browser.entries)
 
 
 def marked_strips(dialogue: BrowsedDialogue, strips: Mapping[str, str]) -> dict[int, MarkedStrip]:

@@ -57,6 +57,7 @@ class Pages:
             "theme": asset("theme.js"),
             "sorting": asset("tables.js"),
             "comparing": asset("compare.js"),
+            "searching": asset("search.js"),
         }
 
     def render(self, template: str, path: str, language: str, **values: Any) -> bytes:
@@ -97,12 +98,14 @@ def asset(name: str) -> Markup:
 
 
 @cache
-def policy(*, images: bool = False) -> str:
+def policy(*, images: bool = False, searching: bool = False) -> str:
     """Content security policy: our inline style and scripts by their hashes, nothing else.
 
     Hashes rather than 'self', which matches nothing in a page opened from a file. `images`: also
-    images of the site itself, on a host or opened from a file.
+    images of the site itself, on a host or opened from a file. `searching`: the script of the
+    search page in the place of those of tables. (An index in JSON is data to a browser, no script.)
     """
+    own = ("search.js",) if searching else ("tables.js", "compare.js")
 
     def hashed(*names: str) -> str:
         digests = (hashlib.sha256(str(asset(name)).encode()).digest() for name in names)
@@ -112,7 +115,7 @@ def policy(*, images: bool = False) -> str:
         [
             "default-src 'none'",
             f"style-src {hashed('style.css')}",
-            f"script-src {hashed('theme.js', 'tables.js', 'compare.js')}",
+            f"script-src {hashed('theme.js', *own)}",
             "img-src data: 'self' file:" if images else "img-src data:",
             "base-uri 'none'",
             "form-action 'none'",

@@ -87,8 +87,8 @@ def build_site(
     `submissions`, `benchmark` and `out` are folders; `organizers`: the folders of teams whose runs
     the organizers made; `results`: the folder of what was computed, by default OUT.results. What it
     lacks is scored, in so many `processes` (by default one a core). What did not change since the
-    last build to `out` is not read again. With a challenge.toml, the site shows what the ledger
-    accepted; without one, every valid folder.
+    last build to `out` is not read again, and the frozen boards there stay. With a challenge.toml,
+    the site shows what the ledger accepted; without one, every valid folder.
 
     Raises EnvironmentFailure if a folder is absent or `out` cannot be written, WrongUsageError if
     `out` holds something else than a site or lies in `submissions`, or `results` lies where it must
@@ -132,6 +132,7 @@ def build_site(
         browser=_browser(board, ranked, submissions, outcomes_of, ledger, out),
         unchanged=unchanged_tables(ledger, ranked, out),
         last_mark="" if ledger is None else ledger.mark,
+        scorer=computed.scorer,
     )
     summary = builder.build(site, out)
     _remember(site, out, context)

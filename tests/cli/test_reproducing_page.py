@@ -27,13 +27,15 @@ def place(tmp_path, monkeypatch):
     run_baseline(RunConfig(find("bm25"), "own"), toy, row)
     score_to_files(row, toy)
     shutil.copytree(row, tmp_path / "my-run")
+    (tmp_path / "rows").mkdir()  # a clone that has the rows alone
+    shutil.copytree(tmp_path / "submissions", tmp_path / "rows" / "submissions")
     return tmp_path
 
 
 def test_the_commands_of_the_page_run(ivcr, place):
     shown = [words for words in commands(PAGE) if "trained/tan2d-0" not in words]
     assert [words[0] for words in shown] == [
-        "leaderboard", "reproduce", "attest", "attest", "attest",
+        "leaderboard", "reproduce", "reproduce", "attest", "attest", "attest",
     ]  # fmt: skip
     for words in shown:
         code, _, err = ivcr(*words)

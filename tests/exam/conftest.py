@@ -10,12 +10,12 @@ import uvicorn
 
 from harness.benchmark import Benchmark
 from harness.exam.client import ExamClient
-from harness.exam.database import Database
 from harness.exam.finishing import ExamRecords
 from harness.exam.http.app import make_app
 from harness.exam.record_keeping import RecordKeeper
 from harness.exam.service import ExamService
-from harness.exam.tokens import make_token
+from harness.exam.storage.database import Database
+from harness.exam.storage.tokens import make_token
 from tests.baselines.conftest import imported
 from tests.exam.postgres import cluster, new_database, programs
 

@@ -10,8 +10,8 @@ import time
 from pathlib import Path
 
 from harness.exam.client import ExamClient
-from harness.exam.database import Database
-from harness.exam.tokens import make_token
+from harness.exam.storage.database import Database
+from harness.exam.storage.tokens import make_token
 from tests.exam.conftest import card
 from tests.exam.test_protocol import EMPTY
 

@@ -22,6 +22,7 @@ from leaderboard.board.entries import EntryReader
 from leaderboard.results.board_split import BoardSplit
 from leaderboard.results.computed import BoardResults
 from leaderboard.results.description import describe_metrics
+from leaderboard.site.frozen.freezing import freeze
 from leaderboard.site.publish import build_site
 from tests.comparison.worlds import VIDEOS, world
 from tests.leaderboard.html_reading import Page
@@ -92,10 +93,27 @@ def site(tmp_path_factory):
     run(site, "attack", aimed)
     run(site, "attack less one", dict(itertools.islice(aimed.items(), 2)))
     publish(folder)
+    freeze(folder / "site", "phase-1")
+    publish(folder)
     site.files = sorted(path for path in (folder / "site").rglob("*") if path.is_file())
     site.rows = json.loads((folder / "site" / "leaderboard.json").read_text())["rows"]
     site.asked = len(asked)
     return site
+
+
+def test_a_frozen_board_holds_what_was_published_and_nothing_else(site):
+    place = site.folder / "site" / "frozen" / "phase-1"
+    assert place in {path.parent for path in site.files}, "the attacks below read it too"
+    published = {
+        path.relative_to(site.folder / "site"): path.read_bytes()
+        for path in site.files
+        if not path.is_relative_to(site.folder / "site" / "frozen")
+    }
+    for path in site.files:
+        if path.is_relative_to(place) and path.name not in ("manifest.json", "SHA256SUMS"):
+            name = path.relative_to(place)
+            if path.parent != place or not path.name.startswith("index."):
+                assert published[name] == path.read_bytes(), name
 
 
 def test_a_second_build_shows_the_same_with_what_it_remembers(site):

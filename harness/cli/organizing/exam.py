@@ -12,8 +12,8 @@ from harness.cli.organizing.challenge import why_option
 from harness.errors import extras
 
 if TYPE_CHECKING:
-    from harness.exam.database import Database
     from harness.exam.serve_config import ServeConfig
+    from harness.exam.storage.database import Database
 
 _CONFIG = click.argument("config", type=click.Path(path_type=Path), metavar="CONFIG")
 
@@ -82,12 +82,15 @@ def token() -> None:
 @click.option("--days", type=click.IntRange(min=1), metavar="N", help="It ends after N days.")
 @click.option("--label", default="", help="What it is for.")
 def make_(config: Path, team: str, days: int | None, label: str) -> None:
-    """Make a token for TEAM, a folder of the submissions. It is shown this once."""
+    """Make a token for TEAM, a folder of the submissions. It is shown this once.
+    \f
+    Raises WrongUsageError if there is no such team.
+    """
     from harness.errors import WrongUsageError
 
-    chosen, database = _opened_database(config)
+    chosen, database = _database_of(config)
     from harness.challenge.ledger_lines import time_text
-    from harness.exam.tokens import make_token
+    from harness.exam.storage.tokens import make_token
 
     if not (chosen.submissions / team / "team.toml").is_file():
         raise WrongUsageError(
@@ -108,8 +111,8 @@ def make_(config: Path, team: str, days: int | None, label: str) -> None:
 @click.argument("team", required=False)
 def list_(config: Path, team: str | None) -> None:
     """List tokens, of all teams or of TEAM: number, team, times, label; never the token."""
-    _, database = _opened_database(config)
-    from harness.exam.tokens import list_tokens
+    _, database = _database_of(config)
+    from harness.exam.storage.tokens import list_tokens
 
     with database.reading() as connection:
         for each in list_tokens(connection, team):
@@ -125,12 +128,15 @@ def list_(config: Path, team: str | None) -> None:
 @_CONFIG
 @click.argument("number")
 def revoke(config: Path, number: str) -> None:
-    """Revoke the token with that number (`ivcr exam token list`), at once."""
+    """Revoke the token with that number (`ivcr exam token list`), at once.
+    \f
+    Raises WrongUsageError if there is none that is in force.
+    """
     from harness.errors import WrongUsageError
 
-    _, database = _opened_database(config)
+    _, database = _database_of(config)
     from harness.challenge.ledger_lines import time_text
-    from harness.exam.tokens import revoke_token
+    from harness.exam.storage.tokens import revoke_token
 
     with database.writing() as connection:
         if not revoke_token(connection, number, time_text(datetime.now(UTC))):
@@ -143,8 +149,8 @@ def revoke(config: Path, number: str) -> None:
 @_CONFIG
 def exams_(config: Path) -> None:
     """List exams: team, run, phase, state, answered turns, deadline."""
-    _, database = _opened_database(config)
-    from harness.exam.store import all_exams
+    _, database = _database_of(config)
+    from harness.exam.storage.store import all_exams
 
     with database.reading() as connection:
         for each in all_exams(connection):
@@ -162,21 +168,23 @@ def void(config: Path, number: str, why: str) -> None:
     """Void an exam, which then costs no quota: after a fault of the server, say.
 
     The ledger tells it with the reason.
+    \f
+    Raises WrongUsageError if there is none that is open or has expired.
     """
     from harness.errors import WrongUsageError
 
-    _, database = _opened_database(config)
-    from harness.exam.store import void_exam
+    _, database = _database_of(config)
+    from harness.exam.storage.store import void_exam
 
     with database.writing() as connection:
         if not void_exam(connection, number, why):
             raise WrongUsageError(f"{number}: no exam of that number that is open or has expired")
 
 
-def _opened_database(config: Path) -> tuple[ServeConfig, Database]:
+def _database_of(config: Path) -> tuple[ServeConfig, Database]:
     with extras("ivcr exam", "serve"):
-        from harness.exam.database import Database
         from harness.exam.serve_config import read_serve_config
+        from harness.exam.storage.database import Database
 
         chosen = read_serve_config(config)
         return chosen, Database(chosen.database)

@@ -1,4 +1,4 @@
-"""ivcr leaderboard: build the site, verify the figures behind it, compare two sites."""
+"""ivcr leaderboard: build the site, verify its figures, freeze it, compare two sites."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from harness.cli.options import processes_option, results_option
 
 @click.group()
 def leaderboard() -> None:
-    """Build the leaderboard from submissions, verify its figures, compare two sites."""
+    """Build the leaderboard from submissions, verify its figures, freeze it, compare two sites."""
 
 
 @leaderboard.command()
@@ -89,6 +89,51 @@ def verify(submissions: Path, benchmark: Path, split: str) -> None:
     found.require_agreement(submissions)
     require_fit(commits, submissions)
     click.echo(f"{found.compared} scores.json agree with their predictions")
+
+
+@leaderboard.command()
+@click.argument("site", type=click.Path(path_type=Path), metavar="SITE")
+@click.argument("name", metavar="NAME")
+def freeze(site: Path, name: str) -> None:
+    """Keep the built SITE as it stands at SITE/frozen/NAME/, an address that never changes.
+
+    The manifest there lists the SHA-256 of each file, the ledger's head and last event, fingerprint
+    and scorer; its own SHA-256 is printed, and the next build shows it beside the link. Every later
+    build of SITE carries the frozen board over, byte for byte. Frozen boards do not become part of
+    another one, and a name is taken once.
+    """
+    from harness.cli.progress import bar
+    from leaderboard.site.frozen.freezing import freeze as freeze_site
+
+    with bar("freezing", unit="files") as progress:
+        made = freeze_site(site, name, progress=progress)
+    click.echo(f"{made.folder}: {made.files:,} files, {made.size:,} bytes")
+    click.echo(f"SHA-256 of manifest.json: {made.sha256}")
+    click.echo("the next `ivcr leaderboard build` lists it on the front page", err=True)
+
+
+@leaderboard.command("verify-frozen")
+@click.argument("folder", type=click.Path(path_type=Path), metavar="FOLDER")
+@click.option(
+    "--manifest", metavar="SHA256", help="What the live board says that manifest.json has."
+)
+def verify_frozen(folder: Path, manifest: str | None) -> None:
+    """Check a frozen board, SITE/frozen/NAME or a copy of it, against its manifest.
+
+    Every file that is changed, missing or added is named; the exit code is then 1. No benchmark and
+    no site is needed. Without --manifest, compare the printed SHA-256 with the published one
+    yourself: who changed a page may have changed the manifest too.
+    """
+    from harness.cli.progress import bar
+    from leaderboard.site.frozen.frozen_check import check_frozen
+
+    with bar("checking", unit="bytes") as progress:
+        found = check_frozen(folder, manifest, progress=progress)
+    for line in found.problems:
+        click.echo(line, err=True)
+    found.require_whole(folder)
+    click.echo(f"{folder}: {len(found.manifest.files):,} files are as they were frozen")
+    click.echo(f"SHA-256 of manifest.json: {found.sha256}")
 
 
 @leaderboard.command()

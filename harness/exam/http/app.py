@@ -18,7 +18,6 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from harness.exam.database import Database
 from harness.exam.http.bodies import (
     MOST_ANSWER,
     MOST_CARD,
@@ -29,7 +28,8 @@ from harness.exam.http.bodies import (
 )
 from harness.exam.refusals import ExamRefusal
 from harness.exam.service import MOST_TURNS, ExamService
-from harness.exam.tokens import team_of
+from harness.exam.storage.database import Database
+from harness.exam.storage.tokens import team_of
 from harness.version import __version__
 
 _LOG = logging.getLogger(__name__)

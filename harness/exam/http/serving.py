@@ -5,12 +5,12 @@ from __future__ import annotations
 import uvicorn
 
 from harness.benchmark import Benchmark
-from harness.exam.database import Database
 from harness.exam.finishing import ExamRecords
 from harness.exam.http.app import make_app
 from harness.exam.record_keeping import RecordKeeper
 from harness.exam.serve_config import ServeConfig, require_sound
 from harness.exam.service import ExamService
+from harness.exam.storage.database import Database
 
 
 def serve(config: ServeConfig) -> None:

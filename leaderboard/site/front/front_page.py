@@ -13,6 +13,7 @@ from leaderboard.results.description import MetricInfo
 from leaderboard.site.dialogue_pages import DialogueBrowser
 from leaderboard.site.front.example_dialogue import examples
 from leaderboard.site.front.overview_rows import control_rows, overview_rows
+from leaderboard.site.frozen.manifest import FrozenBoard
 from leaderboard.site.pages import Pages, policy
 from leaderboard.site.site_paths import ENDINGS
 from leaderboard.site.wording import Words
@@ -31,8 +32,10 @@ class FrontPage:
         tables: Sequence[Table],
         metrics: Mapping[str, MetricInfo],
         browser: DialogueBrowser | None,
+        frozen: Sequence[FrozenBoard] = (),
     ) -> None:
         """Choose what is shown. `browser`: None where the site has no dialogues."""
+        self._frozen = frozen
         self._board, self._metrics = board, metrics
         self._tracks = list(by_track(tables).items())
         named = board.about.headline if board.about else None
@@ -77,6 +80,7 @@ class FrontPage:
             "withdrawn": board.withdrawn,
             "terms": board.terms,
             "corrections": board.corrections,
+            "frozen": self._frozen,
             "all_metrics": self._metrics,
             # Whether typed figures agree tells figures: an oracle, where labels are hidden.
             "differing": board.differing if public else (),

@@ -1,8 +1,12 @@
 """Features that others computed become a folder: in three formats alike, and nothing odd unsaid."""
 
+import re
+from itertools import count
+
 import numpy as np
 import pytest
 
+from baselines import progress_notes
 from baselines.features import array_formats
 from harness.errors import EnvironmentFailure, WrongUsageError
 from tests.baselines.conftest import CAT, COOK, DOG, FOX
@@ -178,3 +182,27 @@ def test_a_place_that_is_taken_is_refused(take, tmp_path):
     (tmp_path / "out" / "notes.txt").write_text("mine")
     with pytest.raises(WrongUsageError, match="expected a new folder"):
         take(as_npz(tmp_path / "clip", random_rows(FRAMES, 2)))
+
+
+def test_an_import_that_takes_seconds_tells_how_far_it_is_and_what_is_left(
+    take, tmp_path, monkeypatch
+):
+    """By a clock that goes on three seconds at each look."""
+    rows = random_rows(FRAMES, 40_000)
+    files = [as_npz(tmp_path / name.split("/")[1].removesuffix(".mp4"), {"features": of})
+             for name, of in rows.items()]  # fmt: skip
+    quick, quiet = take(*files, out="quick")
+    clock = count(0, 3)
+    monkeypatch.setattr(progress_notes.time, "monotonic", lambda: next(clock))
+    slow, notes = take(*files, out="slow")
+    told = [line for line in notes if line not in quiet]
+    assert [line for line in notes if line in quiet] == quiet
+    for kind, units in (("lists of arrays read", "of 4 files"), ("rows taken over", "of 4 videos"),
+                        ("files hashed", "MiB")):  # fmt: skip
+        lines = [line for line in told if line.startswith(f"{kind}: ")]
+        assert lines, kind
+        assert all(re.search(rf"\d+ .*{units}.*, about \d+ s left$", line) for line in lines)
+    assert (tmp_path / "slow" / "features.json").read_bytes() == (
+        tmp_path / "quick" / "features.json"
+    ).read_bytes()
+    assert np.array_equal(quick[CAT], slow[CAT])

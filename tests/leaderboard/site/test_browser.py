@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import threading
+from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -21,6 +22,7 @@ from selenium.webdriver.support.wait import WebDriverWait  # noqa: E402
 from leaderboard.results.dialogue_source import BrowsedAnswer, BrowsedDialogue  # noqa: E402
 from leaderboard.results.frame_strips import frame_strip  # noqa: E402
 from leaderboard.site.dialogue_pages import DialogueBrowser, leading_entries  # noqa: E402
+from leaderboard.site.frozen.freezing import freeze  # noqa: E402
 from leaderboard.tables.ranked_table import tables  # noqa: E402
 from leaderboard.tables.ranks import with_standings  # noqa: E402
 from tests.baselines.conftest import CAT  # noqa: E402
@@ -72,7 +74,7 @@ def track(index, board):
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
-    """A site with everything: rank ranges, compare pages, dialogues with pictures."""
+    """A site with rank ranges, compare pages, dialogues with pictures, and a frozen board."""
     root = tmp_path_factory.mktemp("whole")
     submissions, bench = generated.board(root, systems=4, floors_of=["none"])
     generated.seeds(submissions, bench)
@@ -87,7 +89,27 @@ def whole(tmp_path_factory):
     content = source([BrowsedDialogue(f"d{n}", 1, turns) for n in range(30)], {CAT: picture})
     browser = DialogueBrowser(lambda: content, leading_entries(made), where, where)
     build(found, bench, root / "site", made, browser=browser)
+    freeze(root / "site", "phase-1")
+    build(found, bench, root / "site", made, browser=browser)
     return root / "site"
+
+
+def test_a_frozen_board_works_by_itself_with_its_dialogues_and_pictures(browser, whole):
+    browser.get((whole / "index.html").as_uri())
+    link = browser.find_element(By.CSS_SELECTOR, "#frozen tbody th a")
+    browser.execute_script("arguments[0].click()", link)
+    place = (whole / "frozen" / "phase-1").as_uri()
+    assert browser.current_url == f"{place}/index.html"
+    assert not browser.find_elements(By.ID, "frozen")
+    browser.find_element(By.CSS_SELECTOR, ".bar-top a[href^=dialogues]").click()
+    assert browser.current_url == f"{place}/dialogues/1.html"
+    picture = browser.find_element(By.TAG_NAME, "img")
+    browser.execute_script("arguments[0].scrollIntoView()", picture)
+    loaded = "return arguments[0].complete && arguments[0].naturalWidth"
+    assert WebDriverWait(browser, 5).until(lambda b: b.execute_script(loaded, picture)) == 490
+    browser.find_element(By.CSS_SELECTOR, "nav a[href='search.html']").click()
+    assert browser.current_url == f"{place}/dialogues/search.html"
+    assert browser.find_elements(By.CSS_SELECTOR, "#dialogues tbody tr")
 
 
 def table(browser, name="video-none-unused"):
@@ -177,21 +199,28 @@ def test_the_filter_hides_rows_tables_and_tracks_and_tells_how_many_are_left(tra
     assert {t.get_attribute("data-history") for t in shown} == {"own"}
 
 
-@pytest.fixture(scope="module")
-def host(board):
-    """The site on a server of this machine: pages opened from files cannot change their address."""
+@contextmanager
+def served(folder):
+    """The address of a server of this machine that has a folder's files."""
 
     class Quiet(SimpleHTTPRequestHandler):
         def log_message(self, *_):
             pass
 
-    handler = partial(Quiet, directory=str(board.site))
+    handler = partial(Quiet, directory=str(folder))
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
         thread.join()
+
+
+@pytest.fixture(scope="module")
+def host(board):
+    """The site on a server of this machine: pages opened from files cannot change their address."""
+    with served(board.site) as address:
+        yield address
 
 
 def test_a_view_is_restored_from_its_address(browser, host):

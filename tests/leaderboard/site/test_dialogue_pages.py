@@ -94,7 +94,7 @@ def pages(tmp_path, dialogues, entries=(), strips=()):
 def test_each_dialogue_stands_once_on_the_page_that_links_lead_to(tmp_path):
     dialogues = [BrowsedDialogue(f"d{n}", 1, (turn(1),)) for n in range(60)]
     made = pages(tmp_path, dialogues)
-    assert len(made) == 2 * 3
+    assert len(made) == 2 * (3 + 1), "and the search"
     for n in range(60):
         page = Page(made[f"{page_of(n)}.html"])
         assert page.attributes("id").count(f"d{n + 1}") == 1

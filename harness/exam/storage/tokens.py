@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, insert, select, update
 
-from harness.exam.database import TOKENS
 from harness.exam.refusals import NotSignedInError
+from harness.exam.storage.database import TOKENS
 
 PREFIX = "ivcr_"
 _ADVICE = "ask the organizers for a token, and send it as `Authorization: Bearer TOKEN`"

@@ -11,7 +11,6 @@ from typing import Literal, NamedTuple
 
 from sqlalchemy import Connection, case, insert, select, update
 
-from harness.exam.database import ANSWERS, EXAM_DIALOGUES, EXAMS
 from harness.exam.receipts import receipt
 from harness.exam.refusals import (
     AnsweredError,
@@ -21,6 +20,7 @@ from harness.exam.refusals import (
     TurnsOpenError,
     UnknownExamError,
 )
+from harness.exam.storage.database import ANSWERS, EXAM_DIALOGUES, EXAMS
 
 OPENED, CLOSED = 1, 2
 ExamState = Literal["open", "finished", "expired", "voided"]

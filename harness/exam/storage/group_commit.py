@@ -15,8 +15,8 @@ from typing import Any, NamedTuple, TypeVar
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from harness.exam.database import Database
 from harness.exam.refusals import ExamRefusal, StorageFullError
+from harness.exam.storage.database import Database
 
 T = TypeVar("T")
 TOGETHER = 256  # requests of one commit

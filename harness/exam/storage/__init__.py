@@ -1,0 +1,1 @@
+"""What a server keeps: tables, exams and answers, tokens; writes are committed together."""

@@ -1,0 +1,1 @@
+"""Search in the dialogues: a table of all of them, and an index that a script of ours reads."""
