@@ -63,6 +63,8 @@ def score_each(
     ]
     workers = workers_for(len(tasks), processes)
     if workers == 1:
+        _benchmark.cache_clear()  # the folder may be another one since the last call
+        _scorer.cache_clear()
         yield from (_carry_out(task)[1] for task in tasks)
     else:
         yield from in_order(in_processes(_carry_out, tasks, workers, _lost))

@@ -77,6 +77,7 @@ def check_each(
     tasks = [_Task(number, folder, benchmark, split) for number, folder in enumerate(folders)]
     workers = workers_for(len(tasks), processes)
     if workers == 1:
+        _public.cache_clear()  # the folder may be another one since the last call
         yield from (_carry_out(task)[1] for task in tasks)
     else:
         yield from in_order(in_processes(_carry_out, tasks, workers, _lost))

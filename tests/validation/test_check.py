@@ -7,13 +7,16 @@ import pytest
 from harness.benchmark import Benchmark
 from harness.errors import EnvironmentFailure
 from harness.files import zstd
-from harness.records import Moment
-from harness.submission import SubmissionDigest
+from harness.records import Card, Moment
+from harness.submission import SubmissionDigest, write
 from harness.validation import RULES, check
+from harness.validation.bulk import check_each
 from harness.validation.page import page
 from harness.validation.problem_log import EXAMPLES
 from harness.validation.report import seconds
 from harness.validation.suggestions import LOOKUPS, Suggestions
+from tests.answers import same_videos
+from tests.baselines.conftest import CAT, SAMPLES, imported
 from tests.conftest import REPOSITORY
 from tests.validation.samples import CARD, LINES, UNDATED, encoded, write_submission
 
@@ -209,3 +212,22 @@ def test_limits_of_a_card(line, valid, tmp_path, small):
     assert (
         check(write_submission(tmp_path / "sub", CARD + line + "\n"), small).report.valid == valid
     )
+
+
+def test_a_program_that_makes_the_benchmark_anew_is_told_of_the_new_one(tmp_path):
+    """Two checks of one process, of the same path with another benchmark."""
+    folder, first = tmp_path / "submission", imported(tmp_path, SAMPLES, "a")
+    second = imported(tmp_path, SAMPLES[:1], "b")
+    place = tmp_path / "benchmark"
+    counts = []
+    for benchmark in (first, second):
+        shutil.copytree(benchmark.folder, place)
+        write(
+            folder, Card(1, "t", "s", "none", "unused"), same_videos(benchmark.split().turns, [CAT])
+        )
+        [checked] = check_each([folder], place, "test", processes=1)
+        counts.append(checked.report.answered)
+        assert not checked.report.errors
+        shutil.rmtree(place)
+        shutil.rmtree(folder)
+    assert counts == [len(first.split().turns), len(second.split().turns)]
