@@ -60,10 +60,12 @@ def progress_plot(table: Table, words: Words) -> ProgressPlot | None:
     if len(set(times)) < 2:
         return None
     metric, first, last = table.columns[0], times[0], times[-1]
-    high = ceiling([step.row.cells[0].value for step in steps])
     xs = [AREA.x((at - first) / (last - first)) for at in times]
     best = [(x, _value(step.row)) for x, step in zip(xs, steps, strict=True) if step.raised]
     size = _shown_difference(table)
+    # Where lower is better, the band stands above the line.
+    tops = [value + (size or 0.0) for _, value in best] if metric.better == "lower" else []
+    high = ceiling([*(step.row.cells[0].value for step in steps), *tops])
     value = f"{label(metric.name)}, {words.unit(unit(metric))}"
     few = steps if len(steps) <= LISTED else [step for step in steps if step.raised]
     return ProgressPlot(
