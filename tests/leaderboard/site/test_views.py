@@ -121,6 +121,17 @@ def test_a_difference_that_is_none_has_no_band_and_no_sentence(size, tmp_path):
         assert 'class="progress"' in page
 
 
+def test_hidden_labels_show_the_rounded_figures_over_time_and_no_band(tmp_path):
+    rows = [run(f"s{n}", 0.5 + n / 8, DAYS[n])._replace(rounded=True) for n in range(3)]
+    for page in built(rows, tmp_path, labels="hidden"):
+        section = page[page.index('class="progress"') :]
+        assert re.findall(r'<data value="([\d.]+)">', section) == [
+            each for n in range(3) for each in 2 * [f"{0.5 + n / 8:g}"]
+        ]
+        assert 'class="band"' not in page
+        assert 'class="whisker"' not in page
+
+
 @pytest.mark.parametrize(
     "rows",
     [
