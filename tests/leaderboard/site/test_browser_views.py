@@ -1,8 +1,10 @@
 """Columns and filters of what is declared in a real browser, kept in the address of the page."""
 
+import os
 import threading
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -12,7 +14,7 @@ pytest.importorskip("selenium.webdriver", reason="needs selenium")
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.select import Select
 
-from leaderboard.board.records import BoardContents
+from leaderboard.board.records import BoardContents, Standing
 from leaderboard.tables.ranked_table import tables
 from tests.leaderboard import generated
 from tests.leaderboard.conftest import build
@@ -44,13 +46,22 @@ def rows(number):
     yield run("floors/copy/none", 0.1, floor=True)
 
 
+def ranges(table):
+    """Rank ranges that overlap with those of the nearest rows alone."""
+    ranked = [row for row in table.rows if row.rank is not None]
+    return {row.entry.key: (max(1, n - 2), n + 3) for n, row in enumerate(ranked)}
+
+
 @pytest.fixture(scope="module")
 def host(tmp_path_factory):
     """A site of 120 systems on a server of this machine, so that pages change their address."""
     root = tmp_path_factory.mktemp("views")
     found = BoardContents(tuple(rows(120)), (), ())
-    made = tables(found.entries, generated.METRICS)
-    build(found, generated.bench(root), root / "site", made)
+    made = [
+        table._replace(standing=Standing(ranges=ranges(table), detectable=0.02))
+        for table in tables(found.entries, generated.METRICS)
+    ]
+    build(found, generated.bench(root), root / "site", tuple(made))
 
     class Quiet(SimpleHTTPRequestHandler):
         def log_message(self, *_):
@@ -279,3 +290,39 @@ def test_what_belongs_to_a_hidden_table_is_hidden_with_it(browser, host):
     assert views.is_displayed()
     Select(browser.find_element(By.NAME, "history")).select_by_value("own")
     assert not views.is_displayed()
+
+
+@pytest.mark.skipif(
+    not os.environ.get("AXE"), reason="needs AXE, the path of axe.min.js (npm package axe-core)"
+)
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_has_no_serious_finding_in_filters_columns_and_views(browser, host, theme):
+    axe = Path(os.environ["AXE"]).read_text("utf-8")
+    for name in ("index", "index.zh", "tracks/video", "tracks/video.zh"):
+        browser.get(f"{host}/{name}.html?size=x")
+        browser.execute_script(f"localStorage.setItem('theme', '{theme}')")
+        browser.refresh()
+        browser.execute_script(
+            "document.querySelectorAll('details').forEach((d) => { d.open = true })"
+        )
+        browser.execute_script(axe)
+        found = browser.execute_async_script("axe.run().then(arguments[arguments.length - 1])")
+        serious = [
+            (rule["id"], rule["nodes"][0]["html"])
+            for rule in found["violations"]
+            if rule["impact"] in ("serious", "critical")
+        ]
+        assert serious == [], name
+    browser.execute_script("localStorage.clear()")
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_no_page_scrolls_sideways_with_all_opened(page, width):
+    size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600}
+    page.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    page.execute_script("document.querySelectorAll('details').forEach((d) => { d.open = true })")
+    wide, seen = page.execute_script(
+        "const root = document.documentElement; return [root.scrollWidth, root.clientWidth]"
+    )
+    page.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    assert wide == seen
