@@ -64,11 +64,11 @@ def _by_ranks(table: Table, rows: Sequence[TableRow]) -> NDArray[np.bool_]:
     return found
 
 
-def dominators(found: Superiority, costs: Sequence[float | None]) -> list[tuple[int, ...]]:
-    """By row the places of those that dominate it, best first.
+def dominance(found: Superiority, costs: Sequence[float | None]) -> NDArray[np.bool_]:
+    """Whether the first of two rows dominates the second: (rows, rows).
 
     `costs`: of `found.rows`; a row whose cost is None neither dominates nor is dominated.
     """
     paid = np.array([np.nan if cost is None else cost for cost in costs])
-    over = found.better & (paid[:, None] <= paid[None, :])
-    return [tuple(np.flatnonzero(column).tolist()) for column in over.T]
+    over: NDArray[np.bool_] = found.better & (paid[:, None] <= paid[None, :])
+    return over

@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable
 from typing import NamedTuple
 
+import numpy as np
 from markupsafe import Markup, escape
 
 from harness.publication.escaping import visible
@@ -19,7 +20,7 @@ from leaderboard.site.plots import Area, Tick, Whisker, ceiling, number, value_t
 from leaderboard.site.table_rows import system_name
 from leaderboard.site.wording import Words
 from leaderboard.tables.costs import CostAmount, CostKind, compact, has_unit
-from leaderboard.tables.dominance import Basis, Superiority, dominators, superiority
+from leaderboard.tables.dominance import Basis, Superiority, dominance, superiority
 from leaderboard.tables.ranked_table import Table, TableRow
 
 AREA = Area(620, 280, right=30, top=30, bottom=44)
@@ -39,13 +40,18 @@ class CostAxis(NamedTuple):
 
 
 class CostPoint(NamedTuple):
-    """One row: what it costs, its headline, its rank; `dominators`: None where it is not tested."""
+    """One row: what it costs, its headline, its rank.
+
+    `over`: by how many rows it is dominated, None where it is not tested; `dominators`: the best of
+    them, at most NAMED.
+    """
 
     cost: float
     cell: Cell
     row: TableRow
     amount: CostAmount
-    dominators: tuple[TableRow, ...] | None
+    over: int | None = None
+    dominators: tuple[TableRow, ...] = ()
 
     @property
     def rank(self) -> int | None:
@@ -55,7 +61,7 @@ class CostPoint(NamedTuple):
     @property
     def front(self) -> bool:
         """Whether it was tested and no row dominates it."""
-        return self.dominators == ()
+        return self.over == 0
 
 
 class CostPlot(NamedTuple):
@@ -91,10 +97,10 @@ def cost_plots(table: Table, words: Words) -> list[CostPlot]:
     for place, kind in enumerate(table.costs):
         points = _points(table.rows, place, known)
         if has_unit(kind) and len({point.cost for point in points}) > 1:
-            tested = sum(point.dominators is not None for point in points) > 1
+            tested = sum(point.over is not None for point in points) > 1
             basis = known.basis if known and tested else None
             if basis is None:
-                points = [point._replace(dominators=None) for point in points]
+                points = [point._replace(over=None) for point in points]
             found.append(_plot(points, table, words, name_and_unit(kind, words), basis))
     return found
 
@@ -107,13 +113,15 @@ def name_and_unit(kind: CostKind, words: Words) -> tuple[str, str]:
 
 
 def _points(rows: tuple[TableRow, ...], place: int, known: Superiority | None) -> list[CostPoint]:
-    over: dict[str, tuple[TableRow, ...]] = {}
+    tested: dict[str, tuple[int, tuple[TableRow, ...]]] = {}
     if known is not None:
         costs = [amount.value if (amount := row.amounts[place]) else None for row in known.rows]
-        for row, found in zip(known.rows, dominators(known, costs), strict=True):
-            over[row.entry.key] = tuple(known.rows[each] for each in found)
+        for row, column in zip(known.rows, dominance(known, costs).T, strict=True):
+            over = np.flatnonzero(column)
+            best = tuple(known.rows[each] for each in over[:NAMED].tolist())
+            tested[row.entry.key] = len(over), best
     return [
-        CostPoint(amount.value, row.cells[0], row, amount, over.get(row.entry.key))
+        CostPoint(amount.value, row.cells[0], row, amount, *tested.get(row.entry.key, (None, ())))
         for row in rows
         if row.cells[0].value is not None
         and (amount := row.amounts[place]) is not None
@@ -150,7 +158,7 @@ def _plot(
     cost = ", ".join(filter(None, name))
     places = [(number(axis.place(point.cost)), point) for point in points]
     tested = sorted(
-        (point for point in points if point.dominators is not None), key=lambda point: point.cost
+        (point for point in points if point.over is not None), key=lambda point: point.cost
     )
     return CostPlot(
         *name,
@@ -182,13 +190,12 @@ def _plot(
 
 def named_dominators(point: CostPoint, words: Words) -> Markup:
     """Who dominates a row, by rank and name, for the list under a plot."""
-    over = point.dominators or ()
     names = [
         Markup("{}\N{NO-BREAK SPACE}{}").format(row.rank, system_name(row.entry.card))
-        for row in over[:NAMED]
+        for row in point.dominators
     ]
-    if len(over) > NAMED:
-        names.append(escape(words("pareto.more", n=f"{len(over) - NAMED:,}")))
+    if more := (point.over or 0) - len(point.dominators):
+        names.append(escape(words("pareto.more", n=f"{more:,}")))
     return escape(words("interface.comma")).join(names)
 
 

@@ -11,7 +11,7 @@ from harness.records import Card
 from harness.statistics import max_t
 from leaderboard.board.records import Standing
 from leaderboard.tables import ranks
-from leaderboard.tables.dominance import dominators, superiority
+from leaderboard.tables.dominance import dominance, superiority
 from leaderboard.tables.ranked_table import tables
 from leaderboard.tables.ranks import with_standings
 from tests.leaderboard import generated
@@ -59,10 +59,10 @@ def dominated(table):
     """The same, as the board says it."""
     known = superiority(table)
     costs = [row.amounts[0] and row.amounts[0].value for row in known.rows]
-    over = dominators(known, costs)
+    over = dominance(known, costs)
     return {
-        row.entry.key: {known.rows[place].entry.key for place in places}
-        for row, places in zip(known.rows, over, strict=True)
+        row.entry.key: {known.rows[place].entry.key for place in np.flatnonzero(column)}
+        for row, column in zip(known.rows, over.T, strict=True)
     }
 
 
@@ -129,9 +129,12 @@ def test_rank_ranges_that_do_not_overlap_and_daggers_tell_rows_apart(spans, alik
 
 def test_equal_costs_dominate_and_unknown_ones_take_no_part():
     found = superiority(ranked([(1, 1), (2, 2), (3, 3)]))
-    assert dominators(found, [5, 5, 5]) == [(), (0,), (0, 1)]
-    assert dominators(found, [6, 5, 5]) == [(), (), (1,)]
-    assert dominators(found, [5, None, 5]) == [(), (), (0,)]
+    for costs, expected in (
+        ([5, 5, 5], [[0, 1], [0, 2], [1, 2]]),
+        ([6, 5, 5], [[1, 2]]),
+        ([5, None, 5], [[0, 2]]),
+    ):
+        assert np.argwhere(dominance(found, costs)).tolist() == expected
 
 
 def test_nothing_is_said_of_what_was_not_tested():
