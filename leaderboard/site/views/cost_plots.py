@@ -27,7 +27,7 @@ AREA = Area(620, 280, right=30, top=30, bottom=44)
 NUMBERED = 24  # dots that bear their rank; of more, the best
 WIDE_RANGE = 20.0  # greatest over least cost from which on the axis is logarithmic
 UNIT = 40  # characters of a foreign unit on an axis
-LISTED = 100  # rows of the list of who dominates whom; the cheapest
+LISTED = 50  # rows of the list of who dominates whom; the cheapest
 NAMED = 3  # dominating rows that it names of each
 
 
