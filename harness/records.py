@@ -18,6 +18,9 @@ HISTORIES: tuple[History, ...] = ("none", "own", "reference")
 # What of a train split's labels a system learned from, each with what stands before it.
 Annotations = Literal["none", "gold videos", "gold spans", "annotated events"]
 ANNOTATIONS: tuple[Annotations, ...] = get_args(Annotations)
+# Whether everybody can get all weights that a system uses.
+Weights = Literal["open", "closed"]
+WEIGHTS: tuple[Weights, ...] = get_args(Weights)
 SPLITS = ("train", "val", "test")
 RANK_LIMIT = 100  # videos that a ranking holds; a gold video past them counts as absent
 ABSENT_RANK = RANK_LIMIT + 1  # the rank of an absent video
@@ -309,6 +312,7 @@ class Card(Struct, frozen=True, omit_defaults=True):
     languages: tuple[str, ...] | None = None
     parameters: int | float | str | None = None
     frames_per_video: int | float | str | None = None
+    weights: Weights | None = None
     seed: int | None = None
     date: str | None = None
     paper: str | None = None

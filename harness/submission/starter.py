@@ -29,6 +29,7 @@ _CHOICES = """\
 # languages = ["en", "zh"]
 # parameters = 7_000_000_000
 # frames_per_video = 12
+# weights = "open"  # everybody can get all weights that it uses, or it has none; else "closed"
 # seed = 1
 # date = "2025-12-01"
 # paper = "..."

@@ -114,7 +114,7 @@ class EntryReader:
         rows += self._scored(runs)
         rows.sort(key=_place)
         entries = _only(Entry, rows)
-        return BoardContents(
+        found = BoardContents(
             entries,
             _only(ReportedRun, rows),
             _only(Refusal, rows),
@@ -127,6 +127,9 @@ class EntryReader:
             self._admission.about if self._admission else None,
             self._admission.events() if self._admission else (),
         )
+        accepted = found.accepted_at()
+        dated = (entry._replace(accepted=accepted.get(entry.key, "")) for entry in entries)
+        return found._replace(entries=tuple(dated))
 
     def _first_look(self, key: str, folder: Path | SubmissionError) -> Row | _Run | None:
         """A run's row, if no result is needed for it, else its card; None if it has no row."""

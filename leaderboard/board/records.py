@@ -66,7 +66,8 @@ class Entry(NamedTuple):
     only what may be shown (see leaderboard.board.withholding). `result`: the key of what was
     computed, over card and predictions, benchmark and scorer. `abstentions`: in how many turns it
     gives an empty answer. `team`: what the team's name depends on beside the card. `differs`:
-    what a scores.json beside the card says otherwise.
+    what a scores.json beside the card says otherwise. `accepted`: when this version of the run was
+    accepted, as the ledger has it, "" without a ledger.
     """
 
     key: str
@@ -81,6 +82,7 @@ class Entry(NamedTuple):
     team: str = ""
     abstentions: int | None = None
     differs: tuple[str, ...] = ()
+    accepted: str = ""
 
     @property
     def identity(self) -> tuple[str, str, str]:

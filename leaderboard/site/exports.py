@@ -12,7 +12,7 @@ from harness.files import readable
 from harness.publication.escaping import csv_cell, latex_cell, markdown_cell
 from leaderboard.board.formatting import deviation, exact, interval, label, short, unit
 from leaderboard.board.records import Entry, Withdrawal
-from leaderboard.site.cost_plots import name_and_unit
+from leaderboard.site.views.cost_plots import name_and_unit
 from leaderboard.site.wording import Words
 from leaderboard.tables.costs import CostKind
 from leaderboard.tables.ranked_table import Table, TableRow

@@ -17,11 +17,12 @@ from leaderboard.board import formatting
 from leaderboard.board.records import Cell, LedgerMark
 from leaderboard.results.description import Bench, MetricInfo
 from leaderboard.results.dialogue_source import BrowsedAnswer
-from leaderboard.site import cost_plots
 from leaderboard.site.marks import bar, figure, gap, moment_marks, size, timeline
 from leaderboard.site.plots import Series, ceiling, number, tenth
 from leaderboard.site.site_paths import ENDINGS, anchor, page_of, slug
 from leaderboard.site.table_rows import has_intervals, leader, scale, system_name, table_rows, tags
+from leaderboard.site.views import cost_plots, progress_plots
+from leaderboard.site.views.declared import table_filters
 from leaderboard.site.wording import HTML_LANGUAGE, LANGUAGES, Words
 from leaderboard.tables import heatmap
 from leaderboard.tables.ranked_table import Table
@@ -123,9 +124,12 @@ def policy(*, images: bool = False, searching: bool = False) -> str:
     )
 
 
-def cost_heads(table: Table, words: Words) -> list[tuple[str, str]]:
-    """Name and unit of each cost."""
-    return [cost_plots.name_and_unit(kind, words) for kind in table.costs]
+def cost_heads(table: Table, words: Words) -> list[tuple[str, str, str]]:
+    """Name and unit of each cost, and a key that is the same in every language."""
+    return [
+        (*cost_plots.name_and_unit(kind, words), f"cost: {visible(kind.name, cost_plots.UNIT)}")
+        for kind in table.costs
+    ]
 
 
 def end(high: float, table: Table) -> str:
@@ -203,8 +207,11 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "leader": leader,
     "moment_marks": moment_marks,
     "link": link,
+    "minutes": progress_plots.minutes,
     "moved": moved,
+    "named_dominators": cost_plots.named_dominators,
     "page_of": page_of,
+    "progress_plot": progress_plots.progress_plot,
     "rank_range": rank_range,
     "remarks": remarks,
     "scale": scale,
@@ -214,6 +221,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "size": size,
     "slug": slug,
     "system_name": system_name,
+    "table_filters": table_filters,
     "table_rows": table_rows,
     "tags": tags,
     "tenth": tenth,

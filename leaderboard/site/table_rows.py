@@ -16,6 +16,7 @@ from leaderboard.board.records import Entry
 from leaderboard.site.marks import bar, figure, size
 from leaderboard.site.plots import ceiling
 from leaderboard.site.site_paths import slug
+from leaderboard.site.views.declared import row_attributes
 from leaderboard.site.wording import Words
 from leaderboard.tables.costs import CostAmount
 from leaderboard.tables.ranked_table import Table, TableRow
@@ -110,7 +111,7 @@ class TableHtml:
         )
         costs = "".join(map(_cost, row.amounts))
         return (
-            f"<tr{FLOOR if row.entry.floor else ''}>\n"
+            f"<tr{FLOOR if row.entry.floor else row_attributes(row)}>\n"
             f'<td class="rank">{self.rank(row)}</td>\n'
             f'<th scope="row" class="name">{self.name(row)}</th>\n'
             f'{self.headline(row)}{figures}<td class="size">{size(first.turns)}</td>'

@@ -89,6 +89,11 @@ def _folded(kind: CostKind) -> CostKind:
     return CostKind(kind.name.casefold(), kind.name.casefold() if same else kind.unit)
 
 
+def parameter_count(card: Card) -> float | None:
+    """The declared number of parameters, None where that is no number of at least 0."""
+    return None if card.parameters is None else _of_ours(card.parameters).value
+
+
 def has_unit(kind: CostKind) -> bool:
     """Whether its numbers may stand on an axis."""
     return kind.unit is not None

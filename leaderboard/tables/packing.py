@@ -68,12 +68,17 @@ def unpack(pairs: Pairs) -> Shown:
     )
 
 
+def p_values(pairs: Pairs) -> Floats:
+    """p of all pairs, in the order of triu_indices, rounded up as it is shown."""
+    return _read(pairs.packed)[4] / P_STEPS
+
+
 def against_first(pairs: Pairs) -> list[Pair]:
     """The first of `keys` minus each of the others."""
     others = pairs.keys[1:]
     part = replace(pairs, packed=pairs.packed[: WIDTH * len(others)])
     rows = zip(*(map(_defined, column) for column in unpack(part)), strict=True)
-    ps = _read(part.packed)[4] / P_STEPS
+    ps = p_values(part)
     return [
         Pair(pairs.keys[0], other, value or 0.0, low, high, effect, p)
         for other, (value, low, high, effect), p in zip(others, rows, ps.tolist(), strict=True)

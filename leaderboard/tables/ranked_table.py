@@ -36,6 +36,12 @@ class TableRow(NamedTuple):
     spread: SeedSpread | None
     amounts: tuple[CostAmount | None, ...]  # (costs,)
 
+    @property
+    def accepted(self) -> str:
+        """When the last of its runs was accepted, "" where that is not known of all of them."""
+        times = [run.accepted for run in self.runs]
+        return max(times) if all(times) else ""
+
 
 class Table(NamedTuple):
     """Rows best first by the first of `columns`; undefined figures last."""
@@ -78,8 +84,12 @@ class Table(NamedTuple):
 
     @property
     def digest(self) -> str:
-        """SHA-256 over all that its files depend on: its rows' runs, in order, its standing."""
-        rows = [[run.identity for run in row.runs] for row in self.rows]
+        """SHA-256 over all that its files depend on: its rows' runs, in order, its standing.
+
+        When runs were accepted is no part of their identity, on which tests depend, but pages of
+        tracks show it.
+        """
+        rows = [[(run.identity, run.accepted) for run in row.runs] for row in self.rows]
         return hashlib.sha256(repr((self.name, self.standing.digest, rows)).encode()).hexdigest()
 
     @property

@@ -23,7 +23,7 @@ def remarks(table: Table) -> list[Remark]:
     if len(standing.ranges) > FINE:
         found.append(Remark("standing.coarse", {"rows": str(FINE), "draws": f"{COARSE:,}"}))
     if standing.detectable is not None:
-        size = _difference(standing.detectable, table.columns[0].unit)
+        size = difference(standing.detectable, table.columns[0].unit)
         found.append(Remark("standing.detectable", {"size": size}))
     for why, number in standing.without.items():
         gaps: dict[str, str | Remark] = {"n": str(number), "why": Remark(f"standing.{why}", {})}
@@ -32,7 +32,8 @@ def remarks(table: Table) -> list[Remark]:
     return found + ([Remark("seeds.says", {})] if several else [])
 
 
-def _difference(size: float, unit: str) -> Remark:
+def difference(size: float, unit: str) -> Remark:
+    """A difference of figures in words, in per cent points or in its unit."""
     if unit == "share":
         return Remark("standing.points", {"n": f"{100 * size:.1f}"})
     return Remark("standing.in_unit", {"n": f"{size:.2f}", "unit": Remark(f"unit.{unit}", {})})

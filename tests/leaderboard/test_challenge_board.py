@@ -197,6 +197,33 @@ def test_every_page_has_the_head_of_the_ledger_and_the_time_of_its_last_event(ch
     assert tree(challenge.site) == incremental
 
 
+def accepted(challenge, key, days):
+    challenge.tell("accepted", key, phase_reason("dev"), now=NOON + timedelta(days=days))
+
+
+def test_the_best_figure_over_time_follows_the_ledger_on_pages_that_did_not_change(challenge):
+    challenge.put("two/run", videos=(DOG, CAT))
+    accepted(challenge, "one/run", 0)
+    accepted(challenge, "two/run", 2)
+    challenge.build()
+    page = challenge.site / "tracks/video.html"
+    times = [(NOON + timedelta(days=n)).strftime("%Y-%m-%d %H:%M") for n in (0, 2, 5)]
+    text = page.read_text("utf-8")
+    assert all(f">{at}</time>" in text for at in times[:2])
+    assert f'data-accepted="{times[1][:10]}"' in text
+    challenge.tell("replaced", "one/run", NEW_VERSION, now=NOON + timedelta(days=5))
+    accepted(challenge, "one/run", 5)
+    challenge.build()
+    text = page.read_text("utf-8")
+    assert all(f">{at}</time>" in text for at in times[1:])
+    assert f">{times[0]}</time>" not in text
+    incremental = tree(challenge.site)
+    shutil.rmtree(challenge.site)
+    challenge.site.with_name(".site.ledger.json").unlink()
+    challenge.build()
+    assert tree(challenge.site) == incremental
+
+
 def line_head(challenge):
     from harness.challenge.ledger import read_ledger
 

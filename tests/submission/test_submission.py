@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from harness.benchmark import Benchmark
 from harness.errors import EnvironmentFailure, WrongUsageError
 from harness.files import zstd
-from harness.records import ANNOTATIONS, Card, Moment, Prediction
+from harness.records import ANNOTATIONS, WEIGHTS, Card, Moment, Prediction
 from harness.submission import EXAMPLE, STARTER, line, start, toml_card, write
 from harness.validation import check
 from harness.validation.reading.card_file import card_findings
@@ -116,6 +116,7 @@ CARDS = st.builds(
     description=st.none() | TEXTS,
     training_data=st.none() | st.lists(TEXTS, max_size=3).map(tuple),
     annotations=st.none() | st.sampled_from(ANNOTATIONS),
+    weights=st.none() | st.sampled_from(WEIGHTS),
     parameters=st.none() | TEXTS | st.integers(-(2**53), 2**53) | st.floats(-1e300, 1e300),
     seed=st.none() | st.integers(-(2**53), 2**53),
     cost=st.none() | TEXTS | st.dictionaries(TEXTS, TEXTS | st.floats(-1e9, 1e9), max_size=3),
@@ -155,7 +156,7 @@ def test_keys_that_the_starter_card_offers_are_valid(tmp_path, benchmark):
         row.removeprefix("# ") for row in text.splitlines() if row.startswith("# ") and " = " in row
     )
     table = tomllib.loads(toml_card(STARTER).replace("Your", "Our") + offered)
-    assert len(table) == 6 + 16
+    assert len(table) == 6 + 17
     assert list(card_findings(table)) == []
 
 

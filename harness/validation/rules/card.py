@@ -23,6 +23,7 @@ EXAMPLES = {
     "languages": 'languages = ["en", "zh"]',
     "parameters": "parameters = 7_000_000_000",
     "frames_per_video": "frames_per_video = 12",
+    "weights": 'weights = "open"',
     "cost": 'cost = {"GPU hours" = 12}',
     "seed": "seed = 1",
     "date": 'date = "2025-12-01"',

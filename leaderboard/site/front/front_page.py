@@ -12,7 +12,7 @@ from leaderboard.board.records import BoardContents
 from leaderboard.results.description import MetricInfo
 from leaderboard.site.dialogue_pages import DialogueBrowser
 from leaderboard.site.front.example_dialogue import examples
-from leaderboard.site.front.overview_rows import control_rows, overview_rows
+from leaderboard.site.front.overview_rows import control_rows, overview_filters, overview_rows
 from leaderboard.site.frozen.manifest import FrozenBoard
 from leaderboard.site.pages import Pages, policy
 from leaderboard.site.site_paths import ENDINGS
@@ -56,12 +56,17 @@ class FrontPage:
             "elsewhere": found.elsewhere[:MOST],
             "more_elsewhere": max(0, len(found.elsewhere) - MOST),
             "controls": control_rows(found, words, "", ending),
+            "filters": overview_filters(found, MOST),
             "example": example,
             "policy": policy(images=bool(example and example.strips)),
         }
         yield "index", pages.render("index.html", "index", language, **values)
         if len(found.rows) > MOST:
-            whole = {"overview": found, "rows": overview_rows(found, None, words, "", ending)}
+            whole = {
+                "overview": found,
+                "rows": overview_rows(found, None, words, "", ending),
+                "filters": overview_filters(found._replace(controls=()), None),
+            }
             yield "overview", pages.render("overview.html", "overview", language, **whole)
 
     def _values(self, pages: Pages) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from markupsafe import Markup, escape
 
 from leaderboard.site.marks import figure
 from leaderboard.site.table_rows import TableHtml, system_name
+from leaderboard.site.views.declared import DeclaredFilters, declared_filters, row_attributes
 from leaderboard.site.wording import Words
 from leaderboard.tables.overview import Overview, OverviewRow
 from leaderboard.tables.ranked_table import TableRow
@@ -35,6 +36,20 @@ def control_rows(found: Overview, words: Words, root: str, ending: str) -> Marku
     return Markup("".join(map(html.row, found.controls)))  # noqa: S704 - as above
 
 
+def overview_filters(found: Overview, most: int | None) -> DeclaredFilters:
+    """The filters of a page with these rows, and with the controls.
+
+    A row declares what the run does that its name leads to.
+    """
+    shown = (*found.rows[:most], *found.controls)
+    return declared_filters(_own(row)[1] for row in shown)
+
+
+def _own(row: OverviewRow) -> tuple[int, TableRow]:
+    """The first column in which a system stands, and its row there."""
+    return next((n, each) for n, each in enumerate(row.rows) if each is not None)
+
+
 class _OverviewHtml:
     """What the rows of an overview have in common: a table for each column."""
 
@@ -45,14 +60,14 @@ class _OverviewHtml:
     def row(self, row: OverviewRow) -> str:
         """One system, from <tr> to </tr>."""
         first, *rest = row.rows
-        place, own = next((n, each) for n, each in enumerate(row.rows) if each is not None)
+        place, own = _own(row)
         headline = self._columns[0].headline(first) if first else 2 * ABSENT
         figures = "".join(
             self._figure(column, each, own) for column, each in enumerate(rest, start=1)
         )
         rank = self._columns[0].rank(first) if first else "–"
         return (
-            f'<tr>\n<td class="rank">{rank}</td>\n'
+            f'<tr{row_attributes(own)}>\n<td class="rank">{rank}</td>\n'
             f'<th scope="row" class="name">{self._columns[place].name(own)}</th>\n'
             f"{headline}{figures}\n</tr>\n"
         )

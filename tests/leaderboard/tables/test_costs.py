@@ -3,7 +3,7 @@
 import pytest
 
 from harness.records import Card
-from leaderboard.site.cost_plots import cost_plots
+from leaderboard.site.views.cost_plots import cost_plots
 from leaderboard.site.wording import Words
 from leaderboard.tables import costs
 from leaderboard.tables.costs import CostKind, compact, declared_costs, table_costs
