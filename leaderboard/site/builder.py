@@ -13,13 +13,17 @@ from leaderboard.board.records import BoardContents, Entry
 from leaderboard.results.description import Bench, MetricInfo
 from leaderboard.site import compare_pages, dialogue_pages, exports, system_pages
 from leaderboard.site.dialogue_pages import DialogueBrowser
+from leaderboard.site.feeds import machine_files
+from leaderboard.site.feeds.embed import PAGE, embed_page
 from leaderboard.site.front.front_page import FrontPage
 from leaderboard.site.pages import Pages, ledger_mark
 from leaderboard.site.site_paths import (
     ENDINGS,
     FORMATS,
+    hub_files,
     pages_at,
     slug,
+    system_document_file,
     table_files,
     track_page,
 )
@@ -44,7 +48,8 @@ class SiteContents(NamedTuple):
 
     `tables`: those of `board`; `browser`: the dialogue browser, None to leave it out;
     `unchanged`: the names of tables, and the places of track pages, whose files of the last build
-    still hold; `last_mark`: how far the ledger had gone then, as its pages say it.
+    still hold; `last_mark`: how far the ledger had gone then, as its pages say it; `scorer`: the
+    version of what computed the figures.
     """
 
     board: BoardContents
@@ -54,6 +59,7 @@ class SiteContents(NamedTuple):
     browser: DialogueBrowser | None = None
     unchanged: Collection[str] = ()
     last_mark: str = ""
+    scorer: str = ""
 
 
 def build(contents: SiteContents, out: Path) -> BuildSummary:
@@ -67,12 +73,12 @@ def build(contents: SiteContents, out: Path) -> BuildSummary:
     with replaced_folder(out) as folder:
         for path, data in files(contents):
             target = folder / path
-            target.parent.mkdir(exist_ok=True)
+            target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(data)
         marks = contents.last_mark.encode(), ledger_mark(contents.board.mark).encode()
         for path in _unchanged(contents):
             target = folder / path
-            target.parent.mkdir(exist_ok=True)
+            target.parent.mkdir(parents=True, exist_ok=True)
             if path.endswith(".html") and marks[0] and marks[0] != marks[1]:
                 target.write_bytes((out / path).read_bytes().replace(*marks))
             else:
@@ -113,8 +119,9 @@ def _join(folder: Path, made: tuple[Table, ...]) -> None:
 
 
 def entry_pages(entry: Entry) -> list[str]:
-    """The pages that an entry has to itself, by their paths in the site."""
-    return pages_at(f"systems/{slug(entry)}")
+    """The pages and files that an entry has to itself, by their paths in the site."""
+    pages = pages_at(f"systems/{slug(entry)}")
+    return [*pages, system_document_file(entry), *hub_files(entry)]
 
 
 def files(contents: SiteContents) -> Iterator[tuple[str, bytes]]:
@@ -132,6 +139,12 @@ def files(contents: SiteContents) -> Iterator[tuple[str, bytes]]:
     for language in LANGUAGES:
         for path, data in (*front.files(pages, language), *_shared(pages, language, contents)):
             yield path + ENDINGS[language], data
+        title = board.about.title if board.about else f"{pages.bench.name} {pages.bench.split}"
+        yield PAGE + ENDINGS[language], embed_page(pages, language, front.overview, title)
+    headline = next(iter(front.overview.tables), None)
+    yield from machine_files.shared_files(
+        board, contents.bench, contents.metrics, contents.tables, headline, contents.scorer
+    )
     for entry in board.entries:
         if not entry.unchanged:
             yield from _of_entry(pages, entry, contents)
@@ -142,6 +155,7 @@ def files(contents: SiteContents) -> Iterator[tuple[str, bytes]]:
 def _of_table(pages: Pages, table: Table) -> Iterator[tuple[str, bytes]]:
     for ending, export in EXPORTS.items():
         yield f"tables/{table.name}.{ending}", export([table])
+    yield from machine_files.table_files_for_programs(table)
     for language in LANGUAGES:
         for path, data in compare_pages.pages_of(table, pages, language):
             yield path + ENDINGS[language], data
@@ -161,6 +175,10 @@ def _of_entry(pages: Pages, entry: Entry, contents: SiteContents) -> Iterator[tu
     for language in LANGUAGES:
         view = system_pages.view(entry, pages.bench, contents.metrics, own, Words(language))
         yield path + ENDINGS[language], pages.render("system.html", path, language, **view)
+    provider = contents.board.about.provider if contents.board.about else ""
+    yield from machine_files.entry_files_for_programs(
+        entry, contents.bench, contents.metrics, provider
+    )
 
 
 def _shared(pages: Pages, language: str, contents: SiteContents) -> Iterator[tuple[str, bytes]]:

@@ -104,10 +104,11 @@ def build_site(
         processes=processes,
         progress=progress,
     )
-    context = build_context(board.bench, metrics, organizers, computed.scorer)
+    admission = read_admission(submissions, board.bench)
+    provider = admission.about.provider if admission else ""
+    context = build_context(board.bench, metrics, organizers, computed.scorer, provider)
     ledger = read_ledger(out, context)
     known = unchanged_entries(ledger, out)
-    admission = read_admission(submissions, board.bench)
     reader = EntryReader(board.bench, metrics, computed, organizers, known, admission)
     contents = reader.collect(submissions)
 
@@ -132,6 +133,7 @@ def build_site(
         browser=_browser(board, ranked, submissions, outcomes_of, ledger, out),
         unchanged=unchanged_tables(ledger, ranked, out),
         last_mark="" if ledger is None else ledger.mark,
+        scorer=computed.scorer,
     )
     summary = builder.build(site, out)
     _remember(site, out, context)
