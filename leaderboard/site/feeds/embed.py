@@ -39,9 +39,9 @@ def embedded_rows(overview: Overview) -> EmbeddedRows | None:
 
 
 def embed_policy() -> str:
-    """Content security policy of the small page: its style, nothing else, no script."""
+    """Content security policy of the small page: its style and empty icon, no script."""
     digest = base64.b64encode(hashlib.sha256(str(asset(STYLE)).encode()).digest()).decode()
-    rules = ("base-uri 'none'", "form-action 'none'")
+    rules = ("img-src data:", "base-uri 'none'", "form-action 'none'")
     return "; ".join(("default-src 'none'", f"style-src 'sha256-{digest}'", *rules))
 
 
