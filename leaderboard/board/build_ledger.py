@@ -70,10 +70,17 @@ class BuildLedger(Struct, frozen=True):
 
 
 def build_context(
-    bench: Bench, metrics: Mapping[str, MetricInfo], organizers: Collection[str], scorer: str
+    bench: Bench,
+    metrics: Mapping[str, MetricInfo],
+    organizers: Collection[str],
+    scorer: str,
+    provider: str = "",
 ) -> str:
-    """SHA-256 over benchmark, metrics, organizers, scorer, and the code that makes pages."""
-    digest = hashlib.sha256(f"{version('jinja2')} {version('numpy')} {scorer}".encode())
+    """SHA-256 over benchmark, metrics, organizers, scorer, and the code that makes pages.
+
+    `provider`: who runs the board, as files of single runs name it.
+    """
+    digest = hashlib.sha256(f"{version('jinja2')} {version('numpy')} {scorer} {provider}".encode())
     for part in (bench._replace(floors=Path()), sorted(metrics.items()), sorted(organizers)):
         digest.update(repr(part).encode())
     for package in CODE:

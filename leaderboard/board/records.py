@@ -220,6 +220,11 @@ class ChallengeAbout(NamedTuple):
     licence: str | None = None
     headline: Headline | None = None
 
+    @property
+    def provider(self) -> str:
+        """Who runs the board, in one line; "" where nobody is named."""
+        return ", ".join(self.organizers)
+
 
 class BoardCorrection(NamedTuple):
     """A time at which runs were scored again, the reason, and what moved."""

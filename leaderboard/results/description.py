@@ -14,6 +14,7 @@ class Bench(NamedTuple):
     """The benchmark split that the board is about, as its own files describe it.
 
     `floors`: a folder <name>/<history>/ of the floors' submissions and scores, which may be absent.
+    `url`: the benchmark's address as its makers give it, "" where they give none.
     """
 
     name: str
@@ -25,6 +26,7 @@ class Bench(NamedTuple):
     type_names: dict[str, str]
     counts: dict[str, int]
     floors: Path
+    url: str = ""
 
 
 class MetricInfo(NamedTuple):
@@ -74,4 +76,5 @@ def describe_benchmark(benchmark: Benchmark, split: str) -> Bench:
         type_names=header.type_names,
         counts=header.splits[split],
         floors=benchmark.folder / "floors",
+        url=header.about.url if header.about else "",
     )

@@ -12,16 +12,20 @@ from leaderboard.board.records import BoardContents, Entry
 from leaderboard.results.description import Bench, MetricInfo
 from leaderboard.site import compare_pages, dialogue_pages, exports, system_pages
 from leaderboard.site.dialogue_pages import DialogueBrowser
+from leaderboard.site.feeds import machine_files
+from leaderboard.site.feeds.embed import PAGE, embed_page
 from leaderboard.site.front.front_page import FrontPage
 from leaderboard.site.frozen.carrying import carry_frozen, frozen_boards, link_or_copy
-from leaderboard.site.frozen.manifest import FOLDER, MANIFEST, STATE, FrozenBoard, board_state
+from leaderboard.site.frozen.manifest import FOLDER, MANIFEST, FrozenBoard
 from leaderboard.site.frozen.site_lock import locked_site
 from leaderboard.site.pages import Pages, ledger_mark
 from leaderboard.site.site_paths import (
     ENDINGS,
     FORMATS,
+    hub_files,
     pages_at,
     slug,
+    system_document_file,
     table_files,
     track_page,
 )
@@ -75,12 +79,12 @@ def build(contents: SiteContents, out: Path) -> BuildSummary:
         contents = contents._replace(frozen=frozen_boards(out))
         for path, data in files(contents):
             target = folder / path
-            target.parent.mkdir(exist_ok=True)
+            target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(data)
         marks = contents.last_mark.encode(), ledger_mark(contents.board.mark).encode()
         for path in _unchanged(contents):
             target = folder / path
-            target.parent.mkdir(exist_ok=True)
+            target.parent.mkdir(parents=True, exist_ok=True)
             if path.endswith(".html") and marks[0] and marks[0] != marks[1]:
                 target.write_bytes((out / path).read_bytes().replace(*marks))
             else:
@@ -114,8 +118,9 @@ def _join(folder: Path, made: tuple[Table, ...]) -> None:
 
 
 def entry_pages(entry: Entry) -> list[str]:
-    """The pages that an entry has to itself, by their paths in the site."""
-    return pages_at(f"systems/{slug(entry)}")
+    """The pages and files that an entry has to itself, by their paths in the site."""
+    pages = pages_at(f"systems/{slug(entry)}")
+    return [*pages, system_document_file(entry), *hub_files(entry)]
 
 
 def files(contents: SiteContents) -> Iterator[tuple[str, bytes]]:
@@ -123,7 +128,6 @@ def files(contents: SiteContents) -> Iterator[tuple[str, bytes]]:
     board, browser = contents.board, contents.browser
     yield MARK, b"A site written by `ivcr leaderboard build`, which may replace it.\n"
     yield "leaderboard.json", exports.board(board.entries)
-    yield STATE, board_state(contents.bench, board.mark, contents.scorer)
     if board.withdrawn:
         yield "withdrawn.csv", exports.withdrawn(board.withdrawn)
     pages = Pages(contents.bench, browsing=browser is not None, mark=ledger_mark(board.mark))
@@ -134,6 +138,12 @@ def files(contents: SiteContents) -> Iterator[tuple[str, bytes]]:
     for language in LANGUAGES:
         for path, data in (*front.files(pages, language), *_shared(pages, language, contents)):
             yield path + ENDINGS[language], data
+        title = board.about.title if board.about else f"{pages.bench.name} {pages.bench.split}"
+        yield PAGE + ENDINGS[language], embed_page(pages, language, front.overview, title)
+    headline = next(iter(front.overview.tables), None)
+    yield from machine_files.shared_files(
+        board, contents.bench, contents.metrics, contents.tables, headline, contents.scorer
+    )
     for entry in board.entries:
         if not entry.unchanged:
             yield from _of_entry(pages, entry, contents)
@@ -144,6 +154,7 @@ def files(contents: SiteContents) -> Iterator[tuple[str, bytes]]:
 def _of_table(pages: Pages, table: Table) -> Iterator[tuple[str, bytes]]:
     for ending, export in EXPORTS.items():
         yield f"tables/{table.name}.{ending}", export([table])
+    yield from machine_files.table_files_for_programs(table)
     for language in LANGUAGES:
         for path, data in compare_pages.pages_of(table, pages, language):
             yield path + ENDINGS[language], data
@@ -163,6 +174,10 @@ def _of_entry(pages: Pages, entry: Entry, contents: SiteContents) -> Iterator[tu
     for language in LANGUAGES:
         view = system_pages.view(entry, pages.bench, contents.metrics, own, Words(language))
         yield path + ENDINGS[language], pages.render("system.html", path, language, **view)
+    provider = contents.board.about.provider if contents.board.about else ""
+    yield from machine_files.entry_files_for_programs(
+        entry, contents.bench, contents.metrics, provider
+    )
 
 
 def _shared(pages: Pages, language: str, contents: SiteContents) -> Iterator[tuple[str, bytes]]:

@@ -11,7 +11,7 @@ import pandas as pd
 from harness.files import readable
 from harness.publication.escaping import csv_cell, latex_cell, markdown_cell
 from leaderboard.board.formatting import deviation, exact, interval, label, short, unit
-from leaderboard.board.records import Entry, Withdrawal
+from leaderboard.board.records import Cell, Entry, Withdrawal
 from leaderboard.site.views.cost_plots import name_and_unit
 from leaderboard.site.wording import Words
 from leaderboard.tables.costs import CostKind
@@ -47,14 +47,16 @@ def board(entries: Iterable[Entry]) -> bytes:
             "history": entry.card.history,
             "candidates": entry.card.candidates,
             **{name: value for name in MARKS if (value := getattr(entry.card, name)) is not None},
-            "metrics": {name: _cell(cell) for name, cell in entry.scores.metrics["all"].items()},
+            "metrics": {
+                name: figure_document(cell) for name, cell in entry.scores.metrics["all"].items()
+            },
         }
         for entry in sorted(entries, key=_order)
     ]
     return readable({"schema": 1, "rows": rows})
 
 
-def _cell(cell: Any) -> dict[str, Any]:
+def figure_document(cell: Cell) -> dict[str, Any]:
     """A cell as scores.json has it: a defined figure keeps its bounds even where they are null."""
     if cell.value is None:
         return {name: value for name, value in msgspec.structs.asdict(cell).items()

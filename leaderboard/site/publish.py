@@ -104,10 +104,11 @@ def build_site(
         processes=processes,
         progress=progress,
     )
-    context = build_context(board.bench, metrics, organizers, computed.scorer)
+    admission = read_admission(submissions, board.bench)
+    provider = admission.about.provider if admission else ""
+    context = build_context(board.bench, metrics, organizers, computed.scorer, provider)
     ledger = read_ledger(out, context)
     known = unchanged_entries(ledger, out)
-    admission = read_admission(submissions, board.bench)
     reader = EntryReader(board.bench, metrics, computed, organizers, known, admission)
     contents = reader.collect(submissions)
 

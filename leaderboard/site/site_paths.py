@@ -12,6 +12,7 @@ from leaderboard.tables.tracks import Track
 ENDINGS = {"en": ".html", "zh": ".zh.html"}
 FORMATS = ("csv", "md", "tex")
 DIALOGUES, DIALOGUES_A_PAGE = "dialogues", 25
+API = "api/v1"  # what programs read; its form is a promise (docs/board_api.md)
 
 
 def slug(entry: Entry) -> str:
@@ -42,7 +43,32 @@ def track_page(track: Track) -> str:
 def table_files(table: Table) -> list[str]:
     """The files that a table has to itself: its exports, and its compare page where it has one."""
     pages = pages_at(compare_page(table)) if table.standing.pairs else []
-    return [*(f"tables/{table.name}.{ending}" for ending in FORMATS), *pages]
+    exported = (f"tables/{table.name}.{ending}" for ending in FORMATS)
+    return [*exported, table_document_file(table), *pages]
+
+
+def table_document_file(table: Table) -> str:
+    """The place of a table's document for programs."""
+    return f"{API}/tables/{table.name}.json"
+
+
+def system_document_file(entry: Entry) -> str:
+    """The place of an entry's document for programs."""
+    return f"{API}/systems/{slug(entry)}.json"
+
+
+def hub_files(entry: Entry) -> list[str]:
+    """The records of an entry in the forms of others; floors and controls have none."""
+    if not entry.ranked:
+        return []
+    return [
+        f"exports/{slug(entry)}.{form}" for form in ("eval_results.yaml", "every_eval_ever.json")
+    ]
+
+
+def badge_file(entry: Entry) -> str:
+    """The place of an entry's badge."""
+    return f"badges/{slug(entry)}.svg"
 
 
 def page_of(place: int) -> str:

@@ -15,6 +15,7 @@ from leaderboard.board.formatting import label
 from leaderboard.board.recomputation import made_by_a_baseline
 from leaderboard.board.records import Cell, Entry
 from leaderboard.results.description import Bench, MetricInfo
+from leaderboard.site.feeds.sharing import sharing
 from leaderboard.site.plots import Curve, Series, curve, histogram
 from leaderboard.site.wording import Words
 from leaderboard.tables.tracks import TEXTS, TRACKS
@@ -99,6 +100,7 @@ def view(
         "command_says": words(
             "system.rerun_says" if made_by_a_baseline(entry.card) else "system.reproduce_says"
         ),
+        **sharing(entry, metrics),
     }
 
 

@@ -293,6 +293,55 @@ def test_a_team_file_that_is_not_valid_refuses_the_teams_runs_without_a_place(ch
     assert str(challenge.submissions) not in refusal.reason
 
 
+def test_records_of_unchanged_runs_name_who_runs_the_board_now_and_where_the_data_lie(challenge):
+    accept(challenge, "one/run")
+    challenge.build()
+    path = challenge.submissions / "challenge.toml"
+    path.write_text('organizers = ["A. Example"]\n' + path.read_text())
+    challenge.build()
+    place = challenge.site / "exports"
+    record = json.loads((place / "one--run.every_eval_ever.json").read_text())
+    assert record["source_metadata"]["source_organization_name"] == "A. Example"
+    header = challenge.benchmark / "benchmark.json"
+    about = {"url": "https://huggingface.co/datasets/ivcr/toy"}
+    header.write_text(json.dumps({**json.loads(header.read_text()), "about": about}))
+    challenge.build()
+    assert "ivcr/toy" in (place / "one--run.eval_results.yaml").read_text()
+    board = json.loads((challenge.site / "api/v1/board.json").read_text())
+    assert board["scorer"]
+    assert board["challenge"]["organizers"] == ["A. Example"]
+    again = tree(challenge.site)
+    challenge.build()
+    assert tree(challenge.site) == again
+
+
+def test_a_withdrawn_run_takes_its_badge_and_records_along(challenge):
+    accept(challenge, "one/run")
+    accept(challenge, "two/run")
+    challenge.build()
+    badges = challenge.site / "badges"
+    assert {path.stem for path in badges.iterdir()} == {"one--run", "two--run"}
+    challenge.tell("withdrawn", "one/run", "a bug")
+    challenge.put("two/run", videos=(DOG, CAT))
+    challenge.build()
+    left = [path for path in challenge.site.rglob("*") if path.name.startswith(("one--", "two--"))]
+    assert left == []
+    feed = (challenge.site / "feed.atom").read_text()
+    assert "<title>Withdrawn: one/run</title>" in feed
+
+
+@pytest.mark.parametrize("challenge", ["hidden"], indirect=True)
+def test_of_a_run_whose_figures_wait_programs_read_that_it_was_accepted_alone(challenge):
+    accept(challenge, "one/run", "final")
+    challenge.build()
+    holding = {
+        path.relative_to(challenge.site).as_posix()
+        for path in challenge.site.rglob("*.*")
+        if b"one/run" in path.read_bytes() or "one--run" in path.name
+    }
+    assert holding == {"index.html", "index.zh.html", "feed.atom", "api/v1/events.json"}
+
+
 def test_the_terms_stand_on_the_page_with_the_line_that_accepts_them(challenge):
     path = challenge.submissions / "challenge.toml"
     path.write_text('terms = "Be <fair>."\n' + path.read_text())

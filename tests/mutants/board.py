@@ -16,6 +16,7 @@ RANKS = "tests/leaderboard/tables/test_ranks.py"
 VERIFICATION = "tests/leaderboard/tables/test_verification.py"
 COMMAND = "tests/leaderboard/test_command.py"
 COLUMNS = "tests/leaderboard/board/test_column_cache.py"
+MACHINE_FILES = "tests/leaderboard/site/test_machine_files.py"
 BOARD = (
     (
         "disclosure: a cell of 30 turns is withheld",
@@ -340,6 +341,38 @@ BOARD = (
         "return escape(visible(text, cut))",
         "return Markup(visible(text, cut))",
         ("tests/leaderboard/site/test_builder.py::test_foreign_text_is_text_wherever_it_stands",),
+    ),
+    (
+        "badge: the bare rank where a range is known",
+        "leaderboard/site/feeds/badges.py",
+        "    if span is None or span[0] == span[1]:\n",
+        "    if True:\n",
+        (f"{MACHINE_FILES}::test_a_badge_shows_the_rank_range_of_the_page_and_of_how_many",),
+    ),
+    (
+        "feed: foreign text is markup",
+        "leaderboard/site/feeds/atom.py",
+        "return str(escape(visible(text, LONG)))",
+        "return visible(text, LONG)",
+        (f"{MACHINE_FILES}::test_foreign_text_stays_text_in_every_form",),
+    ),
+    (
+        "records: an interval is written where there is none",
+        "leaderboard/site/feeds/every_eval.py",
+        "    if cell.low is not None and cell.high is not None:\n",
+        "    if cell is not None:\n",
+        (
+            f"{HIDDEN_SITE}::test_a_run_tells_programs_what_its_page_and_the_csv_show_and_no_other_figure",
+        ),
+    ),
+    (
+        "records: unchanged runs keep who ran the board before",
+        "leaderboard/board/build_ledger.py",
+        "{scorer} {provider}",
+        "{scorer}",
+        (
+            f"{CHALLENGE}::test_records_of_unchanged_runs_name_who_runs_the_board_now_and_where_the_data_lie",
+        ),
     ),
     (
         "board: verification compares loosely",

@@ -55,8 +55,8 @@ SCORING = (
     (
         "history swapped (what the runner shows)",
         "baselines/running/views.py",
-        'if self.history == "reference":\n            answer',
-        'if self.history == "none":\n            answer',
+        'if self.history == "own":',
+        'if self.history == "reference":',
         ("tests/baselines/running/test_runner.py",),
     ),
     (

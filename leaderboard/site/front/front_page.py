@@ -11,13 +11,14 @@ from typing import Any
 from leaderboard.board.records import BoardContents
 from leaderboard.results.description import MetricInfo
 from leaderboard.site.dialogue_pages import DialogueBrowser
+from leaderboard.site.feeds.atom import FEED, has_feed
 from leaderboard.site.front.example_dialogue import examples
 from leaderboard.site.front.overview_rows import control_rows, overview_filters, overview_rows
 from leaderboard.site.frozen.manifest import FrozenBoard
 from leaderboard.site.pages import Pages, policy
 from leaderboard.site.site_paths import ENDINGS
 from leaderboard.site.wording import Words
-from leaderboard.tables.overview import overview
+from leaderboard.tables.overview import Overview, overview
 from leaderboard.tables.ranked_table import Table, by_track
 
 MOST = 100  # rows of the overview, and systems beside it, on the front page
@@ -43,6 +44,11 @@ class FrontPage:
             tables, (named.track, named.history, named.candidates) if named else None
         )
         self._examples = {} if browser is None else examples(browser)
+
+    @property
+    def overview(self) -> Overview:
+        """The overview of the board."""
+        return self._overview
 
     def files(self, pages: Pages, language: str) -> Iterator[tuple[str, bytes]]:
         """The pages in one language: their places without endings, and their bytes."""
@@ -76,6 +82,7 @@ class FrontPage:
         return {
             "about": board.about,
             "updated": board.mark.last_event if board.mark else None,
+            "feed": FEED if has_feed(board) else None,
             "tracks": self._tracks,
             "systems": len(board.entries) - floors,
             "floors": floors,

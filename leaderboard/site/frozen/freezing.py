@@ -13,6 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+from msgspec import Struct
+
 from harness.errors import WrongUsageError
 from harness.files import readable, shown
 from harness.replacement import replaced_folder
@@ -24,10 +26,10 @@ from leaderboard.site.frozen.manifest import (
     MANIFEST,
     NAME,
     PATH,
-    STATE,
     SUMS,
     BoardState,
     FileRecord,
+    LedgerState,
     Manifest,
     sha256,
     sums,
@@ -36,7 +38,8 @@ from leaderboard.site.frozen.site_lock import locked_site
 from leaderboard.site.site_paths import pages_at
 
 LIST = re.compile(rb"<!--frozen-->.*?<!--/frozen-->\n", re.DOTALL)  # of templates/index.html
-LARGEST_STATE = 1 << 20  # bytes
+STATE = "api/v1/board.json"
+LARGEST_STATE = 1 << 24  # bytes
 AGAIN = "build the site again with `ivcr leaderboard build`"
 
 
@@ -86,15 +89,36 @@ def freeze(
     return Freeze(place, sha256(data), len(records), size)
 
 
+class _Bench(Struct, frozen=True):
+    name: str
+    version: str
+    split: str
+    labels: str
+    fingerprint: str
+
+
+class _BoardDocument(Struct, frozen=True):
+    """What a freeze needs of leaderboard.site.feeds.api_documents.board_document."""
+
+    benchmark: _Bench
+    ledger: LedgerState | None
+    scorer: str | None
+
+
 def _live_state(site: Path) -> BoardState:
     if os.path.lexists(site / MANIFEST):
         raise WrongUsageError(f"{site}: is a frozen board itself; name the site that goes on")
     try:
-        return json_document(read_small(site / STATE, LARGEST_STATE), BoardState)
+        found = json_document(read_small(site / STATE, LARGEST_STATE), _BoardDocument)
     except UnfitFileError as error:
         raise WrongUsageError(
             f"{site}: expected a built site, with {STATE} in it: {error.text}; {AGAIN}"
         ) from error
+    bench = found.benchmark
+    return BoardState(
+        bench.name, bench.version, bench.split, bench.labels, bench.fingerprint,
+        found.scorer or "", found.ledger,
+    )  # fmt: skip
 
 
 def _paths(site: Path) -> list[str]:

@@ -1,4 +1,4 @@
-"""What a site says of itself for programs, and the list of the files of a frozen one."""
+"""The manifest of a frozen board: its files, and what its figures depend on."""
 
 from __future__ import annotations
 
@@ -10,12 +10,9 @@ from typing import Annotated, Literal, NamedTuple
 from msgspec import Meta, Struct
 
 from harness.errors import SubmissionError
-from harness.files import readable
 from harness.untrusted import UnfitFileError, json_document, read_small
-from leaderboard.board.records import LedgerMark
-from leaderboard.results.description import Bench
 
-STATE, MANIFEST, SUMS = "board.json", "manifest.json", "SHA256SUMS"
+MANIFEST, SUMS = "manifest.json", "SHA256SUMS"
 FOLDER = "frozen"  # in the site; a board in it has the place frozen/NAME
 NAME = re.compile(r"[a-z0-9]+(?:[._-][a-z0-9]+)*")
 LONGEST_NAME = 64  # characters
@@ -35,9 +32,8 @@ class LedgerState(Struct, frozen=True):
 
 
 class BoardState(Struct, frozen=True):
-    """board.json: what all figures of a site depend on; `ledger`: None without a challenge."""
+    """What all figures of a site depend on; `ledger`: None without a challenge."""
 
-    schema: Literal[1]
     benchmark: str
     version: str
     split: str
@@ -69,23 +65,6 @@ class FrozenBoard(NamedTuple):
     name: str
     sha256: str
     state: BoardState
-
-
-def board_state(bench: Bench, mark: LedgerMark | None, scorer: str) -> bytes:
-    """The bytes of a site's board.json."""
-    ledger = None if mark is None else LedgerState(mark.head, mark.last_event)
-    return readable(
-        BoardState(
-            schema=1,
-            benchmark=bench.name,
-            version=bench.version,
-            split=bench.split,
-            labels=bench.labels,
-            fingerprint=bench.fingerprint,
-            scorer=scorer,
-            ledger=ledger,
-        )
-    )
 
 
 def read_manifest(folder: Path) -> tuple[Manifest, str]:

@@ -174,7 +174,9 @@ def test_the_attack_succeeds_on_the_figures_as_they_were_scored(hidden):
 def test_a_build_writes_no_name_of_a_dialogue_and_no_gold(hidden):
     benchmark = Benchmark(hidden / "toy")
     written = [path for path in (hidden / "site").rglob("*") if path.is_file()]
-    assert {path.suffix for path in written} <= {"", ".html", ".json", ".csv", ".md", ".tex"}
+    assert {path.suffix for path in written} <= {
+        "", ".html", ".json", ".csv", ".md", ".tex", ".svg", ".yaml",
+    }  # fmt: skip
     assert not (hidden / "site" / "dialogues").exists()
     assert not (hidden / "site" / "compare").exists()
     secrets = {turn.dialogue_id for turn in benchmark.split().turns}

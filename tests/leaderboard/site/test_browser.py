@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import threading
 from contextlib import contextmanager
@@ -14,11 +15,13 @@ import numpy as np
 import pytest
 
 webdriver = pytest.importorskip("selenium.webdriver", reason="needs selenium")
+from msgspec.structs import replace  # noqa: E402
 from selenium.webdriver.common.by import By  # noqa: E402
 from selenium.webdriver.common.keys import Keys  # noqa: E402
 from selenium.webdriver.support.select import Select  # noqa: E402
 from selenium.webdriver.support.wait import WebDriverWait  # noqa: E402
 
+from leaderboard.board.records import BoardContents  # noqa: E402
 from leaderboard.results.dialogue_source import BrowsedAnswer, BrowsedDialogue  # noqa: E402
 from leaderboard.results.frame_strips import frame_strip  # noqa: E402
 from leaderboard.site.dialogue_pages import DialogueBrowser, leading_entries  # noqa: E402
@@ -26,10 +29,12 @@ from leaderboard.site.frozen.freezing import freeze  # noqa: E402
 from leaderboard.tables.ranked_table import tables  # noqa: E402
 from leaderboard.tables.ranks import with_standings  # noqa: E402
 from tests.baselines.conftest import CAT  # noqa: E402
+from tests.conftest import REPOSITORY  # noqa: E402
 from tests.leaderboard import generated  # noqa: E402
 from tests.leaderboard.conftest import build, read  # noqa: E402
 from tests.leaderboard.html_reading import Page  # noqa: E402
 from tests.leaderboard.site.test_dialogue_pages import film, filmed, source, turn  # noqa: E402
+from tests.leaderboard.tables.test_ranked_table import entry  # noqa: E402
 
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 pytestmark = pytest.mark.skipif(
@@ -419,6 +424,50 @@ def test_seeds_and_costs_stand_in_the_table_and_sort(browser, whole):
     assert browser.get_log("browser") == []
 
 
+def snippet():
+    """The frame that docs/organizing.md tells other sites to write."""
+    page = (REPOSITORY / "docs" / "organizing.md").read_text("utf-8")
+    return re.search(r"<iframe.*?</iframe>", page, re.DOTALL)[0]
+
+
+@pytest.mark.parametrize("name", ["embed.html", "embed.zh.html"])
+def test_the_page_for_frames_fits_its_frame_and_its_links_leave_it(browser, tmp_path, name):
+    long = entry("t/long", **{"R@1": 0.5})
+    names = {"team": "W" * 60, "system": "x" * 60, "variant": "y" * 60}
+    long = long._replace(card=replace(long.card, **names))
+    rows = [entry(f"t/{n}", **{"R@1": 0.1 + n / 100}) for n in range(12)]
+    build(BoardContents((long, *rows), (), ()), generated.bench(tmp_path), tmp_path / "site")
+    frame = snippet().replace("https://BOARD/embed.html", f"site/{name}")
+    assert frame != snippet()
+    page = f'<!doctype html><link rel="icon" href="data:,"><title>host</title>{frame}'
+    (tmp_path / "host.html").write_text(page, "utf-8")
+    with served(tmp_path) as address:
+        browser.get(f"{address}/host.html")
+        browser.switch_to.frame(0)
+        wide = "return [document.documentElement.scrollWidth, innerWidth]"
+        needed, there = browser.execute_script(wide)
+        assert needed <= there <= 320
+        cells = browser.find_elements(By.CSS_SELECTOR, "tbody tr > *, h1, p")
+        edges = [cell.rect["x"] + cell.rect["width"] for cell in cells]
+        assert len(edges) > 30
+        assert max(edges) <= there
+        link = browser.find_element(By.CSS_SELECTOR, "tbody a")
+        place = link.get_attribute("href")
+        link.click()
+        browser.switch_to.default_content()
+        WebDriverWait(browser, 20).until(lambda driver: driver.current_url == place)
+    assert browser.get_log("browser") == []
+
+
+def test_the_page_of_a_run_shows_its_badge(browser, whole):
+    page = next((whole / "systems").glob("team-1*none.html"))
+    browser.get(page.as_uri())
+    image = browser.find_element(By.CSS_SELECTOR, "#share img")
+    size = browser.execute_script("return arguments[0].naturalWidth", image)
+    assert size > 100
+    assert browser.get_log("browser") == []
+
+
 @pytest.mark.skipif(
     not os.environ.get("AXE"), reason="needs AXE, the path of axe.min.js (npm package axe-core)"
 )
@@ -430,7 +479,8 @@ def test_axe_has_no_serious_finding(index, board, whole, theme):
                  board.site / "metrics.html", board.site / "tracks/dialogue.html",
                  whole / "index.html", whole / "dialogues/1.html", whole / "tracks/video.html",
                  next((whole / "systems").glob("team-1*none.html")),
-                 whole / "compare/video-none-unused.html"):  # fmt: skip
+                 whole / "compare/video-none-unused.html",
+                 whole / "embed.html", whole / "embed.zh.html"):  # fmt: skip
         index.get(page.as_uri())
         index.execute_script(f"localStorage.setItem('theme', '{theme}')")
         index.refresh()

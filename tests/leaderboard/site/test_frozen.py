@@ -18,7 +18,6 @@ from leaderboard.board.records import BoardContents, LedgerMark
 from leaderboard.site.frozen import carrying, freezing
 from leaderboard.site.frozen.freezing import freeze
 from leaderboard.site.frozen.frozen_check import check_frozen
-from leaderboard.site.frozen.manifest import board_state
 from leaderboard.site.frozen.site_lock import locked_site
 from tests.leaderboard import generated
 from tests.leaderboard.conftest import build
@@ -75,7 +74,7 @@ def test_a_frozen_board_is_what_was_published(site):
     assert after == before
     assert (made.folder, made.files) == (place, len(before))
     assert manifest["board"] == {
-        "schema": 1, "benchmark": "IVCR-Mini", "version": manifest["board"]["version"],
+        "benchmark": "IVCR-Mini", "version": manifest["board"]["version"],
         "split": "test", "labels": "public",
         "fingerprint": generated.bench(site.parent).fingerprint, "scorer": "0.2.0",
         "ledger": {"head": HEAD, "last_event": "2026-05-01T00:00:00Z"},
@@ -444,10 +443,9 @@ def test_freezing_the_same_site_again_gives_the_same_bytes(site, tmp_path):
 
 
 def test_a_site_without_a_challenge_says_so(tmp_path):
-    state = json.loads(board_state(generated.bench(tmp_path), None, "0.2.0"))
-    assert state["ledger"] is None
     build(BoardContents((), (), ()), generated.bench(tmp_path), tmp_path / "site")
-    freeze(tmp_path / "site", "empty")
+    folder = freeze(tmp_path / "site", "empty").folder
+    assert json.loads((folder / "manifest.json").read_bytes())["board"]["ledger"] is None
     build(BoardContents((), (), ()), generated.bench(tmp_path), tmp_path / "site")
     page = Page((tmp_path / "site" / "index.html").read_text("utf-8"))
     assert "frozen/empty/index.html" in page.attributes("href")
