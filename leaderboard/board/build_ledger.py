@@ -58,6 +58,7 @@ class BuildLedger(Struct, frozen=True):
     """The entries of the last build by key, its standings and tables' files by table name.
 
     `context`: a digest of everything else that pages depend on; `dialogues`: the browser's files;
+    `strips`: those of them that are frames of videos, which depend on nothing else;
     `mark`: the words on every page that say how far the challenge's ledger went.
     """
 
@@ -67,6 +68,7 @@ class BuildLedger(Struct, frozen=True):
     dialogues: FileGroup | None = None
     tables: dict[str, FileGroup] = field(default_factory=dict)
     mark: str = ""
+    strips: FileGroup | None = None
 
 
 def build_context(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from functools import cached_property
 from pathlib import Path
 
-from harness.benchmark import Benchmark
+from harness.benchmark import Benchmark, VideoFolder
 from harness.files import canonical
 from harness.outcomes import frame
 from harness.scoring import SplitScorer, design_of, write_outcomes
@@ -49,6 +50,16 @@ class BoardSplit:
         scored = self._scorer.score(folder, partial=partial)
         write_outcomes(scored, outcomes)
         return canonical(scored.document)
+
+    def videos_digest(self) -> str:
+        """SHA-256 over the names, sizes and times of the videos' files of the split's corpus."""
+        folder, digest = VideoFolder(self.benchmark.folder), hashlib.sha256()
+        for name in self.benchmark.split(self.split).corpus:
+            path = folder.find(self.benchmark.videos[name])
+            status = path.stat() if isinstance(path, Path) else None
+            stamp = None if status is None else (status.st_size, status.st_mtime_ns)
+            digest.update(repr((name, stamp)).encode())
+        return digest.hexdigest()
 
     def dialogues(self) -> DialogueSource:
         """The content of the dialogue browser, where labels are public."""

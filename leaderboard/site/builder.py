@@ -107,7 +107,7 @@ def _unchanged(contents: SiteContents) -> Iterator[str]:
         if entry.unchanged:
             yield from entry_pages(entry)
     if contents.browser is not None:
-        yield from contents.browser.unchanged
+        yield from contents.browser.unchanged or contents.browser.strips
 
 
 def _join(folder: Path, made: tuple[Table, ...]) -> None:

@@ -26,6 +26,7 @@ MOST = 6  # systems
 HARDEST = 10  # dialogues that a system's page names
 SHORT = 24  # characters of a system's name beside each answer; the head of a page has all of it
 LARGEST_STRIP = 60_000  # bytes
+STRIP = ".jpg"
 
 
 class HardDialogue(NamedTuple):
@@ -53,7 +54,8 @@ class DialogueBrowser(NamedTuple):
 
     `source` is called only where something is written; `folder_of`: where an entry's predictions
     lie; `outcomes_of`: where its outcomes do;
-    `unchanged`: the files of the last build, if nothing changed that they depend on.
+    `unchanged`: the files of the last build, if nothing changed that they depend on; `strips`: its
+    frame strips, which depend on `videos` alone: what tells the videos' files from others.
     """
 
     source: Callable[[], DialogueSource]
@@ -61,12 +63,14 @@ class DialogueBrowser(NamedTuple):
     folder_of: Callable[[Entry], Path]
     outcomes_of: Callable[[Entry], Path]
     unchanged: tuple[str, ...] = ()
+    strips: tuple[str, ...] = ()
+    videos: str = ""
 
     @property
     def digest(self) -> str:
         """SHA-256 over what the pages depend on besides the ledger's context."""
         rows = [(entry.identity, entry.card.system) for entry in self.entries]
-        return hashlib.sha256(repr(rows).encode()).hexdigest()
+        return hashlib.sha256(repr((rows, self.videos)).encode()).hexdigest()
 
     def hardest(self, entry: Entry) -> list[HardDialogue]:
         """The dialogues that an entry failed most; none without outcomes."""
@@ -121,10 +125,12 @@ def files(pages: Pages, browser: DialogueBrowser) -> Iterator[tuple[str, bytes]]
     dialogues = list(source.read([browser.folder_of(entry) for entry in browser.entries]))
     strips = {}
     for video in sorted({turn.video for each in dialogues for turn in each.turns if turn.video}):
-        data = source.strip(video)
-        if data is not None and len(data) <= LARGEST_STRIP:
-            strips[video] = strip_name(video)
-            yield f"{DIALOGUES}/{strips[video]}", data
+        path = strip_path(video)
+        data = None if path in browser.strips else source.strip(video)
+        if path in browser.strips or (data is not None and len(data) <= LARGEST_STRIP):
+            strips[video] = path.rpartition("/")[2]
+        if video in strips and data is not None:
+            yield path, data
     names = [visible(_short_name(entry), SHORT) for entry in browser.entries]
     shared = {
         "policy": policy(images=True),
@@ -171,9 +177,9 @@ def _short_name(entry: Entry) -> str:
     return " ".join(filter(None, (entry.card.system, entry.card.variant)))
 
 
-def strip_name(video: str) -> str:
-    """The file name of a video's frame strip: nothing of the id stands in it."""
-    return f"{hashlib.sha256(video.encode()).hexdigest()[:16]}.jpg"
+def strip_path(video: str) -> str:
+    """The place of a video's frame strip in the site: nothing of the id stands in it."""
+    return f"{DIALOGUES}/{hashlib.sha256(video.encode()).hexdigest()[:16]}{STRIP}"
 
 
 def iou_histogram(found: TurnValues) -> list[int]:

@@ -18,7 +18,7 @@ from leaderboard.board.build_ledger import (
     written_files,
 )
 from leaderboard.board.records import Entry
-from leaderboard.site.dialogue_pages import DialogueBrowser
+from leaderboard.site.dialogue_pages import STRIP, DialogueBrowser
 from leaderboard.site.site_paths import DIALOGUES, pages_at, table_files, track_page
 from leaderboard.tables.ranked_table import Table, by_track
 from leaderboard.tables.tracks import TRACKS
@@ -50,16 +50,19 @@ def write_ledger(
 
     `mark`: the words on every page that say how far the challenge's ledger went.
     """
+    browsed = [] if browser is None else _browser(site)
+    frames = [path for path in browsed if path.endswith(STRIP)]
     ledger = BuildLedger(
         context,
         {entry.key: _known(entry, pages, site) for entry, pages in entries},
         {table.name: table.standing for table in tables},
-        None if browser is None else FileGroup(browser.digest, written_files(site, _browser(site))),
+        None if browser is None else FileGroup(browser.digest, written_files(site, browsed)),
         {
             name: FileGroup(digest, written_files(site, pages))
             for name, (digest, pages) in _groups(tables).items()
         },
         mark,
+        None if browser is None else FileGroup(browser.videos, written_files(site, frames)),
     )
     write(ledger_path(site), canonical(ledger))
 

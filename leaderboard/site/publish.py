@@ -157,9 +157,14 @@ def _browser(
         leading_entries(ranked),
         lambda entry: folder_of(entry.key, submissions, floors),
         outcomes_of,
+        videos=board.videos_digest(),
     )
     group = None if ledger is None else ledger.dialogues
-    return browser._replace(unchanged=unchanged_files(group, browser.digest, out))
+    strips = None if ledger is None else ledger.strips
+    return browser._replace(
+        unchanged=unchanged_files(group, browser.digest, out),
+        strips=unchanged_files(strips, browser.videos, out),
+    )
 
 
 def _results_folder(results: Path | None, submissions: Path, out: Path, *, hidden: bool) -> Path:

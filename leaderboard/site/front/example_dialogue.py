@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from leaderboard.results.dialogue_source import BrowsedDialogue, BrowsedTurn
-from leaderboard.site.dialogue_pages import LARGEST_STRIP, DialogueBrowser, strip_name
-from leaderboard.site.site_paths import DIALOGUES, page_of
+from leaderboard.site.dialogue_pages import LARGEST_STRIP, DialogueBrowser, strip_path
+from leaderboard.site.site_paths import page_of
 
 SHORTEST, LONGEST = 2, 4  # turns
 
@@ -55,8 +55,9 @@ def _strips(dialogue: BrowsedDialogue, browser: DialogueBrowser) -> dict[str, st
     """By video id the address of its frames in the browser, where it has some."""
     found = {}
     for video in sorted({turn.video for turn in dialogue.turns if turn.video}):
-        path = f"{DIALOGUES}/{strip_name(video)}"
-        if path in browser.unchanged or (not browser.unchanged and _has_strip(video, browser)):
+        path = strip_path(video)
+        held = path in browser.unchanged or path in browser.strips
+        if held or (not browser.unchanged and _has_strip(video, browser)):
             found[video] = path
     return found
 

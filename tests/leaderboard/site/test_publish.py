@@ -1,5 +1,6 @@
 """Publishing from Python: a site, a verification and dialogues, without the command line."""
 
+import os
 import subprocess
 import sys
 
@@ -9,11 +10,13 @@ from harness.errors import EnvironmentFailure, SubmissionError
 from harness.records import Card
 from harness.scoring import score, write_scores
 from harness.submission import write
+from leaderboard.results import dialogue_source
 from leaderboard.results.board_split import BoardSplit
 from leaderboard.site.publish import build_site
 from leaderboard.tables.verification import verify
 from tests.answers import same_videos
 from tests.baselines.conftest import CAT, DOG, imported
+from tests.leaderboard.site.test_builder import tree
 
 SCRIPT = """
 import sys
@@ -76,3 +79,38 @@ def test_a_refused_folder_is_returned(folders):
     assert [refusal.key for refusal in build_site(submissions, benchmark, out).refused] == [
         "team/empty"
     ]
+
+
+def test_frames_are_decoded_again_only_where_a_video_changed(tmp_path, monkeypatch):
+    benchmark = imported(tmp_path, filmed=True)
+    submissions, out = tmp_path / "submissions", tmp_path / "site"
+    decoded = []
+    whole = dialogue_source.frame_strip
+
+    def counted(of, video_id):
+        decoded.append(video_id)
+        return whole(of, video_id)
+
+    monkeypatch.setattr(dialogue_source, "frame_strip", counted)
+
+    def put(name, videos):
+        given = same_videos(benchmark.split().turns, videos)
+        write(submissions / "team" / name, Card(1, "team", name, "none", "unused"), given)
+
+    put("one", [CAT])
+    build_site(submissions, benchmark.folder, out)
+    first = tree(out)
+    assert decoded
+    decoded.clear()
+    put("two", [DOG])  # the pages of dialogues change, and show the same frames
+    build_site(submissions, benchmark.folder, out)
+    assert [name for name in decoded if name in (CAT, DOG)] == []
+    build_site(submissions, benchmark.folder, tmp_path / "anew")
+    assert tree(out) == tree(tmp_path / "anew")
+    frames = {path for path in first if path.endswith(".jpg")}
+    assert frames
+    assert {path: tree(out)[path] for path in frames} == {path: first[path] for path in frames}
+    decoded.clear()
+    os.utime(benchmark.folder / benchmark.videos[CAT].path, ns=(1, 1))
+    build_site(submissions, benchmark.folder, out)
+    assert CAT in decoded
