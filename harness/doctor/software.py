@@ -24,6 +24,7 @@ WANTED_FOR = {
     "baselines": "baselines on frames and texts, assistants, training",
     "attest": "ivcr attest",
     "features": "ivcr features import of HDF5 files",
+    "serve": "ivcr serve, exams over HTTP",
     "demo": "ivcr demo",
     "dev": "the project's tests",
 }

@@ -30,23 +30,17 @@ def place(tmp_path, monkeypatch):
     team = tmp_path / "submissions" / "TEAM"
     team.mkdir(parents=True)
     (team / "team.toml").write_text('name = "TEAM"\n')
-    [phase] = re.findall(r"^        (\[\[phase\]\]\n(?:        .*\n)+)", PAGE, re.MULTILINE)
-    challenge = 'title = "Exam"\n' + re.sub(r"^        ", "", phase, flags=re.MULTILINE)
+    [phase] = re.findall(r"^    (\[\[phase\]\]\n(?:    .*\n)+)", PAGE, re.MULTILINE)
+    challenge = 'title = "Exam"\n' + re.sub(r"^    ", "", phase, flags=re.MULTILINE)
     today = challenge.replace("2027-03", "2026-01").replace("2027-04", "2126-01")
     (tmp_path / "submissions" / "challenge.toml").write_text(today)
-    [config] = re.findall(r"^    ```toml\n(.*?)^    ```", PAGE, re.MULTILINE | re.DOTALL)
-    text = re.sub(r"^    ", "", config, flags=re.MULTILINE)
+    [text] = re.findall(r"^```toml\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
     (tmp_path / "CONFIG.toml").write_text(text.replace("8000", str(free_port())))
     return tmp_path
 
 
-def indented(page):
-    """The commands of numbered steps stand deeper."""
-    return re.sub(r"^    (    ivcr )", r"\1", page, flags=re.MULTILINE)
-
-
 def test_the_commands_of_the_page_run_in_their_order(place, ivcr, monkeypatch):
-    demo, publish, check, make, serve, run = commands(indented(PAGE))
+    demo, publish, check, make, serve, run = commands(PAGE)
     assert demo == ["serve", "--demo", "demo-exam"]
     assert (check[-1], serve) == ("--check", ["serve", "CONFIG.toml"])
     assert ivcr(*publish)[0] == 0
