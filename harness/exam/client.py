@@ -24,7 +24,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-AGAIN = (500, 502, 503, 504, 507)  # replies after which the same request may succeed
+AGAIN = (408, 425, 429, 500, 502, 503, 504, 507)  # replies after which the same request may succeed
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0  # seconds
 
 
@@ -133,7 +133,9 @@ class ExamClient:
         except ValueError:
             found = None
         if status >= 400 or not isinstance(found, dict):
-            details = found.get("error", {}) if isinstance(found, dict) else {}
+            details = found.get("error") if isinstance(found, dict) else None
+            if not isinstance(details, dict):  # a proxy's reply, not the server's
+                details = {}
             code, what = details.get("code", "unknown"), details.get("text", f"status {status}")
             raise ExamError(status, code, what, details)
         return found
