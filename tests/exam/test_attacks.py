@@ -9,14 +9,21 @@ from datetime import timedelta
 import pytest
 from sqlalchemy.exc import OperationalError
 
+from baselines.registry import find
+from baselines.running.run_config import RunConfig, RunContext
+from harness.api.exams import ExamPlace, run_exam
+from harness.benchmark import Benchmark
 from harness.challenge.ledger import read_ledger
+from harness.errors import WrongUsageError
 from harness.exam import service as service_module
 from harness.exam.client import ExamClient, ExamError, check_receipts
 from harness.exam.finishing import ExamRecords
+from harness.exam.http import bodies
 from harness.exam.record_keeping import RecordKeeper
 from harness.exam.refusals import ServerClosingError, StorageFullError
 from harness.exam.storage import store
 from harness.exam.storage.group_commit import GroupCommit
+from harness.public_copy import publish
 from tests.exam.conftest import card
 from tests.exam.test_protocol import EMPTY, answer_all, opened, refused
 
@@ -349,3 +356,41 @@ def test_what_was_recorded_of_an_exam_is_not_kept_once_its_state_has_changed(ser
         store.set_recorded(connection, expired, store.CLOSED)
     assert served.keeper.look() == 0
     assert read_ledger(served.submissions).lines[-1].event == "exam-voided"
+
+
+def test_a_body_that_does_not_come_is_not_waited_for_without_end(served, monkeypatch):
+    monkeypatch.setattr(bodies, "LONGEST_BODY", 0.2)
+    token = served.team("one")
+    exam = opened(served.client_of(token))
+    status, _, body = send(
+        served, token, "PUT", f"/api/v1/exams/{exam}/answers/x/1", b"{", **{"Content-Length": "9"}
+    )
+    assert (status, json.loads(body)["error"]["code"]) == (408, "too_slow")
+    assert served.client_of(token).status(exam)["answered"] == 0
+
+
+@pytest.mark.parametrize(
+    ("url", "token"),
+    [
+        ("localhost:8000", "x"),
+        ("exam.example", "x"),
+        ("http://exam.example:99999", "x"),
+        ("http://exam.example:x", "x"),
+        ("http://", "x"),
+        ("http://exam.example", "a\nb"),
+        ("http://exam.example", "\u2026"),
+    ],
+)
+def test_an_address_or_a_token_that_is_none_is_a_wrong_usage(url, token, tmp_path, benchmark):
+    with pytest.raises(ValueError):  # noqa: PT011 - urllib's own among them
+        ExamClient(url, token)
+    publish(benchmark, tmp_path / "public", exam=["test"])
+    with pytest.raises(WrongUsageError, match="--exam"):
+        run_exam(
+            RunConfig(find("random"), "own"),
+            Benchmark(tmp_path / "public"),
+            ExamPlace(url, token, "own"),
+            tmp_path / "out",
+            context=RunContext(),
+            progress=lambda done, total: None,
+        )

@@ -95,7 +95,8 @@ class GroupCommit:
                 for request in batch:
                     self._carry_out([request])
                 return
-            _LOG.exception("%d requests could not be written", len(batch))
+            if isinstance(error, SQLAlchemyError):  # its first line alone holds no answer
+                _LOG.error("%d requests not written: %s", len(batch), str(error).splitlines()[0])
             results = [_public_error(error) for _ in batch]
         for request, result in zip(batch, results, strict=True):
             if isinstance(result, Exception):
