@@ -3,9 +3,10 @@
 import http.client
 import json
 import threading
-from concurrent.futures import Future, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import timedelta
 
+import msgspec
 import pytest
 from sqlalchemy.exc import OperationalError
 
@@ -21,8 +22,11 @@ from harness.exam.finishing import ExamRecords
 from harness.exam.http import bodies
 from harness.exam.record_keeping import RecordKeeper
 from harness.exam.refusals import ServerClosingError, StorageFullError
+from harness.exam.service import ExamService
 from harness.exam.storage import store
+from harness.exam.storage.database import Database
 from harness.exam.storage.group_commit import GroupCommit
+from harness.files import canonical
 from harness.public_copy import publish
 from tests.exam.conftest import card
 from tests.exam.test_protocol import EMPTY, answer_all, opened, refused
@@ -394,3 +398,48 @@ def test_an_address_or_a_token_that_is_none_is_a_wrong_usage(url, token, tmp_pat
             context=RunContext(),
             progress=lambda done, total: None,
         )
+
+
+@pytest.fixture
+def beside(on_both):
+    """A server, and the service of a second one on the same database."""
+    database = Database(on_both.database_url)
+    service = ExamService(
+        on_both.submissions, Benchmark(on_both.benchmark.folder), database, clock=on_both.clock
+    )
+    yield on_both, service
+    service.close()
+    database.close()
+
+
+def test_two_servers_on_one_database_verify_one_exam_and_keep_one_chain(beside):
+    served, second = beside
+    served.team("one")
+    services = [served.service, second] * 4
+    together = threading.Barrier(len(services))
+
+    def open_one(place):
+        together.wait(10)
+        body = {"phase": "none", "card": card("none")}
+        return services[place].open_exam("one", f"key {place}", body).result(20)
+
+    with ThreadPoolExecutor(len(services)) as pool:
+        replies = list(pool.map(open_one, range(len(services))))
+    assert sum(each["verified"] for each in replies) == 1
+    exam = replies[0]["exam"]
+    while turns := served.service.turns("one", exam)["turns"]:
+        asked = [
+            services[place].put_answer(
+                "one", exam, turn["dialogue_id"], turn["turn"],
+                json.dumps(EMPTY[turn["task"]]).encode(),
+            )
+            for turn in turns
+            for place in (0, 1)
+        ]  # fmt: skip
+        receipts = [each.result(20) for each in asked]
+        assert receipts[::2] == receipts[1::2]
+    answers = msgspec.json.decode(canonical(second.answers("one", exam)))["answers"]
+    head = check_receipts(exam, served.benchmark.header.fingerprint, card("none"), answers)
+    assert head == second.status("one", exam)["head"]
+    finishes = [each.finish("one", exam, {}) for each in services]
+    assert {each.result(20)["state"] for each in finishes} == {"finished"}
