@@ -74,24 +74,24 @@ class GroupCommit:
                     last = True
                     break
                 batch.append(more)
-            # One whose asker has gone is not begun; from here on none can be given up.
+            # One whose asker has gone is not started; from here on none can be given up.
             self._carry_out([each for each in batch if each.future.set_running_or_notify_cancel()])
             if last:
                 return
 
     def _carry_out(self, batch: list[_Request]) -> None:
         results: list[Any] = []
-        begun = False
+        started = False
         try:
             with self._database.writing() as connection:
-                begun = True
+                started = True
                 for request in batch:
                     try:
                         results.append(request.carry_out(connection))
                     except ExamRefusal as refusal:
                         results.append(refusal)
         except Exception as error:
-            if begun and len(batch) > 1:
+            if started and len(batch) > 1:
                 for request in batch:
                     self._carry_out([request])
                 return
