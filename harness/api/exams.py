@@ -81,8 +81,9 @@ def run_exam(
     """Answer an exam with a baseline and write what was handed in to `out`; its final state.
 
     `benchmark`: the copy for exams. The same call goes on with an exam that was cut off. Raises
-    WrongUsageError at a benchmark with turns or a baseline that does not fit, SubmissionError at
-    what the server refuses, EnvironmentFailure if no reply comes or receipts do not fit.
+    WrongUsageError at a benchmark with turns, an address that is none or a baseline that does not
+    fit, SubmissionError at what the server refuses, EnvironmentFailure if no reply comes or
+    receipts do not fit.
     """
     from baselines.provenance.threads import computing_with
     from baselines.running.exam_run import answer_exam, start_exam
@@ -94,19 +95,22 @@ def run_exam(
             f"{benchmark.folder}: expected a copy for exams on {config.split}, found none; the "
             "organizers make one by `ivcr data publish --exam`"
         )
-    with computing_with(config.threads):
+    try:
+        client = ExamClient(place.url, place.token)
+    except ValueError as error:
+        raise WrongUsageError(f"--exam: {error}") from error
+    with closing(client), computing_with(config.threads):
         run = start_exam(config, benchmark, context)
         card = tomllib.loads(toml_card(run.card)) | {"kind": "predictions"}
         key = run_key(run.card, run.record, {f"phase {place.phase}, attempt": place.attempt})
-        with closing(ExamClient(place.url, place.token)) as client:
-            found = _reply_to(lambda: client.open(place.phase, card, key))
-            exam = found["exam"]
-            context.note(f"exam {exam}: {found['turns']:,} turns, until {found['closes']}")
-            if _reply_to(lambda: client.status(exam))["state"] == "open":
-                answer_exam(run, ServerTurns(client, exam), found["turns"], progress)
-                _reply_to(lambda: client.finish(exam))
-            answers = _reply_to(lambda: list(client.answers(exam)))
-            status = _reply_to(lambda: client.status(exam))
+        found = _reply_to(lambda: client.open(place.phase, card, key))
+        exam = found["exam"]
+        context.note(f"exam {exam}: {found['turns']:,} turns, until {found['closes']}")
+        if _reply_to(lambda: client.status(exam))["state"] == "open":
+            answer_exam(run, ServerTurns(client, exam), found["turns"], progress)
+            _reply_to(lambda: client.finish(exam))
+        answers = _reply_to(lambda: list(client.answers(exam)))
+        status = _reply_to(lambda: client.status(exam))
     try:
         head = check_receipts(exam, about.of, card, answers)
     except ValueError as error:

@@ -24,7 +24,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-AGAIN = (500, 502, 503, 504, 507)  # replies after which the same request may succeed
+AGAIN = (408, 425, 429, 500, 502, 503, 504, 507)  # replies after which the same request may succeed
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0  # seconds
 
 
@@ -45,10 +45,15 @@ class ExamClient:
     def __init__(
         self, url: str, token: str, *, timeout: float = 60.0, patience: float = 300.0
     ) -> None:
-        """`timeout`: of one request; `patience`: how long one is repeated; both in seconds."""
+        """`timeout`: of one request; `patience`: how long one is repeated; both in seconds.
+
+        Raises ValueError if `url` is no address, or `token` cannot stand in a header.
+        """
         parts = urlsplit(url.rstrip("/"))
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0:
             raise ValueError(f"expected an address such as https://exam.example, found {url!r}")
+        if not all("!" <= character <= "~" for character in token):
+            raise ValueError("expected a token of letters, digits, - and _, found another text")
         self._place, self._base = parts, parts.path
         self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
         self._timeout, self._patience = timeout, patience
@@ -133,7 +138,9 @@ class ExamClient:
         except ValueError:
             found = None
         if status >= 400 or not isinstance(found, dict):
-            details = found.get("error", {}) if isinstance(found, dict) else {}
+            details = found.get("error") if isinstance(found, dict) else None
+            if not isinstance(details, dict):  # a proxy's reply, not the server's
+                details = {}
             code, what = details.get("code", "unknown"), details.get("text", f"status {status}")
             raise ExamError(status, code, what, details)
         return found

@@ -9,6 +9,7 @@ answer]; before the first answer stands that of [exam, fingerprint of the benchm
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -48,13 +49,15 @@ def prediction_of(dialogue_id: str, turn: int, answer: bytes) -> Prediction:
 
 def first_receipt(exam: str, fingerprint: str, card: Mapping[str, Any]) -> str:
     """What stands before the first answer of an exam: 64 hex digits."""
-    return _sha256([exam, fingerprint, card])
+    # Programs write floats differently (1e-7, 1e-07). Only a card has them: they are written as
+    # Python's json does, so that a client of the standard library alone comes to the same.
+    text = json.dumps(
+        [exam, fingerprint, card], sort_keys=True, separators=(",", ":"), ensure_ascii=False
+    )
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def receipt(previous: str, seq: int, dialogue_id: str, turn: int, answer: bytes) -> str:
     """The receipt of an answer, 64 hex digits; `answer`: canonical."""
-    return _sha256([previous, seq, dialogue_id, turn, msgspec.Raw(answer)])
-
-
-def _sha256(value: list[Any]) -> str:
+    value = [previous, seq, dialogue_id, turn, msgspec.Raw(answer)]
     return hashlib.sha256(canonical(value)).hexdigest()

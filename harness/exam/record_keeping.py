@@ -8,8 +8,8 @@ from __future__ import annotations
 import logging
 import threading
 
-from harness.errors import IvcrError
 from harness.exam.finishing import ExamRecords
+from harness.exam.refusals import ServerClosingError
 from harness.exam.service import ExamService
 from harness.exam.storage import store
 from harness.exam.storage.database import Database
@@ -42,7 +42,8 @@ class RecordKeeper:
     def look(self) -> int:
         """Close what has expired and record what is not recorded; how many exams could not be.
 
-        Those are logged, and stay to be recorded.
+        Those are logged, and stay to be recorded. Raises ServerClosingError once the service is
+        closed.
         """
         now = self._service.now
         self._service.write(lambda connection: store.let_expire(connection, now)).result()
@@ -52,7 +53,9 @@ class RecordKeeper:
         for exam in waiting:
             try:
                 self._record(exam)
-            except IvcrError:
+            except ServerClosingError:
+                raise
+            except Exception:  # whatever an exam's answers do, the others are recorded
                 _LOG.exception("exam %s of %s could not be recorded", exam.id, exam.team)
                 failed += 1
         return failed
@@ -66,7 +69,7 @@ class RecordKeeper:
             self._records.record_end(exam)
         recorded = store.OPENED if exam.state == "open" else store.CLOSED
         self._service.write(
-            lambda connection: store.set_recorded(connection, exam.id, recorded)
+            lambda connection: store.set_recorded(connection, exam, recorded)
         ).result()
         _LOG.info("exam %s of %s: %s, recorded", exam.id, exam.team, exam.state)
 
@@ -75,6 +78,8 @@ class RecordKeeper:
         while not self._ended.wait(pause):
             try:
                 pause = AFTER_FAULT if self.look() else PAUSE
-            except IvcrError:
+            except ServerClosingError:
+                return
+            except Exception:  # a thread that ends would leave all later exams unrecorded
                 _LOG.exception("the database could not be read or written; it is tried again")
                 pause = AFTER_FAULT

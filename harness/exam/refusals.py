@@ -87,6 +87,13 @@ class InvalidAnswerError(ExamRefusal):
         super().__init__(text, {"problems": list(problems)})
 
 
+class ServerClosingError(ExamRefusal):
+    """A server that is being stopped: nothing was stored, and the same request may come again."""
+
+    status = 503
+    code = "closing"
+
+
 class StorageFullError(ExamRefusal):
     """The database could not write: nothing was stored, and the same request may come again."""
 

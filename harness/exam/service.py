@@ -28,12 +28,16 @@ from harness.exam.storage import store
 from harness.exam.storage.database import Database
 from harness.exam.storage.group_commit import GroupCommit
 from harness.exam.storage.store import AnswerTime, StoredAnswer, StoredExam
-from harness.files import canonical
+from harness.files import canonical, shown
 from harness.records import CandidateUse, Card, History
 from harness.schemas.documents import require
+from harness.submission import toml_card
 from harness.teams.team_file import read_team, team_problem
+from harness.validation.rules.card import CARD_LIMIT
 
 MOST_TURNS = 1_000  # of one reply
+MOST_ANSWER_BYTES = 8 << 20  # of the answers of one reply, past which it ends
+MOST_UNANSWERED = 10  # open exams of a team without an answer: each deals a whole split
 LAST_FIELDS = ("cost", "hardware")  # of the card, known only at the end
 Clock = Callable[[], datetime]
 T = TypeVar("T")
@@ -92,23 +96,24 @@ class ExamService:
     @property
     def now(self) -> AnswerTime:
         """The server's clock."""
-        time = self._clock()
-        return AnswerTime(time_text(time), int(time.timestamp() * 1000))
+        return _answer_time(self._clock())
 
     def open_exam(
         self, team: str, request_key: str, body: Mapping[str, Any]
     ) -> Future[Mapping[str, Any]]:
         """Open an exam, or find the one that the same request opened.
 
-        `body`: phase and card. Raises ForbiddenError if the phase is not open or takes no more,
-        ExamRefusal if the card is not fit; the future raises ConflictError if another request had
-        this key.
+        `body`: phase and card. Raises ExamRefusal if the card is not fit; the future raises
+        ForbiddenError if the phase is not open or takes no more, ConflictError if another request
+        had this key.
         """
         if not 1 <= len(request_key) <= 200:
             raise ExamRefusal("expected a header Idempotency-Key of 1 to 200 characters")
+        _only(body, ("phase", "card"))
         phase = self._phase(body.get("phase"))
         card = self._card(team, phase, body.get("card"))
-        now, split = self.now, self._splits[phase.split]
+        opening = self._clock()
+        now, split = _answer_time(opening), self._splits[phase.split]
         text = canonical(card).decode()
         exam_id = secrets.token_hex(16)
 
@@ -121,12 +126,22 @@ class ExamService:
                         "another key"
                     )
                 return _exam_reply(known, len(split.dialogues))
-            self._require_quota(connection, team, phase, now)
-            shown = store.dialogues_shown(connection, team, phase.split)
-            verified = not shown and phase.name not in self._practice
+            if not phase.is_open(opening):
+                raise ForbiddenError(
+                    f"phase {phase.name} is open from {time_text(phase.opens)} until before "
+                    f"{time_text(phase.closes)}"
+                )
+            self._require_quota(connection, team, phase, now.text[:10])
+            if store.count_unanswered(connection, team) >= MOST_UNANSWERED:
+                raise ForbiddenError(
+                    f"{MOST_UNANSWERED} exams of this team are open without an answer; answer one, "
+                    "or wait for a deadline"
+                )
+            seen = store.dialogues_shown(connection, team, phase.split)
+            verified = not seen and phase.name not in self._practice
             exam = StoredExam(
                 exam_id, team, f"exam-{exam_id[:12]}", phase.name, phase.split, text, request_key,
-                int(verified), now.text, self._deadline(phase), "open", None,
+                int(verified), now.text, _deadline(phase, opening), "open", None,
                 sum(turns for _, turns in split.dialogues), 0,
                 first_receipt(exam_id, split.fingerprint, card), None, None, 0,
             )  # fmt: skip
@@ -164,7 +179,14 @@ class ExamService:
 
         def carry_out(connection: Connection) -> Mapping[str, Any]:
             current = store.find_exam(connection, exam_id, team)
-            made = store.put_answer(connection, current, dialogue_id, turn, answer, self.now)
+            now = self.now
+            new = not store.is_answered(connection, current, dialogue_id, turn, now)
+            phase = self._phases.get(current.phase)
+            if new and not current.seq and phase is not None:
+                self._require_quota(connection, team, phase, current.opened_at[:10])
+            made = store.put_answer(connection, current, dialogue_id, turn, answer, now)
+            if new and not current.verified:
+                store.take_verification(connection, current)
             return _receipt(made)
 
         return self._writer.submit(carry_out)
@@ -177,7 +199,7 @@ class ExamService:
         """
         with self._database.reading() as connection:
             exam = store.find_exam(connection, exam_id, team)
-            found = store.answers_after(connection, exam_id, after, MOST_TURNS)
+            found = store.answers_after(connection, exam_id, after, MOST_TURNS, MOST_ANSWER_BYTES)
         split, history, candidates = self._shown(exam)
         return {
             "answers": [
@@ -193,12 +215,11 @@ class ExamService:
     def status(self, team: str, exam_id: str) -> dict[str, Any]:
         """State, answered turns, deadline, head of the receipts."""
         exam = self._of(team, exam_id)
-        expired = exam.state == "open" and self.now.text >= exam.closes_at
         return {
             "exam": exam.id,
             "run": exam.run,
             "phase": exam.phase,
-            "state": "expired" if expired else exam.state,
+            "state": "expired" if store.has_expired(exam, self.now) else exam.state,
             "why": exam.why,
             "answered": exam.seq,
             "turns": exam.turns,
@@ -207,16 +228,15 @@ class ExamService:
             "verified": bool(exam.verified),
         }
 
-    def finish(
-        self, team: str, exam_id: str, card: Mapping[str, Any] | None
-    ) -> Future[Mapping[str, Any]]:
-        """Finish an exam with its final card; the finisher gets it after the commit.
+    def finish(self, team: str, exam_id: str, body: Mapping[str, Any]) -> Future[Mapping[str, Any]]:
+        """Finish an exam; its state is there after the commit.
 
-        Raises ExamRefusal if the card differs from the first one in more than what it cost; the
-        future what `store.finish` raises.
+        `body`: the final card, or nothing for the first one. Raises ExamRefusal if the card differs
+        from the first one in more than what it cost; the future what `store.finish` raises.
         """
         exam = self._of(team, exam_id)
-        final = self._final_card(exam, card)
+        _only(body, ("card",))
+        final = self._final_card(exam, body.get("card"))
 
         def carry_out(connection: Connection) -> Mapping[str, Any]:
             current = store.find_exam(connection, exam_id, team)
@@ -250,23 +270,17 @@ class ExamService:
     def _phase(self, name: Any) -> Phase:
         phase = self._phases.get(name) if isinstance(name, str) else None
         if phase is None:
-            raise ExamRefusal(f"phase: expected one of {', '.join(self._phases)}, found {name!r}")
-        if not phase.is_open(self._clock()):
-            raise ForbiddenError(
-                f"phase {phase.name} is open from {time_text(phase.opens)} until before "
-                f"{time_text(phase.closes)}"
+            raise ExamRefusal(
+                f"phase: expected one of {', '.join(self._phases)}, found {shown(repr(name))}"
             )
         return phase
 
     def _card(self, team: str, phase: Phase, values: Any) -> dict[str, Any]:
-        if not isinstance(values, Mapping):
-            raise ExamRefusal("card: expected a table as in card.toml, found none")
         try:
-            require("card", dict(values), Path("card"), "mend the card", WrongUsageError)
             found = read_team(self._submissions / team)
         except IvcrError as error:
             raise ExamRefusal(str(error)) from error
-        card = dict(values)
+        card = _fit(values)
         if card["history"] != phase.history:
             raise ExamRefusal(
                 f"card.history: phase {phase.name} is about {phase.history}, found "
@@ -278,39 +292,31 @@ class ExamService:
             raise ForbiddenError(problem[1])
         return card
 
-    def _final_card(self, exam: StoredExam, values: Mapping[str, Any] | None) -> str:
+    def _final_card(self, exam: StoredExam, values: Any) -> str:
         first: dict[str, Any] = json.loads(exam.card)
         if values is None:
             return exam.card
+        final = _fit(values)
         changed = [
             key
-            for key in sorted({*first, *values} - set(LAST_FIELDS))
-            if first.get(key) != values.get(key)
+            for key in sorted({*first, *final} - set(LAST_FIELDS))
+            if first.get(key) != final.get(key)
         ]
         if changed:
             raise ExamRefusal(
                 f"card: {', '.join(changed)}: expected as when the exam was opened; only "
                 f"{' and '.join(LAST_FIELDS)} may change"
             )
-        try:
-            require("card", dict(values), Path("card"), "mend the card", WrongUsageError)
-        except WrongUsageError as error:
-            raise ExamRefusal(str(error)) from error
-        return canonical(dict(values)).decode()
+        return canonical(final).decode()
 
-    def _deadline(self, phase: Phase) -> str:
-        closes = phase.closes
-        if phase.exam_hours is not None:
-            closes = min(closes, self._clock() + timedelta(hours=phase.exam_hours))
-        return time_text(closes)
+    def _require_quota(self, connection: Connection, team: str, phase: Phase, day: str) -> None:
+        """An exam counts from its first answer on, for the day it was opened, unless voided.
 
-    def _require_quota(
-        self, connection: Connection, team: str, phase: Phase, now: AnswerTime
-    ) -> None:
-        """An exam counts from its first answer on, unless it was voided."""
+        To be asked at the opening and at the first answer: many can be opened before any counts.
+        """
         exams = store.exams_of(connection, team, phase.name)
         counting = [each for each in exams if each.seq and each.state != "voided"]
-        today = [each for each in counting if each.opened_at[:10] == now.text[:10]]
+        today = [each for each in counting if each.opened_at[:10] == day]
         for most, used, what in (
             (phase.quota, counting, "exams"),
             (phase.daily, today, "exams of a day"),
@@ -319,6 +325,39 @@ class ExamService:
                 raise ForbiddenError(
                     f"all {most} {what} of phase {phase.name} are used; an unfinished one goes on"
                 )
+
+
+def _only(body: Mapping[str, Any], names: Collection[str]) -> None:
+    for name in sorted(set(body) - set(names)):
+        raise ExamRefusal(f"unknown key {shown(name)}, expected {' and '.join(names)}")
+
+
+def _fit(values: Any) -> dict[str, Any]:
+    """A card that a submission can have: what is found only at the end would cost an exam."""
+    if not isinstance(values, Mapping):
+        raise ExamRefusal("card: expected a table as in card.toml, found something else")
+    card = dict(values)
+    try:
+        require("card", card, Path("card"), "mend the card", WrongUsageError)
+        size = len(toml_card(msgspec.convert(card, Card)).encode())
+    except (WrongUsageError, msgspec.ValidationError) as error:
+        raise ExamRefusal(str(error)) from error
+    if size > CARD_LIMIT:
+        raise ExamRefusal(
+            f"card: expected at most {CARD_LIMIT:,} bytes as card.toml, found {size:,}; shorten it"
+        )
+    return card
+
+
+def _answer_time(time: datetime) -> AnswerTime:
+    return AnswerTime(time_text(time), int(time.timestamp() * 1000))
+
+
+def _deadline(phase: Phase, opening: datetime) -> str:
+    closes = phase.closes
+    if phase.exam_hours is not None:
+        closes = min(closes, opening + timedelta(hours=phase.exam_hours))
+    return time_text(closes)
 
 
 def _exam_reply(exam: StoredExam, dialogues: int) -> dict[str, Any]:

@@ -28,7 +28,13 @@ READ_FILES = (
     *("card.toml", "scores.json", "scores.outcomes.npz"),
     *(f"predictions.jsonl{suffix}" for suffix in ("", ".gz", ".zst")),
 )
-CODE = ("leaderboard", "harness.statistics", "harness.publication")
+# What pages are made by. Files of one build never stand beside those of other code.
+CODE = (
+    *("leaderboard", "harness.challenge", "harness.publication", "harness.schemas"),
+    *("harness.replacement", "harness.statistics", "harness.teams", "harness.untrusted"),
+)
+MODULES = ("errors.py", "files.py", "records.py")  # of harness
+LIBRARIES = ("jinja2", "markupsafe", "msgspec", "numpy")
 Written = dict[str, tuple[int, int]]  # path in the site: size in bytes, time in nanoseconds
 
 
@@ -82,12 +88,16 @@ def build_context(
 
     `provider`: who runs the board, as files of single runs name it.
     """
-    digest = hashlib.sha256(f"{version('jinja2')} {version('numpy')} {scorer} {provider}".encode())
+    libraries = " ".join(map(version, LIBRARIES))
+    digest = hashlib.sha256(f"{libraries} {scorer} {provider}".encode())
     for part in (bench._replace(floors=Path()), sorted(metrics.items()), sorted(organizers)):
         digest.update(repr(part).encode())
     for package in CODE:
         for name, data in sorted(_own_files(files(package))):
             digest.update(f"{name} {len(data)}\n".encode() + data)
+    for name in MODULES:
+        data = files("harness").joinpath(name).read_bytes()
+        digest.update(f"{name} {len(data)}\n".encode() + data)
     return digest.hexdigest()
 
 

@@ -99,7 +99,7 @@ class ExamRoutes:
         """Finish an exam with its final card: {"card"}, or nothing for the first one."""
         team = await self._team(authorization)
         body = await read_table(request, MOST_CARD)
-        return await _written(202, self._service.finish, team, exam, body.get("card"))
+        return await _written(202, self._service.finish, team, exam, body)
 
     async def health(self) -> Response:
         """Whether the database can be read."""
@@ -139,7 +139,8 @@ def make_app(service: ExamService, database: Database) -> FastAPI:
         await run_in_threadpool(service.close)
 
     app = FastAPI(title="IVCR exams", version=__version__, lifespan=lifespan, redoc_url=None,
-                  docs_url=None, openapi_url="/api/v1/openapi.json")  # fmt: skip
+                  docs_url=None, openapi_url="/api/v1/openapi.json",
+                  redirect_slashes=False)  # fmt: skip
     routes = ExamRoutes(service, database)
     for method, path, route, status in (
         ("POST", "/api/v1/exams", routes.open_exam, 201),
@@ -172,7 +173,9 @@ async def _malformed(_request: Request, error: Exception) -> Response:
 async def _no_such(_request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for it
     value: dict[str, Any] = {"code": "no_such_address", "text": str(error.detail)}
-    return reply({"error": value}, error.status_code)
+    found = reply({"error": value}, error.status_code)
+    found.headers.update(error.headers or {})  # which methods an address takes
+    return found
 
 
 async def _fault(_request: Request, error: Exception) -> Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,6 +14,7 @@ from harness.files import canonical
 
 MOST_ANSWER = 1 << 20  # bytes of an answer: 100 moments and a response of 100,000 characters
 MOST_CARD = 1 << 20  # bytes of a request with a card
+LONGEST_BODY = 60.0  # seconds: whoever sends slower holds a connection, and a stop of the server
 HEADERS = {
     "Cache-Control": "no-store",
     "X-Content-Type-Options": "nosniff",
@@ -27,8 +29,28 @@ class TooLargeError(ExamRefusal):
     code = "too_large"
 
 
+class TooSlowError(ExamRefusal):
+    """A body that does not come."""
+
+    status = 408
+    code = "too_slow"
+
+
 async def read_body(request: Request, most: int) -> bytes:
-    """The body of a request. Raises TooLargeError as soon as it is past `most` bytes."""
+    """The body of a request.
+
+    Raises TooLargeError as soon as it is past `most` bytes, TooSlowError if it has not come whole
+    after LONGEST_BODY.
+    """
+    try:
+        return await asyncio.wait_for(_read(request, most), LONGEST_BODY)
+    except TimeoutError as error:
+        raise TooSlowError(
+            f"expected the body within {LONGEST_BODY:g} s, found a part of it; send it again"
+        ) from error
+
+
+async def _read(request: Request, most: int) -> bytes:
     parts, size = [], 0
     async for part in request.stream():
         size += len(part)

@@ -36,6 +36,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from harness.errors import EnvironmentFailure, WrongUsageError
 
 WAITS = 10.0  # seconds for a lock
+_WRITERS = 0x69766372  # the lock of those who write, among those of a PostgreSQL
 META = MetaData()
 VERSION = Table("schema_version", META, Column("version", Integer, primary_key=True))
 TOKENS = Table(
@@ -149,7 +150,9 @@ def _engine(url: str) -> Engine:
         ) from error
     backend = parsed.get_backend_name()
     if backend == "postgresql":
-        return create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+        engine = create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+        event.listen(engine, "begin", _begin_postgresql)
+        return engine
     if backend != "sqlite":
         raise WrongUsageError(
             f"database: expected sqlite:///FILE or postgresql://..., found {backend}"
@@ -170,6 +173,12 @@ def _begin_sqlite(connection: Connection) -> None:
     # A writer that begins as a reader could find at its first write that another one was faster.
     writes = connection.get_execution_options().get("writes")
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _begin_postgresql(connection: Connection) -> None:
+    # Writers take turns as in SQLite: what one has checked holds until it has written.
+    if connection.get_execution_options().get("writes"):
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITERS})")
 
 
 def _migrate(connection: Connection, shown: str) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
-from sqlalchemy import Connection, case, insert, select, update
+from sqlalchemy import Connection, case, func, insert, select, update
 
 from harness.exam.receipts import receipt
 from harness.exam.refusals import (
@@ -76,7 +76,8 @@ class StoredAnswer(NamedTuple):
 
 def find_exam(connection: Connection, exam: str, team: str) -> StoredExam:
     """An exam of a team. Raises UnknownExamError, of another team's as of one that is not there."""
-    row = connection.execute(select(EXAMS).where(EXAMS.c.id == exam, EXAMS.c.team == team)).first()
+    query = select(EXAMS).where(EXAMS.c.id == exam, EXAMS.c.team == team)
+    row = connection.execute(query).first() if _can_be(exam) else None
     if row is None:
         raise UnknownExamError(
             f"exam {exam!r}: expected one of this team's, found none; POST /api/v1/exams opens one"
@@ -112,6 +113,32 @@ def dialogues_shown(connection: Connection, team: str, split: str) -> frozenset[
     return frozenset(rows.scalars())
 
 
+def count_unanswered(connection: Connection, team: str) -> int:
+    """How many open exams of a team have no answer."""
+    query = select(func.count()).where(
+        EXAMS.c.team == team, EXAMS.c.state == "open", EXAMS.c.seq == 0
+    )
+    return int(connection.execute(query).scalar_one())
+
+
+def take_verification(connection: Connection, exam: StoredExam) -> None:
+    """Other exams of the team over the same split, while turns of theirs are open, prove nothing.
+
+    To be called with an answer to `exam`, which then shows turns that those have not shown yet.
+    """
+    connection.execute(
+        update(EXAMS)
+        .where(
+            EXAMS.c.team == exam.team,
+            EXAMS.c.split == exam.split,
+            EXAMS.c.id != exam.id,
+            EXAMS.c.verified == 1,
+            EXAMS.c.seq < EXAMS.c.turns,
+        )
+        .values(verified=0)
+    )
+
+
 def add_exam(
     connection: Connection, exam: StoredExam, dialogues: Sequence[tuple[str, int]]
 ) -> None:
@@ -144,17 +171,32 @@ def open_dialogues(connection: Connection, exam: str, limit: int) -> list[DealtD
 
 
 def answers_after(
-    connection: Connection, exam: str, after: int, limit: int | None = None
+    connection: Connection,
+    exam: str,
+    after: int,
+    limit: int | None = None,
+    most_bytes: int | None = None,
 ) -> list[StoredAnswer]:
-    """The answers behind number `after`, in their order."""
+    """The answers behind number `after`, in their order.
+
+    At most `limit`, and no more once their answers together have `most_bytes`.
+    """
     columns = [ANSWERS.c[name] for name in StoredAnswer._fields]
     rows = connection.execute(
         select(*columns)
         .where(ANSWERS.c.exam == exam, ANSWERS.c.seq > after)
         .order_by(ANSWERS.c.seq)
         .limit(limit)
+        .execution_options(yield_per=20)
     )
-    return [StoredAnswer(*row) for row in rows]
+    found, size = [], 0
+    for row in rows:
+        found.append(StoredAnswer(*row))
+        size += len(found[-1].answer)
+        if most_bytes is not None and size >= most_bytes:
+            rows.close()
+            break
+    return found
 
 
 def put_answer(
@@ -198,11 +240,10 @@ def is_answered(
     Raises TurnNotOpenError if neither, ExamOverError if it is open and the exam takes no answers.
     To be asked before an answer is looked at: what is wrong with it tells the task of its turn.
     """
-    found = connection.execute(
-        select(EXAM_DIALOGUES.c.answered, EXAM_DIALOGUES.c.turns).where(
-            EXAM_DIALOGUES.c.exam == exam.id, EXAM_DIALOGUES.c.dialogue_id == dialogue_id
-        )
-    ).first()
+    query = select(EXAM_DIALOGUES.c.answered, EXAM_DIALOGUES.c.turns).where(
+        EXAM_DIALOGUES.c.exam == exam.id, EXAM_DIALOGUES.c.dialogue_id == dialogue_id
+    )
+    found = connection.execute(query).first() if _can_be(dialogue_id) else None
     if found is None or not 1 <= turn <= found.turns or turn > found.answered + 1:
         # One answer for all of these: it tells neither which dialogues exist nor how long they are.
         raise TurnNotOpenError(
@@ -223,13 +264,26 @@ class AnswerTime(NamedTuple):
 
 
 def require_open(exam: StoredExam, now: AnswerTime) -> None:
-    """Raises ExamOverError unless the exam takes answers at that time."""
+    """Raises ExamOverError unless the exam takes answers at that time.
+
+    A deadline ends an exam with open turns: one that is answered whole can still be finished.
+    """
     if exam.state != "open":
         raise ExamOverError(f"exam {exam.id}: it is {exam.state} and takes no answers any more")
-    if now.text >= exam.closes_at:
+    if has_expired(exam, now):
         raise ExamOverError(
             f"exam {exam.id}: its deadline was {exam.closes_at}, the server's time is {now.text}"
         )
+
+
+def _can_be(name: str) -> bool:
+    """Whether a database can be asked for a name: PostgreSQL's texts hold no NUL."""
+    return "\0" not in name
+
+
+def has_expired(exam: StoredExam, now: AnswerTime) -> bool:
+    """Whether the deadline of an open exam has passed while turns are open."""
+    return exam.state == "open" and exam.seq < exam.turns and now.text >= exam.closes_at
 
 
 def _kept(
@@ -284,7 +338,11 @@ def void_exam(connection: Connection, exam: str, why: str) -> bool:
     found = connection.execute(
         update(EXAMS)
         .where(EXAMS.c.id == exam, EXAMS.c.state.in_(("open", "expired")))
-        .values(state="voided", why=why, recorded=OPENED)
+        .values(
+            state="voided",
+            why=why,
+            recorded=case((EXAMS.c.recorded < OPENED, EXAMS.c.recorded), else_=OPENED),
+        )
     )
     return bool(found.rowcount)
 
@@ -305,16 +363,20 @@ def unrecorded(connection: Connection) -> list[StoredExam]:
     return [StoredExam(*row) for row in rows]
 
 
-def set_recorded(connection: Connection, exam: str, recorded: int) -> None:
-    """Remember how much of an exam the ledger has."""
-    connection.execute(update(EXAMS).where(EXAMS.c.id == exam).values(recorded=recorded))
+def set_recorded(connection: Connection, exam: StoredExam, recorded: int) -> None:
+    """Remember how much of an exam the ledger has, unless its state has changed meanwhile."""
+    connection.execute(
+        update(EXAMS)
+        .where(EXAMS.c.id == exam.id, EXAMS.c.state == exam.state)
+        .values(recorded=recorded)
+    )
 
 
 def let_expire(connection: Connection, now: AnswerTime) -> int:
-    """Close all open exams whose deadline has passed; how many."""
+    """Close all exams with open turns whose deadline has passed; how many."""
     found = connection.execute(
         update(EXAMS)
-        .where(EXAMS.c.state == "open", EXAMS.c.closes_at <= now.text)
+        .where(EXAMS.c.state == "open", EXAMS.c.seq < EXAMS.c.turns, EXAMS.c.closes_at <= now.text)
         .values(state="expired")
     )
     return int(found.rowcount)

@@ -198,7 +198,11 @@
       + (undeclared ? ` ${silent.replace("{n}", undeclared)}` : "");
     remember({ ...values, floors: floors ? "" : "hidden" });
   };
-  for (const name of choices) form.elements[name].value = address.get(name) ?? "";
+  for (const name of choices) {
+    const field = form.elements[name];
+    field.value = address.get(name) ?? "";
+    if (field.selectedIndex === -1) field.value = "";
+  }
   form.elements.floors.checked = address.get("floors") !== "hidden";
   for (const event of ["input", "change"]) form.addEventListener(event, filter);
   form.addEventListener("submit", (event) => event.preventDefault());

@@ -1,11 +1,20 @@
 """The ledger: unchanged submissions are not read again, and no page ever shows the difference."""
 
+import ast
 import json
 import shutil
+from pathlib import Path
 
 import pytest
 
-from leaderboard.board.build_ledger import build_context, read_ledger, unchanged_entries
+import leaderboard
+from leaderboard.board.build_ledger import (
+    CODE,
+    MODULES,
+    build_context,
+    read_ledger,
+    unchanged_entries,
+)
 from leaderboard.board.entries import EntryReader
 from leaderboard.results.computed import NotComputed
 from leaderboard.site.builder import SiteContents, build, entry_pages
@@ -138,3 +147,22 @@ def test_a_submission_spoilt_since_the_last_build_is_refused(builds, monkeypatch
     monkeypatch.setattr(generated.TypedResults, "compute", compute)
     builds.incremental()
     assert "predictions.jsonl:1: no turn" in (builds.out / "index.html").read_text()
+
+
+def harness_modules_of_pages():
+    """What the board's code imports of the harness, but for what computes figures."""
+    root = Path(leaderboard.__file__).parent
+    for path in root.rglob("*.py"):
+        if path.is_relative_to(root / "results"):
+            continue
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("harness."):
+                yield node.module
+
+
+def test_pages_are_made_anew_when_any_code_that_they_are_made_by_is_another():
+    found = set(harness_modules_of_pages())
+    covered = {f"harness.{name.removesuffix('.py')}" for name in MODULES}
+    left = {name for name in found if not name.startswith(CODE) and name not in covered}
+    assert found
+    assert not left

@@ -272,6 +272,15 @@ def test_an_address_of_somebody_else_hides_no_names_and_breaks_nothing(browser, 
     assert lines == []
 
 
+def test_a_choice_that_a_page_does_not_have_is_shown_as_no_choice(browser, host):
+    browser.get(f"{host}/tracks/video.html?language=tlh&weights=both&history=x&candidates=y")
+    fields = browser.find_elements(By.CSS_SELECTOR, "#filter select")
+    assert fields
+    assert [Select(field).first_selected_option.get_attribute("value") for field in fields] == (
+        [""] * len(fields)
+    )
+
+
 def test_a_page_takes_hundreds_of_steps_without_a_complaint(browser, host):
     browser.get_log("browser")
     browser.get(f"{host}/tracks/video.html")
