@@ -189,7 +189,7 @@ def test_the_filter_hides_rows_tables_and_tracks_and_tells_how_many_are_left(tra
     shown = names(track)
     assert shown
     assert all("Team 1" in name for name in shown)
-    assert form.find_element(By.TAG_NAME, "output").text == f"{len(shown)} rows shown"
+    assert form.find_element(By.TAG_NAME, "output").text == f"Rows shown: {len(shown)}"
     words.clear()
     words.send_keys("nobody is called this")
     assert names(track) == []
