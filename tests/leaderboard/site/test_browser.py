@@ -325,6 +325,20 @@ def test_no_page_scrolls_sideways_or_asks_the_network(index, board, page, width)
     index.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
+def test_figures_and_their_intervals_are_in_view_on_a_narrow_screen(index, board):
+    size = {"width": 390, "height": 900, "deviceScaleFactor": 1, "mobile": True}
+    index.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    page = next(path for path in sorted((board.site / "systems").glob("*.html")))
+    index.get(page.as_uri())
+    places = index.execute_script(
+        "return [...document.querySelector('table').querySelectorAll('td.drawn small')]"
+        ".filter(each => each.textContent).map(each => each.getBoundingClientRect().right)"
+    )
+    index.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    assert places
+    assert max(places) <= 390
+
+
 @pytest.mark.parametrize("page", ["dialogues/1.html", "compare/video-none-unused.zh.html",
                                   "tracks/video.html"])  # fmt: skip
 @pytest.mark.parametrize("width", [390, 1280])
