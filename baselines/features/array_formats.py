@@ -44,7 +44,7 @@ def open_array_file(path: Path) -> Iterator[ArrayFile]:
     try:
         place = path.resolve()
         with open_untrusted(place) as raw:
-            start, size = raw.read(8), os.fstat(raw.fileno()).st_size
+            start, size = raw.read(9), os.fstat(raw.fileno()).st_size
             with _reader(place, start) as file:
                 _check_declared(file.arrays, size)
                 yield file
@@ -92,7 +92,7 @@ class ArrayFiles:
 
 @contextmanager
 def _reader(path: Path, start: bytes) -> Iterator[ArrayFile]:
-    if start == _HDF5:
+    if start[:8] == _HDF5:
         # Here, not above: h5py is an extra of its own.
         from baselines.features.hdf5_files import open_hdf5
 
@@ -105,6 +105,8 @@ def _reader(path: Path, start: bytes) -> Iterator[ArrayFile]:
         raise UnfitFileError(
             "syntax", "is one array without a name (.npy); put arrays by video id into an npz"
         )
+    elif start[8:9] != b"{":  # after its length, a safetensors header is a JSON object
+        raise UnfitFileError("syntax", "expected npz, safetensors or HDF5, found none of them")
     else:
         yield TensorFile(path, read_header(path))
 

@@ -24,9 +24,10 @@ def description(folder: FeatureFolder, benchmark: Benchmark | None) -> Iterator[
         yield f"from {shown(source.file)}, SHA-256 {source.sha256[:12]}"
     if len(header.sources) > 3:
         yield f"and from {len(header.sources) - 3:,} more files"
+    files = "one file" if len(header.shards) == 1 else f"{len(header.shards):,} files"
     yield (
         f"{header.videos:,} videos, {header.rows:,} rows of {header.width:,} numbers "
-        f"({header.dtype}), in {len(header.shards):,} files"
+        f"({header.dtype}), in {files}"
     )
     yield _density(folder)
     if header.skipped:
@@ -42,6 +43,8 @@ def _density(folder: FeatureFolder) -> str:
     if not len(gaps):
         return "one row a video"
     low, middle, high = (float(each) / 1000 for each in np.quantile(gaps, [0, 0.5, 1]))
+    if f"{low:.3g}" == f"{high:.3g}":
+        return f"rows are {middle:.3g} s apart"
     return f"rows are {middle:.3g} s apart (median; from {low:.3g} to {high:.3g} s)"
 
 

@@ -12,7 +12,7 @@ from msgspec import Struct, field
 
 from baselines.registry import RegistryEntry, all_baselines
 from baselines.running.provenance import RECORD
-from harness.errors import SubmissionError, WrongUsageError
+from harness.errors import SubmissionError, WrongUsageError, did_you_mean
 from harness.files import shown
 from harness.records import Card, History
 from harness.schemas.documents import plain, require
@@ -83,7 +83,12 @@ def run_folder(name: str, submissions: Path, benchmark: Path) -> Path:
             f"{FLOORS}/NAME/HISTORY"
         )
     if not folder.is_dir():
-        raise WrongUsageError(f"{folder}: expected the folder of a run, found none")
+        hint = did_you_mean(parts[-1], [each.name for each in folder.parent.glob("*/")])
+        where = "--benchmark" if floor else "--submissions"
+        raise WrongUsageError(
+            f"{folder}: expected the folder of a run, found none; {hint}{where} says in "
+            "which folder it lies"
+        )
     return folder
 
 

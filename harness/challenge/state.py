@@ -52,11 +52,20 @@ class RefusedVersion(Struct, frozen=True):
     why: str | None
 
 
+class RunWithdrawal(Struct):
+    """A run was withdrawn: its line of the ledger, the time and the reason."""
+
+    seq: int
+    at: str
+    why: str
+
+
 class RunState(Struct, kw_only=True):
     """A run: its last accepted version, those before, and what became of it.
 
     `status` is `refused` only as long as no version was accepted: a refused new version leaves the
     accepted one as it was. `changed_at`, `why`: of the last event that changed the status.
+    `withdrawals`: all of them, also those after which the run was accepted again.
     """
 
     status: Status
@@ -65,6 +74,7 @@ class RunState(Struct, kw_only=True):
     version: Version | None = None
     earlier: list[Version] = field(default_factory=list)
     refused: RefusedVersion | None = None
+    withdrawals: list[RunWithdrawal] = field(default_factory=list)
 
     def versions(self) -> Iterable[Version]:
         """All accepted versions, the last one last."""
@@ -162,7 +172,7 @@ def _apply(state: ChallengeState, line: LedgerLine) -> None:
             state.revealed.add(line.team)
         case "withdrawn":
             for key in [line.key] if line.key else list(state.of_team(line.team or "")):
-                _change(_run(state, key, line), "withdrawn", line)
+                _withdraw(_run(state, key, line), line)
         case "replaced" if (new := parse_renamed(line.why)) and line.team:
             _rename(state, line.team, line.run, new)
         case "replaced" if line.key and line.why == NEW_VERSION:
@@ -179,6 +189,12 @@ def _run(state: ChallengeState, key: str, line: LedgerLine) -> RunState:
 
 def _change(run: RunState, status: Status, line: LedgerLine) -> None:
     run.status, run.changed_at, run.why = status, line.at, line.why
+
+
+def _withdraw(run: RunState, line: LedgerLine) -> None:
+    if run.status != "withdrawn":
+        run.withdrawals.append(RunWithdrawal(line.seq, line.at, line.why or ""))
+    _change(run, "withdrawn", line)
 
 
 def _accept(run: RunState, line: LedgerLine) -> None:

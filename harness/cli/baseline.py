@@ -208,7 +208,11 @@ def _named(
     from harness.errors import WrongUsageError
 
     if name is None or history is None or out is None:
-        raise WrongUsageError("expected NAME, --history and --out (or --floors alone)")
+        given = {"NAME": name, "--history": history, "--out": out}
+        missing = ", ".join(each for each, value in given.items() if value is None)
+        raise WrongUsageError(
+            f"expected NAME, --history and --out (or --floors alone), found no {missing}"
+        )
     return name, history, out
 
 

@@ -22,6 +22,7 @@ EXPLAINED = (
     "deviation of the dialogues' differences; p: two-way test, corrected after Holm over the pairs",
     "of a row's metric and slice.",
 )
+LEAST_P = 0.0001  # what four decimals can show
 
 
 def text_lines(comparison: Comparison) -> Iterator[str]:
@@ -60,8 +61,10 @@ def bracket(row: Difference) -> str:
 
 
 def probability(row: Difference) -> str:
-    """The corrected p with four decimals."""
-    return "—" if row.p_holm is None else f"{row.p_holm:.4f}"
+    """The corrected p with four decimals; one that would be 0 with them is said to be less."""
+    if row.p_holm is None:
+        return "—"
+    return f"{row.p_holm:.4f}" if row.p_holm >= LEAST_P else "<.0001"
 
 
 def effect(row: Difference) -> str:

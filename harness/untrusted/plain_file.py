@@ -98,6 +98,8 @@ def _open(path: Path) -> IO[bytes]:
         flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
         raw = os.fdopen(os.open(target, flags), "rb", buffering=0)
     except (OSError, RuntimeError, ValueError) as error:
+        if isinstance(error, FileNotFoundError) and not path.is_symlink():
+            raise UnfitFileError("unreadable", f"cannot be read: {error.strerror}") from error
         raise unreadable(error) from error
     if not stat.S_ISREG(os.fstat(raw.fileno()).st_mode):
         raw.close()

@@ -156,12 +156,18 @@ class Admission:
 
 
 def _events_of(key: str, run: RunState) -> Iterator[BoardEvent]:
-    for number, version in enumerate(run.versions()):
-        yield BoardEvent(version.accepted_at, "replaced" if number else "accepted", key)
+    """What happened to a run, in the order of the ledger's lines."""
+    gone, there = list(run.withdrawals), False
+    for version in run.versions():
+        while gone and gone[0].seq < version.seq:
+            withdrawal, there = gone.pop(0), False
+            yield BoardEvent(withdrawal.at, "withdrawn", key, withdrawal.why)
+        yield BoardEvent(version.accepted_at, "replaced" if there else "accepted", key)
+        there = True
         for at, reason in version.rescored:
             yield BoardEvent(at, "rescored", key, parse_correction(reason)[0])
-    if run.status == "withdrawn":
-        yield BoardEvent(run.changed_at, "withdrawn", key, run.why or "")
+    for withdrawal in gone:
+        yield BoardEvent(withdrawal.at, "withdrawn", key, withdrawal.why)
 
 
 def _require_withdrawn(run: RunState) -> None:

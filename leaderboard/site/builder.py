@@ -140,9 +140,9 @@ def files(contents: SiteContents) -> Iterator[tuple[str, bytes]]:
             yield path + ENDINGS[language], data
         title = board.about.title if board.about else f"{pages.bench.name} {pages.bench.split}"
         yield PAGE + ENDINGS[language], embed_page(pages, language, front.overview, title)
-    headline = next(iter(front.overview.tables), None)
+    columns = front.overview.tables
     yield from machine_files.shared_files(
-        board, contents.bench, contents.metrics, contents.tables, headline, contents.scorer
+        board, contents.bench, contents.metrics, contents.tables, columns, contents.scorer
     )
     for entry in board.entries:
         if not entry.unchanged:

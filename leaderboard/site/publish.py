@@ -51,7 +51,8 @@ class PublishedSite(NamedTuple):
             what = "not scored" if refusal.fault else "refused"
             yield f"{what}: {shown(refusal.key)}: {shown(refusal.reason, 600)}"
         for key, lines in self.differing:
-            text = "; ".join(shown(line, 300)[1:-1] for line in lines)
+            # Values stand in quotes already, and the whole in none.
+            text = "; ".join(shown(line, 300)[1:-1].replace('\\"', '"') for line in lines)
             yield f"its scores.json differs and does not count: {shown(key)}: {text}"
 
     def require_no_faults(self) -> None:

@@ -155,8 +155,8 @@ def test_an_answer_that_cannot_be_read_leaves_no_submission(ivcr, toy, tmp_path)
     ("arguments", "code", "expected"),
     [
         (["run", "bm52", "--history", "own", "--out", "SUB"], 2, "did you mean bm25"),
-        (["run", "bm25", "--history", "own"], 2, "expected NAME, --history and --out"),
-        (["run", "--history", "own", "--out", "SUB"], 2, "expected NAME, --history and --out"),
+        (["run", "bm25", "--history", "own"], 2, "found no --out"),
+        (["run", "--history", "own", "--out", "SUB"], 2, "found no NAME"),
         (["run", "random", "--floors"], 2, "--floors runs all floors"),
         (["run", "bm25", "--history", "own", "--out", "TOY"], 2, "not an empty folder"),
         (["run", "bm25", "--history", "own", "--out", "SUB", "--set", "contex=all"], 2, "context"),

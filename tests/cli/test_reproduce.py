@@ -55,6 +55,7 @@ def test_the_first_turn_that_differs_is_shown_with_both_answers(ivcr, made):
     [
         (("house/bm25",), 2, "expected --check, or --out"),
         (("house/absent", "--check"), 2, "expected the folder of a run, found none"),
+        (("house/bm52", "--check"), 2, "did you mean bm25? --submissions says in which folder"),
         (("house", "--check"), 2, "expected TEAM/RUN"),
         (("house/bm25", "--check", "--set", "context=all"), 2, "that no answer depends on"),
         (("house/bm25", "--check", "--trained", "toy"), 2, "expected a folder of trained weights"),

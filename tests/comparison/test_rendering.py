@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from harness.comparison import compare
 from harness.comparison.latex import latex_lines
-from harness.comparison.terminal import percent, text_lines
+from harness.comparison.terminal import percent, probability, text_lines
 from tests.comparison.worlds import submit, world
 
 HOSTILE = "\x1b[31m\u202e\x9b2J & % $x$ {\\input{/etc/passwd}} #1 ~^_ <b>\r\n\\end{tabular}"
@@ -50,6 +50,13 @@ def test_text_shows_every_difference_with_effect_and_interval_before_p(found):
     heading = next(line for line in lines if "d_z" in line and "pair" in line)
     assert heading.index("diff") < heading.index("interval") < heading.index("d_z")
     assert heading.rstrip().endswith(" p")
+
+
+@pytest.mark.parametrize(
+    ("p", "text"), [(None, "—"), (1.0, "1.0000"), (1e-4, "0.0001"), (9e-5, "<.0001"), (0, "<.0001")]
+)
+def test_no_p_is_shown_as_zero(found, p, text):
+    assert probability(replace(found.differences[0], p_holm=p)) == text
 
 
 def test_nothing_of_a_strangers_text_acts_on_a_terminal(hostile):

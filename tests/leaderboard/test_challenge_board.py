@@ -413,3 +413,26 @@ def test_the_events_of_a_split_are_those_of_the_ledger_in_its_order(challenge):
     ]
     board = BoardContents((), (), (), events=events)
     assert board.accepted_at()["one/run"] == "2026-03-01T12:04:00Z"
+
+
+def test_a_withdrawal_stays_told_after_the_run_was_accepted_again(challenge):
+    def tell(minute, event, why=None):
+        sha256 = {"submission_sha256": challenge.sha256("one/run")}
+        challenge.tell(event, "one/run", why, NOON + timedelta(minutes=minute), **sha256)
+
+    tell(1, "accepted", phase_reason("dev"))
+    tell(2, "withdrawn", "a bug")
+    tell(2, "accepted", phase_reason("dev"))
+    tell(3, "replaced", NEW_VERSION)
+    tell(4, "accepted", phase_reason("dev"))
+    tell(5, "withdrawn", "another bug")
+    tell(6, "withdrawn", "the whole team")
+    bench = BoardSplit(challenge.benchmark, "test").bench
+    events = read_admission(challenge.submissions, bench).events()
+    assert [(event.at[14:16], event.what, event.why) for event in events] == [
+        ("01", "accepted", ""),
+        ("02", "withdrawn", "a bug"),
+        ("02", "accepted", ""),
+        ("04", "replaced", ""),
+        ("05", "withdrawn", "another bug"),
+    ]

@@ -111,7 +111,10 @@ def _figures(receipt: Receipt) -> Iterator[str]:
         yield f"| {markdown_text(name)} | {scale * figure.value:.2f} | {interval} |"
     for when, ranks in (("before", receipt.before), ("after", receipt.after)):
         if ranks is not None:
-            yield f"\nRank {when}: {ranks.best} to {ranks.worst} of {ranks.of}."
+            span = str(ranks.best)
+            if ranks.best != ranks.worst:
+                span += f" to {ranks.worst}"
+            yield f"\nRank {when}: {span} of {ranks.of}."
 
 
 def _problems(receipt: Receipt) -> Iterator[str]:

@@ -28,15 +28,16 @@ def badges(
     entries: Sequence[Entry],
     metrics: Mapping[str, MetricInfo],
     tables: Sequence[Table],
-    headline: Table | None,
+    columns: Sequence[Table],
 ) -> Iterator[tuple[str, bytes]]:
     """The file of each run that has a badge, and its bytes.
 
-    A run shows its rank in the track of `headline`, else in the first track that ranks it.
+    `columns`: the tables of the overview. A run shows its rank in the track of the first one, else
+    in the first of the others that ranks it, else in the first table.
     """
-    first = headline.track if headline else None
+    first = columns[0].track if columns else None
     found: dict[str, tuple[Table, TableRow]] = {}
-    for table in sorted(tables, key=lambda table: table.track != first):
+    for table in (*(each for each in tables if each.track == first), *columns, *tables):
         for row in table.rows:
             if row.rank is not None:
                 for run in row.runs:

@@ -35,13 +35,14 @@ def shared_files(
     bench: Bench,
     metrics: Mapping[str, MetricInfo],
     tables: Sequence[Table],
-    headline: Table | None,
+    columns: Sequence[Table],
     scorer: str,
 ) -> Iterator[tuple[str, bytes]]:
     """What depends on several rows, and is written by every build: documents, feed, badges.
 
-    `headline`: the table that stands first in the overview, None where there is none.
+    `columns`: the tables of the overview, the headline first.
     """
+    headline = next(iter(columns), None)
     about = documents.board_document(board, bench, metrics, tables, headline, scorer)
     yield f"{API}/board.json", readable(about)
     yield f"{API}/tables.json", readable(documents.tables_document(tables))
@@ -50,7 +51,7 @@ def shared_files(
         yield f"{API}/events.json", readable(documents.events_document(board.events, board.mark))
         yield FEED, feed(board, bench)
     yield from schema_files()
-    yield from badges(board.entries, metrics, tables, headline)
+    yield from badges(board.entries, metrics, tables, columns)
 
 
 def table_files_for_programs(table: Table) -> Iterator[tuple[str, bytes]]:

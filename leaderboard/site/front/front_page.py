@@ -14,6 +14,7 @@ from leaderboard.site.dialogue_pages import DialogueBrowser
 from leaderboard.site.feeds.atom import FEED, has_feed
 from leaderboard.site.front.example_dialogue import examples
 from leaderboard.site.front.overview_rows import control_rows, overview_filters, overview_rows
+from leaderboard.site.front.visible_marks import VisibleMarks, visible_marks
 from leaderboard.site.frozen.manifest import FrozenBoard
 from leaderboard.site.pages import Pages, policy
 from leaderboard.site.site_paths import ENDINGS
@@ -53,10 +54,13 @@ class FrontPage:
     def files(self, pages: Pages, language: str) -> Iterator[tuple[str, bytes]]:
         """The pages in one language: their places without endings, and their bytes."""
         found, words, ending = self._overview, Words(language), ENDINGS[language]
+        marks = visible_marks(found, MOST)
         example = self._examples.get(language) or next(iter(self._examples.values()), None)
         values = {
             **self._values(pages),
             "overview": found,
+            "marks": marks,
+            "notes": _notes(marks, pages.bench.labels == "public"),
             "rows": overview_rows(found, MOST, words, "", ending),
             "left": len(found.rows) > MOST,
             "elsewhere": found.elsewhere[:MOST],
@@ -70,6 +74,7 @@ class FrontPage:
         if len(found.rows) > MOST:
             whole = {
                 "overview": found,
+                "marks": visible_marks(found, None),
                 "rows": overview_rows(found, None, words, "", ending),
                 "filters": overview_filters(found._replace(controls=()), None),
             }
@@ -96,8 +101,14 @@ class FrontPage:
             "all_metrics": self._metrics,
             # Whether typed figures agree tells figures: an oracle, where labels are hidden.
             "differing": board.differing if public else (),
-            "notes": [
-                "floor",
-                *(["interval", "apart", "public"] if public else ["rounded", "apart"]),
-            ],
         }
+
+
+def _notes(marks: VisibleMarks, public: bool) -> list[tuple[str, str | None]]:
+    """How to read the tables: each note, and the sentence on a mark that stands on the page."""
+    alike = "standing.alike" if marks.alike else None
+    first = ("floor", "notes.dashed" if marks.dashed else None)
+    if not public:
+        return [first, ("rounded", alike), ("apart", None)]
+    own = "notes.own" if marks.own else None
+    return [first, ("interval", alike), ("apart", None), ("public", own)]

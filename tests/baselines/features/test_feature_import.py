@@ -146,6 +146,12 @@ def test_arrays_that_are_no_features_are_refused_by_video(take, tmp_path, write,
     assert not (tmp_path / "out").exists()
 
 
+def test_a_file_of_another_kind_is_told_what_is_expected(take, tmp_path):
+    (tmp_path / "meta.json").write_text('[{"video_id": "a.mp4", "duration": 20.0}]')
+    with pytest.raises(EnvironmentFailure, match="expected npz, safetensors or HDF5"):
+        take(tmp_path / "meta.json")
+
+
 def test_two_arrays_of_one_video_are_refused(take, tmp_path):
     rows = np.zeros((3, 2))
     with pytest.raises(EnvironmentFailure, match="a second array"):

@@ -51,7 +51,7 @@ def test_exact_feedback_tells_the_figures_of_scoring_and_ranks(organizers):
     assert found["at"] == "2026-01-03T12:00:00Z"
     shown = text(organizers, "a/1")
     assert shown.startswith("# a/1: accepted and scored\n")
-    assert "Rank after: 1 to 1 of 2." in shown
+    assert "Rank after: 1 of 2." in shown
     assert f"{100 * cells['R@1']['value']:.2f}" in shown
 
 

@@ -189,7 +189,7 @@ def test_the_filter_hides_rows_tables_and_tracks_and_tells_how_many_are_left(tra
     shown = names(track)
     assert shown
     assert all("Team 1" in name for name in shown)
-    assert form.find_element(By.TAG_NAME, "output").text == f"{len(shown)} rows shown"
+    assert form.find_element(By.TAG_NAME, "output").text == f"Rows shown: {len(shown)}"
     words.clear()
     words.send_keys("nobody is called this")
     assert names(track) == []
@@ -323,6 +323,20 @@ def test_no_page_scrolls_sideways_or_asks_the_network(index, board, page, width)
     ]
     assert all(url.startswith(("file:", "data:")) for url in asked)
     index.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def test_figures_and_their_intervals_are_in_view_on_a_narrow_screen(index, board):
+    size = {"width": 390, "height": 900, "deviceScaleFactor": 1, "mobile": True}
+    index.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    page = next(path for path in sorted((board.site / "systems").glob("*.html")))
+    index.get(page.as_uri())
+    places = index.execute_script(
+        "return [...document.querySelector('table').querySelectorAll('td.drawn small')]"
+        ".filter(each => each.textContent).map(each => each.getBoundingClientRect().right)"
+    )
+    index.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    assert places
+    assert max(places) <= 390
 
 
 @pytest.mark.parametrize("page", ["dialogues/1.html", "compare/video-none-unused.zh.html",

@@ -152,7 +152,7 @@ def test_a_filter_hides_what_does_not_fit_says_what_is_silent_and_is_restored(
     silent = {2, 3} if name == "labels" else {3}
     hidden = sum(each != "floor" and each % 4 in silent for each in before)
     assert status(page) == (
-        f"{len(expected)} rows shown"
+        f"Rows shown: {len(expected)}"
         f" Hidden because they do not declare what a filter asks for: {hidden}."
     )
     assert parse_qs(urlsplit(page.current_url).query) == {name: [value]}

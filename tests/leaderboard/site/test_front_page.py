@@ -3,9 +3,12 @@
 import pytest
 
 from harness.challenge.challenge_file import Headline
-from leaderboard.board.records import BoardContents, ChallengeAbout, LedgerMark
+from leaderboard.board.records import BoardContents, ChallengeAbout, LedgerMark, Standing
 from leaderboard.results.dialogue_source import BrowsedDialogue
 from leaderboard.site.dialogue_pages import DialogueBrowser
+from leaderboard.site.front.visible_marks import visible_marks
+from leaderboard.tables.overview import overview
+from leaderboard.tables.ranked_table import tables
 from tests.leaderboard import generated
 from tests.leaderboard.conftest import build
 from tests.leaderboard.html_reading import Page
@@ -129,3 +132,26 @@ def test_the_headline_of_a_challenge_stands_first(tmp_path):
     page = page_of(entries, tmp_path, about=about)
     heads = [text for text in page.text if text in ("Moments", "Video search")]
     assert heads[0] == "Moments"
+
+
+def test_the_front_page_explains_the_marks_that_stand_on_it_and_no_others(tmp_path):
+    small, dagger = "Small numbers are the ranks", "† cannot be told apart"
+    badge, dashed = "ran themselves carry a badge", "The dashed line in each bar"
+    alone = run("a/system", **{"R@1": 0.5})
+    floor = run("floors/random/own", floor=True, **{"R@1": 0.1})
+    boards = {
+        "empty": ([floor], {dashed}),
+        "one": ([alone], set()),
+        "own": ([alone._replace(own=True), floor], {badge, dashed}),
+    }
+    for name, (entries, expected) in boards.items():
+        (tmp_path / name).mkdir()
+        text = " ".join(page_of(entries, tmp_path / name).text)
+        assert {each for each in (small, dagger, badge, dashed) if each in text} == expected, name
+    pair = [alone, run("b/other", **{"R@1": 0.4})]
+    both = {"a/system": (1, 2), "b/other": (1, 2)}
+    for alike in ((), ("b/other",)):
+        standing = Standing(ranges=both, alike=alike)
+        marked = [table._replace(standing=standing) for table in tables(pair, generated.METRICS)]
+        found = visible_marks(overview(marked), None)
+        assert (found.ranges, found.alike) == (True, bool(alike))

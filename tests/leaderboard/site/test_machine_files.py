@@ -371,6 +371,16 @@ def test_without_ranges_a_badge_has_the_plain_rank_and_none_outlives_its_run(tmp
     assert [path.name for path in (tmp_path / "site/badges").iterdir()] == names[1:]
 
 
+def test_a_badge_prefers_the_columns_of_the_overview_to_other_tables(tmp_path):
+    videos = [entry(f"t/{n}", **{"R@1": n / 10, "C-R@1": 0.5}) for n in range(1, 4)]
+    span = {"C-R@1": 0.0, "R@1,IoU>=0.5": 0.6}
+    moments = entry("t/spans", "reference", **span)
+    board = BoardContents((*videos, moments), (), ())
+    build(board, generated.bench(tmp_path), tmp_path / "site")
+    texts = [node.text for node in badge_of(tmp_path / "site", moments).iter(f"{SVG}text")]
+    assert texts == ["Moments", "rank 1 of 1"], "choice of reference history is no column"
+
+
 def test_a_run_whose_row_has_no_rank_keeps_a_badge_that_says_so(tmp_path):
     """Two seeds of which one has no figure: the row's mean is undefined, the page is the run's."""
     bench = generated.bench(tmp_path)
@@ -418,10 +428,13 @@ def test_the_page_for_frames_has_ten_rows_and_the_floor_without_a_script(site, t
         assert {(link["target"], link["rel"]) for link in links} == {("_top", "noopener")}
         rows = [link["href"] for link in links if link["href"].startswith("systems/")]
         assert len(rows) == min(10, table.ranked) + 1
+    texts = " ".join(Page((folder / "embed.html").read_text("utf-8")).text)
+    assert "Small numbers under a rank" in texts
     many = [entry(f"t/{n:02}", **{"R@1": n / 100}) for n in range(30)]
     floor = entry("floors/random/none", floor=True, **{"R@1": 0.275})
     build(BoardContents((*many, floor), (), ()), generated.bench(tmp_path), tmp_path / "site")
     page = (tmp_path / "site/embed.html").read_text()
+    assert "Small numbers" not in page, "there are none"
     found = re.findall(r'href="systems/([^"]+)\.html"', page)
     assert found == [slug(row) for row in (*many[:27:-1], floor, *many[27:19:-1])]
 
