@@ -100,21 +100,35 @@ def killed_at_random(root, benchmark, kills, seed, pause=0.4):
     """An exam in which server or client is killed so many times; the server, at the end."""
     draw, server = random.Random(seed), KilledServer(root, benchmark)
     server.begin()
-    server.wait()
-    client, done = client_process(server), 0
-    while done < kills and client.poll() is None:
+    clients = []
+    try:
+        server.wait()
+        done = _kill(server, clients, draw, kills, pause)
+    except BaseException:
+        server.kill()
+        raise
+    finally:
+        for client in clients:
+            client.kill()
+            client.wait()
+    return server, done
+
+
+def _kill(server, clients, draw, kills, pause):
+    """Kill until the exam is finished; how often. `clients` gets every process that was begun."""
+    clients.append(client_process(server))
+    done = 0
+    while done < kills and clients[-1].poll() is None:
         time.sleep(draw.uniform(0, pause))
         if draw.random() < 0.5:
             server.kill()
             server.begin()
             server.wait()
         else:
-            client.send_signal(signal.SIGKILL)
-            client.wait()
-            client = client_process(server)
+            clients[-1].kill()
+            clients[-1].wait()
+            clients.append(client_process(server))
         done += 1
-    while client.poll() is None or client.returncode != 0:
-        if client.poll() is not None:
-            client = client_process(server)
-        client.wait()
-    return server, done
+    while clients[-1].wait() != 0:
+        clients.append(client_process(server))
+    return done

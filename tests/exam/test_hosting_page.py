@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+from contextlib import contextmanager
 
 import pytest
 
@@ -49,24 +50,33 @@ def test_the_commands_of_the_page_run_in_their_order(place, ivcr, monkeypatch):
     code, token, _ = ivcr(*make)
     assert (code, token.startswith(PREFIX)) == (0, True)
     port = read_serve_config(place / "CONFIG.toml").port
-    process = subprocess.Popen([sys.executable, "-c", "from harness.cli import main; main()",
-                                *serve], stderr=subprocess.PIPE)  # fmt: skip
-    client = ExamClient(f"http://127.0.0.1:{port}", token.strip(), patience=60.0)
-    assert client._send("GET", "/healthz") == {"status": "ok"}
-    address = ("http://127.0.0.1:8000", f"http://127.0.0.1:{port}")
-    monkeypatch.setenv("IVCR_TOKEN", token.strip())
-    code, _, err = ivcr(*(word.replace(*address) for word in run))
-    assert (code, "finished, run exam-" in err) == (0, True), err
-    assert ivcr("validate", "my-exam", "--benchmark", "full")[0] == 0
-    by_python(client, address, token.strip())
-    by_hand(client, address, token.strip())
-    client.close()
-    process.send_signal(signal.SIGTERM)
-    assert process.wait(timeout=60) in (0, 128 + signal.SIGTERM, -signal.SIGTERM)
-    said = process.stderr.read().decode()
-    process.stderr.close()
+    with server(serve) as process:
+        client = ExamClient(f"http://127.0.0.1:{port}", token.strip(), patience=60.0)
+        assert client._send("GET", "/healthz") == {"status": "ok"}
+        address = ("http://127.0.0.1:8000", f"http://127.0.0.1:{port}")
+        monkeypatch.setenv("IVCR_TOKEN", token.strip())
+        code, _, err = ivcr(*(word.replace(*address) for word in run))
+        assert (code, "finished, run exam-" in err) == (0, True), err
+        assert ivcr("validate", "my-exam", "--benchmark", "full")[0] == 0
+        by_python(client, address, token.strip())
+        by_hand(client, address, token.strip())
+        client.close()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=60) in (0, 128 + signal.SIGTERM, -signal.SIGTERM)
+        said = process.stderr.read().decode()
     assert "Traceback" not in said
     assert token.strip() not in said
+
+
+@contextmanager
+def server(words):
+    """A server of the command line, which ends with the block whatever happens in it."""
+    command = [sys.executable, "-c", "from harness.cli import main; main()", *words]
+    with subprocess.Popen(command, stderr=subprocess.PIPE) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def by_python(client, address, token):
