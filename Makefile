@@ -115,7 +115,7 @@ $(VENV)/installed-dev: $(VENV)/installed-demo
 constraints:
 	$(PYTHON) -m venv $(VENV)-fresh
 	$(VENV)-fresh/bin/pip install --quiet --upgrade 'pip>=25.1'
-	$(VENV)-fresh/bin/pip install --quiet '.[baselines,dev]' --group release
+	$(VENV)-fresh/bin/pip install --quiet '.[baselines,dev,real,serve]' --group release
 	echo "# All extras, resolved together on Python 3.11 by \`make constraints\`." > constraints.txt
 	$(VENV)-fresh/bin/pip freeze --exclude ivcr-harness | sed 's/+.*//' \
 		| awk -F== '{gsub(/[-_.]+/, "-", $$1); print tolower($$1) "==" $$2}' | LC_ALL=C sort -t= -k1,1 >> constraints.txt

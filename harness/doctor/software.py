@@ -25,6 +25,7 @@ WANTED_FOR = {
     "attest": "ivcr attest",
     "features": "ivcr features import of HDF5 files",
     "serve": "ivcr serve, exams over HTTP",
+    "real": "ivcr weights unpack, trained weights in packages",
     "demo": "ivcr demo",
     "dev": "the project's tests",
 }
