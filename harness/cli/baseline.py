@@ -70,7 +70,9 @@ def info(name: str, config: Path | None) -> None:
               help="Threads that each process computes with.")  # fmt: skip
 @click.option("--shard", type=SHARD, metavar="K/N",
               help="Answer shard K of N alone; --processes N then merges all.")  # fmt: skip
-@click.option("--exam", metavar="URL", help="Answer an exam of the server at URL instead; needs --phase.")
+@click.option(
+    "--exam", metavar="URL", help="Answer an exam of the server at URL instead; needs --phase."
+)
 @click.option("--phase", metavar="NAME", help="The phase of the exam.")
 @click.option("--attempt", default=1, show_default=True, type=click.IntRange(min=1),
               help="Another number opens another exam; the same one goes on.")  # fmt: skip
