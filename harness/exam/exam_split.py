@@ -38,6 +38,11 @@ class ExamSplit:
         """Ids and numbers of turns, in the order of the file."""
         return [(name, len(turns)) for name, turns in self._turns.items()]
 
+    @property
+    def begins_with_gold(self) -> bool:
+        """Whether reference history shows gold before any answer: a first moment turn's video."""
+        return any(turns[0].task == "moment" for turns in self._turns.values())
+
     def turn_line(
         self, dialogue_id: str, turn: int, history: History, candidates: CandidateUse
     ) -> dict[str, Any]:

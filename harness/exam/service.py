@@ -65,8 +65,7 @@ class ExamService:
     ) -> None:
         """`practice`: phases whose exams are never verified, as their turns were published.
 
-        Raises WrongUsageError if challenge.toml has no exams that this server can hold.
-
+        Raises WrongUsageError if challenge.toml has no exams that this server can hold,
         EnvironmentFailure if the benchmark lacks a split.
         """
         self._submissions, self._database = submissions, database
@@ -146,6 +145,8 @@ class ExamService:
                 first_receipt(exam_id, split.fingerprint, card), None, None, 0,
             )  # fmt: skip
             store.add_exam(connection, exam, split.dialogues)
+            if not verified and card["history"] == "reference" and split.begins_with_gold:
+                store.take_verification(connection, exam)
             return _exam_reply(exam, len(split.dialogues))
 
         return self._writer.submit(carry_out)

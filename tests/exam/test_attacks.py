@@ -28,7 +28,8 @@ from harness.exam.storage.database import Database
 from harness.exam.storage.group_commit import GroupCommit
 from harness.files import canonical
 from harness.public_copy import publish
-from tests.exam.conftest import card
+from tests.baselines.conftest import CAT, SAMPLES, ask, dialogue, imported
+from tests.exam.conftest import Served, card
 from tests.exam.test_protocol import EMPTY, answer_all, opened, refused
 
 
@@ -146,6 +147,21 @@ def test_an_exam_is_not_verified_whose_turns_another_of_the_team_shows_meanwhile
     assert client.status(first)["verified"], "nothing was shown yet that the first does not show"
     first_answer(client, spy)
     assert not client.status(first)["verified"]
+
+
+def test_an_exam_is_not_verified_whose_gold_another_shows_before_any_answer(tmp_path):
+    """A first turn that asks for a moment shows its gold video under reference history."""
+    samples = [*SAMPLES, dialogue(ask("when does it wake up?", CAT, span=(1, 2)))]
+    served = Served(tmp_path, imported(tmp_path, samples))
+    try:
+        client = served.client()
+        first = opened(client)
+        opened(client, "none", key="harmless")
+        assert client.status(first)["verified"]
+        opened(client, "reference", key="spy")
+        assert not client.status(first)["verified"]
+    finally:
+        served.end()
 
 
 def test_an_exam_stays_verified_that_was_answered_before_the_next_showed_turns(served):

@@ -124,7 +124,8 @@ def count_unanswered(connection: Connection, team: str) -> int:
 def take_verification(connection: Connection, exam: StoredExam) -> None:
     """Other exams of the team over the same split, while turns of theirs are open, prove nothing.
 
-    To be called with an answer to `exam`, which then shows turns that those have not shown yet.
+    To be called with an answer to `exam`, which then shows turns that those have not shown yet, and
+    at its opening if it shows gold by itself.
     """
     connection.execute(
         update(EXAMS)
